@@ -1,0 +1,11 @@
+//! Pure values and rules: no async, no I/O, no clock, no randomness, no wire format.
+//!
+//! The names are those of CUCM's administration pages and AXL schema.
+
+pub mod device;
+pub mod directory_number;
+pub mod end_user;
+pub mod pkid;
+pub mod refusal;
+pub mod secret;
+pub mod time;

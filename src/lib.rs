@@ -1,0 +1,9 @@
+//! selfprov: self-provisioning for Cisco IP phones without Cisco Unified Communications Manager.
+//!
+//! The layers, from the outside in; nothing points back (`tests/architecture.rs` enforces it):
+//!
+//! ```text
+//! main, cli → server → service → store → domain
+//! ```
+
+pub mod domain;

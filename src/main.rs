@@ -1,0 +1,3 @@
+//! The `selfprov` program.
+
+fn main() {}
