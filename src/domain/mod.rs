@@ -5,6 +5,7 @@
 pub mod device;
 pub mod directory_number;
 pub mod end_user;
+pub mod phone_model;
 pub mod pkid;
 pub mod refusal;
 pub mod secret;

@@ -1,0 +1,92 @@
+//! The models as data.
+//!
+//! Source: model numbers and products from CUCM's `tkmodel` as phones, captures and the schema
+//! show them; buttons from the phones' data sheets; load names from published captures.
+
+use super::{ModelFamily, PhoneModel};
+
+const fn model(
+    number: u32,
+    product: &'static str,
+    family: ModelFamily,
+    line_buttons: u8,
+    load_prefix: Option<&'static str>,
+) -> PhoneModel {
+    PhoneModel {
+        number,
+        product,
+        family,
+        line_buttons,
+        load_prefix,
+    }
+}
+
+/// Every model, by rising number (the lookup by number searches it).
+#[rustfmt::skip]
+pub(super) const MODELS: &[PhoneModel] = &[
+    model(6, "Cisco 7910", ModelFamily::Cisco7900, 1, None),
+    model(7, "Cisco 7960", ModelFamily::Cisco7940, 6, Some("P0S3-")),
+    model(8, "Cisco 7940", ModelFamily::Cisco7940, 2, Some("P0S3-")),
+    model(9, "Cisco 7935", ModelFamily::Conference, 1, None),
+    model(12, "Cisco ATA 186", ModelFamily::Analog, 1, None),
+    model(72, "CTI Port", ModelFamily::NotAPhone, 0, None),
+    model(73, "CTI Route Point", ModelFamily::NotAPhone, 0, None),
+    model(115, "Cisco 7941", ModelFamily::Cisco7900, 2, Some("SIP41.")),
+    model(119, "Cisco 7971", ModelFamily::Cisco7900, 8, Some("SIP70.")),
+    model(302, "Cisco 7985", ModelFamily::Cisco7900, 1, None),
+    model(307, "Cisco 7911", ModelFamily::Cisco7900, 1, Some("SIP11.")),
+    model(308, "Cisco 7961G-GE", ModelFamily::Cisco7900, 6, Some("SIP41.")),
+    model(309, "Cisco 7941G-GE", ModelFamily::Cisco7900, 2, Some("SIP41.")),
+    model(336, "Third-party SIP Device (Basic)", ModelFamily::ThirdParty, 1, None),
+    model(348, "Cisco 7931", ModelFamily::Cisco7900, 24, Some("SIP31.")),
+    model(365, "Cisco 7921", ModelFamily::Wireless, 6, None),
+    model(369, "Cisco 7906", ModelFamily::Cisco7900, 1, Some("SIP11.")),
+    model(374, "Third-party SIP Device (Advanced)", ModelFamily::ThirdParty, 8, None),
+    model(404, "Cisco 7962", ModelFamily::Cisco7900, 6, Some("SIP42.")),
+    model(412, "Cisco 3951", ModelFamily::Cisco7900, 3, None),
+    model(431, "Cisco 7937", ModelFamily::Conference, 1, None),
+    model(434, "Cisco 7942", ModelFamily::Cisco7900, 2, Some("SIP42.")),
+    model(435, "Cisco 7945", ModelFamily::Cisco7900, 2, Some("SIP45.")),
+    model(436, "Cisco 7965", ModelFamily::Cisco7900, 6, Some("SIP45.")),
+    model(437, "Cisco 7975", ModelFamily::Cisco7900, 8, Some("SIP75.")),
+    model(446, "Cisco 3911", ModelFamily::Cisco7900, 1, None),
+    model(484, "Cisco 7925", ModelFamily::Wireless, 6, None),
+    model(493, "Cisco 9971", ModelFamily::Cisco8900, 6, Some("sip9971.")),
+    model(495, "Cisco 6921", ModelFamily::Cisco6900, 2, Some("SIP69xx.")),
+    model(496, "Cisco 6941", ModelFamily::Cisco6900, 4, Some("SIP69xx.")),
+    model(497, "Cisco 6961", ModelFamily::Cisco6900, 12, Some("SIP69xx.")),
+    model(503, "Cisco Unified Client Services Framework", ModelFamily::Software, 8, None),
+    model(537, "Cisco 9951", ModelFamily::Cisco8900, 5, Some("sip9951.")),
+    model(540, "Cisco 8961", ModelFamily::Cisco8900, 5, Some("sip8961.")),
+    model(547, "Cisco 6901", ModelFamily::Cisco6900, 1, None),
+    model(548, "Cisco 6911", ModelFamily::Cisco6900, 1, None),
+    model(550, "Cisco ATA 187", ModelFamily::Analog, 2, None),
+    model(562, "Cisco Dual Mode for iPhone", ModelFamily::Software, 1, None),
+    model(564, "Cisco 6945", ModelFamily::Cisco6900, 4, Some("SIP6945.")),
+    model(575, "Cisco Dual Mode for Android", ModelFamily::Software, 1, None),
+    model(585, "Cisco 8945", ModelFamily::Cisco8900, 4, Some("SIP894x.")),
+    model(586, "Cisco 8941", ModelFamily::Cisco8900, 4, Some("SIP894x.")),
+    model(592, "Cisco 3905", ModelFamily::Cisco7900, 1, Some("CP3905.")),
+    model(621, "Cisco 7821", ModelFamily::Cisco7800, 2, Some("sip78xx.")),
+    model(622, "Cisco 7841", ModelFamily::Cisco7800, 4, Some("sip78xx.")),
+    model(623, "Cisco 7861", ModelFamily::Cisco7800, 16, Some("sip78xx.")),
+    model(645, "Universal Device Template", ModelFamily::NotAPhone, 0, None),
+    model(659, "Cisco 8831", ModelFamily::Conference, 1, Some("sip8831.")),
+    model(683, "Cisco 8841", ModelFamily::Cisco8800, 10, Some("sip88xx.")),
+    model(684, "Cisco 8851", ModelFamily::Cisco8800, 10, Some("sip88xx.")),
+    model(685, "Cisco 8861", ModelFamily::Cisco8800, 10, Some("sip88xx.")),
+    model(20_000, "Cisco 7905", ModelFamily::Cisco7900, 1, None),
+    model(30_006, "Cisco 7970", ModelFamily::Cisco7900, 8, Some("SIP70.")),
+    model(30_007, "Cisco 7912", ModelFamily::Cisco7900, 1, None),
+    model(30_008, "Cisco 7902", ModelFamily::Cisco7900, 1, None),
+    model(30_016, "Cisco IP Communicator", ModelFamily::Software, 8, None),
+    model(30_018, "Cisco 7961", ModelFamily::Cisco7900, 6, Some("SIP41.")),
+    model(30_019, "Cisco 7936", ModelFamily::Conference, 1, None),
+    model(30_027, "Analog Phone", ModelFamily::Analog, 1, None),
+    model(36_213, "Cisco 7811", ModelFamily::Cisco7800, 1, Some("sip78xx.")),
+    model(36_217, "Cisco 8811", ModelFamily::Cisco8800, 10, Some("sip88xx.")),
+    model(36_224, "Cisco 8845", ModelFamily::Cisco8800, 10, Some("sip8845_65.")),
+    model(36_225, "Cisco 8865", ModelFamily::Cisco8800, 10, Some("sip8845_65.")),
+    model(36_247, "Cisco 7832", ModelFamily::Cisco7800, 1, Some("sip7832.")),
+    model(36_258, "Cisco 8832", ModelFamily::Cisco8800, 1, Some("sip8832.")),
+];
