@@ -2,9 +2,11 @@
 //!
 //! The names are those of CUCM's administration pages and AXL schema.
 
+pub mod catalogue;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;
+pub mod phone;
 pub mod phone_model;
 pub mod pkid;
 pub mod refusal;

@@ -1,0 +1,324 @@
+//! The configured objects that phones and users are made from: templates, profiles, pools, nodes.
+//!
+//! They are few beside phones and users, so the program keeps all of them in memory as one
+//! [`Catalogue`] that is replaced as a whole when an administrator changes something.
+
+use std::collections::HashMap;
+
+use super::directory_number::DirectoryNumber;
+use super::phone::PhoneConfiguration;
+use super::pkid::Pkid;
+use super::time::UnixMillis;
+
+/// Every configured object that is not a phone, a line or a user, by identity.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// Universal Device Templates.
+    pub universal_device_templates: HashMap<Pkid, UniversalDeviceTemplate>,
+    /// Universal Line Templates.
+    pub universal_line_templates: HashMap<Pkid, UniversalLineTemplate>,
+    /// User Profiles.
+    pub user_profiles: HashMap<Pkid, UserProfile>,
+    /// Feature Group Templates.
+    pub feature_group_templates: HashMap<Pkid, FeatureGroupTemplate>,
+    /// CallManager nodes.
+    pub call_managers: HashMap<Pkid, CallManager>,
+    /// CallManager groups: members by priority.
+    pub call_manager_groups: HashMap<Pkid, CallManagerGroup>,
+    /// Device pools.
+    pub device_pools: HashMap<Pkid, DevicePool>,
+    /// Date/time groups.
+    pub date_time_groups: HashMap<Pkid, DateTimeGroup>,
+    /// SIP profiles.
+    pub sip_profiles: HashMap<Pkid, SipProfile>,
+    /// Phone security profiles.
+    pub phone_security_profiles: HashMap<Pkid, PhoneSecurityProfile>,
+    /// Phone button templates.
+    pub phone_button_templates: HashMap<Pkid, PhoneButtonTemplate>,
+    /// Route partitions by identity; the name of `< None >` is empty.
+    pub route_partitions: HashMap<Pkid, String>,
+    /// Calling search spaces: partitions in search order.
+    pub calling_search_spaces: HashMap<Pkid, CallingSearchSpace>,
+    /// Small objects that others only refer to.
+    pub named_objects: HashMap<Pkid, NamedObject>,
+}
+
+impl Catalogue {
+    /// The system default user profile: the one of every user without a profile.
+    pub fn default_user_profile(&self) -> Option<&UserProfile> {
+        self.user_profiles
+            .values()
+            .find(|profile| profile.is_default)
+    }
+}
+
+/// A small object known by kind and name only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedObject {
+    /// AXL object name: `Region`, `Location`, `CommonPhoneProfile`, `SoftkeyTemplate` …
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+}
+
+/// A Universal Device Template: what a device is made from.
+///
+/// Texts marked *tags* may hold `#FirstName#` and the like (`domain::template`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniversalDeviceTemplate {
+    /// Identity.
+    pub pkid: Pkid,
+    /// Name.
+    pub name: String,
+    /// Device description, *tags*.
+    pub device_description: String,
+    /// What the device takes as it stands.
+    pub configuration: PhoneConfiguration,
+    /// Line label, *tags*.
+    pub line_label: String,
+    /// Display (internal caller ID), *tags*.
+    pub display_caller_id: String,
+    /// External phone number mask.
+    pub external_phone_number: String,
+    /// Most calls at once on a line.
+    pub max_number_of_calls: u16,
+    /// Calls at which a line is busy.
+    pub busy_trigger: u16,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// A Universal Line Template: what a line is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniversalLineTemplate {
+    /// Identity.
+    pub pkid: Pkid,
+    /// Name.
+    pub name: String,
+    /// Line description, *tags*.
+    pub line_description: String,
+    /// Route partition of new lines.
+    pub route_partition: Pkid,
+    /// Calling search space.
+    pub calling_search_space: Option<Pkid>,
+    /// Voice-mail profile.
+    pub voice_mail_profile: Option<Pkid>,
+    /// Alerting name, *tags*.
+    pub alerting_name: String,
+    /// External call control profile.
+    pub external_call_control_profile: Option<Pkid>,
+    /// Urgent priority.
+    pub urgent_priority: bool,
+    /// Automatic answer, in the schema's words.
+    pub auto_answer: String,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// A User Profile: whether, with what and how often its users may provision phones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserProfile {
+    /// Identity.
+    pub pkid: Pkid,
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub description: String,
+    /// Universal Device Template for desk phones.
+    pub desk_phones: Option<Pkid>,
+    /// Universal Device Template for mobile and desktop devices.
+    pub mobile_devices: Option<Pkid>,
+    /// Universal Device Template for remote destination and device profiles.
+    pub profile: Option<Pkid>,
+    /// Universal Line Template.
+    pub universal_line_template: Option<Pkid>,
+    /// *Allow End User to Provision their Own Phone*.
+    pub allow_provision: bool,
+    /// *Limit Provisioning once End User has this many phones*, 0 to 20.
+    pub limit_provision: u8,
+    /// *Allow Provisioning of a phone already assigned to a different End User*.
+    pub allow_phone_reassign: bool,
+    /// Whether it is the system default.
+    pub is_default: bool,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// A Feature Group Template: what Quick User/Phone Add gives a new user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureGroupTemplate {
+    /// Identity.
+    pub pkid: Pkid,
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub description: String,
+    /// The User Profile it carries.
+    pub user_profile: Option<Pkid>,
+    /// Service profile.
+    pub service_profile: Option<Pkid>,
+    /// BLF presence group.
+    pub blf_presence_group: Option<Pkid>,
+    /// User locale by its name; empty: none.
+    pub user_locale: String,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// A CallManager node with its auto-registration block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallManager {
+    /// Identity.
+    pub pkid: Pkid,
+    /// Name, for example `CM_node1`.
+    pub name: String,
+    /// Description.
+    pub description: String,
+    /// Host name or address that phones use; empty: the advertised address of the settings.
+    pub process_node_name: String,
+    /// Port for SCCP phones, written into files only.
+    pub phone_port: u16,
+    /// SIP port.
+    pub sip_port: u16,
+    /// SIP port over TLS.
+    pub sip_secure_port: u16,
+    /// The auto-registration block.
+    pub auto_registration: AutoRegistration,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// *Auto-registration Information* of a CallManager node, and what we add to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoRegistration {
+    /// Whether new phones may register at all.
+    pub enabled: bool,
+    /// The line name that an unconfigured phone registers with (`AUTO-REG`).
+    pub name: String,
+    /// Universal Device Template of new phones.
+    pub universal_device_template: Option<Pkid>,
+    /// Universal Line Template of new phones.
+    pub universal_line_template: Option<Pkid>,
+    /// First directory number of the range.
+    pub start_dn: DirectoryNumber,
+    /// Last directory number of the range; equal to the first: switched off.
+    pub end_dn: DirectoryNumber,
+    /// The last one given; `None` since the range was set.
+    pub last_dn: Option<DirectoryNumber>,
+    /// Route partition of the numbers.
+    pub route_partition: Pkid,
+    /// Time box: new phones are refused after it.
+    pub enabled_until: Option<UnixMillis>,
+    /// Model numbers allowed; empty: all.
+    pub models_allowed: Vec<u32>,
+    /// Most unclaimed phones at once.
+    pub unclaimed_max: u32,
+    /// Age in seconds at which an unclaimed phone is removed; `None`: never.
+    pub unclaimed_time_to_live_s: Option<u64>,
+}
+
+/// A CallManager group: the nodes a phone tries, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallManagerGroup {
+    /// Name.
+    pub name: String,
+    /// Nodes by priority.
+    pub members: Vec<Pkid>,
+}
+
+/// A device pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DevicePool {
+    /// Name.
+    pub name: String,
+    /// CallManager group.
+    pub call_manager_group: Pkid,
+    /// Date/time group.
+    pub date_time_group: Pkid,
+    /// Region.
+    pub region: Option<Pkid>,
+    /// Location.
+    pub location: Option<Pkid>,
+}
+
+/// A date/time group: zone, format and time servers of its phones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateTimeGroup {
+    /// Name.
+    pub name: String,
+    /// Date format as phones read it, for example `D/M/Ya`.
+    pub date_template: String,
+    /// Olson name of the zone.
+    pub time_zone: String,
+    /// Addresses of time servers.
+    pub ntp_servers: Vec<String>,
+}
+
+/// A SIP profile: what the product acts on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SipProfile {
+    /// Name.
+    pub name: String,
+    /// Registration lifetime that the phone asks for, in seconds.
+    pub register_expires_s: u32,
+    /// How long before its end the phone refreshes, in seconds.
+    pub register_delta_s: u32,
+    /// Keep-alive interval to backup nodes, in seconds.
+    pub keep_alive_expires_s: u32,
+    /// First RTP port.
+    pub start_media_port: u16,
+    /// Last RTP port.
+    pub stop_media_port: u16,
+}
+
+/// A phone security profile: what the product acts on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneSecurityProfile {
+    /// Name.
+    pub name: String,
+    /// The model it is for; `None`: every model.
+    pub model: Option<u32>,
+    /// Transport, in the schema's words: TCP, UDP, TLS, TCP+UDP.
+    pub transport: String,
+    /// 1 non-secure, 2 authenticated, 3 encrypted.
+    pub device_security_mode: u8,
+    /// *Enable Digest Authentication*. Known devices are challenged in any case.
+    pub digest_authentication: bool,
+    /// Lifetime of a nonce in seconds.
+    pub nonce_validity_s: u32,
+}
+
+/// A phone button template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneButtonTemplate {
+    /// Name.
+    pub name: String,
+    /// The model it is for; `None`: every model.
+    pub model: Option<u32>,
+    /// Buttons from the top.
+    pub buttons: Vec<PhoneButton>,
+}
+
+/// One button of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneButton {
+    /// Position; 1 is the topmost.
+    pub button: u16,
+    /// Feature in the schema's words: Line, Speed Dial …
+    pub feature: String,
+    /// Label.
+    pub label: String,
+}
+
+/// A calling search space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallingSearchSpace {
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub description: String,
+    /// Partitions in search order.
+    pub route_partitions: Vec<Pkid>,
+}

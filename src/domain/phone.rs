@@ -1,0 +1,141 @@
+//! A phone as the program keeps it: its configuration, its lines and its SIP credential.
+
+use std::net::IpAddr;
+
+use super::device::DeviceName;
+use super::device::DeviceState;
+use super::directory_number::DirectoryNumber;
+use super::pkid::Pkid;
+use super::time::UnixMillis;
+
+/// One device with everything that its file, its registrations and its login form need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phone {
+    /// Identity of the row. Provisioning and release give a new one.
+    pub pkid: Pkid,
+    /// `SEP` and the MAC address, or an administrator's name for it.
+    pub name: DeviceName,
+    /// Whether it waits to be claimed.
+    pub state: DeviceState,
+    /// Model number (`domain::phone_model`); `None` until the phone said it.
+    pub model: Option<u32>,
+    /// Free text, shown in listings and on the confirm screen.
+    pub description: String,
+    /// The end user who owns it.
+    pub owner: Option<Pkid>,
+    /// How it proves who it is to the registrar.
+    pub digest: DigestIdentity,
+    /// Changes whenever its file changes; phones reload on a new one.
+    pub version_stamp: Pkid,
+    /// What it took from its Universal Device Template.
+    pub configuration: PhoneConfiguration,
+    /// Its lines, ordered by `index`; the first is the primary line.
+    pub lines: Vec<PhoneLine>,
+    /// The address it last registered from; kept after the registration ends.
+    pub registered_address: Option<IpAddr>,
+    /// When this version of its file was last fetched.
+    pub file_fetched_at: Option<UnixMillis>,
+    /// Until then any address may fetch its file (`device allow-file`).
+    pub file_allowed_until: Option<UnixMillis>,
+    /// When the row was made.
+    pub created_at: UnixMillis,
+    /// Optimistic version of the row.
+    pub version: i64,
+}
+
+impl Phone {
+    /// The primary line, when the phone has one.
+    pub fn primary_line(&self) -> Option<&PhoneLine> {
+        self.lines.first()
+    }
+}
+
+/// The digest credential of a device: its own random secret, or that of its `digestUser`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DigestIdentity {
+    /// The end user whose digest credentials the device uses instead of its own secret.
+    pub digest_user: Option<Pkid>,
+    /// Digest user name: the device name, or the `digestUser`'s user ID.
+    pub user_name: Box<str>,
+    /// The secret, sealed with the key file. Opened only for the phone's file.
+    pub sealed_secret: Box<str>,
+    /// MD5(user:realm:secret), what a registration is checked against.
+    pub ha1: [u8; 16],
+}
+
+impl std::fmt::Debug for DigestIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DigestIdentity")
+            .field("user_name", &self.user_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a device takes from a Universal Device Template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneConfiguration {
+    /// Device pool: gives CallManager group and date/time group.
+    pub device_pool: Pkid,
+    /// Phone security profile.
+    pub phone_security_profile: Pkid,
+    /// SIP profile: the phone's timers and media ports.
+    pub sip_profile: Pkid,
+    /// Phone button template.
+    pub phone_button_template: Pkid,
+    /// Softkey template.
+    pub softkey_template: Option<Pkid>,
+    /// Common phone profile.
+    pub common_phone_profile: Pkid,
+    /// Location.
+    pub location: Pkid,
+    /// Calling search space.
+    pub calling_search_space: Option<Pkid>,
+    /// User locale by its name; empty: the phone's own.
+    pub user_locale: String,
+    /// Network locale by its name; empty: the phone's own.
+    pub network_locale: String,
+    /// Firmware load; empty: the phone keeps what it runs.
+    pub load_information: String,
+    /// Seconds of idleness before the idle URL is opened; `None`: the system's value.
+    pub idle_timer_s: Option<u32>,
+    /// Where phone services come from: Default, Internal, External URL, Both.
+    pub services_provisioning: String,
+    /// Service URLs set here (*Override*) by AXL name; one that is absent is *Default*.
+    pub service_urls: Vec<ServiceUrl>,
+}
+
+/// A service URL that a template or device sets itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceUrl {
+    /// AXL element name: `idle`, `secureIdleUrl`, `directory` …
+    pub name: Box<str>,
+    /// The URL; may be empty, which switches the service off.
+    pub url: Box<str>,
+}
+
+/// A line as it stands on one phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneLine {
+    /// Position on the phone; 1 is the primary line.
+    pub index: u8,
+    /// Identity of the line.
+    pub line: Pkid,
+    /// Its directory number.
+    pub pattern: DirectoryNumber,
+    /// Identity of its route partition.
+    pub route_partition: Pkid,
+    /// The user part of the Contact that this phone uses for this line (a UUID, as CUCM gives).
+    pub contact_user: Pkid,
+    /// Text beside the line button.
+    pub label: String,
+    /// Display name for calls.
+    pub display: String,
+    /// External phone number mask.
+    pub external_phone_number: String,
+    /// Most calls at once on this line.
+    pub max_number_of_calls: u16,
+    /// Calls at which the line is busy.
+    pub busy_trigger: u16,
+    /// Automatic answer, in the schema's words.
+    pub auto_answer: String,
+}
