@@ -10,5 +10,6 @@ pub mod phone;
 pub mod phone_model;
 pub mod pkid;
 pub mod refusal;
+pub mod registration;
 pub mod secret;
 pub mod time;

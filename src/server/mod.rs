@@ -1,0 +1,5 @@
+//! Front doors: wire in, one service call, wire out.
+//!
+//! One folder a door; what several doors share lies directly here. Doors never name each other.
+
+pub mod sip;

@@ -1,0 +1,1 @@
+//! SIP: what arrives on ports 5060 and 5061.
