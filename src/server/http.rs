@@ -1,0 +1,328 @@
+//! The accept loop that every HTTP door shares: permits, TLS, time limits and a graceful end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+use tower::Service;
+
+use crate::server::shutdown::Shutdown;
+
+/// What one listener grants its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections open at once; a further one is closed before it costs a handshake.
+    pub connections_max: usize,
+    /// Time a client has for the TLS handshake.
+    pub handshake_timeout: Duration,
+    /// Time a client has to send a request's head, which is also how long an idle connection
+    /// is kept.
+    pub header_read_timeout: Duration,
+    /// Age at which a connection is ended after its current request, so that a client that
+    /// never reads cannot hold a permit for ever.
+    pub connection_lifetime_max: Duration,
+    /// Time that requests under way have to finish when the listener closes.
+    pub drain_timeout: Duration,
+    /// Largest request head in bytes; phones send under 1 KiB.
+    pub head_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // At 10.8 KiB an idle TLS connection this is 44 MB.
+            connections_max: 4_096,
+            handshake_timeout: Duration::from_secs(10),
+            header_read_timeout: Duration::from_secs(10),
+            connection_lifetime_max: Duration::from_mins(10),
+            drain_timeout: Duration::from_secs(10),
+            head_bytes_max: 16 * 1024,
+        }
+    }
+}
+
+/// Who a request came from; every request carries one as an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// The client, an IPv4 address inside IPv6 unwrapped.
+    pub address: SocketAddr,
+    /// The address and port that the client reached.
+    pub local: SocketAddr,
+    /// Whether the connection is TLS.
+    pub encrypted: bool,
+    /// Running number of the connection in this process, for logs.
+    pub connection: u64,
+}
+
+/// Numbers connections over all listeners of the process.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
+/// Pause after an accept that failed for want of descriptors or memory.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Serves `router` on `listener` until `shutdown`, over TLS when `tls` is given.
+///
+/// Each request carries a [`Peer`]. Returns when the listener is closed and every connection has
+/// ended or the drain time is over.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    router: Router,
+    limits: Limits,
+    mut shutdown: Shutdown,
+) {
+    let permits = Arc::new(Semaphore::new(limits.connections_max));
+    let acceptor = tls.map(TlsAcceptor::from);
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.requested() => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, address)) = accepted else {
+            tokio::time::sleep(ACCEPT_RETRY).await;
+            continue;
+        };
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+            metrics::counter!("selfprov_http_connections_refused_total").increment(1);
+            continue;
+        };
+        let connection = Connection {
+            acceptor: acceptor.clone(),
+            router: router.clone(),
+            limits,
+            shutdown: shutdown.clone(),
+            permit,
+        };
+        connections.spawn(connection.run(stream, address));
+    }
+    drop(listener);
+    let drained = timeout(limits.drain_timeout, async {
+        while connections.join_next().await.is_some() {}
+    });
+    if drained.await.is_err() {
+        tracing::warn!("closing HTTP connections that did not finish in time");
+        connections.shutdown().await;
+    }
+}
+
+/// One accepted connection and what it needs to be served.
+struct Connection {
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    limits: Limits,
+    shutdown: Shutdown,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, address: SocketAddr) {
+        let Ok(local) = stream.local_addr() else {
+            return;
+        };
+        // Answers are one small write each; waiting to fill a segment only adds delay.
+        let _ = stream.set_nodelay(true);
+        let peer = Peer {
+            address: unmapped(address),
+            local: unmapped(local),
+            encrypted: self.acceptor.is_some(),
+            connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
+        };
+        match self.acceptor.clone() {
+            None => self.answer(stream, peer).await,
+            Some(acceptor) => {
+                match timeout(self.limits.handshake_timeout, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => self.answer(stream, peer).await,
+                    Ok(Err(error)) => {
+                        metrics::counter!("selfprov_tls_handshakes_failed_total").increment(1);
+                        tracing::debug!(client = %peer.address, %error, "TLS handshake failed");
+                    }
+                    Err(_) => {
+                        metrics::counter!("selfprov_tls_handshakes_failed_total").increment(1);
+                        tracing::debug!(client = %peer.address, "TLS handshake took too long");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn answer<S>(self, stream: S, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self {
+            router,
+            limits,
+            mut shutdown,
+            permit,
+            ..
+        } = self;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            let answer = router.clone().call(request);
+            async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_read_timeout)
+            .max_buf_size(limits.head_bytes_max)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let end_of_life = Instant::now() + limits.connection_lifetime_max;
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = shutdown.requested() => {}
+            () = sleep_until(end_of_life) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(limits.drain_timeout, connection).await;
+        drop(permit);
+    }
+}
+
+/// The address with an IPv4 address inside IPv6 unwrapped.
+fn unmapped(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Extension;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::server::shutdown::{self, ShutdownTrigger};
+
+    async fn start(
+        limits: Limits,
+        router: Router,
+    ) -> (SocketAddr, ShutdownTrigger, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (trigger, shutdown) = shutdown::channel();
+        let served = tokio::spawn(serve(listener, None, router, limits, shutdown));
+        (address, trigger, served)
+    }
+
+    async fn exchange(stream: &mut TcpStream, end: &str) -> String {
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
+        read_until(stream, end).await
+    }
+
+    async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+        let mut text = String::new();
+        while !text.ends_with(end) {
+            let mut bytes = [0; 1024];
+            let read = stream.read(&mut bytes).await.unwrap();
+            assert_ne!(read, 0, "closed after {text:?}");
+            text.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+        }
+        text
+    }
+
+    fn peer_router() -> Router {
+        let answer = |Extension(peer): Extension<Peer>| async move {
+            format!("{} {}.", peer.address.ip(), peer.encrypted)
+        };
+        Router::new().route("/", get(answer))
+    }
+
+    #[tokio::test]
+    async fn a_handler_knows_its_peer_and_a_connection_is_kept() {
+        let (address, _trigger, _) = start(Limits::default(), peer_router()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for _ in 0..2 {
+            let answer = exchange(&mut stream, ".").await;
+            assert!(answer.ends_with("127.0.0.1 false."), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_over_the_limit_is_closed_and_a_freed_permit_is_used_again() {
+        let limits = Limits {
+            connections_max: 1,
+            ..Limits::default()
+        };
+        let (address, _trigger, _) = start(limits, peer_router()).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        exchange(&mut first, ".").await;
+        let mut second = TcpStream::connect(address).await.unwrap();
+        assert_eq!(second.read(&mut [0; 1]).await.unwrap_or(0), 0);
+        drop(first);
+        let again = async {
+            loop {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+                if stream.read(&mut [0; 1]).await.unwrap_or(0) == 1 {
+                    break;
+                }
+            }
+        };
+        timeout(Duration::from_secs(10), again).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_half_a_head_is_cut_off() {
+        let limits = Limits {
+            header_read_timeout: Duration::from_millis(50),
+            ..Limits::default()
+        };
+        let (address, _trigger, _) = start(limits, peer_router()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        let mut rest = Vec::new();
+        let closed = timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok());
+    }
+
+    #[tokio::test]
+    async fn shutdown_lets_the_request_under_way_finish_and_then_returns() {
+        let (entered_tx, mut entered) = tokio::sync::mpsc::channel(1);
+        let release = Arc::new(Semaphore::new(0));
+        let held = Arc::clone(&release);
+        let router = Router::new().route(
+            "/",
+            get(move || async move {
+                entered_tx.send(()).await.unwrap();
+                let _permit = held.acquire().await.unwrap();
+                "done."
+            }),
+        );
+        let (address, trigger, served) = start(Limits::default(), router).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
+        entered.recv().await.unwrap();
+        trigger.request();
+        while TcpStream::connect(address).await.is_ok() {}
+        release.add_permits(1);
+        let answer = read_until(&mut stream, "done.").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        timeout(Duration::from_secs(10), served)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
