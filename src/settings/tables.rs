@@ -1,0 +1,279 @@
+//! Every table and key of the settings file.
+
+#![expect(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    reason = "these texts are also the comments of the example file, where marks would be noise"
+)]
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use super::names::{HostName, Network, SipTarget, TimeZoneName};
+use super::table::table;
+use super::value::{Checked, DatabaseUrl, Port, Whole, words};
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::end_user::UserId;
+
+table! {
+    /// Keys at the top of the file.
+    Top "" {
+        /// Where the database, keys, certificates and the control socket are kept.
+        /// Set by the systemd unit (STATE_DIRECTORY); else the user's data directory.
+        /// Example: "/var/lib/selfprov"
+        data_dir: PathBuf = PathBuf::from("selfprov-data"),
+    }
+}
+
+table! {
+    /// The database.
+    Database "database" {
+        /// sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME. Not set: selfprov.sqlite in data_dir.
+        /// Example: "postgres://selfprov:secret@db.example.com/selfprov"
+        url: Option<DatabaseUrl> = None,
+    }
+}
+
+words! {
+    /// Whether the ports that real phones expect (TFTP 69, HTTPS 443) are opened as well.
+    LowPorts {
+        /// Opened when the listening address is not loopback and the system allows it.
+        Auto = "auto",
+        /// Opened, or the start fails.
+        Require = "require",
+        /// Not opened.
+        Off = "off",
+    }
+}
+
+table! {
+    /// The doors: where phones and administrators reach the service. Port 0 takes any free port.
+    Listen "listen" {
+        /// The address every door listens on; `serve --listen ADDRESS` sets it.
+        address: Checked<IpAddr> = Checked(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        /// HTTPS for the handset's login and UDS.
+        https_port: Port = Port(8443),
+        /// Whether to open the plain-HTTP door for phones that cannot speak TLS 1.2 or have no
+        /// trust list. It serves the handset's login and nothing else.
+        http_phones: bool = false,
+        /// Port of the plain-HTTP door for phones.
+        http_phones_port: Port = Port(8080),
+        /// HTTP for configuration files.
+        files_http_port: Port = Port(6970),
+        /// TFTP for configuration files. Phones ask on 69: see low_ports.
+        tftp_port: Port = Port(6969),
+        /// SIP over UDP.
+        sip_udp_port: Port = Port(5060),
+        /// SIP over TCP.
+        sip_tcp_port: Port = Port(5060),
+        /// Whether TFTP 69 and HTTPS 443 are opened beside the ports above.
+        low_ports: LowPorts = LowPorts::Auto,
+        /// Address of the monitoring door: /metrics, /healthz, /readyz.
+        monitoring_address: Checked<IpAddr> = Checked(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        /// Port of the monitoring door.
+        monitoring_port: Port = Port(9169),
+    }
+}
+
+table! {
+    /// How phones are told to reach the service.
+    Advertise "advertise" {
+        /// Host name or address that stands in phone files and idle URLs. Not set: the listening
+        /// address, or this machine's first address when listening on all of them.
+        /// Example: "voice.example.com"
+        host: Option<Checked<HostName>> = None,
+        /// Further names and addresses for the certificate made on first start.
+        /// Example: ["10.1.0.5", "voice2.example.com"]
+        names: Vec<Checked<HostName>> = vec![],
+        /// HTTPS port in idle URLs. Not set: 443 where it is open, else https_port.
+        /// Example: 443
+        https_port: Option<Port> = None,
+    }
+}
+
+table! {
+    /// The HTTPS certificate. Not set: a self-signed one is made on first start in data_dir.
+    Tls "tls" {
+        /// Certificate chain in PEM. Read again on SIGHUP.
+        /// Example: "/etc/selfprov/chain.pem"
+        certificate_file: Option<PathBuf> = None,
+        /// Its private key in PEM.
+        /// Example: "/etc/selfprov/key.pem"
+        key_file: Option<PathBuf> = None,
+    }
+}
+
+words! {
+    /// The form of the service's own log on standard error.
+    LogFormat {
+        /// One readable line an event.
+        Text = "text",
+        /// One JSON object an event.
+        Json = "json",
+    }
+}
+
+words! {
+    /// The least severe event that is logged.
+    LogLevel {
+        /// Errors.
+        Error = "error",
+        /// And warnings.
+        Warn = "warn",
+        /// And the normal course of things.
+        Info = "info",
+        /// And details for an administrator who looks for a fault.
+        Debug = "debug",
+    }
+}
+
+table! {
+    /// Logs.
+    Log "log" {
+        /// Directory of the cucm-uds files. Not set: log in data_dir.
+        /// Example: "/var/log/selfprov"
+        dir: Option<PathBuf> = None,
+        /// Form of the service's own log on standard error.
+        format: LogFormat = LogFormat::Text,
+        /// Least severe event in the service's own log.
+        level: LogLevel = LogLevel::Info,
+        /// Size of one cucm-uds file in bytes (CUCM: 1 MB). Changing it deletes all but the
+        /// current file, as CUCM does.
+        cucm_uds_file_bytes: Whole<4_096, 104_857_600> = Whole::at(1_048_576),
+        /// How many cucm-uds files are kept (CUCM: 250). Changing it deletes all but the current.
+        cucm_uds_files: Whole<1, 5_000> = Whole::at(250),
+    }
+}
+
+words! {
+    /// What a phone is told that asks for the file of an unknown MAC address.
+    UnknownPhones {
+        /// A file without any secret that makes the phone register.
+        AutoRegistrationFile = "auto_registration_file",
+        /// Not found; the phone goes on to XMLDefault.cnf.xml.
+        NotFound = "not_found",
+    }
+}
+
+words! {
+    /// From where a phone may fetch its file with its secret.
+    ConfigSource {
+        /// The address of its last registration.
+        Last = "last",
+        /// The same /24 (IPv6: /64) as that address, for sites with DHCP.
+        Subnet = "subnet",
+        /// Anywhere. Insecure: whoever knows a MAC address learns the secret.
+        Any = "any",
+    }
+}
+
+words! {
+    /// How a phone is made to load its new file.
+    RestartAction {
+        /// `reset` when template, locale or load differ, else `restart`.
+        Auto = "auto",
+        /// Read the file again.
+        Restart = "restart",
+        /// Boot again.
+        Reset = "reset",
+    }
+}
+
+table! {
+    /// What phones are served and believed.
+    Phones "phones" {
+        /// Answer to the file of an unknown phone: auto_registration_file or not_found.
+        unknown_phones: UnknownPhones = UnknownPhones::AutoRegistrationFile,
+        /// Who gets a file with its secret: last, subnet or any.
+        config_source: ConfigSource = ConfigSource::Last,
+        /// Largest TFTP block in bytes that is granted; 1428 fits an Ethernet frame with tunnels.
+        tftp_blksize_max: Whole<512, 65_464> = Whole::at(1_428),
+        /// Read-only directory with firmware, locale and ring files.
+        /// Example: "/srv/firmware"
+        firmware_dir: Option<PathBuf> = None,
+        /// Proxies whose word about the original address is taken.
+        /// Example: ["10.0.0.2/32"]
+        trusted_proxies: Vec<Checked<Network>> = vec![],
+        /// Networks that count as one address (NAT, dual stack).
+        /// Example: ["192.0.2.0/28"]
+        same_phone_networks: Vec<Checked<Network>> = vec![],
+        /// Whether a phone may be provisioned only from the address it registered from.
+        require_registered_address: bool = true,
+        /// How a phone is made to load its new file: auto, restart or reset.
+        restart_action: RestartAction = RestartAction::Auto,
+        /// Seconds a registration is granted; a Cisco phone needs 65 or more.
+        registration_expires_s: Whole<65, 3_600> = Whole::at(120),
+    }
+}
+
+table! {
+    /// Calls that are not ours. selfprov itself connects no emergency call.
+    Calls "calls" {
+        /// Numbers that always go to emergency_target, even from unclaimed phones. No default:
+        /// they differ by country.
+        /// Example: ["112", "911"]
+        emergency_numbers: Vec<Checked<DirectoryNumber>> = vec![],
+        /// Where emergency calls go. Not set: the PBX.
+        /// Example: "gateway.example.com:5060"
+        emergency_target: Option<Checked<SipTarget>> = None,
+        /// The PBX that takes every other call.
+        /// Example: "pbx.example.com:5060"
+        pbx: Option<Checked<SipTarget>> = None,
+        /// Whether provisioned phones register with the PBX instead of selfprov.
+        pbx_register_there: bool = false,
+    }
+}
+
+table! {
+    /// Limits of auto-registration beyond those of the CallManager node.
+    AutoRegistration "auto_registration" {
+        /// Most unclaimed phones that one address may have registered.
+        unclaimed_per_source_max: Whole<1, 100_000> = Whole::at(16),
+        /// Networks behind NAT to which that limit does not apply.
+        /// Example: ["198.51.100.7"]
+        nat_networks: Vec<Checked<Network>> = vec![],
+        /// Most unclaimed phones altogether.
+        unclaimed_max: Whole<1, 1_000_000> = Whole::at(1_000),
+        /// Days after which an unclaimed phone is removed and its number freed; 0 keeps it.
+        unclaimed_days: Whole<0, 3_650> = Whole::at(30),
+    }
+}
+
+words! {
+    /// How failures lead to a lock.
+    Lockout {
+        /// One device or address counts at most twice towards a lock, so that nobody can lock out
+        /// a colleague from one far phone.
+        Spread = "spread",
+        /// The plain count of CUCM.
+        Cucm = "cucm",
+    }
+}
+
+table! {
+    /// PIN and password checks.
+    Credentials "credentials" {
+        /// How failures lead to a lock: spread or cucm.
+        lockout: Lockout = Lockout::Spread,
+        /// Threads that verify PINs; 0: one less than the processors.
+        hasher_threads: Whole<0, 256> = Whole::at(0),
+        /// Logins that may wait for such a thread; more are told to try again.
+        hasher_queue_max: Whole<1, 100_000> = Whole::at(256),
+    }
+}
+
+table! {
+    /// Date and time on the phones and in the cucm-uds files.
+    DateTime "date_time" {
+        /// Time zone, a name of the IANA database.
+        zone: Checked<TimeZoneName> = Checked(super::default_zone()),
+    }
+}
+
+table! {
+    /// The first administrator, made on first start.
+    Admin "admin" {
+        /// User ID of the administrator.
+        user_id: Checked<UserId> = Checked(super::default_administrator()),
+    }
+}
