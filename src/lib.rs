@@ -9,3 +9,4 @@
 pub mod domain;
 pub mod server;
 pub mod settings;
+pub mod store;

@@ -2,10 +2,13 @@
 //!
 //! The names are those of CUCM's administration pages and AXL schema.
 
+pub mod binding;
 pub mod catalogue;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;
+pub mod history;
+pub mod line;
 pub mod phone;
 pub mod phone_model;
 pub mod pkid;
@@ -13,3 +16,4 @@ pub mod refusal;
 pub mod registration;
 pub mod secret;
 pub mod time;
+pub mod user;
