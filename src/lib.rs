@@ -8,6 +8,4 @@
 
 pub mod domain;
 pub mod server;
-pub mod service;
 pub mod settings;
-pub mod store;

@@ -2,18 +2,21 @@
 //!
 //! The names are those of CUCM's administration pages and AXL schema.
 
-pub mod binding;
+pub mod auto_registration;
 pub mod catalogue;
+pub mod credential;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;
-pub mod history;
-pub mod line;
+pub mod lockout;
 pub mod phone;
 pub mod phone_model;
 pub mod pkid;
 pub mod refusal;
 pub mod registration;
 pub mod secret;
+pub mod self_provisioning;
+pub mod template;
 pub mod time;
-pub mod user;
+pub mod trivial_credential;
+pub mod user_profile;
