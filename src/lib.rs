@@ -8,4 +8,6 @@
 
 pub mod domain;
 pub mod server;
+pub mod service;
 pub mod settings;
+pub mod store;
