@@ -6,8 +6,7 @@
 //! main, cli → server → service → store → domain
 //! ```
 
+pub mod cli;
 pub mod domain;
 pub mod server;
-pub mod service;
 pub mod settings;
-pub mod store;

@@ -3,14 +3,11 @@
 //! The names are those of CUCM's administration pages and AXL schema.
 
 pub mod auto_registration;
-pub mod binding;
 pub mod catalogue;
 pub mod credential;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;
-pub mod history;
-pub mod line;
 pub mod lockout;
 pub mod phone;
 pub mod phone_model;
@@ -22,5 +19,4 @@ pub mod self_provisioning;
 pub mod template;
 pub mod time;
 pub mod trivial_credential;
-pub mod user;
 pub mod user_profile;

@@ -7,4 +7,3 @@ pub mod http;
 pub mod shutdown;
 pub mod sip;
 pub mod tls;
-pub mod uds;

@@ -1,0 +1,20 @@
+//! A Cisco phone in the terminal: it fetches its files, registers, shows XML screens and takes
+//! soft keys and digits, speaking the real protocols as a client.
+//!
+//! ```text
+//! handset   boots, registers, restarts, idles: what the phone does
+//!   files     which files in which order, over HTTP 6970 or TFTP
+//!   config    the phone's file
+//!   sip       REGISTER and the answers to NOTIFY
+//!   browser   GET and POST of screens with a phone's headers
+//!   screen    Cisco's XML objects; `display` is one being filled in, `draw` paints it
+//! ```
+
+pub mod browser;
+pub mod config;
+pub mod display;
+pub mod draw;
+pub mod files;
+pub mod screen;
+pub mod tftp;
+pub mod xml;
