@@ -350,7 +350,7 @@ CREATE TABLE device (
     description            TEXT   NOT NULL DEFAULT '',
     owner                  TEXT   REFERENCES end_user (pkid),
     digest_user            TEXT   REFERENCES end_user (pkid),
-    sip_secret             TEXT   NOT NULL,                -- sealed with the key file
+    sip_secret             TEXT,                           -- sealed with the key file; NULL with a digest_user
     version_stamp          TEXT   NOT NULL,
     device_pool            TEXT   NOT NULL REFERENCES device_pool (pkid),
     phone_security_profile TEXT   NOT NULL REFERENCES phone_security_profile (pkid),

@@ -9,4 +9,6 @@
 pub mod cli;
 pub mod domain;
 pub mod server;
+pub mod service;
 pub mod settings;
+pub mod store;

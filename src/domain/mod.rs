@@ -3,11 +3,14 @@
 //! The names are those of CUCM's administration pages and AXL schema.
 
 pub mod auto_registration;
+pub mod binding;
 pub mod catalogue;
 pub mod credential;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;
+pub mod history;
+pub mod line;
 pub mod lockout;
 pub mod phone;
 pub mod phone_model;
@@ -19,4 +22,5 @@ pub mod self_provisioning;
 pub mod template;
 pub mod time;
 pub mod trivial_credential;
+pub mod user;
 pub mod user_profile;

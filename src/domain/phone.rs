@@ -51,24 +51,14 @@ impl Phone {
 }
 
 /// The digest credential of a device: its own random secret, or that of its `digestUser`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestIdentity {
     /// The end user whose digest credentials the device uses instead of its own secret.
     pub digest_user: Option<Pkid>,
     /// Digest user name: the device name, or the `digestUser`'s user ID.
     pub user_name: Box<str>,
-    /// The secret, sealed with the key file. Opened only for the phone's file.
-    pub sealed_secret: Box<str>,
-    /// MD5(user:realm:secret), what a registration is checked against.
-    pub ha1: [u8; 16],
-}
-
-impl std::fmt::Debug for DigestIdentity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DigestIdentity")
-            .field("user_name", &self.user_name)
-            .finish_non_exhaustive()
-    }
+    /// The secret, sealed with the key file; `None` when the `digestUser` has none yet.
+    pub sealed_secret: Option<Box<str>>,
 }
 
 /// What a device takes from a Universal Device Template.

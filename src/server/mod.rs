@@ -7,3 +7,4 @@ pub mod http;
 pub mod shutdown;
 pub mod sip;
 pub mod tls;
+pub mod uds;

@@ -1,0 +1,72 @@
+//! An end user as the program keeps it.
+
+use super::directory_number::DirectoryNumber;
+use super::end_user::SelfServiceUserId;
+use super::end_user::UserId;
+use super::pkid::Pkid;
+
+/// An end user with what self-provisioning asks about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndUser {
+    /// Identity.
+    pub pkid: Pkid,
+    /// User ID.
+    pub user_id: UserId,
+    /// Names and the like; what template tags are filled from.
+    pub person: Person,
+    /// Whether the account is enabled.
+    pub enabled: bool,
+    /// User profile; `None`: the system default.
+    pub user_profile: Option<Pkid>,
+    /// Primary extension.
+    pub primary_extension: Option<PrimaryExtension>,
+    /// Self-Service User ID.
+    pub self_service_user_id: Option<SelfServiceUserId>,
+    /// Digest credentials, sealed with the key file.
+    pub sealed_digest_credentials: Option<Box<str>>,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// The line that a user's phones get as their first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrimaryExtension {
+    /// Identity of the line.
+    pub line: Pkid,
+    /// Its directory number.
+    pub pattern: DirectoryNumber,
+    /// Its route partition.
+    pub route_partition: Pkid,
+}
+
+/// What is known of a person. Any of it may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// First name.
+    pub first_name: String,
+    /// Middle name.
+    pub middle_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Mail address.
+    pub mail: String,
+    /// Department.
+    pub department: String,
+    /// Title.
+    pub title: String,
+    /// Telephone number.
+    pub telephone_number: String,
+    /// User locale by its name.
+    pub user_locale: String,
+}
+
+impl Person {
+    /// First and last name with a space between, without the parts that are empty.
+    pub fn full_name(&self) -> String {
+        [self.first_name.as_str(), self.last_name.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}

@@ -1,0 +1,72 @@
+//! Use cases: one function each, one transaction each. Every front door calls the same ones.
+//!
+//! [`App`] is the process: the store, what is kept in memory for the hot paths, and everything
+//! that is passed in (time, randomness, keys, settings).
+
+pub mod environment;
+pub mod keys;
+pub mod location;
+pub mod node;
+pub mod phone_book;
+pub mod phone_channel;
+pub mod record;
+pub mod settings;
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use arc_swap::ArcSwap;
+
+use crate::domain::catalogue::Catalogue;
+use crate::domain::pkid::Pkid;
+use crate::store::Store;
+use environment::Environment;
+use keys::Keys;
+use location::LocationTable;
+use node::Node;
+use phone_book::PhoneBook;
+use phone_channel::PhoneChannel;
+use settings::Settings;
+
+/// Everything a use case needs. One for the process, shared by all doors.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// Time and randomness.
+    pub environment: Environment,
+    /// The key file: seals secrets, tokens and nonces.
+    pub keys: Keys,
+    /// What the administrator set.
+    pub settings: Arc<Settings>,
+    /// The CallManager node that this process is.
+    pub node: Node,
+    /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
+    pub catalogue: ArcSwap<Catalogue>,
+    /// Every device, kept true by the use cases that change one.
+    pub phones: PhoneBook,
+    /// Live bindings, kept true by the registrar.
+    pub locations: LocationTable,
+    /// How a phone is told to restart; set once by the door that can reach phones.
+    pub phone_channel: OnceLock<Arc<dyn PhoneChannel>>,
+}
+
+impl App {
+    /// A new random identity.
+    pub fn new_pkid(&self) -> Pkid {
+        self.environment.new_pkid()
+    }
+}
+
+/// A use case could not be carried out for a reason that is not the caller's.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The queue for verifying credentials is full.
+    #[error("too many logins at once; try again in a few seconds")]
+    Busy,
+    /// The database failed; the cause is for the log, not for the caller.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// Something sealed with the key file does not open.
+    #[error(transparent)]
+    Keys(#[from] keys::KeysError),
+}

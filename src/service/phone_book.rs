@@ -1,0 +1,176 @@
+//! Every device in memory, for the paths that must not wait for a SQL statement: a file, a
+//! registration refresh, the login form.
+//!
+//! The use cases that change a device put it here after their transaction is committed.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::RwLockReadGuard;
+use std::sync::RwLockWriteGuard;
+
+use md5::Digest as _;
+use md5::Md5;
+
+use super::ServiceError;
+use super::keys::Keys;
+use crate::domain::device::DeviceName;
+use crate::domain::phone::Phone;
+use crate::store;
+use crate::store::Store;
+
+/// Parts of the book, each with its own lock, so that doors rarely wait for each other.
+const SHARDS: usize = 64;
+
+/// Devices read in one statement while the book is filled.
+const PAGE_ROWS: u32 = 1_000;
+
+/// The digest realm of the registrar, as CUCM names its own.
+pub const SIP_REALM: &str = "ccmsipline";
+
+/// A device and what its registrations are checked against.
+#[derive(Clone)]
+pub struct KnownPhone {
+    /// The device.
+    pub phone: Phone,
+    /// MD5(user:realm:secret); `None` when it has no secret yet and cannot register.
+    pub ha1: Option<[u8; 16]>,
+}
+
+impl std::fmt::Debug for KnownPhone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KnownPhone")
+            .field("phone", &self.phone)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KnownPhone {
+    /// Opens the device's secret and keeps its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`super::keys::KeysError`] when the secret was sealed with another key file.
+    pub fn new(phone: Phone, keys: &Keys) -> Result<Self, super::keys::KeysError> {
+        let ha1 = match &phone.digest.sealed_secret {
+            Some(sealed) => {
+                let secret = keys.open_secret(sealed)?;
+                Some(ha1(&phone.digest.user_name, secret.reveal()))
+            }
+            None => None,
+        };
+        Ok(Self { phone, ha1 })
+    }
+}
+
+/// MD5(user:realm:secret) in the registrar's realm. Source: RFC 7616 clause 3.4.2.
+pub fn ha1(user_name: &str, secret: &str) -> [u8; 16] {
+    let mut digest = Md5::new();
+    digest.update(user_name);
+    digest.update(":");
+    digest.update(SIP_REALM);
+    digest.update(":");
+    digest.update(secret);
+    digest.finalize().into()
+}
+
+/// Every device by name.
+#[derive(Debug)]
+pub struct PhoneBook {
+    shards: Vec<RwLock<HashMap<DeviceName, Arc<KnownPhone>>>>,
+    hasher: RandomState,
+}
+
+impl Default for PhoneBook {
+    fn default() -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
+        Self {
+            shards,
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+type Shard = HashMap<DeviceName, Arc<KnownPhone>>;
+
+impl PhoneBook {
+    /// Reads every device from the store.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError`] when the database fails or a secret does not open.
+    pub async fn load(&self, store: &Store, keys: &Keys) -> Result<usize, ServiceError> {
+        let mut reader = store.read().await?;
+        let mut after = String::new();
+        let mut count = 0;
+        loop {
+            let page = store::device::page(reader.connection(), &after, PAGE_ROWS).await?;
+            let Some(last) = page.last() else {
+                return Ok(count);
+            };
+            after = last.name.as_str().to_owned();
+            count += page.len();
+            for phone in page {
+                self.put(KnownPhone::new(phone, keys)?);
+            }
+        }
+    }
+
+    /// The device with this name.
+    pub fn find(&self, name: &DeviceName) -> Option<Arc<KnownPhone>> {
+        self.read(name).get(name).cloned()
+    }
+
+    /// Adds a device or replaces the one with the same name.
+    pub fn put(&self, known: KnownPhone) -> Arc<KnownPhone> {
+        let known = Arc::new(known);
+        let name = known.phone.name.clone();
+        self.write(&name).insert(name, known.clone());
+        known
+    }
+
+    /// Forgets a device.
+    pub fn remove(&self, name: &DeviceName) {
+        self.write(name).remove(name);
+    }
+
+    /// How many devices there are.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock_read(shard).len()).sum()
+    }
+
+    /// Whether there is no device.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls `visit` with every device, in no order.
+    pub fn for_each(&self, mut visit: impl FnMut(&Arc<KnownPhone>)) {
+        for shard in &self.shards {
+            lock_read(shard).values().for_each(&mut visit);
+        }
+    }
+
+    fn shard(&self, name: &DeviceName) -> &RwLock<Shard> {
+        // A 64-bit hash always fits: the remainder is below the number of shards.
+        let index = usize::try_from(self.hasher.hash_one(name) % SHARDS as u64).unwrap_or(0);
+        &self.shards[index]
+    }
+
+    fn read(&self, name: &DeviceName) -> RwLockReadGuard<'_, Shard> {
+        lock_read(self.shard(name))
+    }
+
+    fn write(&self, name: &DeviceName) -> RwLockWriteGuard<'_, Shard> {
+        self.shard(name)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lock_read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
+}

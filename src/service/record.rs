@@ -1,0 +1,108 @@
+//! Writing the histories: each phone's timeline and the audit log.
+
+use std::net::IpAddr;
+
+use super::App;
+use crate::domain::device::DeviceName;
+use crate::domain::history::AuditEntry;
+use crate::domain::history::CorrelationId;
+use crate::domain::history::TimelineEntry;
+use crate::domain::history::TimelineEvent;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// What a row of a timeline says beside phone, event and time.
+#[derive(Debug, Clone, Default)]
+pub struct Happening {
+    /// The code of a refusal; empty otherwise.
+    pub code: &'static str,
+    /// A sentence for the administrator; never a secret.
+    pub detail: String,
+    /// The address it came from.
+    pub source: Option<IpAddr>,
+    /// User ID of the user concerned; empty when there is none.
+    pub end_user: String,
+    /// The request that caused it.
+    pub correlation: Option<CorrelationId>,
+}
+
+/// Writes a row of a phone's timeline within the caller's transaction.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub async fn happened(
+    app: &App,
+    connection: &mut Connection,
+    device_name: &DeviceName,
+    event: TimelineEvent,
+    happening: Happening,
+) -> Result<(), StoreError> {
+    let at = app.environment.now();
+    let entry = TimelineEntry {
+        pkid: app.environment.new_ordered_pkid(at),
+        at,
+        device_name: device_name.clone(),
+        event,
+        code: happening.code.to_owned(),
+        detail: happening.detail,
+        source: happening.source,
+        end_user: happening.end_user,
+        correlation: happening.correlation,
+    };
+    store::history::insert_timeline(connection, &entry).await
+}
+
+/// Who does something and from where, for the audit log.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// `user:aksethi`, `administrator:admin`, `device:SEP…`, `system`.
+    pub name: String,
+    /// An address or a door (`command line`).
+    pub source: String,
+    /// The request that caused it.
+    pub correlation: Option<CorrelationId>,
+}
+
+/// A change, for the audit log.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What was done, as `object.verb`: `device.provision`.
+    pub action: &'static str,
+    /// Kind of object: `device`, `end_user`.
+    pub object_kind: &'static str,
+    /// Its name.
+    pub object_name: String,
+    /// What it was before, in words; never a secret.
+    pub before: String,
+    /// What it is after, in words; never a secret.
+    pub after: String,
+}
+
+/// Writes a row of the audit log within the caller's transaction.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub async fn audit(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    change: Change,
+) -> Result<(), StoreError> {
+    let at = app.environment.now();
+    let entry = AuditEntry {
+        pkid: app.environment.new_ordered_pkid(at),
+        at,
+        actor: actor.name.clone(),
+        source: actor.source.clone(),
+        action: change.action,
+        object_kind: change.object_kind,
+        object_name: change.object_name,
+        before: change.before,
+        after: change.after,
+        correlation: actor.correlation,
+    };
+    store::history::insert_audit(connection, &entry).await
+}

@@ -1,0 +1,219 @@
+//! What the use cases need of the settings, as plain values. `settings.rs` converts into it.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::domain::directory_number::DirectoryNumber;
+
+/// Settings of the use cases.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How phones reach the service.
+    pub advertised: Advertised,
+    /// What phones are served and believed.
+    pub phones: PhoneSettings,
+    /// Calls that are not ours.
+    pub calls: CallSettings,
+    /// Limits of auto-registration beyond those of the node.
+    pub auto_registration: AutoRegistrationSettings,
+    /// PIN and password checks.
+    pub credentials: CredentialSettings,
+}
+
+impl Default for Settings {
+    /// The defaults of the settings file, on loopback.
+    fn default() -> Self {
+        Self {
+            advertised: Advertised {
+                host: "127.0.0.1".to_owned(),
+                https_port: 8443,
+                http_phones_port: None,
+                files_http_port: 6970,
+                sip_port: 5060,
+            },
+            phones: PhoneSettings::default(),
+            calls: CallSettings::default(),
+            auto_registration: AutoRegistrationSettings::default(),
+            credentials: CredentialSettings::default(),
+        }
+    }
+}
+
+/// How phones reach the service, as their files say it.
+#[derive(Debug, Clone)]
+pub struct Advertised {
+    /// Host name or address.
+    pub host: String,
+    /// Port of the HTTPS door in idle URLs; 443 is left out of the URL.
+    pub https_port: u16,
+    /// Port of the plain-HTTP door for phones; `None`: it is off.
+    pub http_phones_port: Option<u16>,
+    /// Port of the file door.
+    pub files_http_port: u16,
+    /// SIP port in files when the node's own is not to be used (port 0 at start); else the node's.
+    pub sip_port: u16,
+}
+
+impl Advertised {
+    /// `https://host[:port]` of the HTTPS door.
+    pub fn https_base(&self) -> String {
+        match self.https_port {
+            443 => format!("https://{}", self.host_in_url()),
+            port => format!("https://{}:{port}", self.host_in_url()),
+        }
+    }
+
+    /// `http://host[:port]` of the plain-HTTP door for phones, where it is on.
+    pub fn http_phones_base(&self) -> Option<String> {
+        self.http_phones_port.map(|port| match port {
+            80 => format!("http://{}", self.host_in_url()),
+            port => format!("http://{}:{port}", self.host_in_url()),
+        })
+    }
+
+    fn host_in_url(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        }
+    }
+}
+
+/// What a phone is told that asks for the file of an unknown MAC address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownPhones {
+    /// A file without any secret that makes the phone register.
+    AutoRegistrationFile,
+    /// Not found; the phone goes on to `XMLDefault.cnf.xml`.
+    NotFound,
+}
+
+/// From where a phone may fetch its file with its secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// The address of its last registration.
+    Last,
+    /// The same /24 (IPv6: /64) as that address.
+    Subnet,
+    /// Anywhere.
+    Any,
+}
+
+/// How a phone is made to load its new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestartAction {
+    /// `reset` when template, locale or load differ, else `restart`.
+    Auto,
+    /// Always `restart`.
+    Restart,
+    /// Always `reset`.
+    Reset,
+}
+
+/// What phones are served and believed.
+#[derive(Debug, Clone)]
+pub struct PhoneSettings {
+    /// Answer to the file of an unknown phone.
+    pub unknown_phones: UnknownPhones,
+    /// Who gets a file with its secret.
+    pub config_source: ConfigSource,
+    /// Largest TFTP block granted, in bytes.
+    pub tftp_blksize_max: u16,
+    /// Proxies whose word about the original address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Networks that count as one address (NAT, dual stack).
+    pub same_phone_networks: Vec<IpNet>,
+    /// Whether a phone may be provisioned only from the address it registered from.
+    pub require_registered_address: bool,
+    /// How a phone is made to load its new file.
+    pub restart_action: RestartAction,
+    /// Lifetime granted to a registration, in seconds; a Cisco phone needs 65 or more.
+    pub registration_expires_s: u32,
+    /// Whether a trust list is served, so that phones accept our HTTPS certificate (F26).
+    pub trust_list: bool,
+}
+
+impl Default for PhoneSettings {
+    fn default() -> Self {
+        Self {
+            unknown_phones: UnknownPhones::AutoRegistrationFile,
+            config_source: ConfigSource::Last,
+            tftp_blksize_max: 1_428,
+            trusted_proxies: Vec::new(),
+            same_phone_networks: Vec::new(),
+            require_registered_address: true,
+            restart_action: RestartAction::Auto,
+            registration_expires_s: 120,
+            trust_list: false,
+        }
+    }
+}
+
+/// Calls that are not ours.
+#[derive(Debug, Clone, Default)]
+pub struct CallSettings {
+    /// Numbers that always go to `emergency_target`.
+    pub emergency_numbers: Vec<DirectoryNumber>,
+    /// Where emergency calls go (`host:port`); `None`: the PBX.
+    pub emergency_target: Option<String>,
+    /// The PBX that takes every other call (`host:port`).
+    pub pbx: Option<String>,
+    /// Whether provisioned phones register with the PBX instead.
+    pub pbx_register_there: bool,
+}
+
+/// Limits of auto-registration beyond those of the node.
+#[derive(Debug, Clone)]
+pub struct AutoRegistrationSettings {
+    /// Most unclaimed phones that one address may have registered.
+    pub unclaimed_per_source_max: u32,
+    /// Networks behind NAT to which that limit does not apply.
+    pub nat_networks: Vec<IpNet>,
+    /// Most unclaimed phones altogether.
+    pub unclaimed_max: u32,
+    /// Age at which an unclaimed phone is removed; `None`: never.
+    pub unclaimed_time_to_live: Option<Duration>,
+}
+
+impl Default for AutoRegistrationSettings {
+    fn default() -> Self {
+        Self {
+            unclaimed_per_source_max: 16,
+            nat_networks: Vec::new(),
+            unclaimed_max: 1_000,
+            unclaimed_time_to_live: Some(Duration::from_hours(30 * 24)),
+        }
+    }
+}
+
+/// How failures lead to a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lockout {
+    /// One device or address counts at most twice towards a lock.
+    Spread,
+    /// The plain count of CUCM.
+    Cucm,
+}
+
+/// PIN and password checks.
+#[derive(Debug, Clone)]
+pub struct CredentialSettings {
+    /// How failures lead to a lock.
+    pub lockout: Lockout,
+    /// Threads that verify PINs; 0: one less than the processors, at least one.
+    pub hasher_threads: usize,
+    /// Logins that may wait for such a thread.
+    pub hasher_queue_max: usize,
+}
+
+impl Default for CredentialSettings {
+    fn default() -> Self {
+        Self {
+            lockout: Lockout::Spread,
+            hasher_threads: 0,
+            hasher_queue_max: 256,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Tables `end_user`, `end_user_login` and the groups of a user.
+
+use sqlx::any::AnyRow;
+
+use super::Connection;
+use super::StoreError;
+use super::row::Columns;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::pkid::Pkid;
+use crate::domain::user::EndUser;
+use crate::domain::user::Person;
+use crate::domain::user::PrimaryExtension;
+
+/// One static text a statement: the columns of [`end_user_of`] and what follows them.
+macro_rules! select_end_user {
+    ($tail:literal) => {
+        concat!(
+            "SELECT end_user.*, line.pattern AS extension_pattern, \
+             line.route_partition AS extension_partition FROM end_user \
+             LEFT JOIN line ON line.pkid = end_user.primary_extension ",
+            $tail
+        )
+    };
+}
+
+fn person_of(row: &AnyRow) -> Result<Person, StoreError> {
+    Ok(Person {
+        first_name: row.text("end_user.first_name")?,
+        middle_name: row.text("end_user.middle_name")?,
+        last_name: row.text("end_user.last_name")?,
+        mail: row.text("end_user.mail")?,
+        department: row.text("end_user.department")?,
+        title: row.text("end_user.title")?,
+        telephone_number: row.text("end_user.telephone_number")?,
+        user_locale: row.text("end_user.user_locale")?,
+    })
+}
+
+fn end_user_of(row: &AnyRow) -> Result<EndUser, StoreError> {
+    let primary_extension = row
+        .pkid_or_null("end_user.primary_extension")?
+        .map(|line| {
+            Ok::<_, StoreError>(PrimaryExtension {
+                line,
+                pattern: row.parsed("line.extension_pattern")?,
+                route_partition: row.pkid("line.extension_partition")?,
+            })
+        })
+        .transpose()?;
+    Ok(EndUser {
+        pkid: row.pkid("end_user.pkid")?,
+        user_id: row.parsed("end_user.user_id")?,
+        person: person_of(row)?,
+        enabled: row.flag("end_user.enabled")?,
+        user_profile: row.pkid_or_null("end_user.user_profile")?,
+        primary_extension,
+        self_service_user_id: row.parsed_or_null("end_user.self_service_user_id")?,
+        sealed_digest_credentials: row
+            .text_or_null("end_user.digest_credentials")?
+            .map(String::into_boxed_str),
+        version: row.number("end_user.version")?,
+    })
+}
+
+/// Finds the user whom a login names, be it the user ID or the Self-Service User ID.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails or a row is corrupt; so for every function here.
+pub async fn by_login(
+    connection: &mut Connection,
+    login: &FoldedLogin,
+) -> Result<Option<EndUser>, StoreError> {
+    sqlx::query(select_end_user!(
+        "JOIN end_user_login ON end_user_login.end_user = end_user.pkid \
+         WHERE end_user_login.folded = $1"
+    ))
+    .bind(login.as_str())
+    .fetch_optional(connection)
+    .await?
+    .map(|row| end_user_of(&row))
+    .transpose()
+}
+
+/// Reads a user by identity.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn by_pkid(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<Option<EndUser>, StoreError> {
+    sqlx::query(select_end_user!("WHERE end_user.pkid = $1"))
+        .bind(pkid.to_string())
+        .fetch_optional(connection)
+        .await?
+        .map(|row| end_user_of(&row))
+        .transpose()
+}
+
+/// Locks the row until the caller's transaction ends, then reads the user.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn by_pkid_for_update(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<Option<EndUser>, StoreError> {
+    sqlx::query("UPDATE end_user SET user_id = user_id WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .execute(&mut *connection)
+        .await?;
+    by_pkid(connection, pkid).await
+}
+
+/// The users in order of their user ID after `after`, at most `limit`.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn page(
+    connection: &mut Connection,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<EndUser>, StoreError> {
+    sqlx::query(select_end_user!(
+        "WHERE end_user.user_id > $1 ORDER BY end_user.user_id LIMIT $2"
+    ))
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(end_user_of)
+    .collect()
+}
+
+/// Adds a user with its login names.
+///
+/// # Errors
+///
+/// [`StoreError::Duplicate`] when another user has one of the login names.
+pub async fn insert(
+    connection: &mut Connection,
+    user: &EndUser,
+    created_at: crate::domain::time::UnixMillis,
+) -> Result<(), StoreError> {
+    let person = &user.person;
+    sqlx::query(
+        "INSERT INTO end_user (pkid, user_id, first_name, middle_name, last_name, mail, \
+         department, title, telephone_number, user_locale, enabled, user_profile, \
+         primary_extension, self_service_user_id, digest_credentials, created_at, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    )
+    .bind(user.pkid.to_string())
+    .bind(user.user_id.as_str())
+    .bind(person.first_name.as_str())
+    .bind(person.middle_name.as_str())
+    .bind(person.last_name.as_str())
+    .bind(person.mail.as_str())
+    .bind(person.department.as_str())
+    .bind(person.title.as_str())
+    .bind(person.telephone_number.as_str())
+    .bind(person.user_locale.as_str())
+    .bind(i64::from(user.enabled))
+    .bind(user.user_profile.map(|pkid| pkid.to_string()))
+    .bind(
+        user.primary_extension
+            .as_ref()
+            .map(|extension| extension.line.to_string()),
+    )
+    .bind(
+        user.self_service_user_id
+            .as_ref()
+            .map(|id| id.as_str().to_owned()),
+    )
+    .bind(user.sealed_digest_credentials.as_deref())
+    .bind(created_at.0)
+    .bind(user.version)
+    .execute(&mut *connection)
+    .await?;
+    insert_logins(connection, user).await
+}
+
+async fn insert_logins(connection: &mut Connection, user: &EndUser) -> Result<(), StoreError> {
+    let mut logins = vec![user.user_id.folded()];
+    logins.extend(user.self_service_user_id.as_ref().map(|id| id.folded()));
+    logins.dedup();
+    for login in logins {
+        sqlx::query("INSERT INTO end_user_login (folded, end_user) VALUES ($1, $2)")
+            .bind(login.as_str())
+            .bind(user.pkid.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Names of the access control groups of a user or application user.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn access_control_groups(
+    connection: &mut Connection,
+    member: Pkid,
+) -> Result<Vec<String>, StoreError> {
+    sqlx::query(
+        "SELECT access_control_group.name FROM access_control_group_member \
+         JOIN access_control_group \
+         ON access_control_group.pkid = access_control_group_member.access_control_group \
+         WHERE access_control_group_member.member = $1 ORDER BY access_control_group.name",
+    )
+    .bind(member.to_string())
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| row.text("access_control_group.name"))
+    .collect()
+}

@@ -1,0 +1,88 @@
+//! Where SQLite and PostgreSQL differ: opening, migrating, and the few statements that cannot be
+//! the same.
+
+use std::borrow::Cow;
+
+use sqlx::SqlStr;
+use sqlx::migrate::Migration;
+use sqlx::migrate::MigrationType;
+use sqlx::migrate::Migrator;
+
+use super::Connection;
+use super::StoreError;
+
+/// The migrations, in order. Append only: a migration that has run anywhere never changes.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "foundation",
+    include_str!("../../migrations/0001_foundation.sql"),
+)];
+
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// One file beside the service; the default.
+    Sqlite,
+    /// A server, for growth and several nodes.
+    PostgreSql,
+}
+
+impl Engine {
+    /// The engine that a database URL names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownEngine`] for any other scheme.
+    pub fn of_url(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::PostgreSql),
+            _ => Err(StoreError::UnknownEngine),
+        }
+    }
+
+    /// The URL as the driver takes it: a SQLite file is made when it is absent.
+    pub(super) fn connection_url(self, url: &str) -> Cow<'_, str> {
+        match self {
+            Self::Sqlite if !url.contains('?') => Cow::Owned(format!("{url}?mode=rwc")),
+            _ => Cow::Borrowed(url),
+        }
+    }
+
+    /// Sets a new connection up.
+    pub(super) async fn prepare(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        if self == Self::Sqlite {
+            for pragma in [
+                "PRAGMA journal_mode = WAL",
+                // FULL: an acknowledged transaction survives a power cut.
+                "PRAGMA synchronous = FULL",
+                "PRAGMA foreign_keys = ON",
+                // Milliseconds to wait for another process's lock (a backup, a second tool).
+                "PRAGMA busy_timeout = 5000",
+                // A bounded WAL file after a burst, in bytes.
+                "PRAGMA journal_size_limit = 67108864",
+            ] {
+                sqlx::query(pragma).execute(&mut *connection).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Brings the schema up to date; several processes may do so at once.
+pub(super) async fn migrate(pool: &sqlx::AnyPool) -> Result<(), StoreError> {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, description, sql)| {
+            Migration::new(
+                *version,
+                Cow::Borrowed(*description),
+                MigrationType::Simple,
+                SqlStr::from_static(sql),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations).run(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! What can go wrong with the database, and whose fault it is.
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A stored value does not have the form the program gives it.
+    #[error(
+        "the database holds a value of {column} that this program never writes: {value:?}; \
+             was it edited by hand? Restore a backup or correct the row"
+    )]
+    Corrupt {
+        /// Table and column.
+        column: &'static str,
+        /// What stands there.
+        value: String,
+    },
+    /// The row was changed by somebody else since it was read.
+    #[error("somebody else has changed this {0} since you read it; read it again and repeat")]
+    Conflict(&'static str),
+    /// A unique name or number is taken.
+    #[error("that name or number is already in use")]
+    Duplicate,
+    /// The row is referred to by others and cannot go.
+    #[error("it is in use by other objects")]
+    InUse,
+    /// The schema could not be brought up to date.
+    #[error("the database schema could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The database did not answer, or not in time.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The URL names neither SQLite nor PostgreSQL.
+    #[error(
+        "the database URL begins with sqlite: or postgres:, for example \
+             sqlite:/var/lib/selfprov/selfprov.db"
+    )]
+    UnknownEngine,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error
+            .as_database_error()
+            .map(sqlx::error::DatabaseError::kind)
+        {
+            Some(sqlx::error::ErrorKind::UniqueViolation) => Self::Duplicate,
+            Some(sqlx::error::ErrorKind::ForeignKeyViolation) => Self::InUse,
+            _ => Self::Unavailable(error),
+        }
+    }
+}

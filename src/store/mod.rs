@@ -1,0 +1,182 @@
+//! The database: SQLite or PostgreSQL by its URL, one schema and one SQL text for both.
+//!
+//! Functions take a connection, so the use case owns the transaction. Nothing outside this folder
+//! names `sqlx`: other layers pass [`Connection`] and [`Transaction`] through.
+
+pub mod binding;
+pub mod catalogue;
+pub mod device;
+pub mod end_user;
+pub mod engine;
+mod error;
+pub mod history;
+pub mod line;
+mod row;
+
+use std::time::Duration;
+
+pub use engine::Engine;
+pub use error::StoreError;
+use sqlx::any::AnyPoolOptions;
+
+/// A connection inside or outside a transaction, as store functions take it.
+pub type Connection = sqlx::AnyConnection;
+
+/// An open transaction. Dropped without [`Transaction::commit`] it is rolled back.
+pub struct Transaction(sqlx::Transaction<'static, sqlx::Any>);
+
+impl Transaction {
+    /// The connection to run statements on.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+
+    /// Makes everything since [`Store::begin`] durable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the database did not confirm it.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+
+    /// Opens a savepoint, so that one item of a group stands or falls by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the database is away.
+    pub async fn savepoint(&mut self) -> Result<(), StoreError> {
+        sqlx::query("SAVEPOINT item").execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Keeps (`true`) or undoes (`false`) what happened since [`Transaction::savepoint`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the database is away.
+    pub async fn end_savepoint(&mut self, keep: bool) -> Result<(), StoreError> {
+        if !keep {
+            sqlx::query("ROLLBACK TO SAVEPOINT item")
+                .execute(&mut *self.0)
+                .await?;
+        }
+        sqlx::query("RELEASE SAVEPOINT item")
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+}
+
+/// A connection for reading, outside a transaction.
+pub struct Reader(sqlx::pool::PoolConnection<sqlx::Any>);
+
+impl Reader {
+    /// The connection to run statements on.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+/// How many connections the store may open and how long it waits for one.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreLimits {
+    /// Connections for reading; PostgreSQL also writes through them.
+    pub connections_max: u32,
+    /// How long a use case waits for a connection before the database counts as away.
+    pub acquire_timeout: Duration,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 8,
+            acquire_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The open database.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    /// SQLite has one writer; a pool of one is a fair queue in front of it. PostgreSQL: the readers' pool.
+    writers: sqlx::AnyPool,
+    readers: sqlx::AnyPool,
+}
+
+impl Store {
+    /// Opens the database at `url` and brings its schema up to date.
+    ///
+    /// `sqlite:PATH` makes the file when it is absent; `postgres://…` names an existing database.
+    /// Safe with several nodes starting at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownEngine`] for another scheme, [`StoreError::Migration`] when the schema
+    /// is newer than this program or a migration failed, [`StoreError::Unavailable`] otherwise.
+    pub async fn open(url: &str, limits: StoreLimits) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let engine = Engine::of_url(url)?;
+        let url = engine.connection_url(url);
+        let pool = |connections_max| {
+            AnyPoolOptions::new()
+                .max_connections(connections_max)
+                .acquire_timeout(limits.acquire_timeout)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move { engine.prepare(connection).await })
+                })
+        };
+        let (writers, readers) = match engine {
+            Engine::Sqlite => {
+                let writers = pool(1).connect(&url).await?;
+                engine::migrate(&writers).await?;
+                (writers, pool(limits.connections_max).connect(&url).await?)
+            }
+            Engine::PostgreSql => {
+                let both = pool(limits.connections_max).connect(&url).await?;
+                engine::migrate(&both).await?;
+                (both.clone(), both)
+            }
+        };
+        Ok(Self {
+            engine,
+            writers,
+            readers,
+        })
+    }
+
+    /// Which database this is.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when no connection could be had in time.
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        let transaction = match self.engine {
+            // Taking the write lock at once avoids the upgrade that SQLite refuses without waiting.
+            Engine::Sqlite => self.writers.begin_with("BEGIN IMMEDIATE").await?,
+            Engine::PostgreSql => self.writers.begin().await?,
+        };
+        Ok(Transaction(transaction))
+    }
+
+    /// Takes a connection for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when no connection could be had in time.
+    pub async fn read(&self) -> Result<Reader, StoreError> {
+        Ok(Reader(self.readers.acquire().await?))
+    }
+
+    /// Closes every connection; what was committed stays.
+    pub async fn close(&self) {
+        self.writers.close().await;
+        self.readers.close().await;
+    }
+}

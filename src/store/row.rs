@@ -1,0 +1,100 @@
+//! Reading columns into domain types; a value that does not fit names its column.
+
+use std::str::FromStr;
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::StoreError;
+use crate::domain::pkid::Pkid;
+use crate::domain::time::UnixMillis;
+
+/// Columns are named `table.column` for the error and read by the part after the dot.
+pub(super) trait Columns {
+    fn text(&self, column: &'static str) -> Result<String, StoreError>;
+    fn text_or_null(&self, column: &'static str) -> Result<Option<String>, StoreError>;
+    fn number(&self, column: &'static str) -> Result<i64, StoreError>;
+    fn number_or_null(&self, column: &'static str) -> Result<Option<i64>, StoreError>;
+
+    fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        text.parse().map_err(|_| StoreError::Corrupt {
+            column,
+            value: text,
+        })
+    }
+
+    fn parsed_or_null<T: FromStr>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        self.text_or_null(column)?
+            .map(|text| {
+                text.parse().map_err(|_| StoreError::Corrupt {
+                    column,
+                    value: text,
+                })
+            })
+            .transpose()
+    }
+
+    fn pkid(&self, column: &'static str) -> Result<Pkid, StoreError> {
+        self.parsed(column)
+    }
+
+    fn pkid_or_null(&self, column: &'static str) -> Result<Option<Pkid>, StoreError> {
+        self.parsed_or_null(column)
+    }
+
+    fn flag(&self, column: &'static str) -> Result<bool, StoreError> {
+        Ok(self.number(column)? != 0)
+    }
+
+    fn time(&self, column: &'static str) -> Result<UnixMillis, StoreError> {
+        self.number(column).map(UnixMillis)
+    }
+
+    fn time_or_null(&self, column: &'static str) -> Result<Option<UnixMillis>, StoreError> {
+        Ok(self.number_or_null(column)?.map(UnixMillis))
+    }
+
+    fn integer<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
+        let number = self.number(column)?;
+        T::try_from(number).map_err(|_| StoreError::Corrupt {
+            column,
+            value: number.to_string(),
+        })
+    }
+
+    fn integer_or_null<T: TryFrom<i64>>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let convert = |number: i64| {
+            T::try_from(number).map_err(|_| StoreError::Corrupt {
+                column,
+                value: number.to_string(),
+            })
+        };
+        self.number_or_null(column)?.map(convert).transpose()
+    }
+}
+
+fn name(column: &'static str) -> &'static str {
+    column.rsplit('.').next().unwrap_or(column)
+}
+
+impl Columns for AnyRow {
+    fn text(&self, column: &'static str) -> Result<String, StoreError> {
+        Ok(self.try_get(name(column))?)
+    }
+
+    fn text_or_null(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        Ok(self.try_get(name(column))?)
+    }
+
+    fn number(&self, column: &'static str) -> Result<i64, StoreError> {
+        Ok(self.try_get(name(column))?)
+    }
+
+    fn number_or_null(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        Ok(self.try_get(name(column))?)
+    }
+}
