@@ -7,4 +7,6 @@ pub mod http;
 pub mod shutdown;
 pub mod sip;
 pub mod tls;
+pub mod trace_files;
+pub mod trace_log;
 pub mod uds;
