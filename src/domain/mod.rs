@@ -6,6 +6,7 @@ pub mod auto_registration;
 pub mod binding;
 pub mod catalogue;
 pub mod credential;
+pub mod config_file;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;

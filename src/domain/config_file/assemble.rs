@@ -1,0 +1,483 @@
+//! From a phone, its catalogue and the system's values to its file.
+
+use std::collections::HashMap;
+
+use super::CALL_MANAGERS_MAX;
+use super::CallManagerMember;
+use super::CallManagers;
+use super::DateTimeSetting;
+use super::DeviceFile;
+use super::DeviceSecurityMode;
+use super::FileLine;
+use super::FileWarning;
+use super::LINE_TEXT_LENGTH_MAX;
+use super::LineDigest;
+use super::ServiceUrls;
+use super::ServicesProvisioning;
+use super::SipSettings;
+use super::Transport;
+use super::XmlDefaultFile;
+use super::idle_url::IdleUrl;
+use super::idle_url::SelfProvisionDoors;
+use super::idle_url::WantedIdleUrl;
+use super::idle_url::choose_idle_url;
+use super::locale::user_locale;
+use super::text::PhoneText;
+use super::text::PhoneUrl;
+use super::time_zone::cisco_time_zone;
+use crate::domain::catalogue::CallManager;
+use crate::domain::catalogue::CallManagerGroup;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::DateTimeGroup;
+use crate::domain::phone::Phone;
+use crate::domain::phone::PhoneLine;
+use crate::domain::phone_model;
+use crate::domain::pkid::Pkid;
+use crate::domain::secret::Secret;
+
+/// Path of the authentication URL that every file carries. It refuses whatever we did not push.
+pub const AUTHENTICATE_PATH: &str = "/cucm-uds/private/authenticate";
+
+/// Version stamp of every auto-registration file: a phone's own file has another.
+const AUTO_REGISTRATION_STAMP: Pkid = Pkid::from_u128(0x5e1f_9204_0000_4000_8000_0000_0000_0001);
+
+/// What files need to know of the whole installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemValues {
+    /// Host name or address that phones use for a node that names none itself.
+    pub advertised_address: String,
+    /// Where phones reach the login.
+    pub doors: SelfProvisionDoors,
+    /// The system's service URLs (*Default*) by AXL name.
+    pub service_urls: HashMap<String, String>,
+    /// Seconds of idleness where neither template nor device says it.
+    pub idle_timer_s: u32,
+    /// Self-provisioning asks for credentials.
+    pub self_provisioning_secure_mode: bool,
+    /// The administrators' authentication code is accepted.
+    pub admin_provision_mode: bool,
+}
+
+/// The catalogue lacks what the phone refers to; the file cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration has no {0} for this phone; look at its device pool")]
+pub struct Incomplete(pub &'static str);
+
+/// The file of a known device.
+///
+/// Without `secret` (it is not the phone's turn to have it) the file lacks `authPassword` and is
+/// otherwise the same.
+///
+/// # Errors
+/// [`Incomplete`] when the catalogue lacks an object that the phone refers to.
+pub fn device_file(
+    phone: &Phone,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+    secret: Option<&Secret>,
+) -> Result<DeviceFile, Incomplete> {
+    let configuration = &phone.configuration;
+    let mut warnings = Vec::new();
+    let pool = catalogue
+        .device_pools
+        .get(&configuration.device_pool)
+        .ok_or(Incomplete("device pool"))?;
+    let date_time = catalogue
+        .date_time_groups
+        .get(&pool.date_time_group)
+        .ok_or(Incomplete("date/time group"))?;
+    let group = catalogue
+        .call_manager_groups
+        .get(&pool.call_manager_group)
+        .ok_or(Incomplete("CallManager group"))?;
+    let security = catalogue
+        .phone_security_profiles
+        .get(&configuration.phone_security_profile)
+        .ok_or(Incomplete("phone security profile"))?;
+    let digest = secret.and_then(|secret| line_digest(phone, secret, &mut warnings));
+    let urls = urls_of_device(phone, system, &mut warnings);
+    Ok(DeviceFile {
+        device_pool: pool.name.clone(),
+        date_time: date_time_setting(date_time, phone.model, &mut warnings),
+        call_managers: call_managers(group, catalogue, system, &mut warnings)?,
+        sip_profile: sip_settings(catalogue, configuration.sip_profile)?,
+        lines: phone
+            .lines
+            .iter()
+            .map(|line| file_line(line, digest.clone(), &mut warnings))
+            .collect(),
+        load_information: configuration.load_information.clone(),
+        version_stamp: phone.version_stamp,
+        user_locale: user_locale(&configuration.user_locale),
+        network_locale: configuration.network_locale.replace(' ', "_"),
+        security_mode: security_mode(security.device_security_mode),
+        transport: transport(&security.transport),
+        urls,
+        services_provisioning: services_provisioning(&configuration.services_provisioning),
+        warnings,
+    })
+}
+
+/// The file of a phone that is not a device yet: no secret, one line with the name that makes it
+/// auto-register, no idle URL.
+///
+/// # Errors
+/// [`Incomplete`] when the node's auto-registration template leads to no CallManager group.
+pub fn auto_registration_file(
+    node: &CallManager,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+) -> Result<DeviceFile, Incomplete> {
+    let template = node
+        .auto_registration
+        .universal_device_template
+        .and_then(|pkid| catalogue.universal_device_templates.get(&pkid))
+        .ok_or(Incomplete("auto-registration template"))?;
+    let configuration = &template.configuration;
+    let pool = catalogue
+        .device_pools
+        .get(&configuration.device_pool)
+        .ok_or(Incomplete("device pool"))?;
+    let date_time = catalogue
+        .date_time_groups
+        .get(&pool.date_time_group)
+        .ok_or(Incomplete("date/time group"))?;
+    let mut warnings = Vec::new();
+    Ok(DeviceFile {
+        device_pool: pool.name.clone(),
+        date_time: date_time_setting(date_time, None, &mut warnings),
+        call_managers: call_managers_of_default(node, pool.call_manager_group, catalogue, system)?,
+        sip_profile: sip_settings(catalogue, configuration.sip_profile)?,
+        lines: vec![auto_registration_line(&node.auto_registration.name)],
+        load_information: configuration.load_information.clone(),
+        version_stamp: AUTO_REGISTRATION_STAMP,
+        user_locale: user_locale(&configuration.user_locale),
+        network_locale: configuration.network_locale.replace(' ', "_"),
+        security_mode: DeviceSecurityMode::NonSecure,
+        transport: catalogue
+            .phone_security_profiles
+            .get(&configuration.phone_security_profile)
+            .map_or(Transport::TcpAndUdp, |profile| {
+                transport(&profile.transport)
+            }),
+        urls: urls_of_nobody(system),
+        services_provisioning: ServicesProvisioning::Internal,
+        warnings,
+    })
+}
+
+/// `XMLDefault.cnf.xml` of this node.
+///
+/// # Errors
+/// [`Incomplete`] when no CallManager group can be found for it.
+pub fn xml_default_file(
+    node: &CallManager,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+) -> Result<XmlDefaultFile, Incomplete> {
+    let group = node
+        .auto_registration
+        .universal_device_template
+        .and_then(|pkid| catalogue.universal_device_templates.get(&pkid))
+        .and_then(|template| {
+            catalogue
+                .device_pools
+                .get(&template.configuration.device_pool)
+        })
+        .map_or(node.pkid, |pool| pool.call_manager_group);
+    Ok(XmlDefaultFile {
+        auto_registration_name: node.auto_registration.name.clone(),
+        auto_registration_enabled: node.auto_registration.enabled,
+        self_provisioning_secure_mode: system.self_provisioning_secure_mode,
+        admin_provision_mode: system.admin_provision_mode,
+        call_managers: call_managers_of_default(node, group, catalogue, system)?,
+        loads: Vec::new(),
+        urls: urls_of_nobody(system),
+    })
+}
+
+fn line_digest(
+    phone: &Phone,
+    secret: &Secret,
+    warnings: &mut Vec<FileWarning>,
+) -> Option<LineDigest> {
+    let text = secret.reveal();
+    if text.chars().count() > LINE_TEXT_LENGTH_MAX || text.chars().any(char::is_control) {
+        warnings.push(FileWarning::SecretUnusable);
+        return None;
+    }
+    Some(LineDigest {
+        user_name: phone.digest.user_name.to_string(),
+        secret: secret.clone(),
+    })
+}
+
+fn file_line(
+    line: &PhoneLine,
+    digest: Option<LineDigest>,
+    warnings: &mut Vec<FileWarning>,
+) -> FileLine {
+    let label = if line.label.is_empty() {
+        line.pattern.as_str()
+    } else {
+        &line.label
+    };
+    let display = if line.display.is_empty() {
+        line.pattern.as_str()
+    } else {
+        &line.display
+    };
+    FileLine {
+        button: line.index,
+        index: line.index,
+        label: bounded(label, "featureLabel", warnings),
+        name: bounded(line.pattern.as_str(), "name", warnings),
+        display_name: bounded(display, "displayName", warnings),
+        contact: line.contact_user.to_string(),
+        digest,
+        auto_answer: line.auto_answer != "Auto Answer Off" && !line.auto_answer.is_empty(),
+        max_number_of_calls: line.max_number_of_calls,
+        busy_trigger: line.busy_trigger,
+    }
+}
+
+fn auto_registration_line(name: &str) -> FileLine {
+    FileLine {
+        button: 1,
+        index: 1,
+        label: PhoneText::fit(name),
+        name: PhoneText::fit(name),
+        display_name: PhoneText::fit(name),
+        contact: PhoneText::<LINE_TEXT_LENGTH_MAX>::fit(name)
+            .as_str()
+            .to_owned(),
+        digest: None,
+        auto_answer: false,
+        max_number_of_calls: 2,
+        busy_trigger: 1,
+    }
+}
+
+fn bounded<const LENGTH_MAX: usize>(
+    text: &str,
+    element: &'static str,
+    warnings: &mut Vec<FileWarning>,
+) -> PhoneText<LENGTH_MAX> {
+    if !PhoneText::<LENGTH_MAX>::fits(text) {
+        warnings.push(FileWarning::Shortened(element));
+    }
+    PhoneText::fit(text)
+}
+
+fn date_time_setting(
+    group: &DateTimeGroup,
+    model: Option<u32>,
+    warnings: &mut Vec<FileWarning>,
+) -> DateTimeSetting {
+    let cisco = cisco_time_zone(&group.time_zone);
+    let is_old = model
+        .and_then(phone_model::by_number)
+        .is_some_and(|model| !model.speaks_tls_1_2());
+    if cisco.is_none() && is_old {
+        warnings.push(FileWarning::TimeZoneUnknown);
+    }
+    DateTimeSetting {
+        name: group.name.clone(),
+        date_template: group.date_template.clone(),
+        cisco_time_zone: cisco,
+        olson_time_zone: group.time_zone.clone(),
+        ntp_servers: group.ntp_servers.clone(),
+    }
+}
+
+fn call_managers(
+    group: &CallManagerGroup,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+    warnings: &mut Vec<FileWarning>,
+) -> Result<CallManagers, Incomplete> {
+    if group.members.len() > CALL_MANAGERS_MAX {
+        warnings.push(FileWarning::TooManyCallManagers);
+    }
+    let members = group
+        .members
+        .iter()
+        .filter_map(|pkid| catalogue.call_managers.get(pkid))
+        .map(|node| member(node, system))
+        .collect();
+    CallManagers::new(group.name.clone(), members).ok_or(Incomplete("CallManager node"))
+}
+
+/// The group of the auto-registration pool, or the node alone where there is none.
+fn call_managers_of_default(
+    node: &CallManager,
+    group: Pkid,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+) -> Result<CallManagers, Incomplete> {
+    if let Some(group) = catalogue.call_manager_groups.get(&group) {
+        return call_managers(group, catalogue, system, &mut Vec::new());
+    }
+    CallManagers::new("Default".to_owned(), vec![member(node, system)])
+        .ok_or(Incomplete("CallManager node"))
+}
+
+fn member(node: &CallManager, system: &SystemValues) -> CallManagerMember {
+    let process_node_name = if node.process_node_name.is_empty() {
+        &system.advertised_address
+    } else {
+        &node.process_node_name
+    };
+    CallManagerMember {
+        name: node.name.clone(),
+        description: node.description.clone(),
+        process_node_name: process_node_name.clone(),
+        ethernet_phone_port: node.phone_port,
+        sip_port: node.sip_port,
+        secured_sip_port: node.sip_secure_port,
+    }
+}
+
+fn sip_settings(catalogue: &Catalogue, pkid: Pkid) -> Result<SipSettings, Incomplete> {
+    let profile = catalogue
+        .sip_profiles
+        .get(&pkid)
+        .ok_or(Incomplete("SIP profile"))?;
+    Ok(SipSettings {
+        register_expires_s: profile.register_expires_s,
+        register_delta_s: profile.register_delta_s,
+        keep_alive_expires_s: profile.keep_alive_expires_s,
+        start_media_port: profile.start_media_port,
+        stop_media_port: profile.stop_media_port,
+    })
+}
+
+fn security_mode(mode: u8) -> DeviceSecurityMode {
+    match mode {
+        2 => DeviceSecurityMode::Authenticated,
+        3 => DeviceSecurityMode::Encrypted,
+        _ => DeviceSecurityMode::NonSecure,
+    }
+}
+
+fn transport(words: &str) -> Transport {
+    match words {
+        "TCP" => Transport::Tcp,
+        "UDP" => Transport::Udp,
+        "TLS" => Transport::Tls,
+        _ => Transport::TcpAndUdp,
+    }
+}
+
+fn services_provisioning(words: &str) -> ServicesProvisioning {
+    match words {
+        "External URL" => ServicesProvisioning::ExternalUrl,
+        "Both" => ServicesProvisioning::Both,
+        _ => ServicesProvisioning::Internal,
+    }
+}
+
+/// *Override* where the device has the URL under one of its names, else *Default*.
+struct Resolved<'a> {
+    phone: Option<&'a Phone>,
+    system: &'a SystemValues,
+}
+
+impl<'a> Resolved<'a> {
+    fn text(&self, names: &[&str]) -> &'a str {
+        let own = self.phone.and_then(|phone| {
+            phone
+                .configuration
+                .service_urls
+                .iter()
+                .find(|url| names.contains(&&*url.name))
+        });
+        if let Some(own) = own {
+            return &own.url;
+        }
+        names
+            .iter()
+            .find_map(|name| self.system.service_urls.get(*name))
+            .map_or("", String::as_str)
+    }
+
+    fn url(
+        &self,
+        names: &[&str],
+        element: &'static str,
+        warnings: &mut Vec<FileWarning>,
+    ) -> Option<PhoneUrl> {
+        let text = self.text(names);
+        if text.is_empty() {
+            return None;
+        }
+        let url = text.parse().ok();
+        if url.is_none() {
+            warnings.push(FileWarning::UrlUnusable(element));
+        }
+        url
+    }
+}
+
+fn urls_of_device(
+    phone: &Phone,
+    system: &SystemValues,
+    warnings: &mut Vec<FileWarning>,
+) -> ServiceUrls {
+    let resolved = Resolved {
+        phone: Some(phone),
+        system,
+    };
+    let wanted = WantedIdleUrl {
+        idle: resolved.text(&["idle", "idleUrl"]),
+        secure_idle: resolved.text(&["secureIdleUrl"]),
+    };
+    let model = phone.model.and_then(phone_model::by_number);
+    let (idle, warning) = choose_idle_url(wanted, phone.state, model, &system.doors, &phone.name);
+    warnings.extend(warning);
+    let mut urls = urls_but_idle(&resolved, warnings);
+    urls.idle_timeout_s = match idle {
+        IdleUrl::None => 0,
+        _ => phone
+            .configuration
+            .idle_timer_s
+            .unwrap_or(system.idle_timer_s),
+    };
+    urls.idle = idle;
+    urls
+}
+
+fn urls_of_nobody(system: &SystemValues) -> ServiceUrls {
+    let resolved = Resolved {
+        phone: None,
+        system,
+    };
+    urls_but_idle(&resolved, &mut Vec::new())
+}
+
+fn urls_but_idle(resolved: &Resolved<'_>, warnings: &mut Vec<FileWarning>) -> ServiceUrls {
+    let doors = &resolved.system.doors;
+    let plain = doors.plain.as_ref().unwrap_or(&doors.https);
+    let mut url = |names: &[&str], element| resolved.url(names, element, warnings);
+    ServiceUrls {
+        idle: IdleUrl::None,
+        idle_timeout_s: 0,
+        authentication: plain.at(AUTHENTICATE_PATH),
+        secure_authentication: doors.https.at(AUTHENTICATE_PATH),
+        directory: url(&["directory", "directoryUrl"], "directoryURL"),
+        secure_directory: url(
+            &["secureDirUrl", "secureDirectoryUrl"],
+            "secureDirectoryURL",
+        ),
+        information: url(&["information", "informationUrl"], "informationURL"),
+        secure_information: url(&["secureInformationUrl"], "secureInformationURL"),
+        messages: url(&["messages", "messagesUrl"], "messagesURL"),
+        secure_messages: url(
+            &["secureMessagesUrl", "secureMessageUrl"],
+            "secureMessagesURL",
+        ),
+        proxy_server: url(&["proxyServer", "proxyServerUrl"], "proxyServerURL"),
+        services: url(&["servicesUrl"], "servicesURL"),
+        secure_services: url(&["secureServicesUrl"], "secureServicesURL"),
+    }
+}

@@ -1,0 +1,291 @@
+//! What a phone asks for, read from the name in its request.
+//!
+//! Names come from the network and never reach a file system as they are: whatever is not one of
+//! the names that phones are known to use is a [`FirmwarePath`] of plain components, or refused.
+//! Source: names in captures of phones and CUCM's TFTP service.
+
+use std::fmt;
+
+use crate::domain::device::DeviceName;
+
+/// Longest name that is looked at, in bytes. The longest real one is under 80.
+pub const NAME_LENGTH_MAX: usize = 255;
+
+/// Most folders in a firmware path (`Desktops/320x212x12/List.xml` has three parts).
+const COMPONENTS_MAX: usize = 6;
+
+/// What a name asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestedFile {
+    /// The file of a device: `SEP<MAC>.cnf.xml`.
+    Device(DeviceName),
+    /// The same, signed or encrypted (`.sgn`, `.enc.sgn`): served by no plain door.
+    SignedDevice(DeviceName),
+    /// `XMLDefault.cnf.xml`.
+    XmlDefault,
+    /// A trust list: of one device, or of all (`ITLFile.tlv`, `CTLFile.tlv`).
+    TrustList(Option<DeviceName>),
+    /// Dial rules: `dialplan.xml`, `DR<uuid>.xml`.
+    DialPlan,
+    /// Soft keys: `softkeys.xml`, `SK<uuid>.xml`.
+    SoftKeys,
+    /// Feature policy: `featurepolicy.xml`, `DefaultFP<…>.xml`.
+    FeaturePolicy,
+    /// `Ringlist.xml` and its kin.
+    RingList,
+    /// An index of files or devices, which nobody ever gets.
+    Index,
+    /// Anything else: firmware, locale, tones, ring and image files, where they are served.
+    Firmware(FirmwarePath),
+}
+
+/// A relative path of plain components: no `..`, no hidden files, no drive letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirmwarePath(Box<str>);
+
+impl FirmwarePath {
+    /// The components, outermost first.
+    pub fn components(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+
+    /// The path with `/` between its components.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FirmwarePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name that is refused without looking any further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum RefusedName {
+    /// Nothing but slashes.
+    #[error("the file name is empty")]
+    Empty,
+    /// More than [`NAME_LENGTH_MAX`] bytes.
+    #[error("the file name is longer than 255 bytes")]
+    TooLong,
+    /// A NUL, another control character or invalid UTF-8.
+    #[error("the file name has characters that no phone sends")]
+    Characters,
+    /// `..` or a hidden component: somebody wants out of the folder.
+    #[error("the file name leads out of the folder")]
+    Traversal,
+}
+
+/// Reads the name of a request.
+///
+/// Letter case does not matter; `\` counts as `/`; slashes at the start are dropped.
+///
+/// # Errors
+/// [`RefusedName`] for names that no phone sends.
+pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
+    let path = normalised(name)?;
+    if path.as_str().contains('/') {
+        return Ok(RequestedFile::Firmware(path));
+    }
+    let lower = path.as_str().to_ascii_lowercase();
+    Ok(well_known(&lower)
+        .or_else(|| device_file(&lower, path.as_str()))
+        .or_else(|| generated(&lower))
+        .unwrap_or(RequestedFile::Firmware(path)))
+}
+
+fn normalised(name: &[u8]) -> Result<FirmwarePath, RefusedName> {
+    if name.len() > NAME_LENGTH_MAX {
+        return Err(RefusedName::TooLong);
+    }
+    let text = std::str::from_utf8(name).map_err(|_| RefusedName::Characters)?;
+    if text.chars().any(|c| c.is_control() || c == ':') {
+        return Err(RefusedName::Characters);
+    }
+    let text = text.replace('\\', "/");
+    let components: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+    if components.is_empty() {
+        return Err(RefusedName::Empty);
+    }
+    if components.len() > COMPONENTS_MAX || components.iter().any(|part| part.starts_with('.')) {
+        return Err(RefusedName::Traversal);
+    }
+    Ok(FirmwarePath(components.join("/").into_boxed_str()))
+}
+
+fn well_known(lower: &str) -> Option<RequestedFile> {
+    Some(match lower {
+        "xmldefault.cnf.xml" => RequestedFile::XmlDefault,
+        "itlfile.tlv" | "ctlfile.tlv" => RequestedFile::TrustList(None),
+        "dialplan.xml" | "dialtemplate.xml" => RequestedFile::DialPlan,
+        "softkeys.xml" => RequestedFile::SoftKeys,
+        "featurepolicy.xml" => RequestedFile::FeaturePolicy,
+        "ringlist.xml" | "ringlist-wb.xml" | "distinctiveringlist.xml" => RequestedFile::RingList,
+        "configfilecachelist.txt"
+        | "filelist.txt"
+        | "bincopylist.txt"
+        | "paramlist.txt"
+        | "loadlist.txt"
+        | "lostfound.txt"
+        | "index.html"
+        | "index.htm"
+        | "index.xml"
+        | "index.txt"
+        | "list.txt"
+        | "spdefault.cnf.xml" => RequestedFile::Index,
+        _ => return None,
+    })
+}
+
+/// `SEP<MAC>.cnf.xml` with its suffixes, and the trust lists of one device.
+fn device_file(lower: &str, name: &str) -> Option<RequestedFile> {
+    if let Some(stem) = lower.strip_suffix(".tlv") {
+        let stem = stem
+            .strip_prefix("ctl")
+            .or_else(|| stem.strip_prefix("itl"))?;
+        let device: DeviceName = stem.parse().ok()?;
+        device.mac()?;
+        return Some(RequestedFile::TrustList(Some(device)));
+    }
+    let (stem, is_signed) = [".cnf.xml.enc.sgn", ".cnf.xml.sgn", ".cnf.xml"]
+        .into_iter()
+        .find_map(|suffix| Some((lower.strip_suffix(suffix)?, suffix != ".cnf.xml")))?;
+    let device: DeviceName = name.get(..stem.len())?.parse().ok()?;
+    Some(if is_signed {
+        RequestedFile::SignedDevice(device)
+    } else {
+        RequestedFile::Device(device)
+    })
+}
+
+/// The names that CUCM gives to files it generates: two letters and a UUID.
+fn generated(lower: &str) -> Option<RequestedFile> {
+    let stem = lower.strip_suffix(".xml")?;
+    if stem.starts_with("defaultfp") {
+        return Some(RequestedFile::FeaturePolicy);
+    }
+    let (kind, uuid) = stem.split_at_checked(2)?;
+    let is_uuid = uuid.len() == 36 && uuid.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    match kind {
+        "dr" if is_uuid => Some(RequestedFile::DialPlan),
+        "sk" if is_uuid => Some(RequestedFile::SoftKeys),
+        "fp" if is_uuid => Some(RequestedFile::FeaturePolicy),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(name: &str) -> RequestedFile {
+        parse(name.as_bytes()).unwrap()
+    }
+
+    fn phone() -> DeviceName {
+        "SEP0011AABBCCDD".parse().unwrap()
+    }
+
+    #[test]
+    fn a_phones_names_are_known_in_any_case_and_with_any_slash() {
+        for name in [
+            "SEP0011AABBCCDD.cnf.xml",
+            "/sep0011aabbccdd.CNF.XML",
+            "\\SEP0011aabbccdd.cnf.xml",
+            "//SEP0011AABBCCDD.cnf.xml",
+        ] {
+            assert_eq!(read(name), RequestedFile::Device(phone()), "{name}");
+        }
+        for name in [
+            "SEP0011AABBCCDD.cnf.xml.sgn",
+            "sep0011aabbccdd.cnf.xml.enc.sgn",
+        ] {
+            assert_eq!(read(name), RequestedFile::SignedDevice(phone()), "{name}");
+        }
+        for name in ["CTLSEP0011AABBCCDD.tlv", "itlsep0011aabbccdd.tlv"] {
+            assert_eq!(
+                read(name),
+                RequestedFile::TrustList(Some(phone())),
+                "{name}"
+            );
+        }
+        assert_eq!(read("ITLFile.tlv"), RequestedFile::TrustList(None));
+        assert_eq!(read("/XMLDefault.cnf.xml"), RequestedFile::XmlDefault);
+        assert_eq!(
+            read("CSFaksethi.cnf.xml"),
+            RequestedFile::Device("CSFaksethi".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn generated_files_are_known_by_both_their_names() {
+        let uuid = "5f3c6a0e-6c2b-4a43-9d0e-0b6f0a7a1c11";
+        assert_eq!(read("dialplan.xml"), RequestedFile::DialPlan);
+        assert_eq!(read(&format!("DR{uuid}.xml")), RequestedFile::DialPlan);
+        assert_eq!(read(&format!("SK{uuid}.xml")), RequestedFile::SoftKeys);
+        assert_eq!(read("SoftKeys.xml"), RequestedFile::SoftKeys);
+        assert_eq!(read("DefaultFP1.xml"), RequestedFile::FeaturePolicy);
+        for name in ["ringlist.xml", "Ringlist-wb.xml", "RingList.xml"] {
+            assert_eq!(read(name), RequestedFile::RingList, "{name}");
+        }
+        assert!(matches!(read("DRAGON.xml"), RequestedFile::Firmware(_)));
+    }
+
+    #[test]
+    fn an_index_is_never_a_file_and_the_rest_is_firmware() {
+        for name in [
+            "ConfigFileCacheList.txt",
+            "/FileList.txt",
+            "SPDefault.cnf.xml",
+        ] {
+            assert_eq!(read(name), RequestedFile::Index, "{name}");
+        }
+        let RequestedFile::Firmware(path) = read("\\Desktops\\320x212x12/List.xml") else {
+            panic!("not firmware");
+        };
+        assert_eq!(path.as_str(), "Desktops/320x212x12/List.xml");
+        assert!(matches!(
+            read("sip78xx.12-5-1SR2-2.loads"),
+            RequestedFile::Firmware(_)
+        ));
+        assert!(matches!(
+            read("x/SEP0011AABBCCDD.cnf.xml"),
+            RequestedFile::Firmware(_)
+        ));
+    }
+
+    #[test]
+    fn names_that_no_phone_sends_are_refused() {
+        for (name, why) in [
+            (&b""[..], RefusedName::Empty),
+            (b"///", RefusedName::Empty),
+            (b"../etc/passwd", RefusedName::Traversal),
+            (b"a/..\\..\\b", RefusedName::Traversal),
+            (b".hidden", RefusedName::Traversal),
+            (b"a/./b", RefusedName::Traversal),
+            (b"1/2/3/4/5/6/7", RefusedName::Traversal),
+            (b"SEP\0.cnf.xml", RefusedName::Characters),
+            (b"C:boot.ini", RefusedName::Characters),
+            (b"\xff\xfe", RefusedName::Characters),
+            (&[b'a'; 256], RefusedName::TooLong),
+        ] {
+            assert_eq!(parse(name), Err(why), "{}", name.escape_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_leads_out_of_the_folder(name in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(RequestedFile::Firmware(path)) = parse(&name) {
+                for part in path.components() {
+                    prop_assert!(!part.is_empty() && !part.starts_with('.'));
+                    prop_assert!(!part.contains(['\0', '\\', ':']));
+                }
+            }
+        }
+    }
+}

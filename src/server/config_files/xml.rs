@@ -1,0 +1,127 @@
+//! A small XML writer: elements in the order given, everything escaped, two spaces a level.
+
+use quick_xml::escape::escape;
+
+/// Writes one document.
+pub(super) struct Xml {
+    out: String,
+    depth: usize,
+}
+
+impl Xml {
+    /// A document with its declaration. `capacity` is a guess of its length in bytes.
+    pub(super) fn document(capacity: usize) -> Self {
+        let mut out = String::with_capacity(capacity);
+        out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        Self { out, depth: 0 }
+    }
+
+    /// The finished document.
+    pub(super) fn finish(self) -> String {
+        self.out
+    }
+
+    /// An element whose content `inside` writes.
+    pub(super) fn nest(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
+        self.nest_with(name, &[], inside);
+    }
+
+    /// The same with attributes.
+    pub(super) fn nest_with(
+        &mut self,
+        name: &str,
+        attributes: &[(&str, &str)],
+        inside: impl FnOnce(&mut Self),
+    ) {
+        self.start(name, attributes);
+        self.out.push_str(">\n");
+        self.depth += 1;
+        inside(self);
+        self.depth -= 1;
+        self.indent();
+        self.end(name);
+    }
+
+    /// An element with text.
+    pub(super) fn text(&mut self, name: &str, text: &str) {
+        self.text_with(name, &[], text);
+    }
+
+    /// The same with attributes.
+    pub(super) fn text_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.start(name, attributes);
+        self.out.push('>');
+        self.escaped(text);
+        self.end(name);
+    }
+
+    /// An element with a number.
+    pub(super) fn number(&mut self, name: &str, number: impl Into<u64>) {
+        self.text(name, &number.into().to_string());
+    }
+
+    /// An element with `true` or `false`.
+    pub(super) fn flag(&mut self, name: &str, flag: bool) {
+        self.text(name, if flag { "true" } else { "false" });
+    }
+
+    /// An element without content.
+    pub(super) fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.start(name, attributes);
+        self.out.push_str("/>\n");
+    }
+
+    fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.indent();
+        self.out.push('<');
+        self.out.push_str(name);
+        for (attribute, value) in attributes {
+            self.out.push(' ');
+            self.out.push_str(attribute);
+            self.out.push_str("=\"");
+            self.escaped(value);
+            self.out.push('"');
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push_str(">\n");
+    }
+
+    fn indent(&mut self) {
+        (0..self.depth).for_each(|_| self.out.push_str("  "));
+    }
+
+    /// Text with markup escaped; what XML 1.0 cannot hold at all is dropped.
+    fn escaped(&mut self, text: &str) {
+        let allowed = |c: char| {
+            matches!(c, '\t' | '\n' | '\r') || (!c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+        };
+        if text.chars().all(allowed) {
+            self.out.push_str(&escape(text));
+        } else {
+            let clean: String = text.chars().filter(|c| allowed(*c)).collect();
+            self.out.push_str(&escape(&clean));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_escaped_and_forbidden_characters_are_dropped() {
+        let mut xml = Xml::document(64);
+        xml.nest_with("a", &[("b", "\"<&>'")], |xml| {
+            xml.text("c", "1 < 2 & \u{0}\u{8}\"3\"");
+        });
+        assert_eq!(
+            xml.finish(),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"&quot;&lt;&amp;&gt;&apos;\">\n  \
+             <c>1 &lt; 2 &amp; &quot;3&quot;</c>\n</a>\n"
+        );
+    }
+}
