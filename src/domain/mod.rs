@@ -5,8 +5,8 @@
 pub mod auto_registration;
 pub mod binding;
 pub mod catalogue;
-pub mod credential;
 pub mod config_file;
+pub mod credential;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;

@@ -3,6 +3,7 @@
 //! One folder a door; what several doors share lies directly here. Doors never name each other.
 
 pub mod certificate_validity;
+pub mod config_files;
 pub mod http;
 pub mod shutdown;
 pub mod sip;

@@ -5,14 +5,14 @@
 //! Left out for good: `sshUserId`, `sshPassword`, `phonePassword`, `userId`, `ownerId`.
 
 use super::xml::Xml;
-use crate::domain::config_file::idle_url::IdleUrl;
-use crate::domain::config_file::text::PhoneUrl;
 use crate::domain::config_file::CallManagers;
 use crate::domain::config_file::DateTimeSetting;
 use crate::domain::config_file::DeviceFile;
 use crate::domain::config_file::FileLine;
 use crate::domain::config_file::ServiceUrls;
 use crate::domain::config_file::SipSettings;
+use crate::domain::config_file::idle_url::IdleUrl;
+use crate::domain::config_file::text::PhoneUrl;
 
 /// A usual length of a file, so that writing it allocates once.
 const CAPACITY_BYTES: usize = 12 * 1024;
@@ -133,7 +133,10 @@ fn sip_profile(xml: &mut Xml, sip: &SipSettings, lines: &[FileLine]) {
         xml.number("dtmfDbLevel", 3_u8);
         xml.text("dtmfOutofBand", "avt");
         xml.number("kpml", 3_u8);
-        xml.text("phoneLabel", lines.first().map_or("", |line| line.label.as_str()));
+        xml.text(
+            "phoneLabel",
+            lines.first().map_or("", |line| line.label.as_str()),
+        );
         xml.number("stutterMsgWaiting", 2_u8);
         xml.flag("callStats", true);
         xml.number("silentPeriodBetweenCallWaitingBursts", 10_u8);
@@ -210,37 +213,41 @@ fn sip_stack(xml: &mut Xml, sip: &SipSettings) {
 
 fn line(xml: &mut Xml, line: &FileLine) {
     let (button, index) = (line.button.to_string(), line.index.to_string());
-    xml.nest_with("line", &[("button", &button), ("lineIndex", &index)], |xml| {
-        xml.number("featureID", 9_u8);
-        xml.text("featureLabel", line.label.as_str());
-        xml.text("proxy", USE_CALL_MANAGER);
-        xml.number("port", 5060_u16);
-        xml.text("name", line.name.as_str());
-        xml.text("displayName", line.display_name.as_str());
-        xml.nest("autoAnswer", |xml| {
-            xml.number("autoAnswerEnabled", if line.auto_answer { 3_u8 } else { 0 });
-        });
-        xml.number("callWaiting", 3_u8);
-        let (name, password) = line.digest.as_ref().map_or(("", ""), |digest| {
-            (digest.user_name.as_str(), digest.secret.reveal())
-        });
-        xml.text("authName", name);
-        xml.text("authPassword", password);
-        xml.flag("sharedLine", false);
-        xml.number("messageWaitingLampPolicy", 3_u8);
-        xml.text("messagesNumber", "");
-        xml.number("ringSettingIdle", 4_u8);
-        xml.number("ringSettingActive", 5_u8);
-        xml.text("contact", &line.contact);
-        xml.nest("forwardCallInfoDisplay", |xml| {
-            xml.flag("callerName", true);
-            xml.flag("callerNumber", false);
-            xml.flag("redirectedNumber", false);
-            xml.flag("dialedNumber", true);
-        });
-        xml.number("maxNumCalls", line.max_number_of_calls);
-        xml.number("busyTrigger", line.busy_trigger);
-    });
+    xml.nest_with(
+        "line",
+        &[("button", &button), ("lineIndex", &index)],
+        |xml| {
+            xml.number("featureID", 9_u8);
+            xml.text("featureLabel", line.label.as_str());
+            xml.text("proxy", USE_CALL_MANAGER);
+            xml.number("port", 5060_u16);
+            xml.text("name", line.name.as_str());
+            xml.text("displayName", line.display_name.as_str());
+            xml.nest("autoAnswer", |xml| {
+                xml.number("autoAnswerEnabled", if line.auto_answer { 3_u8 } else { 0 });
+            });
+            xml.number("callWaiting", 3_u8);
+            let (name, password) = line.digest.as_ref().map_or(("", ""), |digest| {
+                (digest.user_name.as_str(), digest.secret.reveal())
+            });
+            xml.text("authName", name);
+            xml.text("authPassword", password);
+            xml.flag("sharedLine", false);
+            xml.number("messageWaitingLampPolicy", 3_u8);
+            xml.text("messagesNumber", "");
+            xml.number("ringSettingIdle", 4_u8);
+            xml.number("ringSettingActive", 5_u8);
+            xml.text("contact", &line.contact);
+            xml.nest("forwardCallInfoDisplay", |xml| {
+                xml.flag("callerName", true);
+                xml.flag("callerNumber", false);
+                xml.flag("redirectedNumber", false);
+                xml.flag("dialedNumber", true);
+            });
+            xml.number("maxNumCalls", line.max_number_of_calls);
+            xml.number("busyTrigger", line.busy_trigger);
+        },
+    );
 }
 
 fn common_profile(xml: &mut Xml) {
@@ -270,13 +277,18 @@ fn locales(xml: &mut Xml, file: &DeviceFile) {
     }
     xml.text("networkLocale", &file.network_locale);
     if !file.network_locale.is_empty() {
-        xml.nest("networkLocaleInfo", |xml| xml.text("name", &file.network_locale));
+        xml.nest("networkLocaleInfo", |xml| {
+            xml.text("name", &file.network_locale)
+        });
     }
 }
 
 /// The URLs, also for `XMLDefault.cnf.xml`.
 pub(super) fn service_urls(xml: &mut Xml, urls: &ServiceUrls) {
-    let text = |url: &Option<PhoneUrl>| url.as_ref().map_or(String::new(), |url| url.as_str().to_owned());
+    let text = |url: &Option<PhoneUrl>| {
+        url.as_ref()
+            .map_or(String::new(), |url| url.as_str().to_owned())
+    };
     let (plain_idle, secure_idle) = match &urls.idle {
         IdleUrl::None => (None, None),
         IdleUrl::Plain(url) => (Some(url.as_str()), None),
@@ -291,7 +303,10 @@ pub(super) fn service_urls(xml: &mut Xml, urls: &ServiceUrls) {
     xml.text("messagesURL", &text(&urls.messages));
     xml.text("proxyServerURL", &text(&urls.proxy_server));
     xml.text("servicesURL", &text(&urls.services));
-    xml.text("secureAuthenticationURL", urls.secure_authentication.as_str());
+    xml.text(
+        "secureAuthenticationURL",
+        urls.secure_authentication.as_str(),
+    );
     xml.text("secureDirectoryURL", &text(&urls.secure_directory));
     if let Some(url) = secure_idle {
         xml.text("secureIdleURL", url);

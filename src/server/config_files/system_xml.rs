@@ -22,7 +22,10 @@ pub(super) fn xml_default(file: &XmlDefaultFile) -> String {
             xml.text("autoRegistrationName", &file.auto_registration_name);
             xml.text("autoRegistration", "enabled");
         }
-        xml.flag("selfProvisioningSecureMode", file.self_provisioning_secure_mode);
+        xml.flag(
+            "selfProvisioningSecureMode",
+            file.self_provisioning_secure_mode,
+        );
         xml.flag("adminProvisionMode", file.admin_provision_mode);
         xml.number("ipAddressMode", 0_u8);
         xml.number("ipPreferenceModeControl", 0_u8);
@@ -30,7 +33,11 @@ pub(super) fn xml_default(file: &XmlDefaultFile) -> String {
         call_manager_group(xml, &file.call_managers);
         for (number, load) in &file.loads {
             let product = phone_model::by_number(*number).map_or("", |model| model.product);
-            xml.text_with(&format!("loadInformation{number}"), &[("model", product)], load);
+            xml.text_with(
+                &format!("loadInformation{number}"),
+                &[("model", product)],
+                load,
+            );
         }
         service_urls(xml, &file.urls);
     });

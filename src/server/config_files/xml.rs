@@ -97,7 +97,8 @@ impl Xml {
     /// Text with markup escaped; what XML 1.0 cannot hold at all is dropped.
     fn escaped(&mut self, text: &str) {
         let allowed = |c: char| {
-            matches!(c, '\t' | '\n' | '\r') || (!c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+            matches!(c, '\t' | '\n' | '\r')
+                || (!c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
         };
         if text.chars().all(allowed) {
             self.out.push_str(&escape(text));

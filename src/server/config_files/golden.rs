@@ -1,0 +1,337 @@
+//! Golden files: every file of `tests/golden` is written again and compared.
+//!
+//! `SELFPROV_WRITE_GOLDEN=1 cargo test golden` writes them anew after a change that is meant.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use super::device_xml;
+use super::system_xml;
+use crate::domain::catalogue;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::config_file::assemble::SystemValues;
+use crate::domain::config_file::assemble::auto_registration_file;
+use crate::domain::config_file::assemble::device_file;
+use crate::domain::config_file::assemble::xml_default_file;
+use crate::domain::config_file::idle_url::SelfProvisionDoors;
+use crate::domain::device::DeviceState;
+use crate::domain::phone::DigestIdentity;
+use crate::domain::phone::Phone;
+use crate::domain::phone::PhoneConfiguration;
+use crate::domain::phone::PhoneLine;
+use crate::domain::phone::ServiceUrl;
+use crate::domain::phone_model;
+use crate::domain::pkid::Pkid;
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
+
+const NODE: Pkid = Pkid::from_u128(1);
+const GROUP: Pkid = Pkid::from_u128(2);
+const DATE_TIME: Pkid = Pkid::from_u128(3);
+const POOL: Pkid = Pkid::from_u128(4);
+const SIP_PROFILE: Pkid = Pkid::from_u128(5);
+const SECURITY: Pkid = Pkid::from_u128(6);
+const TEMPLATE: Pkid = Pkid::from_u128(7);
+const PARTITION: Pkid = Pkid::from_u128(8);
+
+fn configuration() -> PhoneConfiguration {
+    PhoneConfiguration {
+        device_pool: POOL,
+        phone_security_profile: SECURITY,
+        sip_profile: SIP_PROFILE,
+        phone_button_template: Pkid::from_u128(9),
+        softkey_template: None,
+        common_phone_profile: Pkid::from_u128(10),
+        location: Pkid::from_u128(11),
+        calling_search_space: None,
+        user_locale: "English United States".into(),
+        network_locale: "United States".into(),
+        load_information: String::new(),
+        idle_timer_s: Some(1),
+        services_provisioning: "Default".into(),
+        service_urls: vec![ServiceUrl {
+            name: "idle".into(),
+            url: "https://voice.example.net:8443/cucm-uds/private/selfProvision".into(),
+        }],
+    }
+}
+
+fn node() -> catalogue::CallManager {
+    catalogue::CallManager {
+        pkid: NODE,
+        name: "CM_node1".into(),
+        description: "R&D <lab>".into(),
+        process_node_name: String::new(),
+        phone_port: 2000,
+        sip_port: 5060,
+        sip_secure_port: 5061,
+        auto_registration: catalogue::AutoRegistration {
+            enabled: true,
+            name: "AUTO-REG".into(),
+            universal_device_template: Some(TEMPLATE),
+            universal_line_template: None,
+            start_dn: "1000".parse().unwrap(),
+            end_dn: "1999".parse().unwrap(),
+            last_dn: None,
+            route_partition: PARTITION,
+            enabled_until: None,
+            models_allowed: Vec::new(),
+            unclaimed_max: 1000,
+            unclaimed_time_to_live_s: None,
+        },
+        version: 1,
+    }
+}
+
+fn catalogue() -> Catalogue {
+    let mut catalogue = Catalogue::default();
+    catalogue.call_managers.insert(NODE, node());
+    let group = catalogue::CallManagerGroup {
+        name: "Default".into(),
+        members: vec![NODE],
+    };
+    catalogue.call_manager_groups.insert(GROUP, group);
+    let date_time = catalogue::DateTimeGroup {
+        name: "CMLocal".into(),
+        date_template: "D/M/Ya".into(),
+        time_zone: "Europe/Berlin".into(),
+        ntp_servers: vec!["192.0.2.123".into()],
+    };
+    catalogue.date_time_groups.insert(DATE_TIME, date_time);
+    let pool = catalogue::DevicePool {
+        name: "Default".into(),
+        call_manager_group: GROUP,
+        date_time_group: DATE_TIME,
+        region: None,
+        location: None,
+    };
+    catalogue.device_pools.insert(POOL, pool);
+    let sip_profile = catalogue::SipProfile {
+        name: "Standard SIP Profile".into(),
+        register_expires_s: 3600,
+        register_delta_s: 5,
+        keep_alive_expires_s: 120,
+        start_media_port: 16384,
+        stop_media_port: 32766,
+    };
+    catalogue.sip_profiles.insert(SIP_PROFILE, sip_profile);
+    let security = catalogue::PhoneSecurityProfile {
+        name: "Model-independent".into(),
+        model: None,
+        transport: "TCP+UDP".into(),
+        device_security_mode: 1,
+        digest_authentication: true,
+        nonce_validity_s: 600,
+    };
+    catalogue.phone_security_profiles.insert(SECURITY, security);
+    let template = catalogue::UniversalDeviceTemplate {
+        pkid: TEMPLATE,
+        name: "Auto-registration Template".into(),
+        device_description: String::new(),
+        configuration: configuration(),
+        line_label: String::new(),
+        display_caller_id: String::new(),
+        external_phone_number: String::new(),
+        max_number_of_calls: 4,
+        busy_trigger: 2,
+        version: 1,
+    };
+    catalogue
+        .universal_device_templates
+        .insert(TEMPLATE, template);
+    catalogue
+}
+
+fn system() -> SystemValues {
+    SystemValues {
+        advertised_address: "voice.example.net".into(),
+        doors: SelfProvisionDoors {
+            https: "https://voice.example.net:8443".parse().unwrap(),
+            plain: Some("http://voice.example.net:8080".parse().unwrap()),
+            phones_trust_https: true,
+        },
+        service_urls: HashMap::from([(
+            "directory".to_owned(),
+            "http://voice.example.net/directory?a=1&b=2".to_owned(),
+        )]),
+        idle_timer_s: 0,
+        self_provisioning_secure_mode: true,
+        admin_provision_mode: false,
+    }
+}
+
+fn phone(model: u32, state: DeviceState) -> Phone {
+    Phone {
+        pkid: Pkid::from_u128(20),
+        name: "SEP0011AABBCCDD".parse().unwrap(),
+        state,
+        model: Some(model),
+        description: "Auto 1000".into(),
+        owner: None,
+        digest: DigestIdentity {
+            digest_user: None,
+            user_name: "SEP0011AABBCCDD".into(),
+            sealed_secret: None,
+        },
+        version_stamp: Pkid::from_u128(21),
+        configuration: configuration(),
+        lines: vec![PhoneLine {
+            index: 1,
+            line: Pkid::from_u128(22),
+            pattern: "1000".parse().unwrap(),
+            route_partition: PARTITION,
+            contact_user: Pkid::from_u128(23),
+            label: "Zoë <Sethi> & a very long label".into(),
+            display: "Zoë Sethi".into(),
+            external_phone_number: String::new(),
+            max_number_of_calls: 4,
+            busy_trigger: 2,
+            auto_answer: "Auto Answer Off".into(),
+        }],
+        registered_address: None,
+        file_fetched_at: None,
+        file_allowed_until: None,
+        created_at: UnixMillis(0),
+        version: 1,
+    }
+}
+
+fn file_of(model: u32, state: DeviceState, secret: Option<&Secret>) -> String {
+    device_xml::write(&device_file(&phone(model, state), &catalogue(), &system(), secret).unwrap())
+}
+
+#[track_caller]
+fn golden(name: &str, written: &str) {
+    let path = Path::new("tests/golden").join(name);
+    if std::env::var_os("SELFPROV_WRITE_GOLDEN").is_some() {
+        fs::write(&path, written).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, expected, "{} differs", path.display());
+}
+
+/// What stands before what, wherever both stand.
+#[track_caller]
+fn stands_before(text: &str, first: &str, second: &str) {
+    let at = |element: &str| text.find(&format!("<{element}>")).unwrap();
+    assert!(at(first) < at(second), "{first} must stand before {second}");
+}
+
+#[test]
+fn golden_files_of_every_model_of_an_auto_registered_phone() {
+    for designation in [
+        "7821", "7841", "7861", "8811", "8841", "8851", "8861", "8845", "8865", "7975", "7965",
+        "7945", "6921", "8832",
+    ] {
+        let model = phone_model::by_product(&format!("Cisco {designation}")).unwrap();
+        let secret = Secret::from("not-a-real-secret");
+        let text = file_of(model.number, DeviceState::AutoRegistered, Some(&secret));
+        golden(&format!("{designation}.cnf.xml"), &text);
+        stands_before(&text, "sipPort", "processNodeName");
+        stands_before(&text, "securedSipPort", "processNodeName");
+        let idle = text.matches("<idleURL>").count() + text.matches("<secureIdleURL>").count();
+        assert_eq!(idle, 1, "{designation}");
+        assert_eq!(
+            text.contains("<secureIdleURL>"),
+            model.speaks_tls_1_2(),
+            "{designation}"
+        );
+    }
+}
+
+#[test]
+fn golden_file_of_a_provisioned_phone_has_no_login_as_idle_url() {
+    let secret = Secret::from("not-a-real-secret");
+    let text = file_of(622, DeviceState::Provisioned, Some(&secret));
+    golden("7841-provisioned.cnf.xml", &text);
+    assert!(!text.contains("selfProvision"));
+    assert!(text.contains("<idleTimeout>0</idleTimeout>"));
+}
+
+#[test]
+fn golden_files_of_the_system() {
+    let (node, catalogue, system) = (node(), catalogue(), system());
+    let default = system_xml::xml_default(&xml_default_file(&node, &catalogue, &system).unwrap());
+    golden("XMLDefault.cnf.xml", &default);
+    stands_before(&default, "autoRegistrationName", "autoRegistration");
+    stands_before(&default, "sipPort", "processNodeName");
+    let auto = device_xml::write(&auto_registration_file(&node, &catalogue, &system).unwrap());
+    golden("auto-registration.cnf.xml", &auto);
+    assert!(auto.contains("<name>AUTO-REG</name>"));
+    assert!(auto.contains("<authPassword></authPassword>"));
+    assert!(
+        !auto.contains("selfProvision"),
+        "it is not waiting for a login yet"
+    );
+    golden("dialplan.xml", &system_xml::dial_plan());
+    golden("softkeys.xml", &system_xml::soft_keys());
+    golden("ringlist.xml", &system_xml::ring_list());
+    golden("featurepolicy.xml", &system_xml::feature_policy());
+}
+
+#[test]
+fn no_file_has_a_password_of_a_person_or_the_name_of_its_owner() {
+    let secret = Secret::from("not-a-real-secret");
+    for text in [
+        file_of(622, DeviceState::Provisioned, Some(&secret)),
+        file_of(437, DeviceState::AutoRegistered, None),
+    ] {
+        for element in [
+            "sshUserId",
+            "sshPassword",
+            "adminPassword",
+            "phonePassword",
+            "userId",
+            "ownerId",
+        ] {
+            assert!(!text.contains(element), "{element}");
+        }
+        assert!(text.contains("<webAccess>1</webAccess>"));
+        assert!(text.contains("<sshAccess>1</sshAccess>"));
+        for element in ["authenticationURL", "secureAuthenticationURL"] {
+            let start = text.find(&format!("<{element}>http")).unwrap();
+            assert!(text[start..].contains("://voice.example.net"), "{element}");
+        }
+    }
+    let without = file_of(622, DeviceState::Provisioned, None);
+    assert!(without.contains("<authPassword></authPassword>"));
+}
+
+#[test]
+fn every_file_reads_as_well_formed_xml() {
+    let names = fs::read_dir("tests/golden").unwrap();
+    let mut count = 0;
+    for path in names.map(|entry| entry.unwrap().path()) {
+        if path.extension().is_none_or(|extension| extension != "xml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let mut reader = quick_xml::Reader::from_str(&text);
+        reader.config_mut().check_end_names = true;
+        loop {
+            match reader.read_event() {
+                Ok(quick_xml::events::Event::Eof) => break,
+                Ok(_) => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
+        count += 1;
+    }
+    assert!(count >= 21, "{count} golden files");
+}
+
+#[test]
+fn a_file_names_at_most_three_call_managers() {
+    let mut catalogue = catalogue();
+    let group = catalogue.call_manager_groups.get_mut(&GROUP).unwrap();
+    group.members = vec![NODE; 5];
+    let file = device_file(
+        &phone(622, DeviceState::Provisioned),
+        &catalogue,
+        &system(),
+        None,
+    );
+    let text = device_xml::write(&file.unwrap());
+    assert_eq!(text.matches("<processNodeName>").count(), 3);
+}
