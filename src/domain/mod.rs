@@ -20,6 +20,7 @@ pub mod refusal;
 pub mod registration;
 pub mod secret;
 pub mod self_provisioning;
+pub mod sip_digest;
 pub mod template;
 pub mod time;
 pub mod trivial_credential;
