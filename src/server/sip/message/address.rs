@@ -278,9 +278,7 @@ mod tests {
         );
         assert!(Contact::parse_all(b"*, <sip:a@h>").any(|contact| contact.is_err()));
         assert_eq!(
-            Contact::parse_all(b"<sip:a@h>, sip:b@h")
-                .flatten()
-                .count(),
+            Contact::parse_all(b"<sip:a@h>, sip:b@h").flatten().count(),
             2
         );
         let large = Address::parse(b"<sip:a@h>;expires=280297596632815", HeaderName::Contact);
