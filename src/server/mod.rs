@@ -5,6 +5,7 @@
 pub mod certificate_validity;
 pub mod config_files;
 pub mod http;
+pub mod metrics;
 pub mod shutdown;
 pub mod sip;
 pub mod tls;

@@ -21,7 +21,7 @@ pub struct Retention {
 
 /// A retention outside its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("trace files take 16384 to 104857600 bytes each, and there are 1 to 5000 of them")]
+#[error("trace files take 4096 to 104857600 bytes each, and there are 1 to 5000 of them")]
 pub struct InvalidRetention;
 
 impl Default for Retention {
@@ -36,7 +36,7 @@ impl Default for Retention {
 
 impl Retention {
     /// Smallest size of a file in bytes: room for the longest line.
-    pub const FILE_BYTES_MIN: u64 = 16_384;
+    pub const FILE_BYTES_MIN: u64 = 4_096;
     /// Largest size of a file in bytes.
     pub const FILE_BYTES_MAX: u64 = 104_857_600;
     /// Most files: half of the numbers, so that the oldest and the newest never meet.
@@ -229,7 +229,7 @@ fn newest(numbers: &[u16]) -> Option<u16> {
 mod tests {
     use super::*;
 
-    const LINE: [u8; 4_096] = [b'x'; 4_096];
+    const LINE: [u8; 1_024] = [b'x'; 1_024];
 
     fn small(files_max: u16) -> Retention {
         Retention::new(Retention::FILE_BYTES_MIN, files_max).unwrap()
@@ -263,7 +263,7 @@ mod tests {
             6,
         );
         let mut files = TraceFiles::open(folder.path(), "cucm-uds", small(3)).unwrap();
-        assert_eq!((files.number, files.bytes), (2, 8_192));
+        assert_eq!((files.number, files.bytes), (2, 2_048));
         write(&mut files, 3);
         assert_eq!(numbers(folder.path(), "cucm-uds").unwrap(), [1, 2, 3]);
     }

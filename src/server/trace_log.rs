@@ -23,7 +23,7 @@ pub const UDS_FILES: &str = "cucm-uds";
 /// Entries waiting to be written: a second's worth at twice the highest login rate measured.
 const QUEUE_ENTRIES: usize = 8_192;
 /// Longest message in bytes; what is longer is cut.
-const MESSAGE_BYTES_MAX: usize = 4_096;
+const MESSAGE_BYTES_MAX: usize = 2_048;
 /// Bytes gathered for one write.
 const WRITE_BYTES: u64 = 16_384;
 
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn every_line_of_a_burst_is_whole_in_some_file_and_none_is_over_its_size() {
         let folder = tempfile::tempdir().unwrap();
-        let retention = Retention::new(Retention::FILE_BYTES_MIN, 100).unwrap();
+        let retention = Retention::new(Retention::FILE_BYTES_MIN, 400).unwrap();
         let log = open(folder.path(), retention);
         for number in 0..5_000 {
             log.write(entry(Level::Info, &format!("event {number:04}.")));
@@ -393,7 +393,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = open(
             folder.path(),
-            Retention::new(Retention::FILE_BYTES_MIN, 100).unwrap(),
+            Retention::new(Retention::FILE_BYTES_MIN, 400).unwrap(),
         );
         for _ in 0..1_000 {
             log.write(entry(Level::Info, "filling"));

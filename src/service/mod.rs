@@ -4,6 +4,7 @@
 //! that is passed in (time, randomness, keys, settings).
 
 pub mod environment;
+pub mod health;
 pub mod keys;
 pub mod location;
 pub mod node;

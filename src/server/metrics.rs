@@ -1,0 +1,116 @@
+//! The monitoring door: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever restarts
+//! or routes.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::server::shutdown::Shutdown;
+use crate::service::App;
+use crate::service::health;
+
+/// How often histograms are folded together, so that they stay small when nobody scrapes.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Upper bounds of the latency histograms, in seconds: from a form out of memory to a request that
+/// is cut off.
+const LATENCY_BUCKETS_S: [f64; 13] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
+];
+
+/// Time that requests of the handset took, in seconds, by `step`.
+pub const HANDSET_REQUEST_SECONDS: &str = "selfprov_handset_request_seconds";
+/// Answers of the handset's door, by `result`: a screen or a refusal's code.
+pub const HANDSET_ANSWERS: &str = "selfprov_handset_answers_total";
+
+/// The recorder of the process; the first call installs it.
+pub fn recorder() -> &'static PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| {
+        let builder = PrometheusBuilder::new();
+        // An error only means an empty list of bounds.
+        let builder = builder
+            .set_buckets(&LATENCY_BUCKETS_S)
+            .unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another metrics recorder is installed; /metrics stays empty");
+        }
+        describe();
+        handle
+    })
+}
+
+fn describe() {
+    metrics::describe_histogram!(HANDSET_REQUEST_SECONDS, "Handset requests by step");
+    metrics::describe_counter!(HANDSET_ANSWERS, "Answers to handsets by screen or refusal");
+    metrics::describe_gauge!("selfprov_devices", "Devices known");
+    metrics::describe_gauge!("selfprov_bindings", "Registrations alive");
+    metrics::describe_counter!(
+        "selfprov_http_connections_refused_total",
+        "Connections closed because a listener had as many as it may"
+    );
+    metrics::describe_counter!(
+        "selfprov_tls_handshakes_failed_total",
+        "TLS handshakes that failed or took too long"
+    );
+    metrics::describe_counter!(
+        "selfprov_trace_entries_dropped_total",
+        "Lines of the service trace lost to a full queue or disk"
+    );
+}
+
+/// Keeps the recorder small until `shutdown`.
+pub async fn keep_up(mut shutdown: Shutdown) {
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        tokio::select! {
+            () = shutdown.requested() => return,
+            _ = ticks.tick() => recorder().run_upkeep(),
+        }
+    }
+}
+
+/// The routes of the monitoring door.
+pub fn router(app: Arc<App>) -> Router {
+    // Installed before the first request, so that nothing is counted into the void.
+    recorder();
+    Router::new()
+        .route("/metrics", get(metrics_page))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(app)
+}
+
+/// Source: Prometheus text exposition format 0.0.4.
+async fn metrics_page(State(app): State<Arc<App>>) -> Response {
+    metrics::gauge!("selfprov_devices").set(gauge_value(app.phones.len()));
+    metrics::gauge!("selfprov_bindings").set(gauge_value(app.locations.len()));
+    let content_type = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    (content_type, recorder().render()).into_response()
+}
+
+fn gauge_value(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}
+
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    if health::is_ready(&app).await {
+        return "ready\n".into_response();
+    }
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the database does not answer\n",
+    )
+        .into_response()
+}
