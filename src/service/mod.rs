@@ -4,10 +4,12 @@
 //! that is passed in (time, randomness, keys, settings).
 
 pub mod environment;
+pub mod hasher;
 pub mod health;
 pub mod keys;
 pub mod location;
 pub mod node;
+pub mod password_hash;
 pub mod phone_book;
 pub mod phone_channel;
 pub mod record;
