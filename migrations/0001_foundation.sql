@@ -314,9 +314,11 @@ CREATE TABLE credential_history (
 CREATE TABLE authentication_failure (
     pkid        TEXT   NOT NULL PRIMARY KEY,
     at          BIGINT NOT NULL,
-    credential  TEXT   NOT NULL,   -- pkid, or the folded login of nobody
+    credential  TEXT   NOT NULL,   -- pkid, or a keyed digest of the login of nobody
     device_name TEXT   NOT NULL,   -- '' where there is none
-    source      TEXT   NOT NULL    -- canonical IP address
+    source      TEXT   NOT NULL,   -- canonical IP address
+    of_code     BIGINT NOT NULL DEFAULT 0,  -- 1: the entry had the authentication code's length
+    cleared     BIGINT NOT NULL DEFAULT 0   -- 1: a right login on the device came after it
 );
 CREATE INDEX authentication_failure_by_credential ON authentication_failure (credential, at);
 CREATE INDEX authentication_failure_by_device ON authentication_failure (device_name, at);

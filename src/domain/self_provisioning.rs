@@ -16,6 +16,8 @@ use crate::domain::phone::Phone;
 use crate::domain::phone_model::DeviceClass;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
 use crate::domain::user_profile::PhoneLimit;
 
 /// Who may log in, and with what.
@@ -66,6 +68,43 @@ impl AuthenticationMode {
             Self::UsersAndAdministrators => 1,
             Self::NotRequired => 2,
         }
+    }
+}
+
+/// *User Management > Self-Provisioning* as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SelfProvisioningSettings {
+    /// Who may log in, and with what.
+    pub mode: AuthenticationMode,
+    /// The administrator's authentication code, where one is set.
+    pub code: Option<AuthenticationCodeHash>,
+    /// When too many failures switched the code off; it stays off until an administrator acts.
+    pub code_off_at: Option<UnixMillis>,
+}
+
+impl SelfProvisioningSettings {
+    /// The code, when an entry of this many characters is to be tried as it.
+    pub fn code_for(&self, entry: &Secret) -> Option<&AuthenticationCodeHash> {
+        let may_be_used =
+            self.mode == AuthenticationMode::UsersAndAdministrators && self.code_off_at.is_none();
+        self.code
+            .as_ref()
+            .filter(|code| may_be_used && entry.reveal().len() == code.length)
+    }
+}
+
+/// An authentication code as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthenticationCodeHash {
+    /// PHC string of the hash.
+    pub hash: Box<str>,
+    /// How many digits it has.
+    pub length: usize,
+}
+
+impl std::fmt::Debug for AuthenticationCodeHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
     }
 }
 

@@ -3,15 +3,19 @@
 //! Functions take a connection, so the use case owns the transaction. Nothing outside this folder
 //! names `sqlx`: other layers pass [`Connection`] and [`Transaction`] through.
 
+pub mod authentication_failure;
 pub mod binding;
 pub mod catalogue;
+pub mod credential;
 pub mod device;
 pub mod end_user;
 pub mod engine;
 mod error;
 pub mod history;
 pub mod line;
+pub mod provision_result;
 mod row;
+pub mod self_provisioning;
 
 use std::time::Duration;
 

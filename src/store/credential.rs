@@ -1,0 +1,196 @@
+//! Tables `credential`, `credential_history` and `credential_policy`.
+
+use std::time::Duration;
+
+use sqlx::any::AnyRow;
+
+use super::Connection;
+use super::StoreError;
+use super::row::Columns;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialPolicy;
+use crate::domain::credential::LockDuration;
+use crate::domain::credential::StoredCredential;
+use crate::domain::lockout::Lock;
+use crate::domain::pkid::Pkid;
+use crate::domain::time::UnixMillis;
+
+fn policy_of(row: &AnyRow) -> Result<CredentialPolicy, StoreError> {
+    let seconds = |column| row.integer(column).map(Duration::from_secs);
+    let lockout = seconds("credential_policy.lockout_s")?;
+    let expires_after = seconds("credential_policy.expires_after_s")?;
+    Ok(CredentialPolicy {
+        failures_max: row.integer("credential_policy.failures_max")?,
+        failures_reset_after: seconds("credential_policy.failures_reset_after_s")?,
+        lock_duration: if lockout.is_zero() {
+            LockDuration::UntilUnlocked
+        } else {
+            LockDuration::For(lockout)
+        },
+        length_min: row.integer("credential_policy.length_min")?,
+        history: row.integer("credential_policy.history")?,
+        expires_after: (!expires_after.is_zero()).then_some(expires_after),
+        check_trivial: row.flag("credential_policy.check_trivial")?,
+    })
+}
+
+fn credential_of(row: &AnyRow) -> Result<StoredCredential, StoreError> {
+    let locked_at = row.time_or_null("credential.locked_at")?;
+    let until = row.time_or_null("credential.locked_until")?;
+    Ok(StoredCredential {
+        pkid: row.pkid("credential.pkid")?,
+        hash: row.text("credential.hash")?.into_boxed_str(),
+        policy: policy_of(row)?,
+        changed_at: row.time("credential.changed_at")?,
+        must_change: row.flag("credential.must_change")?,
+        does_not_expire: row.flag("credential.does_not_expire")?,
+        lock: locked_at.map(|since| Lock { since, until }),
+        version: row.number("credential.version")?,
+    })
+}
+
+/// Reads the credential of a kind that a user or application user has, with its policy.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails or a row is corrupt; so for every function here.
+pub async fn find(
+    connection: &mut Connection,
+    owner: Pkid,
+    kind: CredentialKind,
+) -> Result<Option<StoredCredential>, StoreError> {
+    sqlx::query(
+        "SELECT credential.pkid, credential.hash, credential.changed_at, credential.must_change, \
+         credential.does_not_expire, credential.locked_at, credential.locked_until, \
+         credential.version, credential_policy.failures_max, \
+         credential_policy.failures_reset_after_s, credential_policy.lockout_s, \
+         credential_policy.length_min, credential_policy.history, \
+         credential_policy.expires_after_s, credential_policy.check_trivial FROM credential \
+         JOIN credential_policy ON credential_policy.pkid = credential.credential_policy \
+         WHERE credential.owner = $1 AND credential.kind = $2",
+    )
+    .bind(owner.to_string())
+    .bind(kind.as_str())
+    .fetch_optional(connection)
+    .await?
+    .map(|row| credential_of(&row))
+    .transpose()
+}
+
+/// A credential to be written.
+#[derive(Debug, Clone)]
+pub struct NewCredential {
+    /// Identity, used where there is none of this kind yet.
+    pub pkid: Pkid,
+    /// The user or application user.
+    pub owner: Pkid,
+    /// PIN or password.
+    pub kind: CredentialKind,
+    /// PHC string.
+    pub hash: Box<str>,
+    /// The policy it stands under.
+    pub policy: Pkid,
+    /// When it was set.
+    pub changed_at: UnixMillis,
+    /// Whether its owner must change it at the next login.
+    pub must_change: bool,
+}
+
+/// Adds a credential or replaces the one of the same owner and kind, which then goes into the
+/// history. The policy of one that exists stays; its lock ends and its version rises.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn put(connection: &mut Connection, new: &NewCredential) -> Result<(), StoreError> {
+    let (owner, kind) = (new.owner.to_string(), new.kind.as_str());
+    sqlx::query(
+        "INSERT INTO credential_history (credential, changed_at, hash) \
+         SELECT pkid, changed_at, hash FROM credential WHERE owner = $1 AND kind = $2 \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(owner.as_str())
+    .bind(kind)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO credential (pkid, owner, kind, hash, credential_policy, changed_at, \
+         must_change) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (owner, kind) DO UPDATE SET hash = excluded.hash, \
+         changed_at = excluded.changed_at, must_change = excluded.must_change, \
+         locked_at = NULL, locked_until = NULL, version = credential.version + 1",
+    )
+    .bind(new.pkid.to_string())
+    .bind(owner.as_str())
+    .bind(kind)
+    .bind(&*new.hash)
+    .bind(new.policy.to_string())
+    .bind(new.changed_at.0)
+    .bind(i64::from(new.must_change))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The hashes of earlier credentials, newest first, at most `limit`.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn history(
+    connection: &mut Connection,
+    credential: Pkid,
+    limit: u32,
+) -> Result<Vec<Box<str>>, StoreError> {
+    sqlx::query(
+        "SELECT hash FROM credential_history WHERE credential = $1 \
+         ORDER BY changed_at DESC LIMIT $2",
+    )
+    .bind(credential.to_string())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| {
+        row.text("credential_history.hash")
+            .map(String::into_boxed_str)
+    })
+    .collect()
+}
+
+/// Locks a credential or ends its lock. The start of an ended lock is kept in `locked_at` until
+/// the next lock, so that the failures before it do not count again.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn set_lock(
+    connection: &mut Connection,
+    credential: Pkid,
+    lock: Option<Lock>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE credential SET locked_at = $2, locked_until = $3 WHERE pkid = $1")
+        .bind(credential.to_string())
+        .bind(lock.map(|lock| lock.since.0))
+        .bind(lock.and_then(|lock| lock.until).map(|until| until.0))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Reads a policy by its name, with its identity.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn policy_by_name(
+    connection: &mut Connection,
+    name: &str,
+) -> Result<Option<(Pkid, CredentialPolicy)>, StoreError> {
+    sqlx::query("SELECT * FROM credential_policy WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?
+        .map(|row| Ok((row.pkid("credential_policy.pkid")?, policy_of(&row)?)))
+        .transpose()
+}
