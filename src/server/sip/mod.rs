@@ -1,2 +1,12 @@
 //! SIP: what arrives on ports 5060 and 5061.
+//!
+//! Three layers, each testable alone:
+//! - [`message`]: bytes to values and back, without I/O;
+//! - [`transaction`]: retransmissions, without I/O, the time passed in;
+//! - [`transport`]: UDP and stream endpoints, and requests to phones on their own flow.
+//!
+//! Whoever answers requests implements [`transport::RequestHandler`].
+
 pub mod message;
+pub mod transaction;
+pub mod transport;

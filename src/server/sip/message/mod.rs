@@ -119,6 +119,28 @@ impl<'a> Rejected<'a> {
     pub fn answerable(&self) -> Option<&Headers<'a>> {
         (self.answerable && self.headers.get(HeaderName::Via).is_some()).then_some(&self.headers)
     }
+
+    /// The topmost Via, when it can be read.
+    pub fn top_via(&self) -> Option<Via<'a>> {
+        let value = self.headers.get(HeaderName::Via)?;
+        Via::parse_first(value).ok().map(|(via, _)| via)
+    }
+}
+
+/// Refuses a message unread, for a reason that its framing gave.
+pub fn reject(head: &[u8], error: MessageError) -> Rejected<'_> {
+    let parts = Parts::split(skip_line_ends(head));
+    Rejected {
+        error,
+        answerable: is_answerable(parts.start_line),
+        headers: parts.headers,
+    }
+}
+
+/// Whether a message with this first line gets an answer when it is refused.
+fn is_answerable(start_line: &[u8]) -> bool {
+    let is_request = start_line::kind_of(start_line) == Kind::Request;
+    is_request && start_line::method_of(start_line) != b"ACK"
 }
 
 /// Parses one message.
@@ -131,8 +153,7 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Rejected<'_>> {
     let bytes = skip_line_ends(bytes);
     let parts = Parts::split(bytes.get(..MESSAGE_BYTES_MAX).unwrap_or(bytes));
     let too_large = (bytes.len() > MESSAGE_BYTES_MAX).then_some(MessageError::TooLarge);
-    let kind = start_line::kind_of(parts.start_line);
-    let answerable = kind == Kind::Request && start_line::method_of(parts.start_line) != b"ACK";
+    let answerable = is_answerable(parts.start_line);
     let reject = |error, headers| Rejected {
         error,
         headers,

@@ -1,0 +1,277 @@
+//! What happens to one message, whatever it came by.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use metrics::Counter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::domain::registration::{Flow, Transport};
+use crate::server::sip::message::{
+    self, HeaderName, Message, Method, Rejected, Request, ResponseBuilder, Status,
+};
+use crate::server::sip::transaction::{Arrival, ServerTransactions, TransactionKey};
+
+use super::{Limits, Outbound, Quick, RequestHandler};
+
+/// What all endpoints share: the handler, the way to phones and the limits. Cheap to clone.
+pub struct Stack<H> {
+    pub(super) handler: Arc<H>,
+    pub(super) outbound: Outbound,
+    pub(super) limits: Limits,
+    later: Arc<Semaphore>,
+    counters: Counters,
+}
+
+impl<H> Clone for Stack<H> {
+    fn clone(&self) -> Self {
+        Self {
+            handler: Arc::clone(&self.handler),
+            outbound: self.outbound.clone(),
+            limits: self.limits,
+            later: Arc::clone(&self.later),
+            counters: self.counters.clone(),
+        }
+    }
+}
+
+/// Counters are looked up once: a lookup for every message would cost more than parsing it.
+#[derive(Clone)]
+struct Counters {
+    requests: Counter,
+    responses: Counter,
+    retransmissions: Counter,
+    rejected: Counter,
+    busy: Counter,
+}
+
+impl Counters {
+    fn new() -> Self {
+        let messages = |kind| metrics::counter!("selfprov_sip_messages_total", "kind" => kind);
+        Self {
+            requests: messages("request"),
+            responses: messages("response"),
+            retransmissions: messages("retransmission"),
+            rejected: messages("rejected"),
+            busy: metrics::counter!("selfprov_sip_busy_total"),
+        }
+    }
+}
+
+/// The answers remembered on one UDP socket; shared with the work that answers later.
+#[derive(Clone, Default)]
+pub(super) struct SharedTransactions(Arc<Mutex<ServerTransactions>>);
+
+impl SharedTransactions {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ServerTransactions> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an endpoint does with a message.
+pub(super) enum Verdict<L> {
+    /// Send this to the flow's far end.
+    Send(Bytes, SocketAddr),
+    /// Nothing.
+    Nothing,
+    /// Run this and send what it gives.
+    Work(Work<L>),
+}
+
+/// Work that answers later, with the permit it runs under.
+pub(super) struct Work<L> {
+    pub(super) flow: Flow,
+    later: L,
+    answered: Answered,
+    permit: OwnedSemaphorePermit,
+}
+
+/// Where the answer to a request is remembered: nowhere for a stream.
+type Answered = Option<(SharedTransactions, TransactionKey)>;
+
+impl<H: RequestHandler> Stack<H> {
+    /// A stack that asks `handler` and sends requests by `outbound`.
+    pub fn new(handler: Arc<H>, outbound: Outbound, limits: Limits) -> Self {
+        Self {
+            handler,
+            outbound,
+            limits,
+            later: Arc::new(Semaphore::new(limits.later_max)),
+            counters: Counters::new(),
+        }
+    }
+
+    /// Judges one message that came on `flow`; over UDP `flow.remote` is still the source address.
+    pub(super) fn receive(
+        &self,
+        bytes: &[u8],
+        flow: Flow,
+        transactions: Option<&SharedTransactions>,
+    ) -> Verdict<H::Later> {
+        match message::parse(bytes) {
+            Ok(Message::Request(request)) => self.receive_request(&request, flow, transactions),
+            Ok(Message::Response(response)) => {
+                self.counters.responses.increment(1);
+                self.outbound.deliver(&response, flow.remote.ip());
+                Verdict::Nothing
+            }
+            Err(rejected) => self.refuse(&rejected, &flow),
+        }
+    }
+
+    /// The answer to a message that is not acted on.
+    pub(super) fn refuse(&self, rejected: &Rejected<'_>, flow: &Flow) -> Verdict<H::Later> {
+        self.counters.rejected.increment(1);
+        tracing::debug!(remote = %flow.remote, error = %rejected.error, "SIP message refused");
+        let to = match rejected.top_via() {
+            Some(via) if flow.transport == Transport::Udp => via.answer_address(flow.remote),
+            _ => flow.remote,
+        };
+        let answer = ResponseBuilder::for_rejected(rejected, flow.remote);
+        answer.map_or(Verdict::Nothing, |answer| {
+            Verdict::Send(answer.finish().into(), to)
+        })
+    }
+
+    fn receive_request(
+        &self,
+        request: &Request<'_>,
+        source: Flow,
+        transactions: Option<&SharedTransactions>,
+    ) -> Verdict<H::Later> {
+        // An ACK has no answer, and ends only INVITEs that were refused.
+        if request.method == Method::Ack {
+            return Verdict::Nothing;
+        }
+        let flow = match source.transport {
+            Transport::Udp => Flow {
+                remote: request.common.via.answer_address(source.remote),
+                ..source
+            },
+            Transport::Tcp | Transport::Tls => source,
+        };
+        let mut answered = None;
+        if let Some(transactions) = transactions {
+            let now = tokio::time::Instant::now().into_std();
+            let arrival = transactions.lock().arrive(request, &flow, now);
+            match arrival {
+                Arrival::New(key) => answered = Some((transactions.clone(), key)),
+                Arrival::InWork => {
+                    self.counters.retransmissions.increment(1);
+                    return Verdict::Nothing;
+                }
+                Arrival::Answered(bytes) => {
+                    self.counters.retransmissions.increment(1);
+                    return Verdict::Send(bytes, flow.remote);
+                }
+            }
+        }
+        self.counters.requests.increment(1);
+        match self.ask(request, &flow) {
+            Quick::Answer(answer) => {
+                let answer = remember(answer, answered.as_ref());
+                Verdict::Send(answer, flow.remote)
+            }
+            Quick::Later(later) => self.admit(request, flow, later, answered),
+            Quick::Drop => {
+                forget(answered.as_ref());
+                Verdict::Nothing
+            }
+        }
+    }
+
+    /// Asks the handler. A fault in it costs one request, not the socket's loop.
+    fn ask(&self, request: &Request<'_>, flow: &Flow) -> Quick<H::Later> {
+        if let Some(answer) = self.refuse_extensions(request, flow) {
+            return Quick::Answer(answer);
+        }
+        let asked = catch_unwind(AssertUnwindSafe(|| self.handler.quick(request, flow)));
+        asked.unwrap_or_else(|_| {
+            tracing::error!(remote = %flow.remote, "a SIP request could not be handled: fault in the program, please report it");
+            let status = Status::SERVER_INTERNAL_ERROR;
+            Quick::Answer(ResponseBuilder::new(request, flow, status).finish())
+        })
+    }
+
+    /// 420 for a request that requires what nobody here knows. Source: RFC 3261 clause 8.2.2.3.
+    fn refuse_extensions(&self, request: &Request<'_>, flow: &Flow) -> Option<Vec<u8>> {
+        if request.method == Method::Cancel {
+            return None;
+        }
+        let known = self.handler.extensions();
+        let unknown = request
+            .common
+            .headers
+            .options(HeaderName::Require)
+            .filter(|option| {
+                !known
+                    .iter()
+                    .any(|name| name.as_bytes().eq_ignore_ascii_case(option))
+            });
+        let unknown: Vec<&[u8]> = unknown.collect();
+        (!unknown.is_empty()).then(|| {
+            ResponseBuilder::new(request, flow, Status::BAD_EXTENSION)
+                .header(HeaderName::Unsupported.as_str(), unknown.join(&b", "[..]))
+                .finish()
+        })
+    }
+
+    fn admit(
+        &self,
+        request: &Request<'_>,
+        flow: Flow,
+        later: H::Later,
+        answered: Answered,
+    ) -> Verdict<H::Later> {
+        if let Ok(permit) = Arc::clone(&self.later).try_acquire_owned() {
+            return Verdict::Work(Work {
+                flow,
+                later,
+                answered,
+                permit,
+            });
+        }
+        self.counters.busy.increment(1);
+        // Not remembered: a retransmission may find room.
+        forget(answered.as_ref());
+        let answer = ResponseBuilder::new(request, &flow, Status::SERVICE_UNAVAILABLE).header(
+            HeaderName::RetryAfter.as_str(),
+            self.limits.retry_after_s.to_string(),
+        );
+        Verdict::Send(answer.finish().into(), flow.remote)
+    }
+
+    /// Runs work to its end and gives the answer, which is remembered if it must be.
+    pub(super) async fn run(&self, work: Work<H::Later>) -> Option<Bytes> {
+        let Work {
+            later,
+            answered,
+            permit,
+            ..
+        } = work;
+        let answer = self.handler.later(later).await;
+        drop(permit);
+        if let Some(answer) = answer {
+            return Some(remember(answer, answered.as_ref()));
+        }
+        forget(answered.as_ref());
+        None
+    }
+}
+
+fn remember(answer: Vec<u8>, answered: Option<&(SharedTransactions, TransactionKey)>) -> Bytes {
+    // Boxed, so that what is remembered takes no more than its length.
+    let answer = Bytes::from(answer.into_boxed_slice());
+    if let Some((transactions, key)) = answered {
+        transactions.lock().answer(*key, answer.clone());
+    }
+    answer
+}
+
+fn forget(answered: Option<&(SharedTransactions, TransactionKey)>) {
+    if let Some((transactions, key)) = answered {
+        transactions.lock().forget(*key);
+    }
+}

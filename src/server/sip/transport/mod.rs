@@ -1,0 +1,100 @@
+//! Endpoints: datagrams and streams in, one question to the [`RequestHandler`], answers out.
+//!
+//! ```text
+//! udp.rs, stream.rs   sockets; one task a socket or connection
+//! framing.rs          where a message on a stream ends (no I/O)
+//! dispatch.rs         parse, absorb retransmissions, ask the handler, run its later work
+//! outbound.rs         flows by number, requests to phones, responses to their waiters
+//! ```
+//!
+//! The caller binds the sockets. TLS is a stream like any other: see [`serve_stream`].
+
+mod dispatch;
+mod framing;
+mod outbound;
+mod stream;
+mod udp;
+
+use std::time::Duration;
+
+use crate::domain::registration::Flow;
+use crate::server::sip::message::Request;
+
+pub use dispatch::Stack;
+pub use framing::{Frame, Framer};
+pub use outbound::{FinalResponse, Outbound, OutboundError};
+pub use stream::{serve_stream, serve_tcp};
+pub use udp::{bind_udp, serve_udp};
+
+/// Answers requests. The wire layer has parsed them, refused the malformed ones and absorbed
+/// retransmissions; ACK and responses never come here.
+pub trait RequestHandler: Send + Sync + 'static {
+    /// What [`RequestHandler::later`] needs to answer. It owns its data (for the answer a
+    /// [`super::message::ReplyHead`]), because the message's buffer is used again at once.
+    type Later: Send + 'static;
+
+    /// Answers from memory, without waiting, or says that the answer takes longer.
+    fn quick(&self, request: &Request<'_>, flow: &Flow) -> Quick<Self::Later>;
+
+    /// Does what needs waiting; `None` sends no answer.
+    fn later(&self, work: Self::Later) -> impl Future<Output = Option<Vec<u8>>> + Send;
+
+    /// The option tags that a request may have in Require; any other is answered with 420.
+    fn extensions(&self) -> &[&str] {
+        &[]
+    }
+
+    /// A connection ended: requests on this flow cannot be sent any more.
+    fn flow_closed(&self, flow: &Flow) {
+        let _ = flow;
+    }
+}
+
+/// What [`RequestHandler::quick`] says.
+#[derive(Debug)]
+pub enum Quick<L> {
+    /// Send this answer.
+    Answer(Vec<u8>),
+    /// Run [`RequestHandler::later`] with this. With too much work under way already the sender
+    /// gets 503 instead.
+    Later(L),
+    /// Send nothing; the request is forgotten and may come again.
+    Drop,
+}
+
+/// What the wire layer grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests whose answer needs waiting, at once over all sockets; further ones get 503. Each
+    /// keeps about 2 kB.
+    pub later_max: usize,
+    /// Seconds in the Retry-After of that 503.
+    pub retry_after_s: u32,
+    /// Streams open at once; a further one is closed. An idle one takes about 4 kB.
+    pub connections_max: usize,
+    /// How long a stream may stay silent. Above the longest expiry that is granted (an hour): a
+    /// phone without keep-alives says nothing between two REGISTERs.
+    pub idle_timeout: Duration,
+    /// How long a stream has for its first message, and any message to arrive in full once it has
+    /// begun.
+    pub message_timeout: Duration,
+    /// How long a peer may take to read what is written to it.
+    pub write_timeout: Duration,
+    /// Messages that wait to be written to one stream; with more the peer does not read, and the
+    /// newest is lost.
+    pub write_queue_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            later_max: 2_048,
+            retry_after_s: 10,
+            connections_max: 20_000,
+            idle_timeout: Duration::from_mins(70),
+            message_timeout: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(10),
+            write_queue_max: 16,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Streams: TCP now, TLS by the same function. One task a connection.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::domain::registration::{Flow, Transport};
+use crate::server::shutdown::Shutdown;
+use crate::server::sip::message;
+
+use super::dispatch::Verdict;
+use super::udp::canonical;
+use super::{Frame, Framer, RequestHandler, Stack};
+
+/// How much room to read into: a REGISTER with its body. Kept small, since every idle connection
+/// holds it.
+const READ_BYTES: usize = 2 * 1024;
+
+/// Pause after an accept that failed for want of descriptors or memory.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// The answer to a ping. Source: RFC 5626 clause 4.4.1.
+const PONG: &[u8] = b"\r\n";
+
+/// Accepts TCP connections until `shutdown`, then closes them all.
+pub async fn serve_tcp<H: RequestHandler>(
+    listener: TcpListener,
+    stack: Stack<H>,
+    mut shutdown: Shutdown,
+) {
+    let permits = Arc::new(Semaphore::new(stack.limits.connections_max));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.requested() => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, remote)) = accepted else {
+            tokio::time::sleep(ACCEPT_RETRY).await;
+            continue;
+        };
+        let (Ok(permit), Ok(local)) = (
+            Arc::clone(&permits).try_acquire_owned(),
+            stream.local_addr(),
+        ) else {
+            metrics::counter!("selfprov_sip_connections_refused_total").increment(1);
+            continue;
+        };
+        // Messages are one write each; waiting to fill a segment only adds delay.
+        let _ = stream.set_nodelay(true);
+        let flow = Flow {
+            transport: Transport::Tcp,
+            local: canonical(local),
+            remote: canonical(remote),
+            connection: stack.outbound.new_connection(),
+        };
+        let stack = stack.clone();
+        connections.spawn(async move {
+            serve_stream(stream, flow, stack).await;
+            drop(permit);
+        });
+    }
+    connections.shutdown().await;
+}
+
+/// Serves one connection until it ends, breaks the rules or stays silent too long.
+///
+/// `flow.connection` comes from the same [`super::Outbound`] as the stack's, so that requests can
+/// be sent on it. Cancelling the future closes the connection.
+pub async fn serve_stream<S, H>(stream: S, flow: Flow, stack: Stack<H>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    H: RequestHandler,
+{
+    let (writer, queue) = mpsc::channel(stack.limits.write_queue_max);
+    let registered = Registered::new(&stack, flow, writer.clone());
+    let mut connection = Connection {
+        stream,
+        flow,
+        stack: stack.clone(),
+        framer: Framer::default(),
+        writer,
+        silent_until: Instant::now() + stack.limits.message_timeout,
+        is_proven: false,
+    };
+    let ended = connection.run(queue).await;
+    drop(registered);
+    if let Err(error) = ended {
+        tracing::debug!(remote = %flow.remote, connection = flow.connection, %error, "SIP connection closed");
+    }
+}
+
+/// Keeps a connection in the table of flows while it lives, however it ends.
+struct Registered<'a, H: RequestHandler> {
+    stack: &'a Stack<H>,
+    flow: Flow,
+}
+
+impl<'a, H: RequestHandler> Registered<'a, H> {
+    fn new(stack: &'a Stack<H>, flow: Flow, writer: mpsc::Sender<Bytes>) -> Self {
+        stack.outbound.add_stream(flow.connection, writer);
+        Self { stack, flow }
+    }
+}
+
+impl<H: RequestHandler> Drop for Registered<'_, H> {
+    fn drop(&mut self) {
+        self.stack.outbound.remove_stream(self.flow.connection);
+        self.stack.handler.flow_closed(&self.flow);
+    }
+}
+
+struct Connection<S, H> {
+    stream: S,
+    flow: Flow,
+    stack: Stack<H>,
+    framer: Framer,
+    /// Where work that answers later puts its answer.
+    writer: mpsc::Sender<Bytes>,
+    /// When the connection is given up unless something comes.
+    silent_until: Instant,
+    /// Whether anything that makes sense has come yet.
+    is_proven: bool,
+}
+
+impl<S, H> Connection<S, H>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    H: RequestHandler,
+{
+    /// Reads and writes until the connection ends. While a write waits for the peer nothing is
+    /// read, so a peer that does not take its answers cannot ask for more.
+    async fn run(&mut self, mut queue: mpsc::Receiver<Bytes>) -> io::Result<()> {
+        loop {
+            let was_inside = self.framer.is_inside_message();
+            self.framer.buffer().reserve(READ_BYTES);
+            let read = tokio::select! {
+                read = self.stream.read_buf(self.framer.buffer()) => read?,
+                Some(bytes) = queue.recv() => {
+                    self.write(&bytes).await?;
+                    continue;
+                }
+                () = sleep_until(self.silent_until) => return Err(io::ErrorKind::TimedOut.into()),
+            };
+            if read == 0 {
+                return Ok(());
+            }
+            let mut had_frame = false;
+            while let Some(frame) = self.framer.next_frame() {
+                had_frame = true;
+                if !self.handle(frame).await? {
+                    return Ok(());
+                }
+            }
+            self.set_deadline(was_inside, had_frame);
+        }
+    }
+
+    /// Handles one frame; `false` when the connection must end.
+    async fn handle(&mut self, frame: Frame) -> io::Result<bool> {
+        match frame {
+            Frame::Ping => self.write(PONG).await?,
+            Frame::Message(bytes) => {
+                let verdict = self.stack.receive(&bytes, self.flow, None);
+                self.carry_out(verdict).await?;
+            }
+            Frame::Broken { head, error } => {
+                let rejected = message::reject(&head, error);
+                let verdict = self.stack.refuse(&rejected, &self.flow);
+                self.carry_out(verdict).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A message that has begun must end soon: its first byte sets its deadline, further ones do
+    /// not move it. Between messages there is the idle time, but only after the first one.
+    fn set_deadline(&mut self, was_inside: bool, had_frame: bool) {
+        let (now, limits) = (Instant::now(), self.stack.limits);
+        self.is_proven |= had_frame;
+        if self.framer.is_inside_message() {
+            if had_frame || !was_inside {
+                self.silent_until = now + limits.message_timeout;
+            }
+        } else if self.is_proven {
+            self.silent_until = now + limits.idle_timeout;
+        }
+    }
+
+    async fn carry_out(&mut self, verdict: Verdict<H::Later>) -> io::Result<()> {
+        match verdict {
+            Verdict::Nothing => Ok(()),
+            Verdict::Send(answer, _) => self.write(&answer).await,
+            Verdict::Work(work) => {
+                let (stack, writer) = (self.stack.clone(), self.writer.clone());
+                tokio::spawn(async move {
+                    if let Some(answer) = stack.run(work).await {
+                        // The connection may have ended meanwhile.
+                        let _ = writer.send(answer).await;
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        timeout(self.stack.limits.write_timeout, async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        })
+        .await?
+    }
+}

@@ -1,0 +1,155 @@
+//! UDP endpoints: one socket, one loop.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::UdpSocket;
+
+use crate::domain::registration::{Flow, Transport};
+use crate::server::shutdown::Shutdown;
+use crate::server::sip::message::MESSAGE_BYTES_MAX;
+
+use super::dispatch::{SharedTransactions, Verdict};
+use super::{RequestHandler, Stack};
+
+/// The receive buffer asked of the system, in bytes: with the usual 208 kB a few hundred phones
+/// that start together already lose datagrams. The system may grant less (`net.core.rmem_max`).
+const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Datagrams read in one go before other tasks of the thread get a turn.
+const BATCH_MAX: usize = 64;
+
+/// Pause after a receive that failed, so that a lasting fault does not keep a core busy.
+const RECEIVE_RETRY: Duration = Duration::from_millis(20);
+
+/// Binds a socket with a receive buffer fit for a site that starts at once.
+///
+/// With `is_shared` several sockets can be bound to one address, each with a loop of its own; the
+/// system gives the datagrams of one phone always to the same.
+///
+/// # Errors
+/// What the system says.
+pub fn bind_udp(address: SocketAddr, is_shared: bool) -> io::Result<UdpSocket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )?;
+    if is_shared {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+/// Serves one socket until `shutdown`.
+///
+/// # Errors
+/// When the socket has no address.
+pub async fn serve_udp<H: RequestHandler>(
+    socket: UdpSocket,
+    stack: Stack<H>,
+    mut shutdown: Shutdown,
+) -> io::Result<()> {
+    let local = socket.local_addr()?;
+    let endpoint = Endpoint {
+        socket: Arc::new(socket),
+        local,
+        stack,
+        transactions: SharedTransactions::default(),
+    };
+    endpoint
+        .stack
+        .outbound
+        .add_socket(canonical(local), &endpoint.socket);
+    let mut buffer = vec![0; MESSAGE_BYTES_MAX];
+    loop {
+        let received = tokio::select! {
+            biased;
+            () = shutdown.requested() => break,
+            received = endpoint.socket.recv_from(&mut buffer) => received,
+        };
+        match received {
+            Ok((length, source)) => endpoint.receive(&buffer, length, source).await,
+            Err(error) => {
+                tracing::debug!(%local, %error, "cannot receive SIP datagrams");
+                tokio::time::sleep(RECEIVE_RETRY).await;
+            }
+        }
+        for _ in 1..BATCH_MAX {
+            let Ok((length, source)) = endpoint.socket.try_recv_from(&mut buffer) else {
+                break;
+            };
+            endpoint.receive(&buffer, length, source).await;
+        }
+    }
+    endpoint.stack.outbound.remove_socket(&endpoint.socket);
+    Ok(())
+}
+
+struct Endpoint<H> {
+    socket: Arc<UdpSocket>,
+    local: SocketAddr,
+    stack: Stack<H>,
+    transactions: SharedTransactions,
+}
+
+impl<H: RequestHandler> Endpoint<H> {
+    async fn receive(&self, buffer: &[u8], length: usize, source: SocketAddr) {
+        let bytes = buffer.get(..length).unwrap_or_default();
+        // Keep-alives: empty lines, or the zero bytes of some phones.
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return;
+        }
+        let flow = Flow {
+            transport: Transport::Udp,
+            local: canonical(self.local),
+            remote: canonical(source),
+            connection: 0,
+        };
+        match self.stack.receive(bytes, flow, Some(&self.transactions)) {
+            Verdict::Nothing => {}
+            // What cannot be sent is lost, as datagrams are; the phone asks again.
+            Verdict::Send(answer, to) => drop(send(&self.socket, &answer, to).await),
+            Verdict::Work(work) => {
+                let (stack, socket) = (self.stack.clone(), Arc::clone(&self.socket));
+                tokio::spawn(async move {
+                    let to = work.flow.remote;
+                    if let Some(answer) = stack.run(work).await {
+                        drop(send(&socket, &answer, to).await);
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Sends one datagram, waiting only when the system's buffer is full.
+pub(super) async fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+    let to = match (socket.local_addr()?, to) {
+        // A socket of the other family takes IPv4 addresses inside IPv6 only.
+        (SocketAddr::V6(_), SocketAddr::V4(v4)) => {
+            SocketAddr::new(IpAddr::V6(v4.ip().to_ipv6_mapped()), v4.port())
+        }
+        _ => to,
+    };
+    match socket.try_send_to(bytes, to) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            socket.send_to(bytes, to).await.map(drop)
+        }
+        sent => sent.map(drop),
+    }
+}
+
+/// The address with an IPv4 address inside IPv6 unwrapped, so that one phone has one address.
+pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
