@@ -24,16 +24,22 @@ pub enum Purpose {
     ConfirmToken,
     /// Tokens that allow a change of PIN.
     ChangePinToken,
+    /// Tokens that allow a release.
+    ReleaseToken,
     /// Digest nonces of the registrar.
     Nonce,
+    /// Digests under which failed logins of nobody are counted.
+    UnknownLogin,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 6] = [
         Self::StoredSecret,
         Self::ConfirmToken,
         Self::ChangePinToken,
+        Self::ReleaseToken,
         Self::Nonce,
+        Self::UnknownLogin,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -41,7 +47,9 @@ impl Purpose {
             Self::StoredSecret => b"stored secret",
             Self::ConfirmToken => b"confirm token",
             Self::ChangePinToken => b"change pin token",
+            Self::ReleaseToken => b"release token",
             Self::Nonce => b"nonce",
+            Self::UnknownLogin => b"unknown login",
         }
     }
 }

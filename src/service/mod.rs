@@ -3,6 +3,8 @@
 //! [`App`] is the process: the store, what is kept in memory for the hot paths, and everything
 //! that is passed in (time, randomness, keys, settings).
 
+pub mod attempt_gate;
+pub mod authenticate;
 pub mod environment;
 pub mod hasher;
 pub mod health;
@@ -13,6 +15,7 @@ pub mod password_hash;
 pub mod phone_book;
 pub mod phone_channel;
 pub mod record;
+pub mod sealed_token;
 pub mod settings;
 
 use std::sync::Arc;
@@ -22,8 +25,11 @@ use arc_swap::ArcSwap;
 
 use crate::domain::catalogue::Catalogue;
 use crate::domain::pkid::Pkid;
+use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::store::Store;
+use attempt_gate::AttemptGate;
 use environment::Environment;
+use hasher::CredentialHasher;
 use keys::Keys;
 use location::LocationTable;
 use node::Node;
@@ -43,6 +49,12 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// The CallManager node that this process is.
     pub node: Node,
+    /// *User Management > Self-Provisioning*; replaced when it changes.
+    pub self_provisioning: ArcSwap<SelfProvisioningSettings>,
+    /// The threads that verify PINs and passwords.
+    pub hasher: CredentialHasher,
+    /// Keeps attempts on one device or credential from running side by side.
+    pub attempts: AttemptGate,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
     pub catalogue: ArcSwap<Catalogue>,
     /// Every device, kept true by the use cases that change one.
@@ -72,4 +84,16 @@ pub enum ServiceError {
     /// Something sealed with the key file does not open.
     #[error(transparent)]
     Keys(#[from] keys::KeysError),
+    /// A stored hash cannot be checked.
+    #[error(transparent)]
+    Hash(#[from] password_hash::UnreadableHash),
+}
+
+impl From<hasher::HasherError> for ServiceError {
+    fn from(error: hasher::HasherError) -> Self {
+        match error {
+            hasher::HasherError::Busy => Self::Busy,
+            hasher::HasherError::Unreadable(error) => Self::Hash(error),
+        }
+    }
 }
