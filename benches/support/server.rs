@@ -1,0 +1,78 @@
+//! Servers on loopback, each on a runtime of one named thread, so that its processor time can be
+//! read apart from the client's.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+use selfprov::domain::time::UnixMillis;
+use selfprov::server::http::{Limits, serve};
+use selfprov::server::shutdown::{Shutdown, ShutdownTrigger};
+use selfprov::server::tls::{CertificateFiles, ServerCertificate};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+/// Thread name of every server's runtime.
+pub const SERVER_THREAD: &str = "bench-server";
+
+/// A runtime of one worker thread.
+pub fn runtime(thread_name: &str) -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name(thread_name)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// A self-signed certificate for `localhost` in `dir`.
+pub fn certificate(dir: &Path) -> Arc<ServerCertificate> {
+    let files = CertificateFiles::in_data_dir(dir);
+    ServerCertificate::load_or_make(files, &["localhost".to_owned()], now()).unwrap()
+}
+
+/// Now, by the system's clock.
+pub fn now() -> UnixMillis {
+    let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    UnixMillis(i64::try_from(since_epoch.as_millis()).unwrap())
+}
+
+/// Serves `router` over TLS by the product's own accept loop on `runtime`.
+pub fn start(
+    runtime: &Runtime,
+    router: Router,
+    certificate: &Arc<ServerCertificate>,
+    shutdown: Shutdown,
+) -> SocketAddr {
+    let listener = runtime
+        .block_on(TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let tls = certificate.server_config().unwrap();
+    runtime.spawn(serve(
+        listener,
+        Some(tls),
+        router,
+        Limits::default(),
+        shutdown,
+    ));
+    address
+}
+
+/// The two ends of a server's end.
+pub fn shutdown() -> (ShutdownTrigger, Shutdown) {
+    selfprov::server::shutdown::channel()
+}
+
+/// The peer: the same server with an answer that is always the same bytes.
+pub fn fixed(path: &str, body: &[u8]) -> Router {
+    let body = bytes::Bytes::copy_from_slice(body);
+    let headers = [
+        (header::CONTENT_TYPE, "text/xml; charset=UTF-8"),
+        (header::EXPIRES, "Thu, 01 Jan 1970 00:00:01 GMT"),
+    ];
+    Router::new().route(path, get(move || async move { (headers, body) }))
+}
