@@ -13,7 +13,7 @@ CREATE TABLE attribute (
 -- Small objects that others refer to by name and the product does not act on.
 CREATE TABLE named_object (
     pkid        TEXT   NOT NULL PRIMARY KEY,
-    kind        TEXT   NOT NULL,        -- AXL object name: Region, Location, CommonPhoneProfile, SoftkeyTemplate …
+    kind        TEXT   NOT NULL,        -- AXL object name: Region, Location, CommonPhoneConfig, SoftKeyTemplate …
     name        TEXT   NOT NULL,
     description TEXT   NOT NULL DEFAULT '',
     version     BIGINT NOT NULL DEFAULT 1,

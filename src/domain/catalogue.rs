@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
+use super::credential::CredentialPolicy;
 use super::directory_number::DirectoryNumber;
 use super::phone::PhoneConfiguration;
 use super::pkid::Pkid;
+use super::self_provisioning::AuthenticationMode;
 use super::time::UnixMillis;
 
 /// Every configured object that is not a phone, a line or a user, by identity.
@@ -41,6 +43,12 @@ pub struct Catalogue {
     pub calling_search_spaces: HashMap<Pkid, CallingSearchSpace>,
     /// Small objects that others only refer to.
     pub named_objects: HashMap<Pkid, NamedObject>,
+    /// Access control groups by identity.
+    pub access_control_groups: HashMap<Pkid, String>,
+    /// Credential policies.
+    pub credential_policies: HashMap<Pkid, NamedCredentialPolicy>,
+    /// *User Management > Self-Provisioning*.
+    pub self_provisioning: SelfProvisioning,
 }
 
 impl Catalogue {
@@ -50,17 +58,98 @@ impl Catalogue {
             .values()
             .find(|profile| profile.is_default)
     }
+
+    /// The small object of this kind and name.
+    pub fn named_object(&self, kind: &str, name: &str) -> Option<Pkid> {
+        self.named_objects
+            .iter()
+            .find(|(_, object)| object.kind == kind && object.name == name)
+            .map(|(pkid, _)| *pkid)
+    }
+
+    /// The route partition of this name; `< None >` is the empty name.
+    pub fn route_partition(&self, name: &str) -> Option<Pkid> {
+        by_text(&self.route_partitions, name)
+    }
+
+    /// The access control group of this name.
+    pub fn access_control_group(&self, name: &str) -> Option<Pkid> {
+        by_text(&self.access_control_groups, name)
+    }
+}
+
+fn by_text(texts: &HashMap<Pkid, String>, wanted: &str) -> Option<Pkid> {
+    texts
+        .iter()
+        .find(|(_, text)| *text == wanted)
+        .map(|(pkid, _)| *pkid)
+}
+
+/// A credential policy with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedCredentialPolicy {
+    /// Name.
+    pub name: String,
+    /// What it demands.
+    pub policy: CredentialPolicy,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// Who may log in on a handset, and the administrators' code. One for the installation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SelfProvisioning {
+    /// The authentication mode.
+    pub authentication_mode: AuthenticationMode,
+    /// The authentication code, hashed; `None`: none is set.
+    pub authentication_code: Option<HashedAuthenticationCode>,
+    /// When too many failures switched the code off; `None`: it is on.
+    pub authentication_code_off_at: Option<UnixMillis>,
+    /// CTI route point of the IVR, by its name; kept for AXL.
+    pub cti_route_point: String,
+    /// Application user of the IVR, by its user ID; kept for AXL.
+    pub application_user: String,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// An authentication code as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedAuthenticationCode {
+    /// PHC string.
+    pub hash: Box<str>,
+    /// Digits of the code: only an entry of this length is tried against it.
+    pub length: usize,
 }
 
 /// A small object known by kind and name only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedObject {
-    /// AXL object name: `Region`, `Location`, `CommonPhoneProfile`, `SoftkeyTemplate` …
+    /// AXL object name, one of the constants here or another.
     pub kind: String,
     /// Its name.
     pub name: String,
     /// Its description.
     pub description: String,
+}
+
+impl NamedObject {
+    /// Kind of regions.
+    pub const REGION: &'static str = "Region";
+    /// Kind of locations.
+    pub const LOCATION: &'static str = "Location";
+    /// Kind of common phone profiles.
+    pub const COMMON_PHONE_PROFILE: &'static str = "CommonPhoneConfig";
+    /// Kind of softkey templates.
+    pub const SOFTKEY_TEMPLATE: &'static str = "SoftKeyTemplate";
+    /// Kind of BLF presence groups.
+    pub const PRESENCE_GROUP: &'static str = "PresenceGroup";
+    /// Kind of SRST references.
+    pub const SRST: &'static str = "Srst";
+    /// Kind of service profiles.
+    pub const SERVICE_PROFILE: &'static str = "ServiceProfile";
+    /// Kind of voice-mail profiles.
+    pub const VOICE_MAIL_PROFILE: &'static str = "VoiceMailProfile";
 }
 
 /// A Universal Device Template: what a device is made from.

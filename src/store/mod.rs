@@ -4,6 +4,7 @@
 //! names `sqlx`: other layers pass [`Connection`] and [`Transaction`] through.
 
 pub mod authentication_failure;
+pub mod attribute;
 pub mod binding;
 pub mod catalogue;
 pub mod credential;

@@ -1,8 +1,8 @@
-//! Tables of templates, profiles, pools and nodes.
+//! Table `service_url`: the service URLs that a template or a device sets itself.
 
-use super::Connection;
-use super::StoreError;
-use super::row::Columns;
+use super::super::Connection;
+use super::super::StoreError;
+use super::super::row::Columns;
 use crate::domain::phone::ServiceUrl;
 
 /// The service URLs that a template or device sets itself.
@@ -23,7 +23,7 @@ pub async fn service_urls(
         .collect()
 }
 
-pub(super) fn service_url_of(row: &sqlx::any::AnyRow) -> Result<ServiceUrl, StoreError> {
+pub(in crate::store) fn service_url_of(row: &sqlx::any::AnyRow) -> Result<ServiceUrl, StoreError> {
     Ok(ServiceUrl {
         name: row.text("service_url.name")?.into_boxed_str(),
         url: row.text("service_url.url")?.into_boxed_str(),

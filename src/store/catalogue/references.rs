@@ -1,0 +1,61 @@
+//! Who uses an object, asked before it is removed.
+
+use super::super::Connection;
+use super::super::StoreError;
+use super::super::row::Columns;
+use crate::domain::pkid::Pkid;
+
+/// Names shown at most; more would not help the administrator.
+const SHOWN_MAX: i64 = 20;
+
+/// Everything that refers to the object `pkid`, as `kind name`, at most twenty.
+///
+/// Every table that refers to templates, profiles, partitions, pools and the like is asked; no two
+/// objects have the same identity, so one question serves every kind.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub async fn users_of(connection: &mut Connection, pkid: Pkid) -> Result<Vec<String>, StoreError> {
+    sqlx::query(
+        "SELECT kind, name FROM ( \
+         SELECT 'User Profile' AS kind, name FROM user_profile \
+         WHERE $1 IN (desk_phones, mobile_devices, profile, universal_line_template) \
+         UNION ALL SELECT 'Feature Group Template', name FROM feature_group_template \
+         WHERE $1 IN (user_profile, service_profile, blf_presence_group) \
+         UNION ALL SELECT 'Cisco Unified CM', name FROM call_manager \
+         WHERE $1 IN (universal_device_template, universal_line_template, route_partition) \
+         UNION ALL SELECT 'End User', user_id FROM end_user \
+         WHERE $1 IN (user_profile, primary_extension) \
+         UNION ALL SELECT 'Phone', name FROM device \
+         WHERE $1 IN (owner, digest_user, device_pool, phone_security_profile, sip_profile, \
+         phone_button_template, softkey_template, common_phone_profile, location, \
+         calling_search_space) \
+         UNION ALL SELECT 'Universal Device Template', name FROM universal_device_template \
+         WHERE $1 IN (device_pool, phone_security_profile, sip_profile, phone_button_template, \
+         softkey_template, common_phone_profile, location, calling_search_space) \
+         UNION ALL SELECT 'Universal Line Template', name FROM universal_line_template \
+         WHERE $1 IN (route_partition, calling_search_space, voice_mail_profile, \
+         external_call_control_profile) \
+         UNION ALL SELECT 'Line', pattern FROM line \
+         WHERE $1 IN (route_partition, calling_search_space, voice_mail_profile, \
+         external_call_control_profile) \
+         UNION ALL SELECT 'Device Pool', name FROM device_pool \
+         WHERE $1 IN (call_manager_group, date_time_group, region, location) \
+         UNION ALL SELECT 'Calling Search Space', calling_search_space.name \
+         FROM calling_search_space_member JOIN calling_search_space \
+         ON calling_search_space.pkid = calling_search_space_member.calling_search_space \
+         WHERE calling_search_space_member.route_partition = $1 \
+         ) AS users ORDER BY kind, name LIMIT $2",
+    )
+    .bind(pkid.to_string())
+    .bind(SHOWN_MAX)
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| {
+        let name = row.text("users.name")?;
+        Ok(format!("{} {name}", row.text("users.kind")?))
+    })
+    .collect()
+}
