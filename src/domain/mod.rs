@@ -10,6 +10,7 @@ pub mod credential;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;
+pub mod fresh_system;
 pub mod history;
 pub mod line;
 pub mod lockout;

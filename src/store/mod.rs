@@ -17,6 +17,9 @@ pub mod line;
 pub mod provision_result;
 mod row;
 pub mod self_provisioning;
+pub mod parameter;
+mod row;
+pub mod seed;
 
 use std::time::Duration;
 

@@ -125,10 +125,9 @@ pub(super) async fn phone_button_templates(
         };
         templates.insert(row.pkid("phone_button_template.pkid")?, template);
     }
-    let buttons =
-        sqlx::query("SELECT * FROM phone_button ORDER BY phone_button_template, button")
-            .fetch_all(connection)
-            .await?;
+    let buttons = sqlx::query("SELECT * FROM phone_button ORDER BY phone_button_template, button")
+        .fetch_all(connection)
+        .await?;
     for row in &buttons {
         let template = row.pkid("phone_button.phone_button_template")?;
         if let Some(template) = templates.get_mut(&template) {

@@ -151,10 +151,12 @@ pub async fn self_provisioning(
             column: "self_provisioning.authentication_mode",
             value: mode,
         })?,
-        authentication_code: hash.zip(length).map(|(hash, length)| HashedAuthenticationCode {
-            hash: hash.into_boxed_str(),
-            length,
-        }),
+        authentication_code: hash
+            .zip(length)
+            .map(|(hash, length)| HashedAuthenticationCode {
+                hash: hash.into_boxed_str(),
+                length,
+            }),
         authentication_code_off_at: row
             .time_or_null("self_provisioning.authentication_code_off_at")?,
         cti_route_point: row.text("self_provisioning.cti_route_point")?,
