@@ -9,7 +9,6 @@ use super::credential::CredentialPolicy;
 use super::directory_number::DirectoryNumber;
 use super::phone::PhoneConfiguration;
 use super::pkid::Pkid;
-use super::self_provisioning::AuthenticationMode;
 use super::time::UnixMillis;
 
 /// Every configured object that is not a phone, a line or a user, by identity.
@@ -47,8 +46,6 @@ pub struct Catalogue {
     pub access_control_groups: HashMap<Pkid, String>,
     /// Credential policies.
     pub credential_policies: HashMap<Pkid, NamedCredentialPolicy>,
-    /// *User Management > Self-Provisioning*.
-    pub self_provisioning: SelfProvisioning,
 }
 
 impl Catalogue {
@@ -94,32 +91,6 @@ pub struct NamedCredentialPolicy {
     pub policy: CredentialPolicy,
     /// Optimistic version.
     pub version: i64,
-}
-
-/// Who may log in on a handset, and the administrators' code. One for the installation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SelfProvisioning {
-    /// The authentication mode.
-    pub authentication_mode: AuthenticationMode,
-    /// The authentication code, hashed; `None`: none is set.
-    pub authentication_code: Option<HashedAuthenticationCode>,
-    /// When too many failures switched the code off; `None`: it is on.
-    pub authentication_code_off_at: Option<UnixMillis>,
-    /// CTI route point of the IVR, by its name; kept for AXL.
-    pub cti_route_point: String,
-    /// Application user of the IVR, by its user ID; kept for AXL.
-    pub application_user: String,
-    /// Optimistic version.
-    pub version: i64,
-}
-
-/// An authentication code as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HashedAuthenticationCode {
-    /// PHC string.
-    pub hash: Box<str>,
-    /// Digits of the code: only an entry of this length is tried against it.
-    pub length: usize,
 }
 
 /// A small object known by kind and name only.

@@ -8,6 +8,7 @@ pub mod authenticate;
 pub mod environment;
 pub mod hasher;
 pub mod health;
+pub mod key_file;
 pub mod keys;
 pub mod location;
 pub mod node;
@@ -17,6 +18,7 @@ pub mod phone_channel;
 pub mod record;
 pub mod sealed_token;
 pub mod settings;
+pub mod start;
 
 use std::sync::Arc;
 use std::sync::OnceLock;

@@ -15,7 +15,7 @@ use crate::domain::lockout::Lock;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
 
-fn policy_of(row: &AnyRow) -> Result<CredentialPolicy, StoreError> {
+pub(super) fn policy_of(row: &AnyRow) -> Result<CredentialPolicy, StoreError> {
     let seconds = |column| row.integer(column).map(Duration::from_secs);
     let lockout = seconds("credential_policy.lockout_s")?;
     let expires_after = seconds("credential_policy.expires_after_s")?;

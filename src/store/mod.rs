@@ -3,8 +3,8 @@
 //! Functions take a connection, so the use case owns the transaction. Nothing outside this folder
 //! names `sqlx`: other layers pass [`Connection`] and [`Transaction`] through.
 
-pub mod authentication_failure;
 pub mod attribute;
+pub mod authentication_failure;
 pub mod binding;
 pub mod catalogue;
 pub mod credential;
@@ -14,12 +14,11 @@ pub mod engine;
 mod error;
 pub mod history;
 pub mod line;
+pub mod parameter;
 pub mod provision_result;
 mod row;
-pub mod self_provisioning;
-pub mod parameter;
-mod row;
 pub mod seed;
+pub mod self_provisioning;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ use super::catalogue;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
+use crate::domain::self_provisioning::AuthenticationMode;
 
 /// The row of `service_parameter` that says the database was filled.
 const SEEDED: &str = "seeded";
@@ -54,7 +55,7 @@ async fn insert_policies(connection: &mut Connection, fresh: &Catalogue) -> Resu
     for (pkid, name) in ordered(&fresh.access_control_groups) {
         catalogue::insert_access_control_group(connection, pkid, name).await?;
     }
-    let mode = fresh.self_provisioning.authentication_mode;
+    let mode = AuthenticationMode::default();
     catalogue::insert_self_provisioning(connection, fresh_system::SELF_PROVISIONING, mode).await
 }
 

@@ -31,8 +31,6 @@ pub use phone_settings::insert_sip_profile;
 pub use policies::insert_access_control_group;
 pub use policies::insert_credential_policy;
 pub use policies::insert_self_provisioning;
-pub use policies::self_provisioning;
-pub use policies::update_self_provisioning;
 pub use profiles::clear_default_user_profile;
 pub use profiles::delete_feature_group_template;
 pub use profiles::delete_user_profile;
@@ -77,7 +75,6 @@ pub async fn load(connection: &mut Connection) -> Result<Catalogue, StoreError> 
         named_objects: partitions::named_objects(connection).await?,
         access_control_groups: policies::access_control_groups(connection).await?,
         credential_policies: policies::credential_policies(connection).await?,
-        self_provisioning: policies::self_provisioning(connection).await?,
     })
 }
 

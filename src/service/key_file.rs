@@ -1,0 +1,158 @@
+//! The key file on disk: made on first start, read ever after, for its owner's eyes only.
+
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::environment::Environment;
+use super::keys::MASTER_KEY_BYTES;
+
+/// Name of the key file in the data directory.
+pub const FILE_NAME: &str = "key";
+
+/// Permissions of the key file: its owner reads and writes it, nobody else anything.
+const MODE: u32 = 0o600;
+
+/// The key file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// Reading, making or protecting it failed.
+    #[error("the key file {} cannot be used: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It does not hold a key.
+    #[error(
+        "the key file {} does not hold a key of 32 bytes; restore it from your backup",
+        path.display()
+    )]
+    Length {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others may read it.
+    #[error(
+        "others may read the key file {}; run: chmod 600 {}",
+        path.display(), path.display()
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Reads the master key from `<data_dir>/key`; makes the file with a new key when it is absent.
+///
+/// Of several processes that start at once one makes it and the others read that one.
+///
+/// # Errors
+///
+/// [`KeyFileError`] when the file cannot be read or made, is not a key, or is open to others.
+pub fn read_or_create(
+    data_dir: &Path,
+    environment: &Environment,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let path = data_dir.join(FILE_NAME);
+    let failed = |source| KeyFileError::Io {
+        path: path.clone(),
+        source,
+    };
+    if !path.try_exists().map_err(failed)? {
+        create(&path, environment).map_err(failed)?;
+    }
+    let mode = fs::metadata(&path).map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::Exposed { path });
+    }
+    let key = Zeroizing::new(fs::read(&path).map_err(failed)?);
+    if key.len() != MASTER_KEY_BYTES {
+        return Err(KeyFileError::Length { path });
+    }
+    Ok(key)
+}
+
+/// Writes a new key beside its place and links it there, so that nobody ever reads half a key and
+/// an existing one is never replaced.
+fn create(path: &Path, environment: &Environment) -> io::Result<()> {
+    let key: Zeroizing<[u8; MASTER_KEY_BYTES]> = Zeroizing::new(environment.random());
+    let temporary = path.with_extension(environment.new_pkid().to_string());
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(&temporary)?;
+    let written = file
+        .write_all(key.as_slice())
+        .and_then(|()| file.sync_all());
+    let linked = written.and_then(|()| fs::hard_link(&temporary, path));
+    fs::remove_file(&temporary)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::time::UnixMillis;
+    use crate::service::environment::Clock;
+    use crate::service::environment::Entropy;
+
+    struct Fixed(u8);
+
+    impl Clock for Fixed {
+        fn now(&self) -> UnixMillis {
+            UnixMillis(0)
+        }
+    }
+
+    impl Entropy for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    fn environment(byte: u8) -> Environment {
+        Environment::new(Arc::new(Fixed(byte)), Arc::new(Fixed(byte)))
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_for_its_owner_only_and_then_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = read_or_create(folder.path(), &environment(1)).unwrap();
+        let again = read_or_create(folder.path(), &environment(2)).unwrap();
+        assert_eq!(first, again);
+        let mode = fs::metadata(folder.path().join(FILE_NAME))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_key_file_that_is_cut_short_or_open_to_others_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        read_or_create(folder.path(), &environment(1)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let exposed = read_or_create(folder.path(), &environment(1)).unwrap_err();
+        assert!(exposed.to_string().contains("chmod 600"), "{exposed}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, b"short").unwrap();
+        let short = read_or_create(folder.path(), &environment(1)).unwrap_err();
+        assert!(matches!(short, KeyFileError::Length { .. }));
+    }
+}

@@ -1,0 +1,184 @@
+//! Starting: open the store, fill an empty database, check the key file, load what is kept in
+//! memory, and make this node known.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::App;
+use super::ServiceError;
+use super::environment::Environment;
+use super::keys::Keys;
+use super::keys::KeysError;
+use super::location::LocationTable;
+use super::node::Node;
+use super::phone_book::PhoneBook;
+use super::settings::Settings;
+use crate::domain::binding::Binding;
+use crate::domain::catalogue::CallManager;
+use crate::domain::config_file::idle_url::SELF_PROVISION_PATH;
+use crate::domain::fresh_system;
+use crate::store;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::StoreLimits;
+
+/// Bindings read in one statement while the location table is filled.
+const PAGE_ROWS: u32 = 1_000;
+
+/// What a process is started with.
+pub struct StartOptions {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub database_url: String,
+    /// Connections of the store.
+    pub store_limits: StoreLimits,
+    /// The master key, see [`super::key_file`].
+    pub master_key: zeroize::Zeroizing<Vec<u8>>,
+    /// Time and randomness.
+    pub environment: Environment,
+    /// What the administrator set. The advertised ports stand in the first idle URL.
+    pub settings: Arc<Settings>,
+    /// Name of this CallManager node; its row is made when it is absent.
+    pub node_name: String,
+}
+
+/// The process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database was filled with another key file.
+    #[error(
+        "this database belongs to another key file (it knows {expected}, this one is {found}); \
+         every node needs a copy of the first node's key file, or restore it from your backup"
+    )]
+    OtherKeyFile {
+        /// Fingerprint that the database knows.
+        expected: String,
+        /// Fingerprint of the key file given.
+        found: String,
+    },
+    /// The key is not one, or a secret in the database does not open.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Loading failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The node's row could not be made or found.
+    #[error("the CallManager node {0:?} is neither in the database nor could it be added")]
+    Node(String),
+}
+
+/// Opens everything and loads what the hot paths need into memory.
+///
+/// Safe with several nodes starting at once on one database.
+///
+/// # Errors
+///
+/// [`StartError`]; nothing keeps running then.
+pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
+    let keys = Keys::new(&options.master_key, options.environment.clone())?;
+    let store = Store::open(&options.database_url, options.store_limits).await?;
+    let node = match prepare(&store, &keys, &options).await {
+        Ok(node) => node,
+        Err(error) => {
+            store.close().await;
+            return Err(error);
+        }
+    };
+    let app = App {
+        catalogue: ArcSwap::default(),
+        phones: PhoneBook::default(),
+        locations: LocationTable::default(),
+        phone_channel: OnceLock::new(),
+        environment: options.environment,
+        settings: options.settings,
+        node: Node { pkid: node.pkid },
+        store,
+        keys,
+    };
+    app.reload_catalogue().await?;
+    app.phones.load(&app.store, &app.keys).await?;
+    load_bindings(&app).await?;
+    Ok(Arc::new(app))
+}
+
+impl App {
+    /// Reads the catalogue anew, after a change of it was committed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails; the catalogue in memory stays as it was.
+    pub async fn reload_catalogue(&self) -> Result<(), StoreError> {
+        let mut reader = self.store.read().await?;
+        let catalogue = store::catalogue::load(reader.connection()).await?;
+        self.catalogue.store(Arc::new(catalogue));
+        Ok(())
+    }
+}
+
+/// Fills an empty database, checks the key file and makes this node known, in one transaction.
+async fn prepare(
+    store: &Store,
+    keys: &Keys,
+    options: &StartOptions,
+) -> Result<CallManager, StartError> {
+    let advertised = &options.settings.advertised;
+    let self_provision_url = format!("{}{SELF_PROVISION_PATH}", advertised.https_base());
+    let mut transaction = store.begin().await?;
+    let connection = transaction.connection();
+    store::seed::seed(connection, &fresh_system::catalogue(&self_provision_url)).await?;
+    let fingerprint = keys.fingerprint();
+    let expected =
+        store::parameter::get_or_insert(connection, store::parameter::KEY_FINGERPRINT, fingerprint)
+            .await?;
+    if expected != fingerprint {
+        return Err(StartError::OtherKeyFile {
+            expected,
+            found: fingerprint.to_owned(),
+        });
+    }
+    let unknown = || StartError::Node(options.node_name.clone());
+    let pkid = options.environment.new_pkid();
+    let new = fresh_system::call_manager(pkid, &options.node_name, advertised.sip_port)
+        .ok_or_else(unknown)?;
+    store::catalogue::insert_call_manager(connection, &new).await?;
+    let node = store::catalogue::call_manager_by_name(connection, &options.node_name)
+        .await?
+        .ok_or_else(unknown)?;
+    if node.pkid == new.pkid {
+        let group = fresh_system::DEFAULT_CALL_MANAGER_GROUP;
+        store::catalogue::join_call_manager_group(connection, group, node.pkid).await?;
+    }
+    transaction.commit().await?;
+    Ok(node)
+}
+
+/// Fills the location table. Refreshes are not written down, so each binding gets one full
+/// lifetime from now: a phone that is still there refreshes before it ends.
+async fn load_bindings(app: &App) -> Result<(), StoreError> {
+    let now = app.environment.now();
+    let mut reader = app.store.read().await?;
+    let mut after = (String::new(), String::new());
+    loop {
+        let place = (after.0.as_str(), after.1.as_str());
+        let page = store::binding::page(reader.connection(), place, PAGE_ROWS).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = (
+            last.device_name.as_str().to_owned(),
+            last.address_of_record.to_string(),
+        );
+        for binding in page {
+            let lifetime = Duration::from_secs(u64::from(binding.expires_s));
+            app.locations.put(Binding {
+                expires_at: now.plus(lifetime),
+                ..binding
+            });
+        }
+    }
+}
