@@ -9,7 +9,9 @@ use arc_swap::ArcSwap;
 
 use super::App;
 use super::ServiceError;
+use super::attempt_gate::AttemptGate;
 use super::environment::Environment;
+use super::hasher::CredentialHasher;
 use super::keys::Keys;
 use super::keys::KeysError;
 use super::location::LocationTable;
@@ -67,6 +69,9 @@ pub enum StartError {
     /// Loading failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// The threads that verify PINs could not be started.
+    #[error("the threads that verify PINs could not be started: {0}")]
+    Threads(#[from] std::io::Error),
     /// The node's row could not be made or found.
     #[error("the CallManager node {0:?} is neither in the database nor could it be added")]
     Node(String),
@@ -89,7 +94,16 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
             return Err(error);
         }
     };
+    let credentials = &options.settings.credentials;
+    let hasher = CredentialHasher::start(
+        credentials.hasher_threads,
+        credentials.hasher_queue_max,
+        options.environment.clone(),
+    )?;
     let app = App {
+        self_provisioning: ArcSwap::default(),
+        hasher,
+        attempts: AttemptGate::default(),
         catalogue: ArcSwap::default(),
         phones: PhoneBook::default(),
         locations: LocationTable::default(),
@@ -101,6 +115,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         keys,
     };
     app.reload_catalogue().await?;
+    app.reload_self_provisioning().await?;
     app.phones.load(&app.store, &app.keys).await?;
     load_bindings(&app).await?;
     Ok(Arc::new(app))
@@ -116,6 +131,18 @@ impl App {
         let mut reader = self.store.read().await?;
         let catalogue = store::catalogue::load(reader.connection()).await?;
         self.catalogue.store(Arc::new(catalogue));
+        Ok(())
+    }
+
+    /// Reads the settings of self-provisioning anew, after a change of them was committed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails; the settings in memory stay as they were.
+    pub async fn reload_self_provisioning(&self) -> Result<(), StoreError> {
+        let mut reader = self.store.read().await?;
+        let settings = store::self_provisioning::find(reader.connection()).await?;
+        self.self_provisioning.store(Arc::new(settings));
         Ok(())
     }
 }
