@@ -1,18 +1,20 @@
 //! The accept loop that every HTTP door shares: permits, TLS, time limits and a graceful end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::http::{HeaderMap, Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -20,10 +22,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
+use crate::server::original_address::{
+    self, PROXY_FIXED_BYTES, PROXY_SIGNATURE, forwarded_client, is_trusted,
+};
 use crate::server::shutdown::Shutdown;
 
 /// What one listener grants its clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections open at once; a further one is closed before it costs a handshake.
     pub connections_max: usize,
@@ -39,6 +44,9 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// Largest request head in bytes; phones send under 1 KiB.
     pub head_bytes_max: usize,
+    /// Proxies whose word about the client's address is taken, by the PROXY protocol of version 2
+    /// or the header `Forwarded`.
+    pub trusted_proxies: Arc<[IpNet]>,
 }
 
 impl Default for Limits {
@@ -51,6 +59,7 @@ impl Default for Limits {
             connection_lifetime_max: Duration::from_mins(10),
             drain_timeout: Duration::from_secs(10),
             head_bytes_max: 16 * 1024,
+            trusted_proxies: Arc::default(),
         }
     }
 }
@@ -58,7 +67,7 @@ impl Default for Limits {
 /// Who a request came from; every request carries one as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// The client, an IPv4 address inside IPv6 unwrapped.
+    /// The client, an IPv4 address inside IPv6 unwrapped; what a trusted proxy says it is.
     pub address: SocketAddr,
     /// The address and port that the client reached.
     pub local: SocketAddr,
@@ -73,6 +82,9 @@ static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Pause before a PROXY header that came in pieces is looked at again.
+const PEEK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Serves `router` on `listener` until `shutdown`, over TLS when `tls` is given.
 ///
@@ -105,7 +117,7 @@ pub async fn serve(
         let connection = Connection {
             acceptor: acceptor.clone(),
             router: router.clone(),
-            limits,
+            limits: limits.clone(),
             shutdown: shutdown.clone(),
             permit,
         };
@@ -131,32 +143,45 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, address: SocketAddr) {
+    async fn run(self, mut stream: TcpStream, address: SocketAddr) {
         let Ok(local) = stream.local_addr() else {
             return;
         };
         // Answers are one small write each; waiting to fill a segment only adds delay.
         let _ = stream.set_nodelay(true);
-        let peer = Peer {
+        let mut peer = Peer {
             address: unmapped(address),
             local: unmapped(local),
             encrypted: self.acceptor.is_some(),
             connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
         };
+        if is_trusted(peer.address.ip(), &self.limits.trusted_proxies) {
+            let said = timeout(self.limits.handshake_timeout, proxied_client(&mut stream));
+            match said.await {
+                Ok(Ok(Some(client))) => peer.address = unmapped(client),
+                Ok(Ok(None)) => {}
+                Ok(Err(_)) | Err(_) => {
+                    tracing::warn!(proxy = %address, "the proxy's PROXY header cannot be read");
+                    return;
+                }
+            }
+        }
         match self.acceptor.clone() {
             None => self.answer(stream, peer).await,
-            Some(acceptor) => {
-                match timeout(self.limits.handshake_timeout, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.answer(stream, peer).await,
-                    Ok(Err(error)) => {
-                        metrics::counter!("selfprov_tls_handshakes_failed_total").increment(1);
-                        tracing::debug!(client = %peer.address, %error, "TLS handshake failed");
-                    }
-                    Err(_) => {
-                        metrics::counter!("selfprov_tls_handshakes_failed_total").increment(1);
-                        tracing::debug!(client = %peer.address, "TLS handshake took too long");
-                    }
-                }
+            Some(acceptor) => self.answer_over_tls(acceptor, stream, peer).await,
+        }
+    }
+
+    async fn answer_over_tls(self, acceptor: TlsAcceptor, stream: TcpStream, peer: Peer) {
+        match timeout(self.limits.handshake_timeout, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.answer(stream, peer).await,
+            Ok(Err(error)) => {
+                metrics::counter!("selfprov_tls_handshakes_failed_total").increment(1);
+                tracing::debug!(client = %peer.address, %error, "TLS handshake failed");
+            }
+            Err(_) => {
+                metrics::counter!("selfprov_tls_handshakes_failed_total").increment(1);
+                tracing::debug!(client = %peer.address, "TLS handshake took too long");
             }
         }
     }
@@ -172,7 +197,17 @@ impl Connection {
             permit,
             ..
         } = self;
+        // Only what the proxy itself says is believed, not what a client sends through it.
+        let proxies = is_trusted(peer.address.ip(), &limits.trusted_proxies)
+            .then(|| Arc::clone(&limits.trusted_proxies));
         let service = service_fn(move |mut request: Request<Incoming>| {
+            let mut peer = peer;
+            if let Some(client) = proxies
+                .as_deref()
+                .and_then(|p| forwarded(request.headers(), p))
+            {
+                peer.address = SocketAddr::new(client, 0);
+            }
             request.extensions_mut().insert(peer);
             let answer = router.clone().call(request);
             async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
@@ -195,6 +230,37 @@ impl Connection {
     }
 }
 
+/// The client that a `Forwarded` header names; the last header field counts.
+fn forwarded(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
+    let value = headers.get_all(header::FORWARDED).iter().next_back()?;
+    forwarded_client(value.to_str().ok()?, trusted_proxies)
+}
+
+/// Reads a PROXY header if the connection begins with one; nothing is taken from it otherwise.
+async fn proxied_client(stream: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
+    let mut fixed = [0; PROXY_FIXED_BYTES];
+    loop {
+        let seen = stream.peek(&mut fixed).await?;
+        let begun = PROXY_SIGNATURE
+            .iter()
+            .zip(fixed.iter().take(seen))
+            .all(|(a, b)| a == b);
+        if seen == 0 || !begun {
+            return Ok(None);
+        }
+        if seen == PROXY_FIXED_BYTES {
+            break;
+        }
+        // A proxy writes the header at once; peeking cannot wait for the rest of it.
+        tokio::time::sleep(PEEK_AGAIN).await;
+    }
+    stream.read_exact(&mut fixed).await?;
+    let length = original_address::proxy_rest_bytes(&fixed).map_err(io::Error::other)?;
+    let mut rest = vec![0; length];
+    stream.read_exact(&mut rest).await?;
+    original_address::proxied_client(&fixed, &rest).map_err(io::Error::other)
+}
+
 /// The address with an IPv4 address inside IPv6 unwrapped.
 fn unmapped(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
@@ -204,7 +270,7 @@ fn unmapped(address: SocketAddr) -> SocketAddr {
 mod tests {
     use axum::Extension;
     use axum::routing::get;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::AsyncWriteExt as _;
     use tokio::task::JoinHandle;
 
     use super::*;
@@ -254,6 +320,31 @@ mod tests {
         for _ in 0..2 {
             let answer = exchange(&mut stream, ".").await;
             assert!(answer.ends_with("127.0.0.1 false."), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_trusted_proxy_names_the_client_by_either_way_and_nobody_else_does() {
+        let trusted = Limits {
+            trusted_proxies: Arc::from(["127.0.0.1/32".parse().unwrap()]),
+            ..Limits::default()
+        };
+        let mut proxied = PROXY_SIGNATURE.to_vec();
+        proxied.extend([
+            0x21, 0x11, 0, 12, 192, 0, 2, 7, 127, 0, 0, 1, 0xC3, 0x50, 0, 80,
+        ]);
+        let forwarded = b"GET / HTTP/1.1\r\nHost: x\r\nForwarded: for=192.0.2.8\r\n\r\n";
+        proxied.extend(forwarded);
+        for (limits, sent, client) in [
+            (trusted.clone(), &proxied[..], "192.0.2.7"),
+            (trusted, &forwarded[..], "192.0.2.8"),
+            (Limits::default(), &forwarded[..], "127.0.0.1"),
+        ] {
+            let (address, _trigger, _) = start(limits, peer_router()).await;
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(sent).await.unwrap();
+            let answer = read_until(&mut stream, ".").await;
+            assert!(answer.ends_with(&format!("{client} false.")), "{answer}");
         }
     }
 

@@ -6,6 +6,7 @@ pub mod certificate_validity;
 pub mod config_files;
 pub mod http;
 pub mod metrics;
+pub mod original_address;
 pub mod shutdown;
 pub mod sip;
 pub mod tls;

@@ -11,7 +11,6 @@
 //! ```
 
 pub mod browser;
-pub mod command;
 pub mod config;
 pub mod display;
 pub mod draw;

@@ -47,8 +47,8 @@ const MACRO: &str = "#DEVICENAME#";
 
 /// Longest user ID, in characters: that of CUCM.
 const USER_ID_MAX: usize = 128;
-/// Longest PIN or authentication code, in characters; the longest valid one has 20.
-const PIN_MAX: usize = 64;
+/// Longest PIN or authentication code, in characters: that of `domain::credential`.
+const PIN_MAX: usize = 128;
 /// Longest token, in characters: what fits in a URL of 256.
 const TOKEN_MAX: usize = 256;
 /// Longest step, in characters.
@@ -139,6 +139,23 @@ pub enum Ask {
         /// The sealed token.
         token: String,
     },
+}
+
+impl Ask {
+    /// The word for logs and metrics.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::LoginForm { .. } => "form",
+            Self::LogIn { .. } => "login",
+            Self::Help => "help",
+            Self::Confirm { .. } => "confirm",
+            Self::ChangePinForm { .. } => "change-pin-form",
+            Self::ChangePin { .. } => "change-pin",
+            Self::ReleaseForm => "release-form",
+            Self::Release { .. } => "release",
+            Self::ReleaseConfirm { .. } => "release-confirm",
+        }
+    }
 }
 
 /// A request that was read.

@@ -4,6 +4,7 @@
 //! every text, the tests below for every length.
 
 use crate::domain::refusal::Refusal;
+use crate::domain::trivial_credential::CredentialRefused;
 
 /// A language that the screens are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +90,18 @@ pub struct Texts {
     pub new_pin: &'static str,
     pub new_pin_again: &'static str,
 
+    pub pin_too_short: &'static str,
+    pub pin_used_before: &'static str,
+    pub pin_repeated: &'static str,
+    pub pin_own_identity: &'static str,
+    pub pin_too_few_different: &'static str,
+    pub pin_repeated_group: &'static str,
+    pub pin_run: &'static str,
+    pub pin_keypad_line: &'static str,
+    pub pin_too_few_kinds: &'static str,
+    pub pin_not_digits: &'static str,
+    pub pins_differ: &'static str,
+
     pub release_title: &'static str,
     pub release_prompt: &'static str,
     pub release_confirm_text: &'static str,
@@ -164,6 +177,18 @@ static ENGLISH: Texts = Texts {
     new_pin: "New PIN",
     new_pin_again: "New PIN again",
 
+    pin_too_short: "The PIN needs at least {} digits.",
+    pin_used_before: "You have used this PIN before.",
+    pin_repeated: "A digit stands too often in a row.",
+    pin_own_identity: "The PIN is too close to your own number or name.",
+    pin_too_few_different: "The PIN needs at least 3 different digits.",
+    pin_repeated_group: "A group of digits is repeated.",
+    pin_run: "The digits run straight up or down.",
+    pin_keypad_line: "The keys stand in a straight line.",
+    pin_too_few_kinds: "The PIN is too simple.",
+    pin_not_digits: "A PIN has digits only.",
+    pins_differ: "The two PINs are not the same.",
+
     release_title: "Release this phone",
     release_prompt: "Enter your PIN.",
     release_confirm_text: "This phone will no longer be yours. It restarts and waits for the next user.",
@@ -229,6 +254,24 @@ impl Texts {
             Refusal::SelfprovDeviceLimit => self.device_limit,
             Refusal::InvalidDeviceModel => self.invalid_model,
             Refusal::ModelPhoneTemplateNotFound => self.no_template,
+        };
+        text.to_owned()
+    }
+
+    /// Why a new PIN is refused.
+    pub fn credential_refused(&self, reason: CredentialRefused) -> String {
+        let text = match reason {
+            CredentialRefused::TooShort(length_min) => {
+                return filled(self.pin_too_short, &length_min.to_string());
+            }
+            CredentialRefused::UsedBefore => self.pin_used_before,
+            CredentialRefused::Repeated => self.pin_repeated,
+            CredentialRefused::OwnIdentity => self.pin_own_identity,
+            CredentialRefused::TooFewDifferent => self.pin_too_few_different,
+            CredentialRefused::RepeatedGroup => self.pin_repeated_group,
+            CredentialRefused::Run => self.pin_run,
+            CredentialRefused::KeypadLine => self.pin_keypad_line,
+            CredentialRefused::TooFewKinds => self.pin_too_few_kinds,
         };
         text.to_owned()
     }
@@ -309,6 +352,7 @@ mod tests {
                 t.too_many_attempts_minutes,
                 t.too_many_attempts_seconds,
                 t.bad_too_long,
+                t.pin_too_short,
                 t.bad_control_character,
                 t.bad_encoding,
                 t.bad_duplicate,
