@@ -375,6 +375,7 @@ CREATE TABLE device (
 );
 CREATE INDEX device_by_owner ON device (owner);
 CREATE INDEX device_by_state ON device (state, created_at);
+CREATE INDEX device_by_address ON device (registered_address, state);
 
 CREATE TABLE device_line (
     device                TEXT   NOT NULL REFERENCES device (pkid) ON DELETE CASCADE,

@@ -120,6 +120,12 @@ pub enum AutoRegistrationRefused {
     /// The node does not auto-register, or its range is the sign for off.
     #[error("auto-registration is off: switch it on and set a range on the CallManager node")]
     Off,
+    /// The node names no template to make the phone from.
+    #[error(
+        "auto-registration has no Universal Device Template or Universal Line Template: choose \
+         both on the CallManager node"
+    )]
+    NoTemplate,
     /// The time box is over.
     #[error("the auto-registration window is closed: set a later end on the CallManager node")]
     WindowClosed,
@@ -129,6 +135,12 @@ pub enum AutoRegistrationRefused {
     /// As many phones wait to be claimed as may.
     #[error("too many phones wait to be claimed: claim or remove some, or raise the limit")]
     TooManyUnclaimed,
+    /// As many phones of one address wait to be claimed as may.
+    #[error(
+        "too many phones of this address wait to be claimed: claim or remove some, raise the \
+         limit for an address, or list its network as one behind NAT"
+    )]
+    TooManyFromSource,
     /// No number of the range is free.
     #[error("no directory number of the auto-registration range is free: widen the range")]
     RangeExhausted,
@@ -139,9 +151,11 @@ impl AutoRegistrationRefused {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Off => "AUTO_REGISTRATION_OFF",
+            Self::NoTemplate => "NO_TEMPLATE",
             Self::WindowClosed => "AUTO_REGISTRATION_WINDOW_CLOSED",
             Self::ModelNotAllowed => "MODEL_NOT_ALLOWED",
             Self::TooManyUnclaimed => "TOO_MANY_UNCLAIMED",
+            Self::TooManyFromSource => "TOO_MANY_FROM_SOURCE",
             Self::RangeExhausted => "RANGE_EXHAUSTED",
         }
     }

@@ -16,6 +16,7 @@ pub mod line;
 pub mod lockout;
 pub mod phone;
 pub mod phone_model;
+pub mod phone_restart;
 pub mod pkid;
 pub mod refusal;
 pub mod registration;

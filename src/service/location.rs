@@ -9,12 +9,21 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use crate::domain::binding::Binding;
+use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
+use crate::domain::time::UnixMillis;
+use crate::store;
+use crate::store::Store;
+use crate::store::StoreError;
 
 /// Parts of the table, each with its own lock.
 const SHARDS: usize = 64;
+
+/// Bindings read in one statement while the table is filled.
+const PAGE_ROWS: u32 = 1_000;
 
 /// Live bindings by device and by address.
 ///
@@ -66,14 +75,95 @@ impl LocationTable {
         binding
     }
 
+    /// Changes one binding in place, under its lock: `change` must be quick and must leave device
+    /// name, address of record and flow as they are. `None` when there is no such binding.
+    pub fn update<T>(
+        &self,
+        name: &DeviceName,
+        address_of_record: &str,
+        change: impl FnOnce(&mut Binding) -> T,
+    ) -> Option<T> {
+        let mut devices = self.devices_of(name);
+        let binding = devices
+            .get_mut(name)?
+            .iter_mut()
+            .find(|other| &*other.address_of_record == address_of_record)?;
+        // Nobody else holds it as a rule, and then nothing is copied.
+        Some(change(Arc::make_mut(binding)))
+    }
+
+    /// Gives every binding of a device a grace, or ends it (`None`). Call it after the commit of
+    /// `store::binding::set_grace`.
+    pub fn set_grace(&self, name: &DeviceName, grace: Option<&Grace>) {
+        let mut devices = self.devices_of(name);
+        for binding in devices.get_mut(name).into_iter().flatten() {
+            if binding.grace.as_ref() != grace {
+                Arc::make_mut(binding).grace = grace.cloned();
+            }
+        }
+    }
+
+    /// Bindings that ended before `now`, at most `limit`.
+    pub fn expired(&self, now: UnixMillis, limit: usize) -> Vec<Arc<Binding>> {
+        let mut expired = Vec::new();
+        for shard in &self.devices {
+            let devices = lock(shard);
+            let ended = devices
+                .values()
+                .flatten()
+                .filter(|binding| binding.expires_at < now)
+                .take(limit.saturating_sub(expired.len()));
+            expired.extend(ended.cloned());
+        }
+        expired
+    }
+
+    /// Reads every binding from the store and grants each one full lifetime from `now`, because
+    /// the service may have been away when the phone refreshed. Gives how many there are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails or a row is corrupt.
+    pub async fn load(&self, store: &Store, now: UnixMillis) -> Result<usize, StoreError> {
+        let mut reader = store.read().await?;
+        let mut after = (String::new(), String::new());
+        let mut count = 0;
+        loop {
+            let key = (after.0.as_str(), after.1.as_str());
+            let page = store::binding::page(reader.connection(), key, PAGE_ROWS).await?;
+            let Some(last) = page.last() else {
+                return Ok(count);
+            };
+            let name = last.device_name.as_str().to_owned();
+            after = (name, last.address_of_record.to_string());
+            count += page.len();
+            for mut binding in page {
+                let lifetime = Duration::from_secs(binding.expires_s.into());
+                binding.expires_at = now.plus(lifetime);
+                self.put(binding);
+            }
+        }
+    }
+
     /// Removes one binding of a device.
     pub fn remove(&self, name: &DeviceName, address_of_record: &str) -> Option<Arc<Binding>> {
+        self.remove_if(name, address_of_record, |_| true)
+    }
+
+    /// Removes one binding of a device when `condition` holds for it.
+    pub fn remove_if(
+        &self,
+        name: &DeviceName,
+        address_of_record: &str,
+        condition: impl FnOnce(&Binding) -> bool,
+    ) -> Option<Arc<Binding>> {
         let mut devices = self.devices_of(name);
         let bindings = devices.get_mut(name)?;
         let before: Vec<IpAddr> = bindings.iter().map(|other| other.address()).collect();
         let index = bindings
             .iter()
-            .position(|other| &*other.address_of_record == address_of_record)?;
+            .position(|other| &*other.address_of_record == address_of_record)
+            .filter(|index| bindings.get(*index).is_some_and(|other| condition(other)))?;
         let removed = bindings.remove(index);
         let after: Vec<IpAddr> = bindings.iter().map(|other| other.address()).collect();
         if bindings.is_empty() {

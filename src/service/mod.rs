@@ -5,7 +5,9 @@
 
 pub mod attempt_gate;
 pub mod authenticate;
+pub mod auto_register;
 pub mod environment;
+pub mod group_commit;
 pub mod hasher;
 pub mod health;
 pub mod key_file;
@@ -15,6 +17,7 @@ pub mod node;
 pub mod password_hash;
 pub mod phone_book;
 pub mod phone_channel;
+pub mod phone_control;
 pub mod record;
 pub mod sealed_token;
 pub mod settings;
@@ -31,12 +34,14 @@ use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::store::Store;
 use attempt_gate::AttemptGate;
 use environment::Environment;
+use group_commit::GroupCommit;
 use hasher::CredentialHasher;
 use keys::Keys;
 use location::LocationTable;
 use node::Node;
 use phone_book::PhoneBook;
 use phone_channel::PhoneChannel;
+use phone_control::PhoneControl;
 use settings::Settings;
 
 /// Everything a use case needs. One for the process, shared by all doors.
@@ -65,6 +70,10 @@ pub struct App {
     pub locations: LocationTable,
     /// How a phone is told to restart; set once by the door that can reach phones.
     pub phone_channel: OnceLock<Arc<dyn PhoneChannel>>,
+    /// Restarts that phones have not answered yet by coming back.
+    pub phone_control: PhoneControl,
+    /// Small writes on their way into one transaction.
+    pub writes: GroupCommit,
 }
 
 impl App {

@@ -12,13 +12,13 @@ use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 use std::sync::RwLockWriteGuard;
 
-use md5::Digest as _;
-use md5::Md5;
-
 use super::ServiceError;
 use super::keys::Keys;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
+use crate::domain::secret::Secret;
+use crate::domain::sip_digest::DigestAlgorithm;
+use crate::domain::sip_digest::Ha1;
 use crate::store;
 use crate::store::Store;
 
@@ -37,7 +37,7 @@ pub struct KnownPhone {
     /// The device.
     pub phone: Phone,
     /// MD5(user:realm:secret); `None` when it has no secret yet and cannot register.
-    pub ha1: Option<[u8; 16]>,
+    pub ha1: Option<Ha1>,
 }
 
 impl std::fmt::Debug for KnownPhone {
@@ -58,7 +58,7 @@ impl KnownPhone {
         let ha1 = match &phone.digest.sealed_secret {
             Some(sealed) => {
                 let secret = keys.open_secret(sealed)?;
-                Some(ha1(&phone.digest.user_name, secret.reveal()))
+                Some(ha1(&phone.digest.user_name, &secret))
             }
             None => None,
         };
@@ -67,14 +67,8 @@ impl KnownPhone {
 }
 
 /// MD5(user:realm:secret) in the registrar's realm. Source: RFC 7616 clause 3.4.2.
-pub fn ha1(user_name: &str, secret: &str) -> [u8; 16] {
-    let mut digest = Md5::new();
-    digest.update(user_name);
-    digest.update(":");
-    digest.update(SIP_REALM);
-    digest.update(":");
-    digest.update(secret);
-    digest.finalize().into()
+pub fn ha1(user_name: &str, secret: &Secret) -> Ha1 {
+    Ha1::compute(DigestAlgorithm::Md5, user_name, SIP_REALM, secret)
 }
 
 /// Every device by name.
@@ -130,6 +124,21 @@ impl PhoneBook {
         let name = known.phone.name.clone();
         self.write(&name).insert(name, known.clone());
         known
+    }
+
+    /// Replaces the device with this name by what `change` makes of it, under its lock; `None`
+    /// from `change` leaves it.
+    pub fn update(
+        &self,
+        name: &DeviceName,
+        change: impl FnOnce(&KnownPhone) -> Option<KnownPhone>,
+    ) {
+        let mut shard = self.write(name);
+        if let Some(known) = shard.get_mut(name)
+            && let Some(changed) = change(known)
+        {
+            *known = Arc::new(changed);
+        }
     }
 
     /// Forgets a device.

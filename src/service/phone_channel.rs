@@ -7,36 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::domain::binding::Binding;
+pub use crate::domain::phone_restart::PhoneAction;
 use crate::domain::pkid::Pkid;
-
-/// What a phone is asked to do. Source: service-control, `action=`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PhoneAction {
-    /// Re-read the configuration (quick).
-    Restart,
-    /// Boot anew, firmware and locale included.
-    Reset,
-    /// Compare version stamps and reload when they differ.
-    CheckVersion,
-}
-
-impl PhoneAction {
-    /// The word of the service-control body and of the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::Reset => "reset",
-            Self::CheckVersion => "check-version",
-        }
-    }
-
-    /// Reads the word that [`PhoneAction::as_str`] gave.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Restart, Self::Reset, Self::CheckVersion]
-            .into_iter()
-            .find(|action| action.as_str() == word)
-    }
-}
 
 /// What became of a request to a phone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -11,14 +10,15 @@ use super::App;
 use super::ServiceError;
 use super::attempt_gate::AttemptGate;
 use super::environment::Environment;
+use super::group_commit::GroupCommit;
 use super::hasher::CredentialHasher;
 use super::keys::Keys;
 use super::keys::KeysError;
 use super::location::LocationTable;
 use super::node::Node;
 use super::phone_book::PhoneBook;
+use super::phone_control::PhoneControl;
 use super::settings::Settings;
-use crate::domain::binding::Binding;
 use crate::domain::catalogue::CallManager;
 use crate::domain::config_file::idle_url::SELF_PROVISION_PATH;
 use crate::domain::fresh_system;
@@ -26,9 +26,6 @@ use crate::store;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::StoreLimits;
-
-/// Bindings read in one statement while the location table is filled.
-const PAGE_ROWS: u32 = 1_000;
 
 /// What a process is started with.
 pub struct StartOptions {
@@ -108,6 +105,8 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         phones: PhoneBook::default(),
         locations: LocationTable::default(),
         phone_channel: OnceLock::new(),
+        phone_control: PhoneControl::default(),
+        writes: GroupCommit::default(),
         environment: options.environment,
         settings: options.settings,
         node: Node { pkid: node.pkid },
@@ -117,7 +116,10 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
     app.reload_catalogue().await?;
     app.reload_self_provisioning().await?;
     app.phones.load(&app.store, &app.keys).await?;
-    load_bindings(&app).await?;
+    app.locations
+        .load(&app.store, app.environment.now())
+        .await?;
+    app.phone_control.load(&app.store).await?;
     Ok(Arc::new(app))
 }
 
@@ -182,30 +184,4 @@ async fn prepare(
     }
     transaction.commit().await?;
     Ok(node)
-}
-
-/// Fills the location table. Refreshes are not written down, so each binding gets one full
-/// lifetime from now: a phone that is still there refreshes before it ends.
-async fn load_bindings(app: &App) -> Result<(), StoreError> {
-    let now = app.environment.now();
-    let mut reader = app.store.read().await?;
-    let mut after = (String::new(), String::new());
-    loop {
-        let place = (after.0.as_str(), after.1.as_str());
-        let page = store::binding::page(reader.connection(), place, PAGE_ROWS).await?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        after = (
-            last.device_name.as_str().to_owned(),
-            last.address_of_record.to_string(),
-        );
-        for binding in page {
-            let lifetime = Duration::from_secs(u64::from(binding.expires_s));
-            app.locations.put(Binding {
-                expires_at: now.plus(lifetime),
-                ..binding
-            });
-        }
-    }
 }

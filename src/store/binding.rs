@@ -130,6 +130,29 @@ pub async fn set_grace(
     Ok(())
 }
 
+/// Removes one binding unless it was made or changed after `registered_at`.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`page`].
+pub async fn delete_older(
+    connection: &mut Connection,
+    device_name: &DeviceName,
+    address_of_record: &str,
+    registered_at: UnixMillis,
+) -> Result<bool, StoreError> {
+    let deleted = sqlx::query(
+        "DELETE FROM binding WHERE device_name = $1 AND address_of_record = $2 \
+         AND registered_at <= $3",
+    )
+    .bind(device_name.as_str())
+    .bind(address_of_record)
+    .bind(registered_at.0)
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
 /// Removes one binding.
 ///
 /// # Errors

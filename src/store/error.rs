@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The row is referred to by others and cannot go.
     #[error("it is in use by other objects")]
     InUse,
+    /// It was to be written together with others and that transaction failed as a whole.
+    #[error("the transaction it was part of failed; try again")]
+    Lost,
     /// The schema could not be brought up to date.
     #[error("the database schema could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),

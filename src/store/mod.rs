@@ -5,6 +5,7 @@
 
 pub mod attribute;
 pub mod authentication_failure;
+pub mod auto_registration;
 pub mod binding;
 pub mod catalogue;
 pub mod credential;
@@ -15,6 +16,7 @@ mod error;
 pub mod history;
 pub mod line;
 pub mod parameter;
+pub mod phone_restart;
 pub mod provision_result;
 mod row;
 pub mod seed;

@@ -1,0 +1,242 @@
+//! Auto-registration: a phone that nobody configured becomes a device with a number of the
+//! node's range, a secret of its own, and a restart so that it loads its own file.
+
+mod allocation;
+mod template;
+
+use std::time::Duration;
+
+pub use allocation::Allocation;
+
+use super::App;
+use super::ServiceError;
+use super::group_commit::Written;
+use super::phone_book::KnownPhone;
+use super::phone_control;
+use super::record::Happening;
+use super::record::happened;
+use crate::domain::auto_registration::AutoRegistrationRefused;
+use crate::domain::binding::Binding;
+use crate::domain::device::DeviceName;
+use crate::domain::device::DeviceState;
+use crate::domain::history::CorrelationId;
+use crate::domain::history::TimelineEvent;
+use crate::domain::phone::Phone;
+use crate::domain::phone_restart::PhoneAction;
+use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::time::UnixMillis;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// An unclaimed phone that has not fetched its own file by then is removed: it cannot reach the
+/// file doors, or there is no phone. Source: rules, *Auto-registration*.
+pub const FILE_FETCHED_WITHIN: Duration = Duration::from_secs(5 * 60);
+
+/// Phones that one sweep removes at most, so that it does not hold the database for long.
+const SWEEP_MAX: u32 = 200;
+
+/// A phone that registers for the first time.
+#[derive(Debug, Clone)]
+pub struct NewPhone {
+    /// Its registration; names device, model and source.
+    pub binding: Binding,
+    /// The request that caused it.
+    pub correlation: Option<CorrelationId>,
+    /// What it asked for before it existed: time and sentence, oldest first.
+    pub asked_before: Vec<Happening>,
+}
+
+/// What auto-registration made.
+#[derive(Debug)]
+pub struct AutoRegistered {
+    /// The device.
+    pub known: KnownPhone,
+    /// Its registration.
+    pub binding: Binding,
+    /// The restart by which it is to load its own file.
+    pub restart: PhoneRestart,
+}
+
+/// Makes the device within a group's transaction.
+pub(super) async fn create(
+    app: &App,
+    connection: &mut Connection,
+    allocation: &mut Allocation,
+    new: &NewPhone,
+) -> Result<Written, StoreError> {
+    let name = &new.binding.device_name;
+    if allocation.has_made(name) || allocation.exists(connection, name).await? {
+        return Ok(Written::Exists);
+    }
+    if number_is_taken(connection, allocation, &new.binding).await? {
+        return Ok(Written::NumberTaken);
+    }
+    match allocation.admit(app, connection, &new.binding).await? {
+        Ok(()) => {}
+        Err(refused) => return Ok(Written::NotAutoRegistered(refused)),
+    }
+    let catalogue = app.catalogue.load();
+    let Some(templates) = template::Templates::of(&catalogue, allocation.block()) else {
+        return Ok(refused(AutoRegistrationRefused::NoTemplate));
+    };
+    let Some(number) = allocation.next_number(connection).await? else {
+        return Ok(refused(AutoRegistrationRefused::RangeExhausted));
+    };
+    let (phone, line) = templates.make(app, &new.binding, &number)?;
+    store::line::insert(connection, &line).await?;
+    store::device::insert(connection, &phone).await?;
+    store::binding::upsert(connection, &new.binding).await?;
+    let action = PhoneAction::Restart;
+    let restart = phone_control::request_restart(app, connection, name, action).await?;
+    tell(app, connection, new, &number.to_string()).await?;
+    allocation.made(name, new.binding.address());
+    let known = KnownPhone::new(phone, &app.keys).map_err(|_| StoreError::Lost)?;
+    Ok(Written::AutoRegistered(Box::new(AutoRegistered {
+        known,
+        binding: new.binding.clone(),
+        restart,
+    })))
+}
+
+fn refused(reason: AutoRegistrationRefused) -> Written {
+    Written::NotAutoRegistered(reason)
+}
+
+/// An unknown phone registers as the auto-registration name, or as whatever it had before its
+/// device was removed; but never as a number that a line has.
+async fn number_is_taken(
+    connection: &mut Connection,
+    allocation: &Allocation,
+    binding: &Binding,
+) -> Result<bool, StoreError> {
+    let registers_as = &*binding.address_of_record;
+    if registers_as.eq_ignore_ascii_case(&allocation.block().name) {
+        return Ok(false);
+    }
+    let Ok(number) = registers_as.parse() else {
+        return Ok(false);
+    };
+    let used = store::auto_registration::numbers_in_use(connection, &number, &number).await?;
+    Ok(!used.is_empty())
+}
+
+async fn tell(
+    app: &App,
+    connection: &mut Connection,
+    new: &NewPhone,
+    number: &str,
+) -> Result<(), StoreError> {
+    let name = &new.binding.device_name;
+    for asked in &new.asked_before {
+        let event = TimelineEvent::FileAskedFor;
+        happened(app, connection, name, event, asked.clone()).await?;
+    }
+    let happening = Happening {
+        detail: format!("directory number {number}"),
+        source: Some(new.binding.address()),
+        correlation: new.correlation,
+        ..Happening::default()
+    };
+    happened(
+        app,
+        connection,
+        name,
+        TimelineEvent::AutoRegistered,
+        happening,
+    )
+    .await
+}
+
+/// Removes unclaimed phones that never fetched their own file in time, and those older than the
+/// node's time-to-live. Gives the names of those removed.
+///
+/// # Errors
+///
+/// [`ServiceError`] when the database fails; the next sweep tries again.
+pub async fn sweep(app: &App) -> Result<Vec<DeviceName>, ServiceError> {
+    let now = app.environment.now();
+    let unfetched_before = now.minus(FILE_FETCHED_WITHIN);
+    let expired_before = time_to_live(app).map(|age| now.minus(age));
+    let candidates = candidates(app, unfetched_before, expired_before).await?;
+    let mut removed = Vec::new();
+    for name in candidates {
+        let Some(known) = app.phones.find(&name) else {
+            continue;
+        };
+        let phone = &known.phone;
+        let detail = if expired_before.is_some_and(|before| phone.created_at < before) {
+            "nobody claimed the phone within its time-to-live"
+        } else if phone.file_fetched_at.is_none() && phone.created_at < unfetched_before {
+            "the phone did not fetch its own file in time; it may register again"
+        } else {
+            continue;
+        };
+        if remove_unclaimed(app, phone, detail).await? {
+            removed.push(name);
+        }
+    }
+    Ok(removed)
+}
+
+fn time_to_live(app: &App) -> Option<Duration> {
+    let catalogue = app.catalogue.load();
+    let node = catalogue.call_managers.get(&app.node.pkid)?;
+    node.auto_registration
+        .unclaimed_time_to_live_s
+        .map(Duration::from_secs)
+        .or(app.settings.auto_registration.unclaimed_time_to_live)
+}
+
+async fn candidates(
+    app: &App,
+    unfetched_before: UnixMillis,
+    expired_before: Option<UnixMillis>,
+) -> Result<Vec<DeviceName>, StoreError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let mut names =
+        store::auto_registration::unfetched_before(connection, unfetched_before, SWEEP_MAX).await?;
+    if let Some(before) = expired_before {
+        let expired = store::auto_registration::unclaimed_before(connection, before, SWEEP_MAX);
+        names.extend(expired.await?);
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// Removes an unclaimed phone, its number, its registration and what it owes; `false` when it was
+/// claimed, or fetched its file, in the meantime.
+async fn remove_unclaimed(app: &App, seen: &Phone, detail: &str) -> Result<bool, StoreError> {
+    let name = &seen.name;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let Some(phone) = store::device::find_for_update(connection, name).await? else {
+        return Ok(false);
+    };
+    let unchanged = phone.pkid == seen.pkid
+        && phone.state == DeviceState::AutoRegistered
+        && phone.file_fetched_at == seen.file_fetched_at;
+    if !unchanged {
+        return Ok(false);
+    }
+    store::device::delete(connection, phone.pkid).await?;
+    let lines: Vec<_> = phone.lines.iter().map(|line| line.line).collect();
+    store::line::delete_auto_registered(connection, &lines).await?;
+    store::binding::delete_of_device(connection, name).await?;
+    store::phone_restart::delete(connection, name).await?;
+    let happening = Happening {
+        detail: detail.to_owned(),
+        ..Happening::default()
+    };
+    happened(app, connection, name, TimelineEvent::Removed, happening).await?;
+    transaction.commit().await?;
+    app.phones.remove(name);
+    for binding in app.locations.of_device(name) {
+        app.locations.remove(name, &binding.address_of_record);
+    }
+    app.phone_control.forget(name);
+    tracing::info!(device = %name, reason = detail, "unclaimed phone removed");
+    Ok(true)
+}

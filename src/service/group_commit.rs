@@ -1,0 +1,279 @@
+//! Group commit: small writes of many requests in one transaction, each answered after its commit.
+//!
+//! There is no task behind it. Whoever waits longest writes the group of all who wait, so that
+//! one commit serves as many requests as came in during the one before.
+
+mod apply;
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use tokio::sync::oneshot;
+
+use super::App;
+use super::auto_register::Allocation;
+use super::auto_register::AutoRegistered;
+use super::auto_register::NewPhone;
+use super::record::Happening;
+use crate::domain::auto_registration::AutoRegistrationRefused;
+use crate::domain::binding::Binding;
+use crate::domain::device::DeviceName;
+use crate::domain::history::TimelineEvent;
+use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::pkid::Pkid;
+use crate::domain::time::UnixMillis;
+use crate::store::StoreError;
+use crate::store::Transaction;
+
+/// Writes that may wait: half a minute of work for a slow disk. More are answered "try again".
+const QUEUE_MAX: usize = 16_384;
+
+/// Writes in one transaction: enough that the commit costs little beside them, few enough that
+/// the first does not wait long for the last.
+const GROUP_MAX: usize = 256;
+
+/// One small write.
+#[derive(Debug)]
+pub enum Write {
+    /// Makes a device of a phone that registers for the first time.
+    AutoRegister(Box<NewPhone>),
+    /// Adds or changes a binding.
+    PutBinding(Box<BindingChange>),
+    /// Removes a binding.
+    RemoveBinding(Box<BindingRemoval>),
+    /// Adds a row to a timeline.
+    Happened(Box<(DeviceName, TimelineEvent, Happening)>),
+    /// Writes what became of an attempt to restart a phone.
+    RestartAttempted(Box<RestartAttempt>),
+    /// A phone has come back after a restart: the restart is done, the grace over.
+    CameBack(Box<(DeviceName, Happening)>),
+}
+
+/// A binding to be added or changed.
+#[derive(Debug, Clone)]
+pub struct BindingChange {
+    /// The binding as it is to be.
+    pub binding: Binding,
+    /// The device row it belongs to; `None` when a grace outlived it.
+    pub device: Option<Pkid>,
+    /// Whether address or model of the last registration change in the device row.
+    pub device_changes: bool,
+    /// Addresses of record of the device's bindings that this one makes obsolete.
+    pub obsolete: Vec<Box<str>>,
+    /// The row for the timeline; `None` for a change that is nobody's business.
+    pub happening: Option<Happening>,
+    /// Whether the phone has come back from a restart by this.
+    pub came_back: bool,
+}
+
+/// A binding to be removed.
+#[derive(Debug, Clone)]
+pub struct BindingRemoval {
+    /// Its device.
+    pub device_name: DeviceName,
+    /// Its address of record.
+    pub address_of_record: Box<str>,
+    /// When it was made or last changed; a later one stays.
+    pub registered_at: UnixMillis,
+    /// The row for the timeline.
+    pub happening: Happening,
+}
+
+/// What became of an attempt to restart a phone.
+#[derive(Debug, Clone)]
+pub struct RestartAttempt {
+    /// The restart with its next attempt.
+    pub restart: PhoneRestart,
+    /// The row for the timeline; `None` when it would repeat the one before.
+    pub happening: Option<(TimelineEvent, Happening)>,
+}
+
+/// What a write led to.
+#[derive(Debug)]
+pub enum Written {
+    /// It is done.
+    Done,
+    /// The device exists now.
+    AutoRegistered(Box<AutoRegistered>),
+    /// The device was not made.
+    NotAutoRegistered(AutoRegistrationRefused),
+    /// The number that the phone registers with belongs to somebody.
+    NumberTaken,
+    /// A device with that name exists already, made by another node.
+    Exists,
+}
+
+/// A write was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The queue is full.
+    #[error("too many writes wait for the database; try again in a few seconds")]
+    Busy,
+    /// The database did not take it; the log says why.
+    #[error("the database did not take the write; see the log")]
+    Unavailable,
+}
+
+struct Queued {
+    write: Write,
+    reply: oneshot::Sender<Result<Written, WriteError>>,
+}
+
+/// The writes that wait and whose turn it is.
+#[derive(Default)]
+pub struct GroupCommit {
+    queue: Mutex<VecDeque<Queued>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for GroupCommit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GroupCommit").finish_non_exhaustive()
+    }
+}
+
+impl GroupCommit {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Queued>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(
+        &self,
+        write: Write,
+    ) -> Result<oneshot::Receiver<Result<Written, WriteError>>, WriteError> {
+        let mut queue = self.queue();
+        if queue.len() >= QUEUE_MAX {
+            return Err(WriteError::Busy);
+        }
+        let (reply, answer) = oneshot::channel();
+        queue.push_back(Queued { write, reply });
+        Ok(answer)
+    }
+
+    fn take_group(&self) -> Vec<Queued> {
+        let mut queue = self.queue();
+        let count = queue.len().min(GROUP_MAX);
+        queue.drain(..count).collect()
+    }
+}
+
+/// Does a write together with others; what it changes in memory is changed when this returns.
+///
+/// # Errors
+///
+/// [`WriteError`] when the write is not done.
+pub async fn commit(app: &App, write: Write) -> Result<Written, WriteError> {
+    let mut answer = app.writes.push(write)?;
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer.unwrap_or(Err(WriteError::Unavailable)),
+            turn = app.writes.turn.lock() => {
+                if let Ok(answer) = answer.try_recv() {
+                    return answer;
+                }
+                write_group(app, app.writes.take_group()).await;
+                drop(turn);
+            }
+        }
+    }
+}
+
+/// Writes a group: at first all of it as one, and when anything in it fails, each with a
+/// savepoint of its own so that it stands or falls by itself.
+async fn write_group(app: &App, group: Vec<Queued>) {
+    let (writes, replies): (Vec<Write>, Vec<_>) = group
+        .into_iter()
+        .map(|queued| (queued.write, queued.reply))
+        .unzip();
+    let results = match write_as_one(app, &writes).await {
+        Ok(results) => results.into_iter().map(Ok).collect(),
+        Err(error) => {
+            tracing::debug!(%error, writes = writes.len(), "group not written as one");
+            write_one_by_one(app, &writes).await
+        }
+    };
+    for ((write, result), reply) in writes.into_iter().zip(results).zip(replies) {
+        let answer = match result {
+            Ok(written) => {
+                apply::remember(app, write, &written);
+                Ok(written)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a registration could not be written");
+                Err(WriteError::Unavailable)
+            }
+        };
+        // Whoever asked may be gone; what was written stays.
+        let _ = reply.send(answer);
+    }
+}
+
+async fn write_as_one(app: &App, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
+    let (mut transaction, mut allocation) = begin(app, writes, false).await?;
+    let mut results = Vec::with_capacity(writes.len());
+    for write in writes {
+        results
+            .push(apply::apply(app, transaction.connection(), allocation.as_mut(), write).await?);
+    }
+    finish(app, transaction, allocation).await?;
+    Ok(results)
+}
+
+async fn write_one_by_one(app: &App, writes: &[Write]) -> Vec<Result<Written, StoreError>> {
+    let mut results = Vec::with_capacity(writes.len());
+    match write_with_savepoints(app, writes, &mut results).await {
+        Ok(()) => results,
+        Err(error) => {
+            tracing::error!(%error, writes = writes.len(), "nothing of a group could be written");
+            let lost = || Err(StoreError::Lost);
+            writes.iter().map(|_| lost()).collect()
+        }
+    }
+}
+
+async fn write_with_savepoints(
+    app: &App,
+    writes: &[Write],
+    results: &mut Vec<Result<Written, StoreError>>,
+) -> Result<(), StoreError> {
+    let (mut transaction, mut allocation) = begin(app, writes, true).await?;
+    for write in writes {
+        transaction.savepoint().await?;
+        let result = apply::apply(app, transaction.connection(), allocation.as_mut(), write).await;
+        transaction.end_savepoint(result.is_ok()).await?;
+        results.push(result);
+    }
+    finish(app, transaction, allocation).await
+}
+
+/// Begins the transaction and, when a phone is to be made, locks the numbers before any savepoint.
+async fn begin(
+    app: &App,
+    writes: &[Write],
+    careful: bool,
+) -> Result<(Transaction, Option<Allocation>), StoreError> {
+    let mut transaction = app.store.begin().await?;
+    let new_phones = writes
+        .iter()
+        .filter(|write| matches!(write, Write::AutoRegister(_)))
+        .count();
+    let allocation = match new_phones {
+        0 => None,
+        count => Some(Allocation::begin(app, transaction.connection(), count, careful).await?),
+    };
+    Ok((transaction, allocation))
+}
+
+async fn finish(
+    app: &App,
+    mut transaction: Transaction,
+    allocation: Option<Allocation>,
+) -> Result<(), StoreError> {
+    if let Some(allocation) = allocation {
+        allocation.end(app, transaction.connection()).await?;
+    }
+    transaction.commit().await
+}

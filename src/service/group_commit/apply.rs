@@ -1,0 +1,165 @@
+//! What each kind of write does to the database and, after the commit, to memory.
+
+use super::BindingChange;
+use super::BindingRemoval;
+use super::RestartAttempt;
+use super::Write;
+use super::Written;
+use crate::domain::device::DeviceName;
+use crate::domain::history::TimelineEvent;
+use crate::service::App;
+use crate::service::auto_register;
+use crate::service::auto_register::Allocation;
+use crate::service::phone_book::KnownPhone;
+use crate::service::record::Happening;
+use crate::service::record::happened;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// Does one write within the group's transaction.
+pub(super) async fn apply(
+    app: &App,
+    connection: &mut Connection,
+    allocation: Option<&mut Allocation>,
+    write: &Write,
+) -> Result<Written, StoreError> {
+    match write {
+        Write::AutoRegister(new) => {
+            let allocation = allocation.ok_or(StoreError::Lost)?;
+            return auto_register::create(app, connection, allocation, new).await;
+        }
+        Write::PutBinding(change) => put_binding(app, connection, change).await?,
+        Write::RemoveBinding(removal) => remove_binding(app, connection, removal).await?,
+        Write::Happened(row) => {
+            let (name, event, happening) = &**row;
+            happened(app, connection, name, *event, happening.clone()).await?;
+        }
+        Write::RestartAttempted(attempt) => restart_attempted(app, connection, attempt).await?,
+        Write::CameBack(row) => {
+            let (name, happening) = &**row;
+            came_back(app, connection, name, happening.clone()).await?;
+        }
+    }
+    Ok(Written::Done)
+}
+
+async fn put_binding(
+    app: &App,
+    connection: &mut Connection,
+    change: &BindingChange,
+) -> Result<(), StoreError> {
+    let binding = &change.binding;
+    let name = &binding.device_name;
+    for obsolete in &change.obsolete {
+        store::binding::delete(connection, name, obsolete).await?;
+    }
+    store::binding::upsert(connection, binding).await?;
+    if let Some(device) = change.device.filter(|_| change.device_changes) {
+        let address = binding.address();
+        store::device::set_registered(connection, device, address, binding.model).await?;
+    }
+    if let Some(happening) = &change.happening {
+        let event = TimelineEvent::Registered;
+        happened(app, connection, name, event, happening.clone()).await?;
+    }
+    if change.came_back {
+        let happening = Happening {
+            detail: "the phone has registered anew".to_owned(),
+            source: Some(binding.address()),
+            ..Happening::default()
+        };
+        came_back(app, connection, name, happening).await?;
+    }
+    Ok(())
+}
+
+async fn remove_binding(
+    app: &App,
+    connection: &mut Connection,
+    removal: &BindingRemoval,
+) -> Result<(), StoreError> {
+    let name = &removal.device_name;
+    let address_of_record = &removal.address_of_record;
+    let at = removal.registered_at;
+    if store::binding::delete_older(connection, name, address_of_record, at).await? {
+        let event = TimelineEvent::Unregistered;
+        happened(app, connection, name, event, removal.happening.clone()).await?;
+    }
+    Ok(())
+}
+
+async fn restart_attempted(
+    app: &App,
+    connection: &mut Connection,
+    attempt: &RestartAttempt,
+) -> Result<(), StoreError> {
+    let still_owed = store::phone_restart::attempted(connection, &attempt.restart).await?;
+    if let Some((event, happening)) = attempt.happening.clone().filter(|_| still_owed) {
+        let name = &attempt.restart.device_name;
+        happened(app, connection, name, event, happening).await?;
+    }
+    Ok(())
+}
+
+async fn came_back(
+    app: &App,
+    connection: &mut Connection,
+    name: &DeviceName,
+    happening: Happening,
+) -> Result<(), StoreError> {
+    if store::phone_restart::delete(connection, name).await? {
+        let event = TimelineEvent::RestartDone;
+        happened(app, connection, name, event, happening).await?;
+    }
+    store::binding::set_grace(connection, name, None).await
+}
+
+/// Makes memory true after the commit.
+pub(super) fn remember(app: &App, write: Write, written: &Written) {
+    match (write, written) {
+        (Write::AutoRegister(_), Written::AutoRegistered(made)) => {
+            app.phones.put(made.known.clone());
+            app.locations.put(made.binding.clone());
+            app.phone_control.submit(made.restart.clone());
+        }
+        (Write::PutBinding(change), _) => remember_binding(app, *change),
+        (Write::RemoveBinding(removal), _) => {
+            let (name, address_of_record) = (&removal.device_name, &removal.address_of_record);
+            app.locations.remove_if(name, address_of_record, |binding| {
+                binding.registered_at <= removal.registered_at
+            });
+        }
+        (Write::CameBack(row), _) => remember_return(app, &row.0),
+        _ => {}
+    }
+}
+
+fn remember_binding(app: &App, change: BindingChange) {
+    let binding = change.binding;
+    let name = binding.device_name.clone();
+    for obsolete in &change.obsolete {
+        app.locations.remove(&name, obsolete);
+    }
+    if change.device_changes {
+        app.phones.update(&name, |known| {
+            let mut phone = known.phone.clone();
+            phone.registered_address = Some(binding.address());
+            phone.model = phone.model.or(binding.model);
+            let same_row = Some(phone.pkid) == change.device;
+            same_row.then(|| KnownPhone {
+                phone,
+                ha1: known.ha1.clone(),
+            })
+        });
+    }
+    app.locations.put(binding);
+    if change.came_back {
+        remember_return(app, &name);
+    }
+}
+
+fn remember_return(app: &App, name: &DeviceName) {
+    app.phone_control.forget(name);
+    app.locations.set_grace(name, None);
+}
