@@ -267,3 +267,315 @@ fn bytes_after_the_announced_body_are_ignored() {
     assert_eq!(parsed.common.body, b"");
     assert_eq!(parsed.common.cseq, 8);
 }
+
+/// A REGISTER as a Cisco phone sends it.
+const CISCO_REGISTER: &str = "REGISTER sip:cm.example SIP/2.0\r\n\
+    Via: SIP/2.0/TCP 10.0.0.9:49152;branch=z9hG4bK2b7a1c\r\n\
+    From: <sip:1001@cm.example>;tag=0011aabbccdd00021f\r\n\
+    To: <sip:1001@cm.example>\r\n\
+    Call-ID: 0011aabb-ccdd0002-5f@10.0.0.9\r\n\
+    Max-Forwards: 70\r\n\
+    Date: Sat, 21 Nov 2026 20:00:00 GMT\r\n\
+    CSeq: 101 REGISTER\r\n\
+    User-Agent: Cisco-CP7841/12.1.1\r\n\
+    Contact: <sip:5c7b@10.0.0.9:49152;transport=tcp>\
+    ;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-0011aabbccdd>\"\
+    ;+u.sip!devicename.ccm.cisco.com=\"SEP0011AABBCCDD\"\
+    ;+u.sip!model.ccm.cisco.com=\"622\"\r\n\
+    Supported: replaces,join,X-cisco-service-control,X-cisco-sis-7.0.0\r\n\
+    Reason: SIP;cause=200;text=\"cisco-alarm:25 Name=SEP0011AABBCCDD Last=initialized\"\r\n\
+    Expires: 3600\r\n\
+    Content-Length: 0\r\n\r\n";
+
+#[test]
+fn spellings_that_only_look_odd_read_as_the_plain_one() {
+    let replace = |old: &str, new: &str| {
+        assert!(CISCO_REGISTER.contains(old), "{old}");
+        CISCO_REGISTER.replace(old, new)
+    };
+    let spellings = [
+        replace("Via: SIP/2.0/TCP 10", "Via: SIP / 2.0 / TCP\r\n  10"),
+        replace("From: ", "f: "),
+        replace("To: ", "T : "),
+        replace("Call-ID: ", "cAlL-iD\t:  "),
+        replace("Call-ID: ", "i:"),
+        replace("Via: ", "VIA:\r\n "),
+        replace(
+            "\r\nFrom",
+            " , SIP/2.0/UDP proxy.example;branch=z9hG4bKp\r\nFrom",
+        ),
+        replace("CSeq: 101 REGISTER", "CSeq: 0101\r\n REGISTER"),
+        CISCO_REGISTER.replace("\r\n", "\n"),
+        format!("\r\n\r\n{CISCO_REGISTER}"),
+    ];
+    for spelling in spellings {
+        let parsed = request(spelling.as_bytes());
+        let common = &parsed.common;
+        assert_eq!(
+            common.via.unique_branch(),
+            Some(&b"z9hG4bK2b7a1c"[..]),
+            "{spelling}"
+        );
+        assert_eq!(
+            (common.via.host, common.via.port),
+            (&b"10.0.0.9"[..], Some(49152))
+        );
+        assert_eq!(common.to.uri, b"sip:1001@cm.example", "{spelling}");
+        assert_eq!(
+            common.call_id, b"0011aabb-ccdd0002-5f@10.0.0.9",
+            "{spelling}"
+        );
+        assert_eq!(common.cseq, 101);
+        assert_eq!(common.expires_s(), Ok(Some(3600)));
+        assert!(common.supports("x-cisco-service-control"));
+        let alarm = common
+            .reason()
+            .and_then(|reason| reason.cisco_alarm())
+            .unwrap();
+        assert_eq!(alarm.last.as_deref(), Some("initialized"));
+    }
+}
+
+#[test]
+fn a_quoted_display_name_never_becomes_the_address() {
+    let text = CISCO_REGISTER.replace("To: <", "To: \"A \\\"q\\\" ; <x>, y\" <");
+    let parsed = request(text.as_bytes());
+    let aor = parsed.common.to.uri().unwrap().address_of_record().unwrap();
+    assert_eq!((aor.user(), aor.host()), ("1001", "cm.example"));
+}
+
+#[test]
+fn latin_1_text_is_accepted() {
+    let mut bytes = CISCO_REGISTER
+        .replace("From: <", "From: \"J?rg\" <")
+        .into_bytes();
+    let question = bytes.iter().position(|byte| *byte == b'?').unwrap();
+    bytes[question] = 0xfc;
+    assert_eq!(&*request(&bytes).common.from.display_name(), b"J\xfcrg");
+}
+
+#[test]
+fn a_message_of_15_kb_is_read_whole() {
+    let body = "x".repeat(15_000);
+    let length = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    let text = CISCO_REGISTER.replace("Content-Length: 0\r\n\r\n", &length);
+    assert_eq!(request(text.as_bytes()).common.body.len(), 15_000);
+}
+
+#[test]
+fn contact_parameters_are_kept_byte_for_byte_and_a_star_stands_for_all() {
+    for transport in ["tcp", "udp", "TLS"] {
+        let text = CISCO_REGISTER.replace(";transport=tcp", &format!(";transport={transport}"));
+        let contact = text
+            .split("Contact: ")
+            .nth(1)
+            .unwrap()
+            .split("\r\n")
+            .next()
+            .unwrap();
+        let Contacts::Addresses(contacts) = request(text.as_bytes()).common.contacts().unwrap()
+        else {
+            panic!("no contacts");
+        };
+        assert_eq!(contacts[0].raw, contact.as_bytes());
+    }
+    let start = CISCO_REGISTER.find("Contact: ").unwrap();
+    let end = start + CISCO_REGISTER[start..].find("\r\n").unwrap();
+    let with = |contact: &str| {
+        let mut text = CISCO_REGISTER.to_owned();
+        text.replace_range(start..end, contact);
+        let parsed = request(text.as_bytes());
+        let contacts = parsed.common.contacts();
+        contacts.map(|contacts| contacts == Contacts::All)
+    };
+    assert_eq!(with("Contact: *"), Ok(true));
+    assert_eq!(with("X: y"), Ok(false));
+    assert!(with("Contact: *\r\nContact: <sip:a@h>").is_err());
+}
+
+#[test]
+fn an_address_of_record_has_one_spelling_and_no_nul() {
+    let aor = |user: &str| {
+        let text = CISCO_REGISTER.replace("To: <sip:1001", &format!("To: <sip:{user}"));
+        let uri = request(text.as_bytes())
+            .common
+            .to
+            .uri()
+            .map(|uri| uri.address_of_record());
+        uri.unwrap().map(|aor| aor.user().to_owned())
+    };
+    assert_eq!(aor("%74est").unwrap(), "test");
+    assert_eq!(aor("%74est%00x"), Err(MessageError::AddressOfRecord));
+}
+
+#[test]
+fn a_length_that_is_negative_or_given_twice_is_refused() {
+    for length in [
+        "Content-Length: -1",
+        "Content-Length: +0",
+        "Content-Length: 0\r\nl: 0",
+        "Content-Length: 0\r\nContent-Length: 5",
+        "Content-Length: 99999999999999999999999999",
+        "Content-Length:",
+    ] {
+        let text = CISCO_REGISTER.replace("Content-Length: 0", length);
+        assert_eq!(verdict(text.as_bytes()), Answered(400), "{length}");
+    }
+}
+
+#[test]
+fn what_is_not_worth_an_answer_is_dropped() {
+    let ack = CISCO_REGISTER
+        .replace("REGISTER", "ACK")
+        .replace("Max-Forwards: 70", "Max-Forwards: x");
+    let no_via = CISCO_REGISTER.replace("Via:", "Vla:");
+    for text in [
+        "",
+        "\r\n\r\n",
+        "hello",
+        "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        &ack,
+        &no_via,
+    ] {
+        assert_eq!(verdict(text.as_bytes()), Dropped, "{text}");
+    }
+}
+
+mod properties {
+    use proptest::prelude::*;
+    use selfprov::domain::registration::{Flow, Transport};
+    use selfprov::server::sip::message::{
+        DigestCredentials, RequestBuilder, ResponseBuilder, Status, Uri,
+    };
+    use selfprov::server::sip::transport::{Frame, Framer};
+
+    use super::*;
+
+    fn flow() -> Flow {
+        Flow {
+            transport: Transport::Udp,
+            local: "127.0.0.1:5060".parse().unwrap(),
+            remote: "[2001:db8::7]:49152".parse().unwrap(),
+            connection: 0,
+        }
+    }
+
+    /// Reads everything a message offers, and answers it.
+    fn use_up(bytes: &[u8]) {
+        match message::parse(bytes) {
+            Ok(Message::Request(request)) => {
+                let common = &request.common;
+                let _ = (common.contacts(), common.expires_s(), common.reason());
+                let _ = common.to.uri().and_then(|uri| uri.address_of_record());
+                let _ = (common.authorizations().count(), common.routes().count());
+                let answer = ResponseBuilder::new(&request, &flow(), Status::OK).finish();
+                assert!(
+                    matches!(message::parse(&answer), Ok(Message::Response(_))),
+                    "{}",
+                    String::from_utf8_lossy(&answer)
+                );
+            }
+            Ok(Message::Response(response)) => {
+                let _ = response.common.challenges().count();
+            }
+            Err(rejected) => {
+                let answer = ResponseBuilder::for_rejected(&rejected, flow().remote);
+                drop(answer.map(ResponseBuilder::finish));
+            }
+        }
+    }
+
+    /// A torture message, or the Cisco REGISTER, with some bytes changed.
+    fn mutated() -> impl Strategy<Value = Vec<u8>> {
+        let base = (0..=TABLE.len()).prop_map(|index| {
+            TABLE
+                .get(index)
+                .map_or_else(|| CISCO_REGISTER.into(), |(name, _)| torture(name))
+        });
+        let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8);
+        (base, edits).prop_map(|(mut bytes, edits)| {
+            for (index, byte) in edits {
+                let index = index.index(bytes.len());
+                match byte {
+                    0..=31 => drop(bytes.remove(index)),
+                    32..=63 => {
+                        bytes.insert(index, b"\r\n ,;:<>\"@=\\%/?"[usize::from(byte - 32) / 3])
+                    }
+                    _ => bytes[index] = byte,
+                }
+            }
+            bytes
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..2048)) {
+            use_up(&bytes);
+            let _ = (Uri::parse(&bytes), DigestCredentials::parse(&bytes));
+        }
+
+        #[test]
+        fn every_request_that_is_accepted_gets_an_answer_that_can_be_read(bytes in mutated()) {
+            use_up(&bytes);
+        }
+
+        #[test]
+        fn what_is_built_is_read_back(
+            user in "[a-zA-Z0-9+_.!~*'()-]{1,24}",
+            call_id in "[a-zA-Z0-9@.<>{}-]{1,40}",
+            cseq in 0_u32..0x8000_0000,
+            value in any::<String>(),
+            body in prop::collection::vec(any::<u8>(), 0..512),
+        ) {
+            let uri = format!("sip:{user}@cm.example:5061;transport=tls");
+            let bytes = RequestBuilder::new("NOTIFY", &uri, Transport::Tls, "[::1]:5061", "x1")
+                .header("From", format!("<{uri}>;tag=a"))
+                .header("To", format!("<{uri}>"))
+                .header("Call-ID", &call_id)
+                .header("CSeq", format!("{cseq} NOTIFY"))
+                .header("X-Text", &value)
+                .finish_with_body("text/plain", &body);
+            let parsed = request(&bytes);
+            let common = &parsed.common;
+            prop_assert_eq!(parsed.raw_uri, uri.as_bytes());
+            prop_assert_eq!(common.call_id, call_id.as_bytes());
+            prop_assert_eq!((common.cseq, common.body), (cseq, &body[..]));
+            let aor = common.to.uri().unwrap().address_of_record().unwrap();
+            prop_assert_eq!(aor.user(), &user);
+            prop_assert_eq!(common.headers.iter().count(), 9);
+        }
+
+        #[test]
+        fn a_stream_gives_the_same_frames_however_it_is_split(
+            bytes in mutated(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let frames = |pieces: Vec<&[u8]>| {
+                let mut framer = Framer::default();
+                let mut frames = Vec::new();
+                for piece in pieces {
+                    framer.buffer().extend_from_slice(piece);
+                    while let Some(frame) = framer.next_frame() {
+                        let broken = matches!(frame, Frame::Broken { .. });
+                        frames.push(frame);
+                        if broken {
+                            return frames;
+                        }
+                    }
+                }
+                frames
+            };
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len())).collect();
+            cuts.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut from = 0;
+            for cut in cuts {
+                pieces.push(&bytes[from..cut]);
+                from = cut;
+            }
+            pieces.push(&bytes[from..]);
+            prop_assert_eq!(frames(pieces), frames(vec![&bytes]));
+        }
+    }
+}
