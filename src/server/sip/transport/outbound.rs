@@ -285,3 +285,24 @@ fn local_address_towards(flow: &Flow) -> std::io::Result<SocketAddr> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_on_all_addresses_names_the_one_that_leads_to_the_phone() {
+        let mut flow = Flow {
+            transport: Transport::Udp,
+            local: "0.0.0.0:5060".parse().unwrap(),
+            remote: "127.0.0.1:49152".parse().unwrap(),
+            connection: 0,
+        };
+        let towards = |flow: &Flow| local_address_towards(flow).unwrap().to_string();
+        assert_eq!(towards(&flow), "127.0.0.1:5060");
+        flow.local = "[::]:5060".parse().unwrap();
+        assert_eq!(towards(&flow), "127.0.0.1:5060");
+        flow.local = "192.0.2.1:5070".parse().unwrap();
+        assert_eq!(towards(&flow), "192.0.2.1:5070");
+    }
+}

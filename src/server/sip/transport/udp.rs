@@ -41,7 +41,7 @@ pub fn bind_udp(address: SocketAddr, is_shared: bool) -> io::Result<UdpSocket> {
     if is_shared {
         socket.set_reuse_port(true)?;
     }
-    if address.is_ipv6() && address.ip().is_unspecified() {
+    if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
     socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
