@@ -12,7 +12,7 @@ use super::pkid::Pkid;
 use super::time::UnixMillis;
 
 /// Every configured object that is not a phone, a line or a user, by identity.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalogue {
     /// Universal Device Templates.
     pub universal_device_templates: HashMap<Pkid, UniversalDeviceTemplate>,

@@ -220,3 +220,44 @@ pub async fn access_control_groups(
     .map(|row| row.text("access_control_group.name"))
     .collect()
 }
+
+/// Makes a user or application user a member of a group; does nothing for a member.
+///
+/// # Errors
+///
+/// [`StoreError::InUse`] when there is no such group.
+pub async fn join_access_control_group(
+    connection: &mut Connection,
+    group: Pkid,
+    member: Pkid,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO access_control_group_member (access_control_group, member) VALUES ($1, $2) \
+         ON CONFLICT (access_control_group, member) DO NOTHING",
+    )
+    .bind(group.to_string())
+    .bind(member.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Ends a membership.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn leave_access_control_group(
+    connection: &mut Connection,
+    group: Pkid,
+    member: Pkid,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM access_control_group_member WHERE access_control_group = $1 AND member = $2",
+    )
+    .bind(group.to_string())
+    .bind(member.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

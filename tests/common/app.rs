@@ -1,0 +1,257 @@
+//! An application on a fresh database, with what the demonstration has: a range of numbers, a
+//! profile that may provision, and the user of the guide.
+
+use std::sync::Arc;
+
+use selfprov::domain::credential::CredentialKind;
+use selfprov::domain::fresh_system;
+use selfprov::domain::line::Line;
+use selfprov::domain::secret::Secret;
+use selfprov::domain::user::EndUser;
+use selfprov::domain::user::Person;
+use selfprov::domain::user::PrimaryExtension;
+use selfprov::service::App;
+use selfprov::service::environment::Entropy;
+use selfprov::service::environment::Environment;
+use selfprov::service::hasher::Share;
+use selfprov::service::settings::Settings;
+use selfprov::service::start;
+use selfprov::service::start::StartError;
+use selfprov::service::start::StartOptions;
+use selfprov::store;
+
+use super::database::Database;
+use super::environment::ManualClock;
+use super::environment::SystemEntropy;
+
+/// PIN of the user `aksethi`.
+pub(crate) const PIN: &str = "8362";
+
+/// Password of the user `aksethi`.
+pub(crate) const PASSWORD: &str = "Voice-7-gateway";
+
+/// The master key of every test.
+const MASTER_KEY: [u8; 32] = [7; 32];
+
+/// An application under test.
+pub(crate) struct TestApp {
+    /// The application.
+    pub(crate) app: Arc<App>,
+    /// Its clock.
+    pub(crate) clock: ManualClock,
+    /// Its database.
+    pub(crate) database: Database,
+}
+
+impl TestApp {
+    /// An application with the usual users and templates.
+    pub(crate) async fn start(database: &Database) -> Self {
+        let test = Self::builder().start(database).await;
+        test.add_fixture().await;
+        test
+    }
+
+    /// An application as it is on first start: seeded, without users.
+    pub(crate) async fn fresh(database: &Database) -> Self {
+        Self::builder().start(database).await
+    }
+
+    /// An application with something special.
+    pub(crate) fn builder() -> TestAppBuilder {
+        TestAppBuilder::default()
+    }
+
+    /// Adds range, profile and user.
+    pub(crate) async fn add_fixture(&self) {
+        let app = &self.app;
+        let mut transaction = app.store.begin().await.unwrap();
+        let connection = transaction.connection();
+        let catalogue = store::catalogue::load(connection).await.unwrap();
+
+        let mut node = catalogue.call_managers[&app.node.pkid].clone();
+        node.auto_registration.enabled = true;
+        node.auto_registration.end_dn = "1999".parse().unwrap();
+        store::catalogue::update_call_manager(connection, &node)
+            .await
+            .unwrap();
+
+        let mut profile = catalogue.default_user_profile().unwrap().clone();
+        profile.pkid = app.new_pkid();
+        profile.name = "selfpro".to_owned();
+        profile.allow_provision = true;
+        profile.is_default = false;
+        store::catalogue::insert_user_profile(connection, &profile)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        app.reload_catalogue().await.unwrap();
+        self.add_user("aksethi", "1004", PIN).await;
+    }
+
+    /// Adds an end user with profile `selfpro`, this extension (which is the Self-Service User ID
+    /// as well) and PIN.
+    pub(crate) async fn add_user(&self, user_id: &str, extension: &str, pin: &str) -> EndUser {
+        let app = &self.app;
+        let hash = async |text: &str| {
+            let secret = Secret::from(text);
+            app.hasher.hash(Share::Others, &secret).await.unwrap()
+        };
+        let pin = hash(pin).await;
+        let password = hash(PASSWORD).await;
+        let catalogue = app.catalogue.load_full();
+        let profile = catalogue.user_profiles.values();
+        let profile = profile
+            .into_iter()
+            .find(|profile| profile.name == "selfpro");
+        let line = line(app, extension);
+        let user = EndUser {
+            pkid: app.new_pkid(),
+            user_id: user_id.parse().unwrap(),
+            person: Person {
+                first_name: "akash".to_owned(),
+                last_name: "sethi".to_owned(),
+                ..Person::default()
+            },
+            enabled: true,
+            user_profile: profile.map(|profile| profile.pkid),
+            primary_extension: Some(PrimaryExtension {
+                line: line.pkid,
+                pattern: line.pattern.clone(),
+                route_partition: line.route_partition,
+            }),
+            self_service_user_id: Some(extension.parse().unwrap()),
+            sealed_digest_credentials: None,
+            version: 1,
+        };
+        let now = app.environment.now();
+        let mut transaction = app.store.begin().await.unwrap();
+        let connection = transaction.connection();
+        store::line::insert(connection, &line).await.unwrap();
+        store::end_user::insert(connection, &user, now)
+            .await
+            .unwrap();
+        let group = catalogue.access_control_group(fresh_system::STANDARD_CCM_END_USERS);
+        store::end_user::join_access_control_group(connection, group.unwrap(), user.pkid)
+            .await
+            .unwrap();
+        for (kind, hash, policy) in [
+            (CredentialKind::Pin, pin, fresh_system::PIN_POLICY),
+            (
+                CredentialKind::Password,
+                password,
+                fresh_system::PASSWORD_POLICY,
+            ),
+        ] {
+            let credential = store::credential::NewCredential {
+                pkid: app.new_pkid(),
+                owner: user.pkid,
+                kind,
+                hash,
+                policy,
+                changed_at: now,
+                must_change: false,
+            };
+            store::credential::put(connection, &credential)
+                .await
+                .unwrap();
+        }
+        transaction.commit().await.unwrap();
+        user
+    }
+}
+
+fn line(app: &App, extension: &str) -> Line {
+    Line {
+        pkid: app.new_pkid(),
+        pattern: extension.parse().unwrap(),
+        route_partition: fresh_system::NO_PARTITION,
+        description: String::new(),
+        alerting_name: String::new(),
+        calling_search_space: None,
+        voice_mail_profile: None,
+        external_call_control_profile: None,
+        urgent_priority: false,
+        auto_answer: "Auto Answer Off".to_owned(),
+        auto_registered: false,
+        version: 1,
+    }
+}
+
+/// How an application under test differs from the usual one.
+pub(crate) struct TestAppBuilder {
+    settings: Settings,
+    clock: ManualClock,
+    entropy: Arc<dyn Entropy>,
+    master_key: [u8; 32],
+    node_name: String,
+}
+
+impl Default for TestAppBuilder {
+    fn default() -> Self {
+        let mut settings = Settings::default();
+        settings.credentials.hasher_threads = 2;
+        Self {
+            settings,
+            clock: ManualClock::default(),
+            entropy: Arc::new(SystemEntropy),
+            master_key: MASTER_KEY,
+            node_name: "CM_node1".to_owned(),
+        }
+    }
+}
+
+impl TestAppBuilder {
+    /// Changes settings.
+    pub(crate) fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Shares the clock of another application.
+    pub(crate) fn clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = clock.clone();
+        self
+    }
+
+    /// Takes randomness from elsewhere.
+    pub(crate) fn entropy(mut self, entropy: impl Entropy + 'static) -> Self {
+        self.entropy = Arc::new(entropy);
+        self
+    }
+
+    /// Has another key file.
+    pub(crate) fn master_key(mut self, master_key: [u8; 32]) -> Self {
+        self.master_key = master_key;
+        self
+    }
+
+    /// Is another node.
+    pub(crate) fn node_name(mut self, node_name: &str) -> Self {
+        node_name.clone_into(&mut self.node_name);
+        self
+    }
+
+    /// Starts it, or says why it does not.
+    pub(crate) async fn try_start(self, database: &Database) -> Result<TestApp, StartError> {
+        let clock = self.clock;
+        let app = start::start(StartOptions {
+            database_url: database.url.clone(),
+            store_limits: database.limits(),
+            master_key: self.master_key.to_vec().into(),
+            environment: Environment::new(Arc::new(clock.clone()), self.entropy),
+            settings: Arc::new(self.settings),
+            node_name: self.node_name,
+        })
+        .await?;
+        Ok(TestApp {
+            app,
+            clock,
+            database: database.clone(),
+        })
+    }
+
+    /// Starts it, without users.
+    pub(crate) async fn start(self, database: &Database) -> TestApp {
+        self.try_start(database).await.unwrap()
+    }
+}

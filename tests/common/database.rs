@@ -1,0 +1,102 @@
+//! Fresh databases: a file for SQLite, a database of our own server for PostgreSQL.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+
+use selfprov::store::Engine;
+use selfprov::store::Store;
+use selfprov::store::StoreLimits;
+use sqlx::Connection as _;
+
+use super::postgresql::PostgreSql;
+
+/// Connections of a test's store: few, for many tests run at once.
+const LIMITS: StoreLimits = StoreLimits {
+    connections_max: 5,
+    acquire_timeout: std::time::Duration::from_secs(30),
+};
+
+/// An empty database and the folder of its test. Clones are the same database.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    /// Which engine it is.
+    pub(crate) engine: Engine,
+    /// Its URL, as settings take it.
+    pub(crate) url: String,
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl Database {
+    /// A new SQLite file that does not exist yet.
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("selfprov.db");
+        Self {
+            engine: Engine::Sqlite,
+            url: format!("sqlite:{}", file.display()),
+            folder: Arc::new(folder),
+        }
+    }
+
+    /// A new empty database on our PostgreSQL server.
+    pub(crate) async fn postgresql() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test{}", COUNT.fetch_add(1, Ordering::SeqCst));
+        let server = tokio::task::spawn_blocking(PostgreSql::get).await.unwrap();
+        administer(server, format!("CREATE DATABASE {name}")).await;
+        Self {
+            engine: Engine::PostgreSql,
+            url: server.url(&name),
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+        }
+    }
+
+    /// A folder that goes with the database: the data directory of a service under test.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Opens the store on it; the schema is made.
+    pub(crate) async fn open(&self) -> Store {
+        Store::open(&self.url, self.limits()).await.unwrap()
+    }
+
+    /// Connections of a store on it.
+    pub(crate) fn limits(&self) -> StoreLimits {
+        LIMITS
+    }
+
+    async fn remove(self) {
+        if self.engine == Engine::PostgreSql {
+            let name = self.url.rsplit('/').next().unwrap().to_owned();
+            let statement = format!("DROP DATABASE {name} WITH (FORCE)");
+            administer(PostgreSql::get(), statement).await;
+        }
+    }
+}
+
+async fn administer(server: &PostgreSql, statement: String) {
+    let url = server.url("postgres");
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Runs a test on a fresh SQLite database, then on a fresh PostgreSQL database.
+pub(crate) async fn for_each_database<F, Test>(test: F)
+where
+    F: Fn(Database) -> Test,
+    Test: Future<Output = ()>,
+{
+    println!("on SQLite");
+    test(Database::sqlite()).await;
+    println!("on PostgreSQL");
+    let database = Database::postgresql().await;
+    test(database.clone()).await;
+    database.remove().await;
+}

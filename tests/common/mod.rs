@@ -1,0 +1,32 @@
+//! What every test stands on: real databases, a hand-driven clock, an [`App`] on a fresh database
+//! and a server with all doors.
+//!
+//! ```text
+//! for_each_database(|database| async move {
+//!     let test = TestApp::start(&database).await;   // or TestServer::start(&database)
+//!     …
+//! }).await;
+//! ```
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test file is a program of its own and uses its part of this module"
+)]
+
+mod app;
+mod database;
+mod environment;
+mod postgresql;
+mod server;
+
+pub(crate) use app::PASSWORD;
+pub(crate) use app::PIN;
+pub(crate) use app::TestApp;
+pub(crate) use app::TestAppBuilder;
+pub(crate) use database::Database;
+pub(crate) use database::for_each_database;
+pub(crate) use environment::ManualClock;
+pub(crate) use environment::SeededEntropy;
+pub(crate) use environment::SystemEntropy;
+pub(crate) use server::TestServer;
