@@ -8,6 +8,8 @@ pub mod authenticate;
 pub mod auto_register;
 pub mod environment;
 pub mod group_commit;
+pub mod file_fetched;
+pub mod file_requests;
 pub mod hasher;
 pub mod health;
 pub mod key_file;
@@ -20,6 +22,7 @@ pub mod phone_channel;
 pub mod phone_control;
 pub mod record;
 pub mod sealed_token;
+pub mod render_config;
 pub mod settings;
 pub mod start;
 
@@ -36,6 +39,7 @@ use attempt_gate::AttemptGate;
 use environment::Environment;
 use group_commit::GroupCommit;
 use hasher::CredentialHasher;
+use file_requests::FileRequests;
 use keys::Keys;
 use location::LocationTable;
 use node::Node;
@@ -68,6 +72,8 @@ pub struct App {
     pub phones: PhoneBook,
     /// Live bindings, kept true by the registrar.
     pub locations: LocationTable,
+    /// File requests: unknown names, sweeps, notes to write.
+    pub file_requests: FileRequests,
     /// How a phone is told to restart; set once by the door that can reach phones.
     pub phone_channel: OnceLock<Arc<dyn PhoneChannel>>,
     /// Restarts that phones have not answered yet by coming back.

@@ -29,6 +29,7 @@ use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::CallManagerGroup;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::DateTimeGroup;
+use crate::domain::device::DeviceState;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model;
@@ -46,6 +47,10 @@ const AUTO_REGISTRATION_STAMP: Pkid = Pkid::from_u128(0x5e1f_9204_0000_4000_8000
 pub struct SystemValues {
     /// Host name or address that phones use for a node that names none itself.
     pub advertised_address: String,
+    /// The node that this process is, and the SIP port on which phones reach it.
+    pub own_node: (Pkid, u16),
+    /// Where provisioned phones register instead of here; `None`: here.
+    pub pbx: Option<PbxRegistrar>,
     /// Where phones reach the login.
     pub doors: SelfProvisionDoors,
     /// The system's service URLs (*Default*) by AXL name.
@@ -57,6 +62,18 @@ pub struct SystemValues {
     /// The administrators' authentication code is accepted.
     pub admin_provision_mode: bool,
 }
+
+/// A PBX with which provisioned phones register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PbxRegistrar {
+    /// Host name or address.
+    pub host: String,
+    /// SIP port.
+    pub port: u16,
+}
+
+/// SIP over TLS at a PBX. Source: RFC 3261 clause 18.1.1 (default port).
+const PBX_SECURE_PORT: u16 = 5061;
 
 /// The catalogue lacks what the phone refers to; the file cannot be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -99,7 +116,7 @@ pub fn device_file(
     Ok(DeviceFile {
         device_pool: pool.name.clone(),
         date_time: date_time_setting(date_time, phone.model, &mut warnings),
-        call_managers: call_managers(group, catalogue, system, &mut warnings)?,
+        call_managers: registrars(phone, group, catalogue, system, &mut warnings)?,
         sip_profile: sip_settings(catalogue, configuration.sip_profile)?,
         lines: phone
             .lines
@@ -290,6 +307,32 @@ fn date_time_setting(
     }
 }
 
+/// Where the phone registers: its CallManager group, or the PBX once it has its user.
+fn registrars(
+    phone: &Phone,
+    group: &CallManagerGroup,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+    warnings: &mut Vec<FileWarning>,
+) -> Result<CallManagers, Incomplete> {
+    let pbx = system
+        .pbx
+        .as_ref()
+        .filter(|_| phone.state == DeviceState::Provisioned);
+    let Some(pbx) = pbx else {
+        return call_managers(group, catalogue, system, warnings);
+    };
+    let member = CallManagerMember {
+        name: pbx.host.clone(),
+        description: String::new(),
+        process_node_name: pbx.host.clone(),
+        ethernet_phone_port: 2000,
+        sip_port: pbx.port,
+        secured_sip_port: PBX_SECURE_PORT,
+    };
+    CallManagers::new(group.name.clone(), vec![member]).ok_or(Incomplete("CallManager node"))
+}
+
 fn call_managers(
     group: &CallManagerGroup,
     catalogue: &Catalogue,
@@ -333,7 +376,11 @@ fn member(node: &CallManager, system: &SystemValues) -> CallManagerMember {
         description: node.description.clone(),
         process_node_name: process_node_name.clone(),
         ethernet_phone_port: node.phone_port,
-        sip_port: node.sip_port,
+        sip_port: if node.pkid == system.own_node.0 {
+            system.own_node.1
+        } else {
+            node.sip_port
+        },
         secured_sip_port: node.sip_secure_port,
     }
 }

@@ -85,7 +85,7 @@ pub enum RefusedName {
 /// # Errors
 /// [`RefusedName`] for names that no phone sends.
 pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
-    let path = normalised(name)?;
+    let path = firmware_path(name)?;
     if path.as_str().contains('/') {
         return Ok(RequestedFile::Firmware(path));
     }
@@ -96,7 +96,11 @@ pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
         .unwrap_or(RequestedFile::Firmware(path)))
 }
 
-fn normalised(name: &[u8]) -> Result<FirmwarePath, RefusedName> {
+/// The name as a path of plain components, whatever else it means.
+///
+/// # Errors
+/// [`RefusedName`] as [`parse`].
+pub fn firmware_path(name: &[u8]) -> Result<FirmwarePath, RefusedName> {
     if name.len() > NAME_LENGTH_MAX {
         return Err(RefusedName::TooLong);
     }

@@ -1,0 +1,110 @@
+//! Use case: what happened to devices' files is written down, off the hot path.
+//!
+//! That a phone has its new file ends what waited for it: `file_fetched_at` is set, in the
+//! database and in the phone book.
+
+use std::sync::Arc;
+
+use super::App;
+use super::ServiceError;
+use super::file_requests::FileEvent;
+use super::file_requests::FileNote;
+use super::phone_book::KnownPhone;
+use super::record;
+use super::record::Happening;
+use crate::domain::history::TimelineEvent;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// Notes written in one transaction.
+const GROUP_MAX: usize = 256;
+
+/// Writes notes as they come. Ends only with the task it runs in.
+pub async fn run(app: Arc<App>) {
+    loop {
+        app.file_requests.notes_are_waiting().await;
+        loop {
+            match write_waiting(&app).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "file fetches could not be written");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Writes the notes that wait, at most one group; gives how many there were.
+///
+/// Notes that cannot be written are dropped: the phone's restart is then tried once more, and its
+/// next fetch is noted again.
+///
+/// # Errors
+/// [`ServiceError`] when the database fails.
+pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
+    let notes = app.file_requests.take_notes(GROUP_MAX);
+    if notes.is_empty() {
+        return Ok(0);
+    }
+    let mut transaction = app.store.begin().await?;
+    let mut fetched = Vec::new();
+    for note in &notes {
+        if write(app, transaction.connection(), note).await? {
+            fetched.push(note);
+        }
+    }
+    transaction.commit().await?;
+    for note in fetched {
+        app.phones.update(&note.device, |known| with_fetch(known, note));
+    }
+    Ok(notes.len())
+}
+
+/// The phone with the fetch, if it is still the row and the version that were fetched.
+fn with_fetch(known: &KnownPhone, note: &FileNote) -> Option<KnownPhone> {
+    let phone = &known.phone;
+    if phone.pkid != note.pkid || phone.version_stamp != note.version_stamp {
+        return None;
+    }
+    let mut changed = known.clone();
+    changed.phone.file_fetched_at = Some(note.at);
+    Some(changed)
+}
+
+/// Writes one note; `true` when it says that the device has its present file.
+async fn write(
+    app: &App,
+    connection: &mut Connection,
+    note: &FileNote,
+) -> Result<bool, StoreError> {
+    let Some(phone) = store::device::find_for_update(connection, &note.device).await? else {
+        return Ok(false);
+    };
+    if phone.pkid != note.pkid {
+        return Ok(false);
+    }
+    let is_present = phone.version_stamp == note.version_stamp;
+    let (event, detail) = match note.event {
+        FileEvent::Fetched if is_present => (TimelineEvent::FileServed, "its present file"),
+        FileEvent::Fetched => (TimelineEvent::FileServed, "an earlier version of its file"),
+        FileEvent::Withheld => (
+            TimelineEvent::FileWithheld,
+            "asked for from another address than that of its last registration; \
+             sent without the secret",
+        ),
+    };
+    let happening = Happening {
+        detail: format!("{detail}, by {}", note.door.as_str()),
+        source: Some(note.source),
+        ..Happening::default()
+    };
+    record::happened(app, connection, &note.device, event, happening).await?;
+    let is_fetched = is_present && note.event == FileEvent::Fetched;
+    if is_fetched {
+        store::device::set_file_fetched(connection, note.pkid, note.at).await?;
+    }
+    Ok(is_fetched)
+}

@@ -1,0 +1,359 @@
+//! Use case: a phone asks for a file.
+//!
+//! Answered from memory alone. Who gets a file with its secret is decided here, the same for
+//! every door; an unknown name writes nothing to the database.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::App;
+use super::file_requests::FileEvent;
+use super::file_requests::FileNote;
+use super::file_requests::UnknownRequest;
+use super::phone_book::KnownPhone;
+use super::settings::ConfigSource;
+use super::settings::UnknownPhones;
+use crate::domain::catalogue::CallManager;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::config_file::DeviceFile;
+use crate::domain::config_file::XmlDefaultFile;
+use crate::domain::config_file::assemble;
+use crate::domain::config_file::assemble::Incomplete;
+use crate::domain::config_file::assemble::PbxRegistrar;
+use crate::domain::config_file::assemble::SystemValues;
+use crate::domain::config_file::file_name;
+use crate::domain::config_file::file_name::FirmwarePath;
+use crate::domain::config_file::file_name::RefusedName;
+use crate::domain::config_file::file_name::RequestedFile;
+use crate::domain::config_file::idle_url::SelfProvisionDoors;
+use crate::domain::config_file::text::InvalidPhoneUrl;
+use crate::domain::device::DeviceName;
+use crate::domain::phone::Phone;
+use crate::domain::time::UnixMillis;
+
+pub use super::file_requests::FileDoor;
+
+/// How long after its creation a device that an administrator made and that never registered may
+/// fetch its file for the first time.
+const FIRST_FETCH_WITHIN: Duration = Duration::from_hours(7 * 24);
+
+/// Port of a PBX that is named without one. Source: RFC 3261 clause 18.1.1.
+const SIP_PORT: u16 = 5060;
+
+/// A request for a file.
+#[derive(Debug, Clone, Copy)]
+pub struct FileRequest<'a> {
+    /// The name as it came from the network.
+    pub name: &'a [u8],
+    /// The client, an IPv4 address inside IPv6 unwrapped.
+    pub source: IpAddr,
+    /// The door.
+    pub door: FileDoor,
+}
+
+/// The answer, for the door to write.
+#[derive(Debug)]
+pub enum FileAnswer {
+    /// The file of a device, or the one that makes an unknown phone register.
+    Device {
+        /// The file.
+        file: Box<DeviceFile>,
+        /// For [`fetched`] once the client has it; `None` when nothing is to be noted.
+        receipt: Option<FetchReceipt>,
+    },
+    /// `XMLDefault.cnf.xml`.
+    XmlDefault(Box<XmlDefaultFile>),
+    /// The dial plan.
+    DialPlan,
+    /// The soft keys.
+    SoftKeys,
+    /// The feature policy.
+    FeaturePolicy,
+    /// The ring list, unless the firmware folder has one.
+    RingList,
+    /// A file of the firmware folder, where there is one.
+    Firmware(FirmwarePath),
+    /// No such file for this client.
+    NotFound,
+    /// A name that no phone sends.
+    Refused(RefusedName),
+    /// The client asked for too many unknown names.
+    Throttled,
+    /// The file cannot be made; the log says why.
+    Unavailable,
+}
+
+/// Says that a device's own file, secret included, went to a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchReceipt(FileNote);
+
+/// Answers a request for a file.
+pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
+    let requested = match file_name::parse(request.name) {
+        Ok(requested) => requested,
+        Err(refused) => return FileAnswer::Refused(refused),
+    };
+    metrics::counter!("selfprov_file_requests_total", "door" => request.door.as_str()).increment(1);
+    match requested {
+        RequestedFile::Device(name) => match app.phones.find(&name) {
+            Some(known) => of_device(app, request, &known),
+            None => of_unknown(app, request, &name),
+        },
+        RequestedFile::XmlDefault => {
+            made(xml_default(app), |file| FileAnswer::XmlDefault(file.into()))
+        }
+        RequestedFile::DialPlan => FileAnswer::DialPlan,
+        RequestedFile::SoftKeys => FileAnswer::SoftKeys,
+        RequestedFile::FeaturePolicy => FileAnswer::FeaturePolicy,
+        RequestedFile::RingList => FileAnswer::RingList,
+        RequestedFile::Firmware(path) => FileAnswer::Firmware(path),
+        RequestedFile::TrustList(_) | RequestedFile::SignedDevice(_) => FileAnswer::NotFound,
+        RequestedFile::Index => {
+            let now = app.environment.now();
+            app.file_requests.asked_for_index(request.source, now);
+            tracing::warn!(source = %request.source, "an index of files was asked for; no phone does");
+            FileAnswer::NotFound
+        }
+    }
+}
+
+/// Notes that a client has the file of the receipt. Never waits; the note is written later.
+pub fn fetched(app: &App, receipt: FetchReceipt) {
+    app.file_requests.note(receipt.0);
+}
+
+/// The file as a device would get it now, with or without its secret: for previews.
+///
+/// # Errors
+/// [`Incomplete`] when the catalogue lacks what the phone refers to.
+pub fn preview(app: &App, phone: &Phone) -> Result<DeviceFile, Incomplete> {
+    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
+    assemble::device_file(phone, &app.catalogue.load(), &system, None)
+}
+
+fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAnswer {
+    let phone = &known.phone;
+    let now = app.environment.now();
+    let may_have_secret = may_have_secret(app, phone, request.source, now);
+    if !may_have_secret && is_sweep(app, request, &phone.name, now) {
+        return FileAnswer::Throttled;
+    }
+    let secret = phone
+        .digest
+        .sealed_secret
+        .as_ref()
+        .filter(|_| may_have_secret)
+        .map(|sealed| app.keys.open_secret(sealed))
+        .transpose();
+    let secret = match secret {
+        Ok(secret) => secret,
+        Err(error) => {
+            tracing::error!(device = %phone.name, %error, "the file cannot be made");
+            return FileAnswer::Unavailable;
+        }
+    };
+    let file = system_values(app).map_err(|_| Incomplete("usable advertised address"));
+    let file = file.and_then(|system| {
+        assemble::device_file(phone, &app.catalogue.load(), &system, secret.as_ref())
+    });
+    let note = |event| FileNote {
+        device: phone.name.clone(),
+        pkid: phone.pkid,
+        version_stamp: phone.version_stamp,
+        at: now,
+        source: request.source,
+        door: request.door,
+        event,
+    };
+    if !may_have_secret
+        && app
+            .file_requests
+            .alarm_is_due(&phone.name, request.source, now)
+    {
+        withheld(phone, request.source);
+        app.file_requests.note(note(FileEvent::Withheld));
+    }
+    let receipt = may_have_secret.then(|| FetchReceipt(note(FileEvent::Fetched)));
+    made(file, |file| FileAnswer::Device {
+        file: file.into(),
+        receipt,
+    })
+}
+
+fn withheld(phone: &Phone, source: IpAddr) {
+    metrics::counter!("selfprov_files_withheld_total").increment(1);
+    let registered = phone
+        .registered_address
+        .map_or_else(|| "never".to_owned(), |address| address.to_string());
+    tracing::warn!(
+        device = %phone.name, %source, %registered,
+        "a phone's file was asked for from another address and went out without its secret; \
+         if the phone has moved: selfprov device allow-file {} --for 10m",
+        phone.name
+    );
+}
+
+/// Policy `config_source` and its exceptions.
+fn may_have_secret(app: &App, phone: &Phone, source: IpAddr, now: UnixMillis) -> bool {
+    let settings = &app.settings.phones;
+    if settings.config_source == ConfigSource::Any {
+        return true;
+    }
+    if phone.file_allowed_until.is_some_and(|until| now < until) {
+        return true;
+    }
+    let Some(registered) = phone.registered_address else {
+        let is_fresh = now.since(phone.created_at) < FIRST_FETCH_WITHIN;
+        return phone.file_fetched_at.is_none()
+            && is_fresh
+            && app.file_requests.claim_first_fetch(phone.pkid, source, now);
+    };
+    let same_subnet = settings.config_source == ConfigSource::Subnet;
+    is_same_phone(
+        source,
+        registered,
+        same_subnet,
+        &settings.same_phone_networks,
+    )
+}
+
+/// Whether two addresses count as one phone's.
+fn is_same_phone(one: IpAddr, other: IpAddr, same_subnet: bool, networks: &[IpNet]) -> bool {
+    let (one, other) = (one.to_canonical(), other.to_canonical());
+    if one == other {
+        return true;
+    }
+    let prefix = if one.is_ipv4() { 24 } else { 64 };
+    let subnet = || IpNet::new(one, prefix).is_ok_and(|network| network.contains(&other));
+    (same_subnet && subnet())
+        || networks
+            .iter()
+            .any(|network| network.contains(&one) && network.contains(&other))
+}
+
+fn of_unknown(app: &App, request: &FileRequest<'_>, name: &DeviceName) -> FileAnswer {
+    let now = app.environment.now();
+    let (answer, words) = if is_sweep(app, request, name, now) {
+        (FileAnswer::Throttled, "throttled")
+    } else if name.mac().is_some() && makes_unknown_phones_register(app, now) {
+        let file = auto_registration(app);
+        let answer = made(file, |file| FileAnswer::Device {
+            file: file.into(),
+            receipt: None,
+        });
+        (answer, "auto-registration file")
+    } else {
+        (FileAnswer::NotFound, "not found")
+    };
+    let unknown = UnknownRequest {
+        at: now,
+        source: request.source,
+        door: request.door,
+        file: String::from_utf8_lossy(request.name).into_owned(),
+        answer: words,
+    };
+    if !matches!(answer, FileAnswer::Throttled) {
+        app.file_requests.remember_unknown(name, unknown);
+    }
+    answer
+}
+
+/// Counts a name asked for in vain; logs when it stops an address.
+fn is_sweep(app: &App, request: &FileRequest<'_>, name: &DeviceName, now: UnixMillis) -> bool {
+    let exempt = &app.settings.auto_registration.nat_networks;
+    if exempt
+        .iter()
+        .any(|network| network.contains(&request.source))
+    {
+        return false;
+    }
+    let is_sweep = app.file_requests.counts_as_sweep(request.source, name, now);
+    if is_sweep {
+        metrics::counter!("selfprov_file_requests_throttled_total").increment(1);
+        tracing::warn!(
+            source = %request.source,
+            "an address asks for the files of many phones that are not its own and is throttled; \
+             if many phones stand behind it, add it to auto_registration.nat_networks"
+        );
+    }
+    is_sweep
+}
+
+fn makes_unknown_phones_register(app: &App, now: UnixMillis) -> bool {
+    let catalogue = app.catalogue.load();
+    let is_open = own_node(app, &catalogue).is_some_and(|node| {
+        let block = &node.auto_registration;
+        block.enabled && block.enabled_until.is_none_or(|until| now < until)
+    });
+    is_open && app.settings.phones.unknown_phones == UnknownPhones::AutoRegistrationFile
+}
+
+fn auto_registration(app: &App) -> Result<DeviceFile, Incomplete> {
+    let catalogue = app.catalogue.load();
+    let node = own_node(app, &catalogue).ok_or(Incomplete("CallManager node"))?;
+    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
+    assemble::auto_registration_file(node, &catalogue, &system)
+}
+
+fn xml_default(app: &App) -> Result<XmlDefaultFile, Incomplete> {
+    let catalogue = app.catalogue.load();
+    let node = own_node(app, &catalogue).ok_or(Incomplete("CallManager node"))?;
+    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
+    assemble::xml_default_file(node, &catalogue, &system)
+}
+
+fn own_node<'a>(app: &App, catalogue: &'a Catalogue) -> Option<&'a CallManager> {
+    catalogue.call_managers.get(&app.node.pkid)
+}
+
+fn made<T>(file: Result<T, Incomplete>, answer: impl FnOnce(T) -> FileAnswer) -> FileAnswer {
+    match file {
+        Ok(file) => answer(file),
+        Err(incomplete) => {
+            tracing::error!(error = %incomplete, "a file cannot be made");
+            FileAnswer::Unavailable
+        }
+    }
+}
+
+/// What files need to know of the installation.
+fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
+    let advertised = &app.settings.advertised;
+    let plain = advertised.http_phones_base();
+    let calls = &app.settings.calls;
+    Ok(SystemValues {
+        advertised_address: advertised.host.clone(),
+        own_node: (app.node.pkid, advertised.sip_port),
+        pbx: calls
+            .pbx
+            .as_deref()
+            .filter(|_| calls.pbx_register_there)
+            .map(pbx_registrar),
+        doors: SelfProvisionDoors {
+            https: advertised.https_base().parse()?,
+            plain: plain.map(|base| base.parse()).transpose()?,
+            phones_trust_https: app.settings.phones.trust_list,
+        },
+        service_urls: HashMap::new(),
+        idle_timer_s: 0,
+        self_provisioning_secure_mode: true,
+        admin_provision_mode: false,
+    })
+}
+
+/// Reads `host:port`, `[address]:port` or a host alone.
+fn pbx_registrar(target: &str) -> PbxRegistrar {
+    let (host, port) = match target.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            (host, port.parse().unwrap_or(SIP_PORT))
+        }
+        _ => (target, SIP_PORT),
+    };
+    PbxRegistrar {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port,
+    }
+}
