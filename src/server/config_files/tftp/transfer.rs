@@ -1,0 +1,363 @@
+//! One transfer: its own port, its window, its retransmissions, its end.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::UdpSocket;
+use tokio::time::Instant;
+use tokio::time::timeout_at;
+
+use super::packet;
+use super::packet::ErrorCode;
+use super::packet::Mode;
+use super::packet::Options;
+use super::packet::Packet;
+use super::window::Progress;
+use super::window::Window;
+use crate::server::config_files::content::Content;
+use crate::server::config_files::content::FirmwareFile;
+
+/// What a transfer may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Largest block that is granted, in bytes.
+    pub(super) blksize_max: u16,
+    /// Time until the first retransmission when the client names none.
+    pub(super) first_wait: Duration,
+    /// Longest time between two retransmissions that back-off leads to.
+    pub(super) longest_wait: Duration,
+}
+
+impl Limits {
+    /// The usual limits with this largest block.
+    pub(super) const fn of_blksize(blksize_max: u16) -> Self {
+        Self {
+            blksize_max,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(8),
+        }
+    }
+}
+
+/// Retransmissions in a row before the client counts as gone.
+const RETRANSMISSIONS_MAX: u32 = 5;
+
+/// The same before the client has acknowledged anything: its address may be forged, and whoever
+/// owns it shall not be flooded.
+const RETRANSMISSIONS_UNPROVEN_MAX: u32 = 2;
+
+/// Most blocks in flight that are granted (RFC 7440); beyond it loss costs more than waiting.
+const WINDOWSIZE_MAX: u16 = 16;
+
+/// Largest firmware file that is converted to netascii in memory.
+const NETASCII_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Largest packet that a client has reason to send in a transfer.
+const CLIENT_PACKET_BYTES_MAX: usize = 512;
+
+/// How a transfer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Every block arrived.
+    Complete,
+    /// The client sent an error.
+    ClientError(u16),
+    /// The client stopped answering.
+    Gone,
+    /// Our side failed: socket or file.
+    Failed,
+}
+
+impl End {
+    /// The word in metrics.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::ClientError(_) => "client_error",
+            Self::Gone => "gone",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The options that are granted of those asked for.
+///
+/// Only asked-for options are answered, a block size never larger than asked for.
+pub(super) fn grant(asked: &Options, length: u64, blksize_max: u16) -> Options {
+    Options {
+        blksize: asked.blksize.map(|size| size.min(blksize_max)),
+        tsize: asked.tsize.map(|_| length),
+        timeout_s: asked.timeout_s,
+        windowsize: asked.windowsize.map(|blocks| blocks.min(WINDOWSIZE_MAX)),
+    }
+}
+
+/// The bytes of a transfer as they travel in the mode asked for.
+pub(super) async fn prepare(content: Content, mode: Mode) -> Option<Content> {
+    match (content, mode) {
+        (content, Mode::Octet) => Some(content),
+        (Content::Generated(bytes), Mode::Netascii) => {
+            Some(Content::Generated(packet::netascii(&bytes).into()))
+        }
+        (Content::Firmware(file), Mode::Netascii) => {
+            if file.length > NETASCII_BYTES_MAX {
+                return None;
+            }
+            let mut bytes = Vec::new();
+            while (bytes.len() as u64) < file.length {
+                bytes.extend_from_slice(&file.piece(bytes.len() as u64).await.ok()?);
+            }
+            Some(Content::Generated(packet::netascii(&bytes).into()))
+        }
+    }
+}
+
+/// A transfer under way.
+pub(super) struct Transfer {
+    socket: UdpSocket,
+    client: SocketAddr,
+    granted: Options,
+    limits: Limits,
+    window: Window,
+    blocks: Blocks,
+    /// Whether the option acknowledgement still waits for its own.
+    options_pending: bool,
+    /// Whether the client has acknowledged anything.
+    is_proven: bool,
+    packet: Vec<u8>,
+}
+
+impl Transfer {
+    /// A transfer of `content` to `client` from `socket`, which is this transfer's alone.
+    pub(super) fn new(
+        socket: UdpSocket,
+        client: SocketAddr,
+        content: Content,
+        asked: &Options,
+        limits: Limits,
+    ) -> Self {
+        let length = content.length();
+        let granted = grant(asked, length, limits.blksize_max);
+        let blksize = granted.blksize.unwrap_or(packet::BLKSIZE_DEFAULT);
+        Self {
+            socket,
+            client,
+            window: Window::new(length, blksize, granted.windowsize.unwrap_or(1)),
+            blocks: Blocks::new(content, blksize),
+            options_pending: !granted.is_empty(),
+            granted,
+            limits,
+            is_proven: false,
+            packet: Vec::with_capacity(usize::from(blksize) + 4),
+        }
+    }
+
+    /// Runs it to its end.
+    pub(super) async fn run(mut self) -> End {
+        let first = self
+            .granted
+            .timeout_s
+            .map_or(self.limits.first_wait, |seconds| {
+                Duration::from_secs(seconds.into())
+            });
+        let mut wait = first;
+        let mut retransmissions = 0;
+        loop {
+            if self.send().await.is_err() {
+                return End::Failed;
+            }
+            match self.await_progress(Instant::now() + wait).await {
+                Step::Forward => {
+                    retransmissions = 0;
+                    wait = first;
+                }
+                Step::End(end) => return end,
+                Step::TimedOut => {
+                    let most = if self.is_proven {
+                        RETRANSMISSIONS_MAX
+                    } else {
+                        RETRANSMISSIONS_UNPROVEN_MAX
+                    };
+                    if retransmissions == most {
+                        return End::Gone;
+                    }
+                    retransmissions += 1;
+                    wait = (wait * 2).min(self.limits.longest_wait.max(first));
+                    self.window.timed_out();
+                }
+            }
+        }
+    }
+
+    /// Sends what is due: the options, or the window's blocks.
+    async fn send(&mut self) -> std::io::Result<()> {
+        if self.options_pending {
+            let options = packet::option_acknowledgement(&self.granted);
+            self.send_packet(&options).await;
+            return Ok(());
+        }
+        for block in self.window.blocks() {
+            let mut data = std::mem::take(&mut self.packet);
+            packet::begin_data(&mut data, Window::wire_number(block));
+            self.blocks.append(block, &mut data).await?;
+            self.send_packet(&data).await;
+            self.packet = data;
+        }
+        Ok(())
+    }
+
+    /// Sends one packet. A full buffer or an unreachable client is left to retransmission.
+    async fn send_packet(&self, bytes: &[u8]) {
+        let _ = self.socket.send_to(bytes, self.client).await;
+    }
+
+    /// Waits until the client's packets lead to something or time is up.
+    async fn await_progress(&mut self, deadline: Instant) -> Step {
+        let mut bytes = [0; CLIENT_PACKET_BYTES_MAX];
+        loop {
+            let received = timeout_at(deadline, self.socket.recv_from(&mut bytes)).await;
+            let (length, sender) = match received {
+                Err(_) => return Step::TimedOut,
+                // An ICMP error of an earlier packet; time will tell.
+                Ok(Err(_)) => continue,
+                Ok(Ok(received)) => received,
+            };
+            if sender != self.client {
+                let wrong = packet::error(ErrorCode::UnknownTransferId, "Unknown transfer ID");
+                let _ = self.socket.send_to(&wrong, sender).await;
+                continue;
+            }
+            match packet::parse(bytes.get(..length).unwrap_or_default()) {
+                Ok(Packet::Ack(number)) => {
+                    if let Some(step) = self.acknowledged(number) {
+                        return step;
+                    }
+                }
+                Ok(Packet::Error { code }) => return Step::End(End::ClientError(code)),
+                // The request again: our first answer is under way or lost, and time will tell.
+                Ok(Packet::Read(_)) => {}
+                Ok(Packet::Write | Packet::NotForServers) | Err(_) => {
+                    let illegal = packet::error(ErrorCode::IllegalOperation, "Illegal operation");
+                    self.send_packet(&illegal).await;
+                    return Step::End(End::ClientError(ErrorCode::IllegalOperation as u16));
+                }
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, number: u16) -> Option<Step> {
+        if self.options_pending {
+            if number != 0 {
+                return None;
+            }
+            self.options_pending = false;
+            self.is_proven = true;
+            return Some(Step::Forward);
+        }
+        match self.window.acknowledge(number) {
+            Progress::Ignore => None,
+            Progress::Send => {
+                self.is_proven = true;
+                Some(Step::Forward)
+            }
+            Progress::Done => Some(Step::End(End::Complete)),
+        }
+    }
+}
+
+enum Step {
+    Forward,
+    TimedOut,
+    End(End),
+}
+
+/// The content cut into blocks; of a firmware file one piece is kept.
+struct Blocks {
+    content: Content,
+    blksize: u16,
+    piece: Bytes,
+    piece_start: u64,
+}
+
+impl Blocks {
+    fn new(content: Content, blksize: u16) -> Self {
+        Self {
+            content,
+            blksize,
+            piece: Bytes::new(),
+            piece_start: 0,
+        }
+    }
+
+    /// Appends the bytes of a block, counted from 1; none beyond the end.
+    async fn append(&mut self, block: u64, packet: &mut Vec<u8>) -> std::io::Result<()> {
+        let start = block.saturating_sub(1) * u64::from(self.blksize);
+        let end = (start + u64::from(self.blksize)).min(self.content.length());
+        match self.content.clone() {
+            Content::Generated(bytes) => append_range(&bytes, 0, start, end, packet),
+            Content::Firmware(file) => self.append_of_file(&file, start, end, packet).await?,
+        }
+        Ok(())
+    }
+
+    async fn append_of_file(
+        &mut self,
+        file: &FirmwareFile,
+        mut start: u64,
+        end: u64,
+        packet: &mut Vec<u8>,
+    ) -> std::io::Result<()> {
+        while start < end {
+            let piece_end = self.piece_start + self.piece.len() as u64;
+            if start < self.piece_start || start >= piece_end {
+                self.piece = file.piece(start).await?;
+                self.piece_start = start;
+                if self.piece.is_empty() {
+                    return Err(std::io::ErrorKind::UnexpectedEof.into());
+                }
+                continue;
+            }
+            let until = end.min(piece_end);
+            append_range(&self.piece, self.piece_start, start, until, packet);
+            start = until;
+        }
+        Ok(())
+    }
+}
+
+/// Appends `start..end` of bytes that begin at `origin`.
+fn append_range(bytes: &Bytes, origin: u64, start: u64, end: u64, packet: &mut Vec<u8>) {
+    let index = |at: u64| usize::try_from(at.saturating_sub(origin)).unwrap_or(usize::MAX);
+    if let Some(range) = bytes.get(index(start)..index(end)) {
+        packet.extend_from_slice(range);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_asked_for_options_are_granted_and_never_more_than_asked() {
+        let asked = Options {
+            blksize: Some(65_464),
+            tsize: Some(0),
+            timeout_s: None,
+            windowsize: Some(100),
+        };
+        let granted = Options {
+            blksize: Some(1_428),
+            tsize: Some(5_000),
+            timeout_s: None,
+            windowsize: Some(16),
+        };
+        assert_eq!(grant(&asked, 5_000, 1_428), granted);
+        let small = Options {
+            blksize: Some(100),
+            ..Options::default()
+        };
+        assert_eq!(grant(&small, 5_000, 1_428), small);
+        assert!(grant(&Options::default(), 5_000, 1_428).is_empty());
+    }
+}
