@@ -144,7 +144,9 @@ fn sip_profile(xml: &mut Xml, sip: &SipSettings, lines: &[FileLine]) {
         xml.number("startMediaPort", sip.start_media_port);
         xml.number("stopMediaPort", sip.stop_media_port);
         xml.nest("sipLines", |xml| {
-            lines.iter().for_each(|each| line(xml, each));
+            for each in lines {
+                line(xml, each);
+            }
         });
         xml.number("voipControlPort", 5060_u16);
         xml.number("dscpForAudio", 184_u8);
@@ -278,7 +280,7 @@ fn locales(xml: &mut Xml, file: &DeviceFile) {
     xml.text("networkLocale", &file.network_locale);
     if !file.network_locale.is_empty() {
         xml.nest("networkLocaleInfo", |xml| {
-            xml.text("name", &file.network_locale)
+            xml.text("name", &file.network_locale);
         });
     }
 }

@@ -10,6 +10,7 @@ use super::device_xml;
 use super::system_xml;
 use crate::domain::catalogue;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::config_file::assemble::PbxRegistrar;
 use crate::domain::config_file::assemble::SystemValues;
 use crate::domain::config_file::assemble::auto_registration_file;
 use crate::domain::config_file::assemble::device_file;
@@ -146,6 +147,8 @@ fn catalogue() -> Catalogue {
 fn system() -> SystemValues {
     SystemValues {
         advertised_address: "voice.example.net".into(),
+        own_node: (NODE, 5060),
+        pbx: None,
         doors: SelfProvisionDoors {
             https: "https://voice.example.net:8443".parse().unwrap(),
             plain: Some("http://voice.example.net:8080".parse().unwrap()),
@@ -334,4 +337,22 @@ fn a_file_names_at_most_three_call_managers() {
     );
     let text = device_xml::write(&file.unwrap());
     assert_eq!(text.matches("<processNodeName>").count(), 3);
+}
+
+#[test]
+fn a_provisioned_phone_registers_with_the_pbx_that_is_set_and_a_waiting_one_here() {
+    let mut system = system();
+    system.pbx = Some(PbxRegistrar {
+        host: "pbx.example.net".into(),
+        port: 5080,
+    });
+    let registrar = |state| {
+        let file = device_file(&phone(622, state), &catalogue(), &system, None).unwrap();
+        let member = file.call_managers.members()[0].clone();
+        (member.process_node_name, member.sip_port)
+    };
+    let pbx = ("pbx.example.net".to_owned(), 5080);
+    assert_eq!(registrar(DeviceState::Provisioned), pbx);
+    let here = ("voice.example.net".to_owned(), 5060);
+    assert_eq!(registrar(DeviceState::AutoRegistered), here);
 }

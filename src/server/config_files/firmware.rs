@@ -1,0 +1,104 @@
+//! The optional read-only folder with firmware, locale, ring and image files.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::content::FirmwareFile;
+use crate::domain::config_file::file_name::FirmwarePath;
+
+/// Entries of one folder that are looked through for a name in another letter case.
+const ENTRIES_MAX: usize = 10_000;
+
+/// The folder. Nothing outside it is ever opened, whatever links it holds.
+#[derive(Debug, Clone)]
+pub struct FirmwareFolder {
+    root: PathBuf,
+}
+
+impl FirmwareFolder {
+    /// The folder at `path`.
+    ///
+    /// # Errors
+    /// The file system's when it is not a folder that can be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let root = path.canonicalize()?;
+        std::fs::read_dir(&root)?;
+        Ok(Self { root })
+    }
+
+    /// Opens a file in it, by its name without regard to letter case.
+    ///
+    /// `None` when there is none, when it is a folder, or when a link leads out of the folder.
+    pub async fn find(&self, path: &FirmwarePath) -> Option<FirmwareFile> {
+        let (root, path) = (self.root.clone(), path.clone());
+        let found = tokio::task::spawn_blocking(move || find(&root, &path));
+        found.await.ok().flatten()
+    }
+}
+
+fn find(root: &Path, path: &FirmwarePath) -> Option<FirmwareFile> {
+    let mut place = root.to_owned();
+    for component in path.components() {
+        place = entry(&place, component)?;
+    }
+    let place = place.canonicalize().ok()?;
+    if !place.starts_with(root) || !place.is_file() {
+        return None;
+    }
+    FirmwareFile::new(File::open(&place).ok()?, path.as_str()).ok()
+}
+
+fn entry(folder: &Path, name: &str) -> Option<PathBuf> {
+    let exact = folder.join(name);
+    if exact.exists() {
+        return Some(exact);
+    }
+    std::fs::read_dir(folder)
+        .ok()?
+        .take(ENTRIES_MAX)
+        .filter_map(Result::ok)
+        .find(|entry| entry.file_name().eq_ignore_ascii_case(name))
+        .map(|entry| entry.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::domain::config_file::file_name::RequestedFile;
+    use crate::domain::config_file::file_name::parse;
+
+    async fn found(folder: &FirmwareFolder, name: &str) -> Option<u64> {
+        let Ok(RequestedFile::Firmware(path)) = parse(name.as_bytes()) else {
+            panic!("{name}");
+        };
+        folder.find(&path).await.map(|file| file.length)
+    }
+
+    #[tokio::test]
+    async fn files_are_found_in_any_case_and_never_outside_the_folder() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("secret"), "x").unwrap();
+        let inside = outside.path().join("firmware");
+        fs::create_dir_all(inside.join("Desktops/320x212x12")).unwrap();
+        fs::write(inside.join("Desktops/320x212x12/List.xml"), "abc").unwrap();
+        std::os::unix::fs::symlink("../secret", inside.join("link")).unwrap();
+        std::os::unix::fs::symlink("Desktops/320x212x12/List.xml", inside.join("good")).unwrap();
+        let folder = FirmwareFolder::open(&inside).unwrap();
+        assert_eq!(
+            found(&folder, "Desktops/320x212x12/List.xml").await,
+            Some(3)
+        );
+        assert_eq!(
+            found(&folder, "\\desktops\\320X212x12\\list.XML").await,
+            Some(3)
+        );
+        assert_eq!(found(&folder, "good").await, Some(3));
+        assert_eq!(found(&folder, "link").await, None);
+        assert_eq!(found(&folder, "Desktops").await, None);
+        assert_eq!(found(&folder, "absent").await, None);
+    }
+}
