@@ -58,7 +58,8 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     }
     transaction.commit().await?;
     for note in fetched {
-        app.phones.update(&note.device, |known| with_fetch(known, note));
+        app.phones
+            .update(&note.device, |known| with_fetch(known, note));
     }
     Ok(notes.len())
 }

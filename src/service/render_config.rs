@@ -32,6 +32,7 @@ use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::InvalidPhoneUrl;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
+use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::time::UnixMillis;
 
 pub use super::file_requests::FileDoor;
@@ -324,6 +325,7 @@ fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
     let advertised = &app.settings.advertised;
     let plain = advertised.http_phones_base();
     let calls = &app.settings.calls;
+    let mode = app.self_provisioning.load().mode;
     Ok(SystemValues {
         advertised_address: advertised.host.clone(),
         own_node: (app.node.pkid, advertised.sip_port),
@@ -339,8 +341,8 @@ fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
         },
         service_urls: HashMap::new(),
         idle_timer_s: 0,
-        self_provisioning_secure_mode: true,
-        admin_provision_mode: false,
+        self_provisioning_secure_mode: mode.asks_for_pin(),
+        admin_provision_mode: mode == AuthenticationMode::UsersAndAdministrators,
     })
 }
 

@@ -10,6 +10,7 @@ use super::App;
 use super::ServiceError;
 use super::attempt_gate::AttemptGate;
 use super::environment::Environment;
+use super::file_requests::FileRequests;
 use super::group_commit::GroupCommit;
 use super::hasher::CredentialHasher;
 use super::keys::Keys;
@@ -104,6 +105,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         catalogue: ArcSwap::default(),
         phones: PhoneBook::default(),
         locations: LocationTable::default(),
+        file_requests: FileRequests::default(),
         phone_channel: OnceLock::new(),
         phone_control: PhoneControl::default(),
         writes: GroupCommit::default(),

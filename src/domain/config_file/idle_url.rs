@@ -101,12 +101,24 @@ pub fn points_at_self_provision(url: &str) -> bool {
     segments(&decoded) == segments(SELF_PROVISION_PATH)
 }
 
-/// The login over HTTPS: the administrator's own URL when it is a whole one, else our door.
+/// The login over HTTPS: at the host that the administrator wrote into the template, or at our
+/// own door when the template names our host (whatever port it had when it was written) or none.
 fn secure_login(text: &str, doors: &SelfProvisionDoors, device: &DeviceName) -> String {
-    let is_whole = text.starts_with("https://") && !text.starts_with("https:///");
-    match text.split_once(SELF_PROVISION_PATH) {
-        Some((base, _)) if is_whole => login_at(base, device),
-        _ => login_at(doors.https.as_str(), device),
+    let ours = doors.https.as_str();
+    let base = text
+        .split_once("/cucm-uds/")
+        .map(|(base, _)| base)
+        .filter(|base| base.starts_with("https://") && !host_of(base).is_empty())
+        .filter(|base| !host_of(base).eq_ignore_ascii_case(host_of(ours)));
+    login_at(base.unwrap_or(ours), device)
+}
+
+/// The host of a URL without a path.
+fn host_of(base: &str) -> &str {
+    let authority = base.split_once("://").map_or(base, |(_, rest)| rest);
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
     }
 }
 
@@ -189,11 +201,16 @@ mod tests {
                 "{model}"
             );
         }
-        // A path alone means our own door.
-        assert_eq!(
-            choose(SELF_PROVISION_PATH, waiting, 622, &doors(false, true)),
-            (secure(&at("https://us:8443")), None)
-        );
+        // A path alone, and our own host at a port it had once, mean our own door.
+        for url in [
+            SELF_PROVISION_PATH,
+            "https://US:443/cucm-uds/private/selfProvision",
+        ] {
+            assert_eq!(
+                choose(url, waiting, 622, &doors(false, true)),
+                (secure(&at("https://us:8443")), None)
+            );
+        }
     }
 
     #[test]

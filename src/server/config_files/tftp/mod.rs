@@ -188,7 +188,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: ErrorCode, message: impl ToString) -> Self {
+    fn new(code: ErrorCode, message: impl std::fmt::Display) -> Self {
         Self {
             code,
             message: message.to_string(),

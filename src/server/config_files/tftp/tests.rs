@@ -128,7 +128,7 @@ fn block_of(packet: &[u8]) -> u16 {
 }
 
 fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|index| (index % 251) as u8).collect()
+    (0..=250).cycle().take(length).collect()
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn block_numbers_wrap_in_files_of_more_than_65_535_blocks() {
         assert_eq!(u32::from(block_of(&packet)), blocks & 0xffff);
         received.extend_from_slice(&packet[4..]);
         let is_last = packet.len() < 12;
-        if blocks % 16 == 0 || is_last {
+        if blocks.is_multiple_of(16) || is_last {
             client.acknowledge(block_of(&packet)).await;
         }
         if is_last {
