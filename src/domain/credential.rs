@@ -205,6 +205,8 @@ pub struct StoredCredential {
     pub hash: Box<str>,
     /// The policy it stands under.
     pub policy: CredentialPolicy,
+    /// Identity of that policy.
+    pub policy_pkid: Pkid,
     /// When it was set.
     pub changed_at: UnixMillis,
     /// Whether its owner must change it at the next login.

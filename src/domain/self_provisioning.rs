@@ -199,7 +199,7 @@ pub struct UserFacts<'a> {
 
 /// One request with everything that bears on it.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct Request<'a, 'c> {
     /// The phone; `None` when there is none of that name.
     pub device: Option<DeviceFacts>,
     /// Where the request comes from.
@@ -217,7 +217,7 @@ pub struct Request<'a> {
     /// The phone's model, where it is one we know.
     pub model: Option<&'static PhoneModel>,
     /// The configured objects.
-    pub catalogue: &'a Catalogue,
+    pub catalogue: &'c Catalogue,
 }
 
 /// What an admitted request is provisioned from.
@@ -257,7 +257,7 @@ pub fn admit_device(
 ///
 /// # Errors
 /// The refusal of the first row that fails.
-pub fn decide<'a>(request: &Request<'a>) -> Result<Admitted<'a>, Refusal> {
+pub fn decide<'c>(request: &Request<'_, 'c>) -> Result<Admitted<'c>, Refusal> {
     admit_device(request.device, request.source, request.addresses)?;
     if !request.wait.is_zero() {
         return Err(Refusal::TooManyAttempts { wait: request.wait });

@@ -6,6 +6,8 @@
 pub mod attempt_gate;
 pub mod authenticate;
 pub mod auto_register;
+pub mod change_pin;
+pub mod claim;
 pub mod environment;
 pub mod file_fetched;
 pub mod file_requests;
@@ -20,9 +22,12 @@ pub mod password_hash;
 pub mod phone_book;
 pub mod phone_channel;
 pub mod phone_control;
+pub mod phone_from_template;
+pub mod provision;
 pub mod record;
 pub mod render_config;
 pub mod sealed_token;
+pub mod self_provision;
 pub mod settings;
 pub mod start;
 

@@ -41,6 +41,7 @@ fn credential_of(row: &AnyRow) -> Result<StoredCredential, StoreError> {
         pkid: row.pkid("credential.pkid")?,
         hash: row.text("credential.hash")?.into_boxed_str(),
         policy: policy_of(row)?,
+        policy_pkid: row.pkid("credential.credential_policy")?,
         changed_at: row.time("credential.changed_at")?,
         must_change: row.flag("credential.must_change")?,
         does_not_expire: row.flag("credential.does_not_expire")?,
@@ -60,7 +61,8 @@ pub async fn find(
     kind: CredentialKind,
 ) -> Result<Option<StoredCredential>, StoreError> {
     sqlx::query(
-        "SELECT credential.pkid, credential.hash, credential.changed_at, credential.must_change, \
+        "SELECT credential.pkid, credential.hash, credential.credential_policy, \
+         credential.changed_at, credential.must_change, \
          credential.does_not_expire, credential.locked_at, credential.locked_until, \
          credential.version, credential_policy.failures_max, \
          credential_policy.failures_reset_after_s, credential_policy.lockout_s, \

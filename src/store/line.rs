@@ -131,22 +131,27 @@ pub async fn update(connection: &mut Connection, line: &Line) -> Result<(), Stor
 
 /// Removes the lines that auto-registration made for a device: their numbers are free again.
 ///
-/// Call it after the device's own rows are gone. Returns the numbers freed.
+/// Call it after the device's own rows are gone. A line that another device or a user has by now
+/// stays. Returns how many numbers are free.
 ///
 /// # Errors
 ///
-/// [`StoreError::InUse`] when another device or user refers to one of them.
+/// [`StoreError`] when the database fails.
 pub async fn delete_auto_registered(
     connection: &mut Connection,
     lines: &[Pkid],
 ) -> Result<u64, StoreError> {
     let mut freed = 0;
     for line in lines {
-        freed += sqlx::query("DELETE FROM line WHERE pkid = $1 AND auto_registered = 1")
-            .bind(line.to_string())
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
+        freed += sqlx::query(
+            "DELETE FROM line WHERE pkid = $1 AND auto_registered = 1 \
+             AND NOT EXISTS (SELECT 1 FROM device_line WHERE device_line.line = line.pkid) \
+             AND NOT EXISTS (SELECT 1 FROM end_user WHERE end_user.primary_extension = line.pkid)",
+        )
+        .bind(line.to_string())
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
     }
     Ok(freed)
 }

@@ -1,0 +1,253 @@
+//! Use case: a user whose PIN must change gives a new one on the handset.
+
+use super::App;
+use super::ServiceError;
+use super::authenticate::Authenticated;
+use super::claim::Claim;
+use super::claim::Row;
+use super::hasher::Share;
+use super::keys::Purpose;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::sealed_token::Token;
+use super::self_provision::Confirmation;
+use super::self_provision::LogInError;
+use super::self_provision::bound_to;
+use super::self_provision::confirm;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::Pin;
+use crate::domain::credential::StoredCredential;
+use crate::domain::device::DeviceName;
+use crate::domain::history::TimelineEvent;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::domain::self_provisioning::Proof;
+use crate::domain::trivial_credential::CredentialOwner;
+use crate::domain::trivial_credential::CredentialRefused;
+use crate::domain::user::EndUser;
+use crate::store;
+use crate::store::StoreError;
+use crate::store::credential::NewCredential;
+
+/// Why the PIN was not changed, or was and led to no confirm screen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangePinError {
+    /// The two entries differ.
+    #[error("the two PINs are not the same")]
+    Mismatch,
+    /// The entry is not made of digits.
+    #[error("a PIN has digits only")]
+    NotDigits,
+    /// The policy refuses the new PIN; the text says why.
+    #[error("{0}")]
+    Policy(CredentialRefused),
+    /// The login behind the token no longer holds: log in again.
+    #[error("log in again")]
+    StartAgain,
+    /// The PIN was changed and the login is refused for another reason.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Too many logins at once; try again.
+    #[error("too many logins at once")]
+    Busy,
+    /// The service cannot do it now; the cause is in the log.
+    #[error("not available")]
+    Unavailable,
+}
+
+impl From<ServiceError> for ChangePinError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Busy => Self::Busy,
+            error => {
+                tracing::error!(%error, "a PIN could not be changed");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<StoreError> for ChangePinError {
+    fn from(error: StoreError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
+impl From<LogInError> for ChangePinError {
+    fn from(error: LogInError) -> Self {
+        match error {
+            LogInError::Refused(refusal) => Self::Refused(refusal),
+            LogInError::MustChangePin { .. } => Self::StartAgain,
+            LogInError::Busy => Self::Busy,
+            LogInError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+/// Changes the PIN of the user whom the token was given to, and goes on with the login.
+///
+/// # Errors
+///
+/// [`ChangePinError`]. For the first three the same token may be used again.
+pub async fn change_pin(
+    app: &App,
+    claim: &Claim,
+    token: &str,
+    new: &Secret,
+    again: &Secret,
+) -> Result<Confirmation, ChangePinError> {
+    let known = claim
+        .phone(app)
+        .ok_or(ChangePinError::Refused(Refusal::DeviceNotFound))?;
+    let now = app.environment.now();
+    let token = Token::open(token, &app.keys, Purpose::ChangePinToken, now)
+        .filter(|token| token.device == known.phone.pkid)
+        .ok_or(ChangePinError::StartAgain)?;
+    let who = holder(app, claim, &token).await?;
+    if new != again {
+        return Err(ChangePinError::Mismatch);
+    }
+    let pin = Pin::new(new.clone()).map_err(|_| ChangePinError::NotDigits)?;
+    let old = who.credential.as_ref().ok_or(ChangePinError::StartAgain)?;
+    old.policy
+        .check_pin(&pin, &credential_owner(&who.user))
+        .map_err(ChangePinError::Policy)?;
+    refuse_used_before(app, old, new).await?;
+    let hash = app
+        .hasher
+        .hash(Share::Phones, new)
+        .await
+        .map_err(ServiceError::from)?;
+    store_pin(app, claim, &known.phone.name, &who, old, hash).await?;
+    let who = holder_now(app, who).await?;
+    Ok(confirm(app, claim, &known, &who).await?)
+}
+
+/// The user whom a token was given to, if everything it is bound to still holds.
+async fn holder(app: &App, claim: &Claim, token: &Token) -> Result<Authenticated, ChangePinError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let settings = store::self_provisioning::find(connection).await?;
+    let user = store::end_user::by_pkid(connection, token.user)
+        .await?
+        .filter(|user| user.enabled)
+        .ok_or(ChangePinError::StartAgain)?;
+    let credential = store::credential::find(connection, user.pkid, CredentialKind::Pin).await?;
+    let who = Authenticated {
+        user,
+        credential,
+        proof: token.proof,
+        mode: settings.mode,
+    };
+    let now = app.environment.now();
+    let is_locked = who.credential.as_ref().is_none_or(|pin| pin.is_locked(now));
+    if is_locked || !token.is_bound_to(&bound_to(claim, &who)) {
+        return Err(ChangePinError::StartAgain);
+    }
+    Ok(who)
+}
+
+/// The same user after the change.
+async fn holder_now(app: &App, who: Authenticated) -> Result<Authenticated, ChangePinError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let owner = who.user.pkid;
+    let credential = store::credential::find(connection, owner, CredentialKind::Pin).await?;
+    Ok(Authenticated {
+        credential,
+        proof: Proof::Pin { must_change: false },
+        ..who
+    })
+}
+
+/// What a guesser would try of a user.
+pub(super) fn credential_owner(user: &EndUser) -> CredentialOwner<'_> {
+    let extension = user.primary_extension.as_ref();
+    let self_service = user.self_service_user_id.as_ref();
+    CredentialOwner {
+        user_id: user.user_id.as_str(),
+        self_service_user_id: self_service.map_or("", |id| id.as_str()),
+        extension: extension.map_or("", |extension| extension.pattern.as_str()),
+        first_name: &user.person.first_name,
+        last_name: &user.person.last_name,
+    }
+}
+
+/// Compares with the PIN in force and as many earlier ones as the policy remembers.
+async fn refuse_used_before(
+    app: &App,
+    old: &StoredCredential,
+    new: &Secret,
+) -> Result<(), ChangePinError> {
+    if old.policy.history == 0 {
+        return Ok(());
+    }
+    let mut reader = app.store.read().await?;
+    let earlier = old.policy.history.saturating_sub(1);
+    let mut hashes = store::credential::history(reader.connection(), old.pkid, earlier).await?;
+    drop(reader);
+    hashes.insert(0, old.hash.clone());
+    for hash in hashes {
+        let is_same = app
+            .hasher
+            .verify(Share::Phones, new, &hash)
+            .await
+            .map_err(ServiceError::from)?;
+        if is_same {
+            return Err(ChangePinError::Policy(CredentialRefused::UsedBefore));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the new PIN, unless another change came first.
+async fn store_pin(
+    app: &App,
+    claim: &Claim,
+    device: &DeviceName,
+    who: &Authenticated,
+    old: &StoredCredential,
+    hash: Box<str>,
+) -> Result<(), ChangePinError> {
+    let user = &who.user;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    store::end_user::by_pkid_for_update(connection, user.pkid).await?;
+    let current = store::credential::find(connection, user.pkid, CredentialKind::Pin).await?;
+    if current.is_none_or(|current| current.version != old.version) {
+        return Err(ChangePinError::StartAgain);
+    }
+    let new = NewCredential {
+        pkid: app.new_pkid(),
+        owner: user.pkid,
+        kind: CredentialKind::Pin,
+        hash,
+        policy: old.policy_pkid,
+        changed_at: app.environment.now(),
+        must_change: false,
+    };
+    store::credential::put(connection, &new).await?;
+    let user_id = user.user_id.as_str();
+    let row = Row {
+        user_id,
+        ..Row::default()
+    };
+    let event = TimelineEvent::PinChanged;
+    claim.happened(app, connection, device, event, row).await?;
+    let actor = Actor {
+        name: format!("user:{user_id}"),
+        source: claim.source.to_canonical().to_string(),
+        correlation: Some(claim.correlation),
+    };
+    let change = Change {
+        action: "end_user.change_pin",
+        object_kind: "end_user",
+        object_name: user_id.to_owned(),
+        before: String::new(),
+        after: format!("changed on {device}"),
+    };
+    record::audit(app, connection, &actor, change).await?;
+    transaction.commit().await?;
+    Ok(())
+}

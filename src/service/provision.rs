@@ -1,0 +1,365 @@
+//! Use case: *Continue*. An auto-registered phone becomes its user's, in one transaction.
+
+use std::time::Duration;
+
+use super::App;
+use super::ServiceError;
+use super::authenticate::Authenticated;
+use super::claim::Claim;
+use super::claim::Row;
+use super::claim::Standing;
+use super::keys::Purpose;
+use super::phone_book::KnownPhone;
+use super::phone_control;
+use super::phone_from_template::Mould;
+use super::phone_from_template::Subject;
+use super::phone_from_template::apply_line_template;
+use super::phone_from_template::make_phone;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::sealed_token;
+use super::sealed_token::Token;
+use super::self_provision::bound_to;
+use crate::domain::binding::Grace;
+use crate::domain::credential::CredentialKind;
+use crate::domain::device::DeviceName;
+use crate::domain::device::DeviceState;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::history::TimelineEvent;
+use crate::domain::phone::Phone;
+use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::pkid::Pkid;
+use crate::domain::refusal::Refusal;
+use crate::domain::self_provisioning::Admitted;
+use crate::domain::self_provisioning::Proof;
+use crate::domain::time::UnixMillis;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+use crate::store::provision_result::ProvisionResult;
+
+/// How long the old secret refreshes the old binding after provisioning or release, unless the
+/// new file is fetched before.
+pub const GRACE: Duration = Duration::from_mins(15);
+
+/// What a phone has become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provisioned {
+    /// The number of its line 1.
+    pub extension: DirectoryNumber,
+    /// The phone.
+    pub device: DeviceName,
+}
+
+/// Why a phone was not provisioned. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProvisionError {
+    /// A row of the decision fails by now.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The confirmed login is too old or something has changed since: log in again.
+    #[error("the confirmed login no longer holds; log in again")]
+    StartAgain,
+    /// The service cannot do it now; the cause is in the log.
+    #[error("not available")]
+    Unavailable,
+}
+
+impl From<ServiceError> for ProvisionError {
+    fn from(error: ServiceError) -> Self {
+        tracing::error!(%error, "a phone could not be provisioned");
+        Self::Unavailable
+    }
+}
+
+impl From<StoreError> for ProvisionError {
+    fn from(error: StoreError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
+/// Provisions the phone that a confirm token was given for. The same token gives the same answer
+/// again, for the rest of its life.
+///
+/// # Errors
+///
+/// [`ProvisionError`]; then nothing has changed.
+pub async fn provision(
+    app: &App,
+    claim: &Claim,
+    token: &str,
+) -> Result<Provisioned, ProvisionError> {
+    let fingerprint = sealed_token::fingerprint(token);
+    let now = app.environment.now();
+    let token = Token::open(token, &app.keys, Purpose::ConfirmToken, now)
+        .ok_or(ProvisionError::StartAgain)?;
+    let device = claim
+        .device_name(app)
+        .ok_or(ProvisionError::Refused(Refusal::DeviceNotFound))?;
+    // One use case at a time on a phone, so that memory sees its rows in the order of their commits.
+    let pass = app
+        .attempts
+        .enter_alone(&format!("change {device}"))
+        .await
+        .map_err(|_| ProvisionError::Unavailable)?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let outcome = in_transaction(app, connection, claim, &device, &token, &fingerprint).await;
+    let provisioned = match outcome? {
+        Outcome::Recorded(provisioned) => provisioned,
+        Outcome::Now(change) => {
+            transaction.commit().await?;
+            change.publish(app)?;
+            Provisioned {
+                extension: change.extension,
+                device,
+            }
+        }
+        Outcome::Refused { refusal, user_id } => {
+            drop(transaction);
+            let detail = "at Continue".to_owned();
+            claim
+                .refused(app, &device, &user_id, refusal, detail)
+                .await?;
+            return Err(ProvisionError::Refused(refusal));
+        }
+    };
+    drop(pass);
+    Ok(provisioned)
+}
+
+enum Outcome {
+    Recorded(Provisioned),
+    Now(Box<Replacement>),
+    Refused { refusal: Refusal, user_id: String },
+}
+
+/// A phone in place of the one of the same name, once it is committed.
+pub(super) struct Replacement {
+    /// The new row.
+    pub(super) phone: Phone,
+    /// The number of its line 1.
+    pub(super) extension: DirectoryNumber,
+    /// What the old binding may still use.
+    pub(super) grace: Option<Grace>,
+    /// The restart by which it is to load its new file.
+    pub(super) restart: PhoneRestart,
+}
+
+impl Replacement {
+    /// Makes memory say what the database says.
+    pub(super) fn publish(&self, app: &App) -> Result<(), ServiceError> {
+        let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
+        app.phones.put(known);
+        app.locations
+            .set_grace(&self.phone.name, self.grace.as_ref());
+        app.phone_control.submit(self.restart.clone());
+        Ok(())
+    }
+}
+
+async fn in_transaction(
+    app: &App,
+    connection: &mut Connection,
+    claim: &Claim,
+    device: &DeviceName,
+    token: &Token,
+    fingerprint: &str,
+) -> Result<Outcome, ProvisionError> {
+    // First the user, then the device: the same order everywhere, so that nobody waits in a ring.
+    let user = store::end_user::by_pkid_for_update(connection, token.user).await?;
+    if let Some(recorded) = store::provision_result::find(connection, fingerprint).await? {
+        return Ok(Outcome::Recorded(Provisioned {
+            extension: recorded.extension,
+            device: recorded.device_name,
+        }));
+    }
+    let phone = store::device::find_for_update(connection, device).await?;
+    let user = user.ok_or(ProvisionError::StartAgain)?;
+    let who = authenticated_again(app, connection, user, token.proof).await?;
+    let standing = Standing::read(connection, who.user.pkid).await?;
+    let wait = lock_left(app, connection, device).await?;
+    let catalogue = app.catalogue.load_full();
+    let admitted = match claim.decide(app, phone.as_ref(), &who, standing, wait, &catalogue) {
+        Ok(admitted) => admitted,
+        Err(Refusal::CredentialExpired) => return Err(ProvisionError::StartAgain),
+        Err(refusal) => {
+            let user_id = who.user.user_id.to_string();
+            return Ok(Outcome::Refused { refusal, user_id });
+        }
+    };
+    let before = phone
+        .filter(|phone| phone.pkid == token.device && token.is_bound_to(&bound_to(claim, &who)))
+        .ok_or(ProvisionError::StartAgain)?;
+    let replacement = replace(app, connection, &who, &before, &admitted).await?;
+    let result = ProvisionResult {
+        token: fingerprint.into(),
+        device_name: device.clone(),
+        extension: replacement.extension.clone(),
+        expires_at: token.expires_at,
+    };
+    store::provision_result::insert(connection, &result, app.environment.now()).await?;
+    write_history(app, connection, claim, &who, &before, &replacement).await?;
+    Ok(Outcome::Now(Box::new(replacement)))
+}
+
+/// The user as of now, with what the token says was shown.
+async fn authenticated_again(
+    app: &App,
+    connection: &mut Connection,
+    user: crate::domain::user::EndUser,
+    proof: Proof,
+) -> Result<Authenticated, ProvisionError> {
+    let settings = store::self_provisioning::find(connection).await?;
+    let credential = store::credential::find(connection, user.pkid, CredentialKind::Pin).await?;
+    let now = app.environment.now();
+    let proof = match (proof, &credential) {
+        (Proof::Pin { .. }, Some(pin)) => Proof::Pin {
+            must_change: pin.must_change(now),
+        },
+        (Proof::AuthenticationCode, _) if settings.code_off_at.is_some() => {
+            return Err(ProvisionError::StartAgain);
+        }
+        (proof, _) => proof,
+    };
+    Ok(Authenticated {
+        user,
+        credential,
+        proof,
+        mode: settings.mode,
+    })
+}
+
+/// What is left of a lock of the phone. Delays stand before logins, not before *Continue*.
+async fn lock_left(
+    app: &App,
+    connection: &mut Connection,
+    device: &DeviceName,
+) -> Result<Duration, StoreError> {
+    let now = app.environment.now();
+    let lock = store::authentication_failure::device_lock(connection, device).await?;
+    Ok(lock.map_or(Duration::ZERO, |lock| lock.left(now)))
+}
+
+/// The auto-registered phone goes, with its line; the user's phone of the same name comes.
+async fn replace(
+    app: &App,
+    connection: &mut Connection,
+    who: &Authenticated,
+    before: &Phone,
+    admitted: &Admitted<'_>,
+) -> Result<Replacement, ProvisionError> {
+    let user = &who.user;
+    let line = user.primary_extension.as_ref().map(|line| line.line);
+    let line = line.ok_or(ProvisionError::Refused(Refusal::UserNotReady))?;
+    let mut line = store::line::by_pkid(connection, line)
+        .await?
+        .ok_or(ProvisionError::Refused(Refusal::UserNotReady))?;
+    let pattern = line.pattern.clone();
+    let subject = Subject {
+        device_name: &before.name,
+        model: Some(admitted.model.number),
+        user: Some(user),
+        directory_number: &pattern,
+    };
+    apply_line_template(&mut line, admitted.line_template, &subject);
+    line.auto_registered = false;
+    store::line::update(connection, &line).await?;
+    let mould = Mould {
+        subject,
+        state: DeviceState::Provisioned,
+        device_template: admitted.device_template,
+        line: &line,
+        before: Some(before),
+    };
+    let phone = make_phone(app, &mould).map_err(ServiceError::from)?;
+    Ok(put_in_place(app, connection, before, phone, pattern).await?)
+}
+
+/// Replaces the rows of a phone by those of another of the same name, frees the auto-registered
+/// numbers of the old one, lets its binding live on for a while, and asks for a restart.
+pub(super) async fn put_in_place(
+    app: &App,
+    connection: &mut Connection,
+    before: &Phone,
+    after: Phone,
+    extension: DirectoryNumber,
+) -> Result<Replacement, StoreError> {
+    remove(connection, before).await?;
+    store::device::insert(connection, &after).await?;
+    let grace = grace_of(before, app.environment.now());
+    let stored = grace
+        .as_ref()
+        .map(|grace| (&*grace.sealed_secret, grace.until));
+    store::binding::set_grace(connection, &after.name, stored).await?;
+    let action = phone_control::action_for(app, before, &after);
+    let restart = phone_control::request_restart(app, connection, &after.name, action).await?;
+    Ok(Replacement {
+        phone: after,
+        extension,
+        grace,
+        restart,
+    })
+}
+
+/// Removes the rows of a phone and frees the numbers that auto-registration gave it.
+pub(super) async fn remove(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
+    let lines: Vec<Pkid> = phone.lines.iter().map(|line| line.line).collect();
+    store::device::delete(connection, phone.pkid).await?;
+    store::line::delete_auto_registered(connection, &lines).await?;
+    Ok(())
+}
+
+/// What the binding of a phone may use after its rows are gone.
+pub(super) fn grace_of(before: &Phone, now: UnixMillis) -> Option<Grace> {
+    let sealed_secret = before.digest.sealed_secret.clone()?;
+    Some(Grace {
+        sealed_secret,
+        until: now.plus(GRACE),
+    })
+}
+
+async fn write_history(
+    app: &App,
+    connection: &mut Connection,
+    claim: &Claim,
+    who: &Authenticated,
+    before: &Phone,
+    replacement: &Replacement,
+) -> Result<(), StoreError> {
+    let user_id = who.user.user_id.as_str();
+    let name = &before.name;
+    let number = before
+        .primary_line()
+        .map_or("none", |line| line.pattern.as_str());
+    let extension = &replacement.extension;
+    let row = Row {
+        user_id,
+        refusal: None,
+        detail: format!("now extension {extension} of {user_id}; {number} is free again"),
+    };
+    let event = TimelineEvent::Provisioned;
+    claim.happened(app, connection, name, event, row).await?;
+    let actor = Actor {
+        name: format!("user:{user_id}"),
+        source: claim.source.to_canonical().to_string(),
+        correlation: Some(claim.correlation),
+    };
+    let by = match who.proof {
+        Proof::AuthenticationCode => ", by authentication code",
+        Proof::Nothing => ", without authentication",
+        Proof::Pin { .. } => "",
+    };
+    let change = Change {
+        action: "device.provision",
+        object_kind: "device",
+        object_name: name.to_string(),
+        before: format!("auto-registered, extension {number}"),
+        after: format!(
+            "owner {user_id}, extension {extension}, by {}{by}",
+            claim.door.as_str()
+        ),
+    };
+    record::audit(app, connection, &actor, change).await
+}

@@ -1,0 +1,302 @@
+//! Use cases of the login: the form, and what follows when it is sent.
+//!
+//! Nothing is written to the phone before *Continue* (`service::provision`).
+
+use super::App;
+use super::ServiceError;
+use super::authenticate;
+use super::authenticate::Attempt;
+use super::authenticate::AuthenticateError;
+use super::authenticate::Authenticated;
+use super::claim::Row;
+use super::claim::Standing;
+use super::claim::address_policy;
+use super::hasher::Share;
+use super::keys::Purpose;
+use super::phone_book::KnownPhone;
+use super::phone_from_template::Subject;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::sealed_token::Bound;
+use super::sealed_token::Token;
+use crate::domain::device::DeviceName;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::end_user::UserId;
+use crate::domain::history::TimelineEvent;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::domain::self_provisioning::Admitted;
+use crate::domain::self_provisioning::AuthenticationMode;
+use crate::domain::self_provisioning::DeviceFacts;
+use crate::domain::self_provisioning::Proof;
+use crate::domain::self_provisioning::admit_device;
+use crate::domain::template::TextField;
+use crate::store::StoreError;
+
+pub use super::claim::Claim;
+
+/// What the login form is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginPrompt {
+    /// The phone.
+    pub device: DeviceName,
+    /// What the form asks for.
+    pub mode: AuthenticationMode,
+}
+
+/// What the confirm screen shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Comes back with *Continue*.
+    pub token: String,
+    /// First and last name, or the user ID where there is neither.
+    pub user_name: String,
+    /// The number that will be provisioned.
+    pub extension: DirectoryNumber,
+    /// The description that the phone will get.
+    pub description: String,
+}
+
+/// Why a login led to no confirm screen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogInError {
+    /// A row of the decision failed.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The PIN is right and must be changed first.
+    #[error("the PIN must be changed first")]
+    MustChangePin {
+        /// Comes back with the new PIN.
+        token: String,
+        /// The user.
+        user_id: UserId,
+    },
+    /// Too many logins at once; try again.
+    #[error("too many logins at once")]
+    Busy,
+    /// The service cannot judge it now; the cause is in the log.
+    #[error("not available")]
+    Unavailable,
+}
+
+impl From<ServiceError> for LogInError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Busy => Self::Busy,
+            error => {
+                tracing::error!(%error, "a login could not be judged");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<StoreError> for LogInError {
+    fn from(error: StoreError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
+impl From<Refusal> for LogInError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The login form for a phone, from memory alone: rows 1 and 2 of the decision.
+///
+/// # Errors
+///
+/// The refusal of the first row that fails.
+pub fn login_prompt(app: &App, claim: &Claim) -> Result<LoginPrompt, Refusal> {
+    let known = claim.phone(app).ok_or(Refusal::DeviceNotFound)?;
+    let facts = DeviceFacts::from(&known.phone);
+    admit_device(Some(facts), claim.source, &address_policy(app))?;
+    Ok(LoginPrompt {
+        device: known.phone.name.clone(),
+        mode: app.self_provisioning.load().mode,
+    })
+}
+
+/// A login: rows 1 to 9 of the decision, and what the confirm screen shows.
+///
+/// # Errors
+///
+/// [`LogInError`]. Why it was refused in truth stands in the phone's timeline.
+pub async fn log_in(
+    app: &App,
+    claim: &Claim,
+    login: &str,
+    secret: Option<&Secret>,
+) -> Result<Confirmation, LogInError> {
+    let known = claim.phone(app).ok_or(Refusal::DeviceNotFound)?;
+    let name = &known.phone.name;
+    if let Err(refusal) = login_prompt(app, claim) {
+        let detail = device_refusal_detail(claim, &known, refusal);
+        claim.refused(app, name, "", refusal, detail).await?;
+        return Err(refusal.into());
+    }
+    let attempt = Attempt {
+        login,
+        secret,
+        device: Some(name),
+        source: claim.source,
+        share: Share::Phones,
+        correlation: claim.correlation,
+    };
+    match authenticate::authenticate(app, &attempt).await {
+        Ok(who) => confirm(app, claim, &known, &who).await,
+        Err(AuthenticateError::Wait(wait)) => Err(Refusal::TooManyAttempts { wait }.into()),
+        Err(AuthenticateError::Failed) => Err(Refusal::AuthenticationFailed.into()),
+        Err(AuthenticateError::Service(error)) => Err(error.into()),
+    }
+}
+
+fn device_refusal_detail(claim: &Claim, known: &KnownPhone, refusal: Refusal) -> String {
+    match (refusal, known.phone.registered_address) {
+        (Refusal::DeviceAddressMismatch, Some(registered)) => format!(
+            "asked from {}, registered from {registered}",
+            claim.source.to_canonical()
+        ),
+        (Refusal::DeviceAddressMismatch, None) => format!(
+            "asked from {}, never registered",
+            claim.source.to_canonical()
+        ),
+        _ => String::new(),
+    }
+}
+
+/// Decides over an authenticated user and makes the confirm screen.
+pub(super) async fn confirm(
+    app: &App,
+    claim: &Claim,
+    known: &KnownPhone,
+    who: &Authenticated,
+) -> Result<Confirmation, LogInError> {
+    let phone = &known.phone;
+    let mut reader = app.store.read().await?;
+    let standing = Standing::read(reader.connection(), who.user.pkid).await?;
+    drop(reader);
+    let catalogue = app.catalogue.load_full();
+    let wait = std::time::Duration::ZERO;
+    match claim.decide(app, Some(phone), who, standing, wait, &catalogue) {
+        Ok(admitted) => admit(app, claim, known, who, &admitted).await,
+        Err(Refusal::CredentialExpired) => Err(LogInError::MustChangePin {
+            token: sealed(app, claim, known, who, Purpose::ChangePinToken)?,
+            user_id: who.user.user_id.clone(),
+        }),
+        Err(refusal) => {
+            let user_id = who.user.user_id.as_str();
+            let detail = "the login was right".to_owned();
+            claim
+                .refused(app, &phone.name, user_id, refusal, detail)
+                .await?;
+            Err(refusal.into())
+        }
+    }
+}
+
+fn sealed(
+    app: &App,
+    claim: &Claim,
+    known: &KnownPhone,
+    who: &Authenticated,
+    purpose: Purpose,
+) -> Result<String, ServiceError> {
+    let bound = bound_to(claim, who);
+    let now = app.environment.now();
+    let token = Token::new(known.phone.pkid, who.user.pkid, who.proof, &bound, now);
+    Ok(token.seal(&app.keys, purpose)?)
+}
+
+/// What a token for this login is bound to.
+pub(super) fn bound_to<'a>(claim: &Claim, who: &'a Authenticated) -> Bound<'a> {
+    let extension = who.user.primary_extension.as_ref();
+    Bound {
+        source: claim.source,
+        extension: extension.map(|extension| &extension.pattern),
+        credential_version: who.credential_version(),
+        mode: who.mode,
+    }
+}
+
+async fn admit(
+    app: &App,
+    claim: &Claim,
+    known: &KnownPhone,
+    who: &Authenticated,
+    admitted: &Admitted<'_>,
+) -> Result<Confirmation, LogInError> {
+    let user = &who.user;
+    let extension = user
+        .primary_extension
+        .as_ref()
+        .ok_or(Refusal::UserNotReady)?;
+    let subject = Subject {
+        device_name: &known.phone.name,
+        model: Some(admitted.model.number),
+        user: Some(user),
+        directory_number: &extension.pattern,
+    };
+    let tags = &admitted.device_template.device_description;
+    let description = subject.expand(tags, TextField::DeviceDescription);
+    let full_name = user.person.full_name();
+    write_log_in(app, claim, &known.phone.name, who).await?;
+    Ok(Confirmation {
+        token: sealed(app, claim, known, who, Purpose::ConfirmToken)?,
+        user_name: if full_name.is_empty() {
+            user.user_id.to_string()
+        } else {
+            full_name
+        },
+        extension: extension.pattern.clone(),
+        description,
+    })
+}
+
+/// Writes a login to the timeline, and the use of the administrator's code to the audit log.
+async fn write_log_in(
+    app: &App,
+    claim: &Claim,
+    device: &DeviceName,
+    who: &Authenticated,
+) -> Result<(), StoreError> {
+    let by_code = who.proof == Proof::AuthenticationCode;
+    let row = Row {
+        user_id: who.user.user_id.as_str(),
+        refusal: None,
+        detail: match who.proof {
+            Proof::Pin { .. } => "with the PIN",
+            Proof::AuthenticationCode => "with the administrator's authentication code",
+            Proof::Nothing => "no authentication is required",
+        }
+        .to_owned(),
+    };
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let event = TimelineEvent::LoggedIn;
+    claim.happened(app, connection, device, event, row).await?;
+    if by_code {
+        let actor = Actor {
+            name: format!("device:{device}"),
+            source: claim.source.to_canonical().to_string(),
+            correlation: Some(claim.correlation),
+        };
+        let change = Change {
+            action: "authentication_code.use",
+            object_kind: "end_user",
+            object_name: who.user.user_id.to_string(),
+            before: String::new(),
+            after: format!("logged in on {device}"),
+        };
+        record::audit(app, connection, &actor, change).await?;
+    }
+    transaction.commit().await
+}
+
+pub use super::change_pin::ChangePinError;
+pub use super::change_pin::change_pin;
+pub use super::provision::ProvisionError;
+pub use super::provision::Provisioned;
+pub use super::provision::provision;
