@@ -3,3 +3,103 @@
 pub mod output;
 pub mod phone;
 pub mod secret_input;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use arguments::{Arguments, Command, Common, ConfigArguments};
+pub use error::CliError;
+use output::Output;
+
+use crate::settings::{Loaded, Sources, listing};
+
+/// Reads the command line, does what it says, and gives the exit status.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output {
+        json: arguments.common.json,
+    };
+    match run(arguments, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.remark(format!("selfprov: {error}"));
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
+    let common = arguments.common;
+    match arguments.command {
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            // Into memory first: the generator does not bear a reader that closes early.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "selfprov", &mut script);
+            output.line(String::from_utf8_lossy(&script));
+            Ok(())
+        }
+        Command::Config(config) => print_config(&common, &config, output),
+        Command::Phone(phone) => block_on(phone::command::run(*phone, output)),
+        _ => Err(CliError::Failed("not yet".to_owned())),
+    }
+}
+
+fn print_config(
+    common: &Common,
+    arguments: &ConfigArguments,
+    output: Output,
+) -> Result<(), CliError> {
+    if arguments.default {
+        output.line(listing::example());
+        return Ok(());
+    }
+    let loaded = Loaded::read(&sources(common)?)?;
+    if output.json {
+        output.json_document(&listing::json(&loaded));
+    } else {
+        output.line(listing::text(&loaded));
+    }
+    Ok(())
+}
+
+/// What the command line and the environment say about settings.
+fn sources(common: &Common) -> Result<Sources, CliError> {
+    let mut sources = Sources {
+        file: common.config.clone(),
+        environment: environment(),
+        flags: Vec::new(),
+    };
+    if let Some(data_dir) = &common.data_dir {
+        let text = data_dir.display().to_string();
+        sources
+            .flags
+            .push(("--data-dir".to_owned(), "data_dir".to_owned(), text));
+    }
+    for assignment in &common.set {
+        sources.add_assignment(assignment)?;
+    }
+    Ok(sources)
+}
+
+/// The environment, without what is not UTF-8: no setting of ours is.
+fn environment() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// Runs an async command to its end.
+fn block_on<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| CliError::Failed(error.to_string()))?;
+    let result = runtime.block_on(command);
+    // A read of standard input cannot be ended; the process ends instead.
+    runtime.shutdown_background();
+    result
+}
