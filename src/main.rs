@@ -1,3 +1,7 @@
 //! The `selfprov` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    selfprov::cli::main()
+}

@@ -1,5 +1,7 @@
 //! The commands of the program.
 
+pub mod arguments;
+pub mod error;
 pub mod output;
 pub mod phone;
 pub mod secret_input;

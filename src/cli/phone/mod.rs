@@ -11,6 +11,7 @@
 //! ```
 
 pub mod browser;
+pub mod command;
 pub mod config;
 pub mod display;
 pub mod draw;

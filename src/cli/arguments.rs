@@ -1,0 +1,323 @@
+//! The command line as clap reads it.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "these texts are the program's help, where marks are noise"
+)]
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::phone::command::PhoneArguments;
+
+/// What the exit status means, at the end of `--help`.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  done
+  1  refused or failed; the text on standard error says why and what to do
+  2  wrong arguments
+  3  the settings cannot be used
+
+Settings come from the default, the settings file, the environment (SELFPROV_TABLE__KEY) and
+--set, the later winning over the earlier; `selfprov config` shows each with its origin.";
+
+/// Self-provisioning for Cisco IP phones without Cisco Unified Communications Manager.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_STATUS, max_term_width = 100)]
+pub struct Arguments {
+    /// Settings and form of the output.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Arguments of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Settings file [default: selfprov.toml in the data directory, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the database, keys, certificates and the control socket are kept
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Sets one key, for example --set listen.https_port=9443; may be repeated
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Prints JSON for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the service until SIGTERM or SIGINT; SIGHUP reads the certificate again
+    #[command(after_help = "\
+Examples:
+  selfprov serve                          on loopback, to look at it
+  selfprov serve --listen 192.0.2.10      for phones on the network
+  selfprov serve --set database.url=postgres://selfprov@db/selfprov")]
+    Serve(ServeArguments),
+    /// Shows the whole journey on this machine with a phone in the terminal
+    #[command(after_help = "\
+Starts everything on loopback with sample data, plays the journey once with the built-in handset,
+then stays up until it is interrupted.
+
+Examples:
+  selfprov demo                           in a new directory that is removed at the end
+  selfprov demo --once                    exit status 0 when the journey works, else 1
+  selfprov demo --no-play --ports auto --report demo.json")]
+    Demo(DemoArguments),
+    /// A Cisco phone in the terminal: boots, registers, shows XML screens, takes soft keys
+    Phone(Box<PhoneArguments>),
+    /// Checks settings, database, certificate, ports, templates and users, and says what to do
+    Doctor(DoctorArguments),
+    /// End users: their extension, PIN and readiness
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Phones: their state, restart, release
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Prints every setting with its value and where it came from
+    Config(ConfigArguments),
+    /// Prints the completions for a shell
+    #[command(
+        after_help = "Example:\n  selfprov completions bash > /etc/bash_completion.d/selfprov"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Address to listen on, for a server that phones reach; 0.0.0.0 or :: for all of them
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<IpAddr>,
+}
+
+/// Where `demo` listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemoPorts {
+    /// The ports of the settings
+    Fixed,
+    /// Any free ports
+    Auto,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Ends after the journey: exit status 0 when it worked, else 1
+    #[arg(long, conflicts_with = "no_play")]
+    pub once: bool,
+    /// Takes the ports of the settings, or any free ones
+    #[arg(long, value_enum, default_value = "fixed")]
+    pub ports: DemoPorts,
+    /// Writes addresses and credentials as a JSON document when the service is ready
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Starts the service with its sample data and plays nothing
+    #[arg(long)]
+    pub no_play: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// Checks this user alone
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+}
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArguments {
+    /// Prints an example file with every key, its documentation and its default
+    #[arg(long)]
+    pub default: bool,
+}
+
+/// How a command gets a PIN.
+#[derive(Debug, Args)]
+pub struct PinArguments {
+    /// File whose first line is the PIN; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+    /// Makes a PIN and prints it once
+    #[arg(long, conflicts_with = "pin_file")]
+    pub generate: bool,
+    /// The user must choose another PIN at the first login
+    #[arg(long)]
+    pub must_change: bool,
+}
+
+/// The commands about users.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Adds a user with extension, Self-Service User ID, profile and PIN
+    #[command(after_help = "\
+Without --pin-file a PIN is made and printed once.
+
+Example:
+  selfprov user add aksethi --last-name Sethi --extension 1004")]
+    Add(UserAddArguments),
+    /// Lists users
+    List(ListArguments),
+    /// Shows one user and whether they are ready to provision a phone
+    Show {
+        /// User ID or Self-Service User ID
+        user: String,
+    },
+    /// Sets a user's PIN
+    #[command(after_help = "\
+Asks for the PIN without showing it; --generate makes one and prints it once.
+
+Example:
+  selfprov user set-pin aksethi --generate --must-change")]
+    SetPin {
+        /// User ID or Self-Service User ID
+        user: String,
+        /// Where the PIN comes from.
+        #[command(flatten)]
+        pin: PinArguments,
+    },
+    /// Takes back the lock of a user's PIN
+    Unlock {
+        /// User ID or Self-Service User ID
+        user: String,
+    },
+}
+
+/// Arguments of `user add`.
+#[derive(Debug, Args)]
+pub struct UserAddArguments {
+    /// User ID
+    pub user_id: String,
+    /// First name
+    #[arg(long, default_value = "")]
+    pub first_name: String,
+    /// Last name [default: the user ID]
+    #[arg(long)]
+    pub last_name: Option<String>,
+    /// Directory number of the primary extension; made when there is no such line
+    #[arg(long, value_name = "NUMBER")]
+    pub extension: Option<String>,
+    /// Self-Service User ID [default: the extension]
+    #[arg(long, value_name = "ID")]
+    pub self_service_id: Option<String>,
+    /// Feature Group Template that names the user's profile [default: the system's]
+    #[arg(long, value_name = "NAME")]
+    pub feature_group_template: Option<String>,
+    /// Where the PIN comes from.
+    #[command(flatten)]
+    pub pin: PinArguments,
+}
+
+/// Arguments of listings.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Begins after this name
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub after: String,
+    /// How many at most
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+}
+
+/// How a phone is restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RestartKind {
+    /// Reads its file again
+    Restart,
+    /// Boots again
+    Reset,
+}
+
+/// The commands about phones.
+#[derive(Debug, Subcommand)]
+pub enum DeviceCommand {
+    /// Lists phones
+    List(ListArguments),
+    /// Shows one phone with its timeline: what it asked for and why it was answered so
+    Show {
+        /// Device name, for example SEP0011AABBCCDD, or a MAC address
+        device: String,
+    },
+    /// Takes back the lock after failed logins on this phone
+    Unlock {
+        /// Device name or MAC address
+        device: String,
+    },
+    /// Returns a phone to the auto-registered state: its user's line leaves it
+    Release {
+        /// Device name or MAC address
+        device: String,
+    },
+    /// Tells a phone to restart
+    Restart {
+        /// Device name or MAC address
+        device: String,
+        /// How
+        #[arg(long, value_enum, default_value = "restart")]
+        kind: RestartKind,
+    },
+    /// Lets a phone fetch its file with its secret from any address for a while
+    AllowFile {
+        /// Device name or MAC address
+        device: String,
+        /// For how long: 30s, 10m, 2h
+        #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
+        time: std::time::Duration,
+    },
+}
+
+/// Longest time for which a file may be opened.
+const ALLOW_FILE_MAX: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// Reads `30s`, `10m` or `2h`.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "write a number and s, m or h, for example 10m; at most 24h".to_owned();
+    let (number, unit) = text.split_at(text.len().saturating_sub(1));
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        "s" => number,
+        "m" => number.saturating_mul(60),
+        "h" => number.saturating_mul(3_600),
+        _ => return Err(wrong()),
+    };
+    let time = std::time::Duration::from_secs(seconds);
+    if time.is_zero() || time > ALLOW_FILE_MAX {
+        Err(wrong())
+    } else {
+        Ok(time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_a_limit() {
+        assert_eq!(duration("10m").unwrap().as_secs(), 600);
+        assert_eq!(duration("24h").unwrap(), ALLOW_FILE_MAX);
+        for bad in ["", "10", "m", "25h", "0s", "-1m", "1d"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}
