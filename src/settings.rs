@@ -4,6 +4,7 @@
 //! earlier ones: default, file, environment (`SELFPROV_TABLE__KEY`), flag (`--set table.key=…`).
 //! [`Loaded`] remembers where every value came from, and `selfprov config` prints it.
 
+mod convert;
 pub mod listing;
 pub mod load;
 pub mod names;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use toml::Value;
 
 pub use load::{Loaded, Origin, SettingsError, Sources};
-use names::TimeZoneName;
+use names::{NodeName, TimeZoneName};
 use table::{Key, Table};
 
 use crate::domain::end_user::UserId;
@@ -72,6 +73,8 @@ settings! {
     database: Database,
     /// The doors.
     listen: Listen,
+    /// This node.
+    node: Node,
     /// How phones are told to reach the service.
     advertise: Advertise,
     /// The HTTPS certificate.
@@ -116,6 +119,11 @@ impl Settings {
 /// The zone of phones and logs until one is set.
 fn default_zone() -> TimeZoneName {
     constant("UTC")
+}
+
+/// The name of a node that is alone.
+fn default_node() -> NodeName {
+    constant("CM_selfprov")
 }
 
 /// The first administrator's user ID until one is set.

@@ -9,6 +9,8 @@ pub mod metrics;
 pub mod original_address;
 pub mod shutdown;
 pub mod sip;
+pub mod sockets;
+pub mod system;
 pub mod tls;
 pub mod trace_files;
 pub mod trace_log;

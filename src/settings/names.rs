@@ -72,6 +72,23 @@ impl FromStr for SipTarget {
 }
 
 text! {
+    /// The name of a `CallManager` node: 1 to 50 letters, digits, `.`, `-` or `_`.
+    NodeName
+}
+
+impl FromStr for NodeName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if (1..=50).contains(&text.len()) && text.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("a node name has 1 to 50 letters, digits, '.', '-' or '_'")
+    }
+}
+
+text! {
     /// A time zone of the IANA database, for example `Europe/Berlin`.
     TimeZoneName
 }

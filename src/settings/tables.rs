@@ -9,7 +9,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use super::names::{HostName, Network, SipTarget, TimeZoneName};
+use super::names::{HostName, Network, NodeName, SipTarget, TimeZoneName};
 use super::table::table;
 use super::value::{Checked, DatabaseUrl, Port, Whole, words};
 use crate::domain::directory_number::DirectoryNumber;
@@ -72,6 +72,15 @@ table! {
         monitoring_address: Checked<IpAddr> = Checked(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         /// Port of the monitoring door.
         monitoring_port: Port = Port(9169),
+    }
+}
+
+table! {
+    /// This node of the cluster.
+    Node "node" {
+        /// Name of its CallManager row, which is made when it is absent. Nodes that share a
+        /// database need different names; a node keeps its name for ever.
+        name: Checked<NodeName> = Checked(super::default_node()),
     }
 }
 
