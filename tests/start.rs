@@ -1,5 +1,7 @@
 //! Starting: what a fresh database gets, several nodes at once, key files.
 
+#![cfg(test)]
+
 mod common;
 
 use common::Database;
