@@ -27,6 +27,7 @@ use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::StoredCredential;
 use crate::domain::device::DeviceName;
 use crate::domain::end_user::FoldedLogin;
+use crate::domain::fresh_system;
 use crate::domain::history::CorrelationId;
 use crate::domain::history::TimelineEvent;
 use crate::domain::lockout;
@@ -250,10 +251,10 @@ async fn read(app: &App, attempt: &Attempt<'_>) -> Result<Known, AuthenticateErr
         Some(device) => store::authentication_failure::device_lock(connection, device).await?,
         None => None,
     };
-    let policy = credential.as_ref().map_or_else(
-        || CredentialPolicy::default_of(CredentialKind::Pin),
-        |pin| pin.policy.clone(),
-    );
+    let policy = match &credential {
+        Some(pin) => pin.policy.clone(),
+        None => usual_policy(app),
+    };
     let key = match (&credential, &user) {
         (Some(pin), _) => pin.pkid.to_string(),
         (None, Some(user)) => user.pkid.to_string(),
@@ -308,6 +309,19 @@ async fn history(
         device,
         source: store::authentication_failure::of_source(connection, source, since).await?,
     })
+}
+
+/// The policy that PINs stand under unless an administrator said otherwise: attempts on nobody
+/// are to look like attempts on anybody.
+fn usual_policy(app: &App) -> CredentialPolicy {
+    let catalogue = app.catalogue.load();
+    catalogue
+        .credential_policies
+        .get(&fresh_system::PIN_POLICY)
+        .map_or_else(
+            || CredentialPolicy::default_of(CredentialKind::Pin),
+            |named| named.policy.clone(),
+        )
 }
 
 /// A digest of a login that names nobody: what was typed may be a PIN in the wrong field, so it is

@@ -2,7 +2,7 @@
 //! node's range, a secret of its own, and a restart so that it loads its own file.
 
 mod allocation;
-mod template;
+pub(super) mod template;
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ pub(super) async fn create(
     let Some(number) = allocation.next_number(connection).await? else {
         return Ok(refused(AutoRegistrationRefused::RangeExhausted));
     };
-    let (phone, line) = templates.make(app, &new.binding, &number)?;
+    let (phone, line) = templates.make(app, &(&new.binding).into(), &number)?;
     store::line::insert(connection, &line).await?;
     store::device::insert(connection, &phone).await?;
     store::binding::upsert(connection, &new.binding).await?;

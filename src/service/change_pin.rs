@@ -30,18 +30,26 @@ use crate::store;
 use crate::store::StoreError;
 use crate::store::credential::NewCredential;
 
+/// Why a new PIN is not taken. The text is shown to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAcceptable {
+    /// The two entries differ.
+    #[error("The two PINs are not the same.")]
+    Mismatch,
+    /// The entry is not made of digits.
+    #[error("A PIN has digits only.")]
+    NotDigits,
+    /// The policy refuses it.
+    #[error(transparent)]
+    Policy(#[from] CredentialRefused),
+}
+
 /// Why the PIN was not changed, or was and led to no confirm screen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangePinError {
-    /// The two entries differ.
-    #[error("the two PINs are not the same")]
-    Mismatch,
-    /// The entry is not made of digits.
-    #[error("a PIN has digits only")]
-    NotDigits,
-    /// The policy refuses the new PIN; the text says why.
-    #[error("{0}")]
-    Policy(CredentialRefused),
+    /// The new PIN is none; the same token may be used again.
+    #[error(transparent)]
+    NotAcceptable(#[from] NotAcceptable),
     /// The login behind the token no longer holds: log in again.
     #[error("log in again")]
     StartAgain,
@@ -89,7 +97,7 @@ impl From<LogInError> for ChangePinError {
 ///
 /// # Errors
 ///
-/// [`ChangePinError`]. For the first three the same token may be used again.
+/// [`ChangePinError`].
 pub async fn change_pin(
     app: &App,
     claim: &Claim,
@@ -106,13 +114,13 @@ pub async fn change_pin(
         .ok_or(ChangePinError::StartAgain)?;
     let who = holder(app, claim, &token).await?;
     if new != again {
-        return Err(ChangePinError::Mismatch);
+        return Err(NotAcceptable::Mismatch.into());
     }
-    let pin = Pin::new(new.clone()).map_err(|_| ChangePinError::NotDigits)?;
+    let pin = Pin::new(new.clone()).map_err(|_| NotAcceptable::NotDigits)?;
     let old = who.credential.as_ref().ok_or(ChangePinError::StartAgain)?;
     old.policy
         .check_pin(&pin, &credential_owner(&who.user))
-        .map_err(ChangePinError::Policy)?;
+        .map_err(NotAcceptable::Policy)?;
     refuse_used_before(app, old, new).await?;
     let hash = app
         .hasher
@@ -195,7 +203,7 @@ async fn refuse_used_before(
             .await
             .map_err(ServiceError::from)?;
         if is_same {
-            return Err(ChangePinError::Policy(CredentialRefused::UsedBefore));
+            return Err(NotAcceptable::Policy(CredentialRefused::UsedBefore).into());
         }
     }
     Ok(())

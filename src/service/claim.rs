@@ -11,6 +11,7 @@ use super::record;
 use super::record::Happening;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
+use crate::domain::fresh_system::STANDARD_CCM_END_USERS;
 use crate::domain::history::CorrelationId;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
@@ -29,9 +30,6 @@ use crate::domain::time::UnixMillis;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
-
-/// The access control group without which nobody provisions a phone.
-pub const END_USERS_GROUP: &str = "Standard CCM End Users";
 
 /// A request of a phone that wants to become somebody's, as a door hands it in.
 #[derive(Debug, Clone)]
@@ -60,7 +58,7 @@ impl Standing {
     pub(super) async fn read(connection: &mut Connection, user: Pkid) -> Result<Self, StoreError> {
         let groups = store::end_user::access_control_groups(connection, user).await?;
         Ok(Self {
-            is_end_user: groups.iter().any(|group| group == END_USERS_GROUP),
+            is_end_user: groups.iter().any(|group| group == STANDARD_CCM_END_USERS),
             phones_owned: store::device::count_owned_by(connection, user).await?,
         })
     }

@@ -25,6 +25,7 @@ pub mod phone_control;
 pub mod phone_from_template;
 pub mod provision;
 pub mod record;
+pub mod release;
 pub mod render_config;
 pub mod sealed_token;
 pub mod self_provision;

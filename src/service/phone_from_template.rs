@@ -188,28 +188,3 @@ pub fn apply_line_template(line: &mut Line, template: &UniversalLineTemplate, su
     line.urgent_priority |= template.urgent_priority;
     line.auto_answer.clone_from(&template.auto_answer);
 }
-
-/// A new line for a number that auto-registration gives.
-pub fn make_auto_registered_line(
-    app: &App,
-    template: &UniversalLineTemplate,
-    route_partition: Pkid,
-    subject: &Subject,
-) -> Line {
-    let mut line = Line {
-        pkid: app.new_pkid(),
-        pattern: subject.directory_number.clone(),
-        route_partition,
-        description: String::new(),
-        alerting_name: String::new(),
-        calling_search_space: None,
-        voice_mail_profile: None,
-        external_call_control_profile: None,
-        urgent_priority: false,
-        auto_answer: String::new(),
-        auto_registered: true,
-        version: 1,
-    };
-    apply_line_template(&mut line, template, subject);
-    line
-}

@@ -296,6 +296,7 @@ async fn write_log_in(
 }
 
 pub use super::change_pin::ChangePinError;
+pub use super::change_pin::NotAcceptable;
 pub use super::change_pin::change_pin;
 pub use super::provision::ProvisionError;
 pub use super::provision::Provisioned;

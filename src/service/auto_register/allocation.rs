@@ -76,7 +76,7 @@ impl Allocation {
         })
     }
 
-    pub(super) const fn block(&self) -> &AutoRegistration {
+    pub(in crate::service) const fn block(&self) -> &AutoRegistration {
         &self.block
     }
 
@@ -130,7 +130,7 @@ impl Allocation {
     }
 
     /// The next number that no line has; `None` when the whole range is in use.
-    pub(super) async fn next_number(
+    pub(in crate::service) async fn next_number(
         &mut self,
         connection: &mut Connection,
     ) -> Result<Option<DirectoryNumber>, StoreError> {

@@ -1,5 +1,7 @@
 //! The phone and the line that a node's templates make of an unknown phone.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -8,6 +10,7 @@ use crate::domain::catalogue::AutoRegistration;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::catalogue::UniversalLineTemplate;
+use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;
@@ -27,15 +30,36 @@ use crate::store::StoreError;
 const SECRET_BYTES: usize = 18;
 
 /// The templates of a node's auto-registration block.
-pub(super) struct Templates<'a> {
+pub(in crate::service) struct Templates<'a> {
     device: &'a UniversalDeviceTemplate,
     line: &'a UniversalLineTemplate,
     route_partition: Pkid,
 }
 
+/// A phone that is to wait for its user.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Unclaimed<'a> {
+    pub(in crate::service) name: &'a DeviceName,
+    pub(in crate::service) model: Option<u32>,
+    pub(in crate::service) registered_address: Option<IpAddr>,
+}
+
+impl<'a> From<&'a Binding> for Unclaimed<'a> {
+    fn from(binding: &'a Binding) -> Self {
+        Self {
+            name: &binding.device_name,
+            model: binding.model,
+            registered_address: Some(binding.address()),
+        }
+    }
+}
+
 impl<'a> Templates<'a> {
     /// `None` when the node names none, or one that is gone.
-    pub(super) fn of(catalogue: &'a Catalogue, block: &AutoRegistration) -> Option<Self> {
+    pub(in crate::service) fn of(
+        catalogue: &'a Catalogue,
+        block: &AutoRegistration,
+    ) -> Option<Self> {
         let device = block.universal_device_template?;
         let line = block.universal_line_template?;
         Some(Self {
@@ -50,15 +74,15 @@ impl<'a> Templates<'a> {
     /// # Errors
     ///
     /// [`StoreError::Lost`] when the secret cannot be sealed, which never happens.
-    pub(super) fn make(
+    pub(in crate::service) fn make(
         &self,
         app: &App,
-        binding: &Binding,
+        unclaimed: &Unclaimed<'_>,
         number: &DirectoryNumber,
     ) -> Result<(Phone, Line), StoreError> {
-        let name = &binding.device_name;
+        let name = unclaimed.name;
         let mac = name.mac().map(|mac| mac.to_string()).unwrap_or_default();
-        let model = binding.model.and_then(phone_model::by_number);
+        let model = unclaimed.model.and_then(phone_model::by_number);
         let values = TagValues {
             directory_number: number.as_str(),
             device_name: name.as_str(),
@@ -84,7 +108,7 @@ impl<'a> Templates<'a> {
             pkid: app.new_pkid(),
             name: name.clone(),
             state: DeviceState::AutoRegistered,
-            model: binding.model,
+            model: unclaimed.model,
             description,
             owner: None,
             digest: DigestIdentity {
@@ -95,7 +119,7 @@ impl<'a> Templates<'a> {
             version_stamp: app.new_pkid(),
             configuration: self.device.configuration.clone(),
             lines: vec![self.phone_line(app, &line, &values)],
-            registered_address: Some(binding.address()),
+            registered_address: unclaimed.registered_address,
             file_fetched_at: None,
             file_allowed_until: None,
             created_at: app.environment.now(),
