@@ -1,7 +1,7 @@
 //! Use case: what happened to devices' files is written down, off the hot path.
 //!
-//! That a phone has its new file ends what waited for it: `file_fetched_at` is set, in the
-//! database and in the phone book.
+//! That a phone has its present file ends what waited for it: the restart it owed and the grace of
+//! its old registration.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use super::ServiceError;
 use super::file_requests::FileEvent;
 use super::file_requests::FileNote;
 use super::phone_book::KnownPhone;
+use super::phone_control;
 use super::record;
 use super::record::Happening;
 use crate::domain::history::TimelineEvent;
@@ -64,6 +65,14 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     Ok(notes.len())
 }
 
+fn happening(note: &FileNote, detail: &str) -> Happening {
+    Happening {
+        detail: format!("{detail}, by {}", note.door.as_str()),
+        source: Some(note.source),
+        ..Happening::default()
+    }
+}
+
 /// The phone with the fetch, if it is still the row and the version that were fetched.
 fn with_fetch(known: &KnownPhone, note: &FileNote) -> Option<KnownPhone> {
     let phone = &known.phone;
@@ -97,12 +106,14 @@ async fn write(
              sent without the secret",
         ),
     };
-    let happening = Happening {
-        detail: format!("{detail}, by {}", note.door.as_str()),
-        source: Some(note.source),
-        ..Happening::default()
-    };
-    record::happened(app, connection, &note.device, event, happening).await?;
+    record::happened(
+        app,
+        connection,
+        &note.device,
+        event,
+        happening(note, detail),
+    )
+    .await?;
     let is_fetched = is_present && note.event == FileEvent::Fetched;
     if is_fetched {
         store::device::set_file_fetched(connection, note.pkid, note.at).await?;

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::record::Happening;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
@@ -87,6 +88,23 @@ pub struct UnknownRequest {
     pub answer: &'static str,
 }
 
+impl UnknownRequest {
+    fn into_happening(self) -> Happening {
+        let seconds = self.at.unix_s();
+        Happening {
+            detail: format!(
+                "{} by {} at {}: {}",
+                self.file,
+                self.door.as_str(),
+                jiff::Timestamp::from_second(seconds).unwrap_or_default(),
+                self.answer
+            ),
+            source: Some(self.source),
+            ..Happening::default()
+        }
+    }
+}
+
 /// Something that happened to a known device's file, to be written off the hot path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileNote {
@@ -142,13 +160,15 @@ impl FileRequests {
             .unwrap_or_default()
     }
 
-    /// Takes them out, for the timeline of the device that is made now.
-    pub fn take_unknown(&self, device: &DeviceName) -> Vec<UnknownRequest> {
+    /// Takes them out as rows for the timeline of the device that is made now, oldest first.
+    pub fn asked_before(&self, device: &DeviceName) -> Vec<Happening> {
         lock(&self.unknown)
             .requests
             .remove(device)
-            .map(Vec::from)
             .unwrap_or_default()
+            .into_iter()
+            .map(UnknownRequest::into_happening)
+            .collect()
     }
 
     /// The unknown devices that asked last, newest first, at most `limit`.
@@ -364,7 +384,11 @@ mod tests {
             "the oldest name went"
         );
         assert_eq!(requests.newest_unknown(2)[0].0, device(20_000));
-        assert_eq!(requests.take_unknown(&device(7)).len(), 1);
+        let asked = requests.asked_before(&device(7));
+        assert_eq!(
+            asked[0].detail,
+            "x by HTTP at 1970-01-01T00:00:00Z: not found"
+        );
         assert!(requests.of_unknown(&device(7)).is_empty());
     }
 
