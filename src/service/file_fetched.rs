@@ -61,6 +61,10 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     for note in fetched {
         app.phones
             .update(&note.device, |known| with_fetch(known, note));
+        let happening = happening(note, "has its present file");
+        if let Err(error) = phone_control::came_back(app, &note.device, happening).await {
+            tracing::warn!(device = %note.device, %error, "its restart is still counted as owed");
+        }
     }
     Ok(notes.len())
 }

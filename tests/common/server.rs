@@ -1,5 +1,18 @@
 //! The whole server in this process: a [`TestApp`] with every door on a port of its own.
 
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use selfprov::server::config_files;
+use selfprov::server::config_files::firmware::FirmwareFolder;
+use selfprov::server::config_files::resolver::Resolver;
+use selfprov::server::http;
+use selfprov::server::shutdown;
+use selfprov::server::shutdown::ShutdownTrigger;
+use tokio::net::TcpListener;
+use tokio::net::UdpSocket;
+
 use super::app::TestApp;
 use super::database::Database;
 
@@ -9,6 +22,11 @@ use super::database::Database;
 pub(crate) struct TestServer {
     /// The application behind the doors.
     pub(crate) test: TestApp,
+    /// HTTP for files.
+    pub(crate) files_http: SocketAddr,
+    /// TFTP.
+    pub(crate) tftp: SocketAddr,
+    _trigger: ShutdownTrigger,
 }
 
 impl TestServer {
@@ -19,6 +37,42 @@ impl TestServer {
 
     /// Starts the doors of an application.
     pub(crate) async fn start_with(test: TestApp) -> Self {
-        Self { test }
+        Self::start_with_firmware(test, None).await
+    }
+
+    /// Starts the doors of an application that has a firmware folder.
+    pub(crate) async fn start_with_firmware(test: TestApp, firmware: Option<&Path>) -> Self {
+        let (trigger, shutdown) = shutdown::channel();
+        let firmware = firmware.map(|path| FirmwareFolder::open(path).unwrap());
+        let resolver = Arc::new(Resolver::new(test.app.clone(), firmware));
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let files_http = listener.local_addr().unwrap();
+        let router = config_files::http::router(resolver.clone());
+        let limits = http::Limits::default();
+        tokio::spawn(http::serve(
+            listener,
+            None,
+            router,
+            limits,
+            shutdown.clone(),
+        ));
+
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let tftp = socket.local_addr().unwrap();
+        let blksize_max = test.app.settings.phones.tftp_blksize_max;
+        tokio::spawn(config_files::tftp::run(
+            socket,
+            resolver,
+            blksize_max,
+            shutdown,
+        ));
+
+        Self {
+            test,
+            files_http,
+            tftp,
+            _trigger: trigger,
+        }
     }
 }
