@@ -1,15 +1,7 @@
 //! Credentials and challenges: what is read can be written and read back the same.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use selfprov::server::sip::message::{Challenge, DigestCredentials};
+#[path = "../checks/sip_digest.rs"]
+mod checks;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(Some(credentials)) = DigestCredentials::parse(bytes) {
-        let _ = credentials.request(b"REGISTER");
-        drop(DigestCredentials::parse(credentials.to_string().as_bytes()));
-    }
-    if let Ok(Some(challenge)) = Challenge::parse(bytes) {
-        drop(Challenge::parse(challenge.to_string().as_bytes()));
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::check(bytes));

@@ -1,32 +1,7 @@
 //! Single header values. The first byte chooses the reader.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use selfprov::server::sip::message::{Address, Contact, HeaderName, Reason, Uri, Via, unquote};
+#[path = "../checks/sip_header.rs"]
+mod checks;
 
-fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, value)) = bytes.split_first() else {
-        return;
-    };
-    match choice {
-        b'v' => drop(Via::parse_all(value).filter(Result::is_ok).count()),
-        b'a' => drop(Address::parse(value, HeaderName::To).map(|to| (to.uri(), to.expires_s()))),
-        b'm' => {
-            for contact in Contact::parse_all(value).flatten() {
-                if let Contact::Address(address) = contact {
-                    let _ = (address.instances().count(), address.cisco_device_name());
-                }
-            }
-        }
-        b'r' => drop(Reason::parse(value).and_then(|reason| reason.cisco_alarm())),
-        b'u' => {
-            // The canonical form of a canonical form is itself.
-            if let Ok(address) = Uri::parse(value).and_then(|uri| uri.address_of_record()) {
-                let text = address.to_string();
-                let again = Uri::parse(text.as_bytes()).and_then(|uri| uri.address_of_record());
-                assert_eq!(again, Ok(address));
-            }
-        }
-        _ => drop(unquote(value)),
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::check(bytes));
