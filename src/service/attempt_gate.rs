@@ -40,7 +40,7 @@ pub struct Pass {
 }
 
 impl AttemptGate {
-    /// Waits until no more than [`SIDE_BY_SIDE`] others are at this key.
+    /// Waits until no more than `SIDE_BY_SIDE` others are at this key.
     ///
     /// # Errors
     ///

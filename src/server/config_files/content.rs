@@ -76,7 +76,7 @@ impl FirmwareFile {
         })
     }
 
-    /// Reads up to [`PIECE_BYTES`] from `offset`, fewer at the end of the file.
+    /// Reads up to `PIECE_BYTES` from `offset`, fewer at the end of the file.
     ///
     /// # Errors
     /// The file system's.
