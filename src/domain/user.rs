@@ -28,6 +28,19 @@ pub struct EndUser {
     pub version: i64,
 }
 
+/// An application user: an administrator or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationUser {
+    /// Identity.
+    pub pkid: Pkid,
+    /// User ID.
+    pub user_id: UserId,
+    /// Whether the account is enabled.
+    pub enabled: bool,
+    /// Optimistic version.
+    pub version: i64,
+}
+
 /// The line that a user's phones get as their first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrimaryExtension {

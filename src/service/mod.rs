@@ -3,6 +3,8 @@
 //! [`App`] is the process: the store, what is kept in memory for the hot paths, and everything
 //! that is passed in (time, randomness, keys, settings).
 
+pub mod administration;
+pub mod application_users;
 pub mod attempt_gate;
 pub mod authenticate;
 pub mod auto_register;
@@ -24,6 +26,7 @@ pub mod phone_channel;
 pub mod phone_control;
 pub mod phone_from_template;
 pub mod provision;
+pub mod quick_add;
 pub mod record;
 pub mod release;
 pub mod render_config;
@@ -31,6 +34,9 @@ pub mod sealed_token;
 pub mod self_provision;
 pub mod settings;
 pub mod start;
+pub mod user_credentials;
+pub mod user_views;
+pub mod users;
 
 use std::sync::Arc;
 use std::sync::OnceLock;

@@ -198,6 +198,89 @@ async fn insert_logins(connection: &mut Connection, user: &EndUser) -> Result<()
     Ok(())
 }
 
+/// Replaces a user with the login names and raises the version.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] when the version is not the one given, [`StoreError::Duplicate`] when
+/// another user has one of the login names.
+pub async fn update(connection: &mut Connection, user: &EndUser) -> Result<(), StoreError> {
+    let person = &user.person;
+    let extension = user.primary_extension.as_ref();
+    let self_service = user.self_service_user_id.as_ref();
+    let updated = sqlx::query(
+        "UPDATE end_user SET user_id = $2, first_name = $3, middle_name = $4, last_name = $5, \
+         mail = $6, department = $7, title = $8, telephone_number = $9, user_locale = $10, \
+         enabled = $11, user_profile = $12, primary_extension = $13, self_service_user_id = $14, \
+         digest_credentials = $15, version = version + 1 WHERE pkid = $1 AND version = $16",
+    )
+    .bind(user.pkid.to_string())
+    .bind(user.user_id.as_str())
+    .bind(person.first_name.as_str())
+    .bind(person.middle_name.as_str())
+    .bind(person.last_name.as_str())
+    .bind(person.mail.as_str())
+    .bind(person.department.as_str())
+    .bind(person.title.as_str())
+    .bind(person.telephone_number.as_str())
+    .bind(person.user_locale.as_str())
+    .bind(i64::from(user.enabled))
+    .bind(user.user_profile.map(|pkid| pkid.to_string()))
+    .bind(extension.map(|extension| extension.line.to_string()))
+    .bind(self_service.map(|id| id.as_str().to_owned()))
+    .bind(user.sealed_digest_credentials.as_deref())
+    .bind(user.version)
+    .execute(&mut *connection)
+    .await?;
+    if updated.rows_affected() != 1 {
+        return Err(StoreError::Conflict("End User"));
+    }
+    sqlx::query("DELETE FROM end_user_login WHERE end_user = $1")
+        .bind(user.pkid.to_string())
+        .execute(&mut *connection)
+        .await?;
+    insert_logins(connection, user).await
+}
+
+/// Removes a user with login names, groups, credentials and everything kept under the identity.
+///
+/// # Errors
+///
+/// [`StoreError::InUse`] when the user owns a device or is its digest user.
+pub async fn delete(connection: &mut Connection, pkid: Pkid) -> Result<(), StoreError> {
+    delete_what_is_kept(connection, pkid).await?;
+    sqlx::query("DELETE FROM end_user_login WHERE end_user = $1")
+        .bind(pkid.to_string())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM end_user WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes credentials, groups and attributes of a user or application user.
+pub(super) async fn delete_what_is_kept(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM credential_history WHERE credential IN \
+         (SELECT pkid FROM credential WHERE owner = $1)",
+        "DELETE FROM authentication_failure WHERE credential IN \
+         (SELECT pkid FROM credential WHERE owner = $1)",
+        "DELETE FROM credential WHERE owner = $1",
+        "DELETE FROM attribute WHERE owner = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(pkid.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
+    leave_every_access_control_group(connection, pkid).await
+}
+
 /// Names of the access control groups of a user or application user.
 ///
 /// # Errors
@@ -242,22 +325,18 @@ pub async fn join_access_control_group(
     Ok(())
 }
 
-/// Ends a membership.
+/// Ends every membership of a user or application user.
 ///
 /// # Errors
 ///
 /// [`StoreError`] as [`by_login`].
-pub async fn leave_access_control_group(
+pub async fn leave_every_access_control_group(
     connection: &mut Connection,
-    group: Pkid,
     member: Pkid,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM access_control_group_member WHERE access_control_group = $1 AND member = $2",
-    )
-    .bind(group.to_string())
-    .bind(member.to_string())
-    .execute(connection)
-    .await?;
+    sqlx::query("DELETE FROM access_control_group_member WHERE member = $1")
+        .bind(member.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -53,12 +53,12 @@ impl Engine {
     pub(super) async fn prepare(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         if self == Self::Sqlite {
             for pragma in [
+                // Milliseconds to wait for another process's lock (a start, a backup, a second tool).
+                "PRAGMA busy_timeout = 5000",
                 "PRAGMA journal_mode = WAL",
                 // FULL: an acknowledged transaction survives a power cut.
                 "PRAGMA synchronous = FULL",
                 "PRAGMA foreign_keys = ON",
-                // Milliseconds to wait for another process's lock (a backup, a second tool).
-                "PRAGMA busy_timeout = 5000",
                 // A bounded WAL file after a burst, in bytes.
                 "PRAGMA journal_size_limit = 67108864",
             ] {
@@ -70,7 +70,21 @@ impl Engine {
 }
 
 /// Brings the schema up to date; several processes may do so at once.
-pub(super) async fn migrate(pool: &sqlx::AnyPool) -> Result<(), StoreError> {
+pub(super) async fn migrate(pool: &sqlx::AnyPool, engine: Engine) -> Result<(), StoreError> {
+    let migrator = migrator();
+    match engine {
+        // The migrator takes no lock on SQLite, so the write lock is held around all of it.
+        Engine::Sqlite => {
+            let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+            migrator.run(&mut *transaction).await?;
+            transaction.commit().await?;
+        }
+        Engine::PostgreSql => migrator.run(pool).await?,
+    }
+    Ok(())
+}
+
+fn migrator() -> Migrator {
     let migrations = MIGRATIONS
         .iter()
         .map(|(version, description, sql)| {
@@ -83,6 +97,5 @@ pub(super) async fn migrate(pool: &sqlx::AnyPool) -> Result<(), StoreError> {
             )
         })
         .collect();
-    Migrator::with_migrations(migrations).run(pool).await?;
-    Ok(())
+    Migrator::with_migrations(migrations)
 }

@@ -134,3 +134,55 @@ pub async fn delete_timeline_before(
         .await?;
     Ok(deleted.rows_affected())
 }
+
+/// A row of the audit log as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// When.
+    pub at: UnixMillis,
+    /// Who.
+    pub actor: String,
+    /// From where.
+    pub source: String,
+    /// What was done.
+    pub action: String,
+    /// What it was before.
+    pub before: String,
+    /// What it is after.
+    pub after: String,
+}
+
+/// The newest `limit` rows of the audit log about an object, oldest first.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`insert_audit`].
+pub async fn audit_of(
+    connection: &mut Connection,
+    object_kind: &str,
+    object_name: &str,
+    limit: u32,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM audit WHERE object_kind = $1 AND object_name = $2 \
+         ORDER BY pkid DESC LIMIT $3",
+    )
+    .bind(object_kind)
+    .bind(object_name)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .rev()
+        .map(|row| {
+            Ok(AuditRow {
+                at: row.time("audit.at")?,
+                actor: row.text("audit.actor")?,
+                source: row.text("audit.source")?,
+                action: row.text("audit.action")?,
+                before: row.text("audit.before_text")?,
+                after: row.text("audit.after_text")?,
+            })
+        })
+        .collect()
+}

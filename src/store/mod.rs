@@ -3,6 +3,7 @@
 //! Functions take a connection, so the use case owns the transaction. Nothing outside this folder
 //! names `sqlx`: other layers pass [`Connection`] and [`Transaction`] through.
 
+pub mod application_user;
 pub mod attribute;
 pub mod authentication_failure;
 pub mod auto_registration;
@@ -139,12 +140,12 @@ impl Store {
         let (writers, readers) = match engine {
             Engine::Sqlite => {
                 let writers = pool(1).connect(&url).await?;
-                engine::migrate(&writers).await?;
+                engine::migrate(&writers, engine).await?;
                 (writers, pool(limits.connections_max).connect(&url).await?)
             }
             Engine::PostgreSql => {
                 let both = pool(limits.connections_max).connect(&url).await?;
-                engine::migrate(&both).await?;
+                engine::migrate(&both, engine).await?;
                 (both.clone(), both)
             }
         };

@@ -1,0 +1,342 @@
+//! Use cases: application users, that is administrators and programs.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::NewSecret;
+use super::administration::PreparedCredential;
+use super::administration::generated;
+use super::administration::prepare_credential;
+use super::administration::store_credential;
+use super::administration::unlock_credential;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::users;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialPolicy;
+use crate::domain::credential::Password;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::end_user::UserId;
+use crate::domain::fresh_system;
+use crate::domain::secret::Secret;
+use crate::domain::trivial_credential::CredentialOwner;
+use crate::domain::user::ApplicationUser;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+const KIND: &str = "Application User";
+
+/// User ID of the administrator that first start makes.
+pub const FIRST_ADMINISTRATOR: &str = "admin";
+
+/// Letters and digits of a one-time password: without those that are mistaken for others.
+const ONE_TIME_ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
+
+/// Characters of a one-time password: 80 bits.
+const ONE_TIME_LENGTH: usize = 16;
+
+/// An application user to be added.
+#[derive(Debug, Clone)]
+pub struct NewApplicationUser {
+    /// User ID.
+    pub user_id: UserId,
+    /// Password.
+    pub password: NewSecret,
+    /// Names of access control groups.
+    pub access_control_groups: Vec<String>,
+}
+
+/// An application user as administrators see one.
+#[derive(Debug, Clone)]
+pub struct ApplicationUserView {
+    /// The user.
+    pub user: ApplicationUser,
+    /// Names of the access control groups.
+    pub access_control_groups: Vec<String>,
+    /// Whether the password must be changed at the next login.
+    pub must_change_password: bool,
+}
+
+/// Adds an application user.
+///
+/// # Errors
+///
+/// [`AdministrationError::Taken`] when an end user or another application user has the user ID.
+pub async fn add(
+    app: &App,
+    actor: &Actor,
+    new: &NewApplicationUser,
+) -> Result<ApplicationUser, AdministrationError> {
+    let password = prepare(app, &new.user_id, &new.password).await?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let user = insert(app, connection, actor, new, password).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// Makes the first administrator with a one-time password when there is no administrator who can
+/// log in; gives the password, which is shown once and kept nowhere.
+///
+/// # Errors
+///
+/// [`AdministrationError::Service`] when the database fails.
+pub async fn ensure_administrator(
+    app: &App,
+    actor: &Actor,
+) -> Result<Option<Secret>, AdministrationError> {
+    if has_administrator(app, app.store.read().await?.connection()).await? {
+        return Ok(None);
+    }
+    let one_time = one_time_password(app);
+    let new = NewApplicationUser {
+        user_id: FIRST_ADMINISTRATOR
+            .parse()
+            .map_err(|error| AdministrationError::invalid("user ID", error))?,
+        password: NewSecret {
+            secret: one_time.clone(),
+            must_change: true,
+        },
+        access_control_groups: vec![fresh_system::STANDARD_CCM_SUPER_USERS.to_owned()],
+    };
+    let password = prepare(app, &new.user_id, &new.password).await?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let inserted = insert(app, connection, actor, &new, password).await;
+    match inserted {
+        Ok(_) => {
+            transaction.commit().await?;
+            Ok(Some(one_time))
+        }
+        // Another node that starts at the same time was faster, and prints its password.
+        Err(AdministrationError::Taken { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives an administrator a one-time password: the old one is lost, the account enabled and
+/// unlocked.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`].
+pub async fn reset_password(
+    app: &App,
+    actor: &Actor,
+    user_id: &str,
+) -> Result<Secret, AdministrationError> {
+    let one_time = one_time_password(app);
+    let new = NewSecret {
+        secret: one_time.clone(),
+        must_change: true,
+    };
+    set(app, actor, user_id, &new, "application_user.reset_password").await?;
+    Ok(one_time)
+}
+
+/// Sets the password of an application user; its lock ends.
+///
+/// # Errors
+///
+/// [`AdministrationError::Credential`] when the policy refuses it.
+pub async fn set_password(
+    app: &App,
+    actor: &Actor,
+    user_id: &str,
+    password: &NewSecret,
+) -> Result<(), AdministrationError> {
+    set(
+        app,
+        actor,
+        user_id,
+        password,
+        "application_user.set_password",
+    )
+    .await
+}
+
+/// Removes an application user, unless it is the last administrator.
+///
+/// # Errors
+///
+/// [`AdministrationError::Invalid`] for the last administrator.
+pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let user = find_for_update(connection, user_id).await?;
+    store::application_user::delete(connection, user.pkid).await?;
+    if !has_administrator(app, connection).await? {
+        let reason = format!(
+            "{} is the last administrator; add another first",
+            user.user_id
+        );
+        return Err(AdministrationError::invalid("Application User", reason));
+    }
+    let change = Change {
+        action: "application_user.remove",
+        object_kind: "application_user",
+        object_name: user.user_id.to_string(),
+        before: String::new(),
+        after: String::new(),
+    };
+    record::audit(app, connection, actor, change).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Every application user.
+///
+/// # Errors
+///
+/// [`AdministrationError::Service`] when the database fails.
+pub async fn list(app: &App) -> Result<Vec<ApplicationUserView>, AdministrationError> {
+    let now = app.environment.now();
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let mut views = Vec::new();
+    for user in store::application_user::all(connection).await? {
+        let groups = store::end_user::access_control_groups(connection, user.pkid).await?;
+        let kind = CredentialKind::Password;
+        let password = store::credential::find(connection, user.pkid, kind).await?;
+        views.push(ApplicationUserView {
+            user,
+            access_control_groups: groups,
+            must_change_password: password.is_some_and(|password| password.must_change(now)),
+        });
+    }
+    Ok(views)
+}
+
+async fn prepare(
+    app: &App,
+    user_id: &UserId,
+    password: &NewSecret,
+) -> Result<PreparedCredential, AdministrationError> {
+    let owner = CredentialOwner {
+        user_id: user_id.as_str(),
+        ..CredentialOwner::default()
+    };
+    prepare_credential(app, CredentialKind::Password, password, &owner, None).await
+}
+
+async fn insert(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    new: &NewApplicationUser,
+    password: PreparedCredential,
+) -> Result<ApplicationUser, AdministrationError> {
+    let taken = |holder: String| AdministrationError::Taken {
+        field: "user ID",
+        value: new.user_id.to_string(),
+        wanted_by: "an application user".to_owned(),
+        holder,
+    };
+    let login = new.user_id.folded();
+    if let Some(other) = store::end_user::by_login(connection, &login).await? {
+        return Err(taken(format!("the end user {}", other.user_id)));
+    }
+    let user = ApplicationUser {
+        pkid: app.new_pkid(),
+        user_id: new.user_id.clone(),
+        enabled: true,
+        version: 1,
+    };
+    let now = app.environment.now();
+    match store::application_user::insert(connection, &user, now).await {
+        Err(StoreError::Duplicate) => {
+            return Err(taken(format!("the application user {}", new.user_id)));
+        }
+        other => other?,
+    }
+    let groups = &new.access_control_groups;
+    users::join_groups(connection, &app.catalogue.load(), user.pkid, groups).await?;
+    store_credential(app, connection, user.pkid, password).await?;
+    let change = Change {
+        action: "application_user.add",
+        object_kind: "application_user",
+        object_name: user.user_id.to_string(),
+        before: String::new(),
+        after: format!("groups {}", groups.join(", ")),
+    };
+    record::audit(app, connection, actor, change).await?;
+    Ok(user)
+}
+
+async fn set(
+    app: &App,
+    actor: &Actor,
+    user_id: &str,
+    new: &NewSecret,
+    action: &'static str,
+) -> Result<(), AdministrationError> {
+    let parsed: UserId = user_id
+        .parse()
+        .map_err(|_| AdministrationError::not_found(KIND, user_id))?;
+    let password = prepare(app, &parsed, new).await?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let user = find_for_update(connection, user_id).await?;
+    store_credential(app, connection, user.pkid, password).await?;
+    unlock_credential(app, connection, user.pkid, CredentialKind::Password).await?;
+    store::application_user::set_enabled(connection, user.pkid, true).await?;
+    let change = Change {
+        action,
+        object_kind: "application_user",
+        object_name: user.user_id.to_string(),
+        before: String::new(),
+        after: "set, unlocked, enabled".to_owned(),
+    };
+    record::audit(app, connection, actor, change).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn find_for_update(
+    connection: &mut Connection,
+    user_id: &str,
+) -> Result<ApplicationUser, AdministrationError> {
+    let login = FoldedLogin::of(user_id);
+    let user = store::application_user::by_login(connection, &login)
+        .await?
+        .ok_or_else(|| AdministrationError::not_found(KIND, user_id))?;
+    store::application_user::lock(connection, user.pkid).await?;
+    Ok(user)
+}
+
+/// Whether an enabled application user is in *Standard CCM Super Users*.
+async fn has_administrator(
+    app: &App,
+    connection: &mut Connection,
+) -> Result<bool, AdministrationError> {
+    let group = app
+        .catalogue
+        .load()
+        .access_control_group(fresh_system::STANDARD_CCM_SUPER_USERS);
+    let Some(group) = group else {
+        return Ok(false);
+    };
+    Ok(store::application_user::count_enabled_in(connection, group).await? > 0)
+}
+
+/// A password that nobody chose and that can be read out and typed.
+fn one_time_password(app: &App) -> Secret {
+    let draw = || {
+        let bytes: [u8; ONE_TIME_LENGTH] = app.environment.random();
+        let characters = bytes.iter().map(|byte| {
+            let place = usize::from(byte % 32);
+            ONE_TIME_ALPHABET
+                .get(place)
+                .map_or('a', |byte| char::from(*byte))
+        });
+        Secret::new(characters.collect())
+    };
+    let policy = CredentialPolicy::default_of(CredentialKind::Password);
+    let owner = CredentialOwner::default();
+    let is_good = |secret: &Secret| {
+        Password::new(secret.clone())
+            .is_ok_and(|password| policy.check_password(&password, &owner).is_ok())
+    };
+    generated(draw, is_good)
+}

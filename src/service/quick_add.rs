@@ -1,0 +1,300 @@
+//! Use case: *Quick User/Phone Add*: a user ready to provision phones, in one step.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::users;
+use super::users::Extension;
+use super::users::NewUser;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::FeatureGroupTemplate;
+use crate::domain::catalogue::UniversalLineTemplate;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::fresh_system;
+use crate::domain::line::Line;
+use crate::domain::pkid::Pkid;
+use crate::domain::template::TagValues;
+use crate::domain::template::TemplateText;
+use crate::domain::template::TextField;
+use crate::domain::user::EndUser;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// Whether the extension's line is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineChoice {
+    /// It must not exist yet (*New…*).
+    New,
+    /// It must exist (the page's list).
+    Existing,
+    /// It is made when it does not exist.
+    Either,
+}
+
+/// The extension of a new user.
+#[derive(Debug, Clone)]
+pub struct QuickExtension {
+    /// The directory number.
+    pub pattern: DirectoryNumber,
+    /// Name of the route partition; `None`: that of the profile's Universal Line Template.
+    pub route_partition: Option<String>,
+    /// Whether the line is to be made.
+    pub choice: LineChoice,
+}
+
+/// A user to be added with extension and feature group template.
+#[derive(Debug, Clone)]
+pub struct QuickAdd {
+    /// The user. Its `primary_extension` is not looked at; its `user_profile` goes before that of
+    /// the feature group template. Without groups the user joins *Standard CCM End Users*.
+    pub user: NewUser,
+    /// Name of the feature group template.
+    pub feature_group_template: Option<String>,
+    /// The extension.
+    pub extension: Option<QuickExtension>,
+}
+
+/// Adds user, line, groups and credentials in one transaction.
+///
+/// The Self-Service User ID is the extension's number unless another is given.
+///
+/// # Errors
+///
+/// [`AdministrationError::Taken`] names both users when a login name is another's, and the line
+/// when a new one exists already.
+pub async fn quick_add(
+    app: &App,
+    actor: &Actor,
+    quick: &QuickAdd,
+) -> Result<EndUser, AdministrationError> {
+    let catalogue = app.catalogue.load_full();
+    let template = feature_group_template(&catalogue, quick)?;
+    let new = completed(&catalogue, quick, template);
+    let extension = quick.extension.as_ref();
+    let pattern = extension.map(|extension| &extension.pattern);
+    let credentials = users::prepare(app, &new, pattern).await?;
+    let line_template = line_template(&catalogue, &new);
+
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let line = match extension {
+        Some(extension) => {
+            let asked = Asked {
+                extension,
+                new: &new,
+                template: line_template,
+                catalogue: &catalogue,
+            };
+            Some(find_or_add_line(app, connection, actor, &asked).await?)
+        }
+        None => None,
+    };
+    let user = users::make(app, &catalogue, &new, line.as_ref())?;
+    let written = async {
+        users::insert(app, connection, actor, &new, &user, credentials).await?;
+        keep_feature_group(connection, &catalogue, user.pkid, template).await
+    }
+    .await;
+    if let Err(error) = written {
+        drop(transaction);
+        return Err(users::explained(app, &user, error).await);
+    }
+    transaction.commit().await?;
+    Ok(user)
+}
+
+fn feature_group_template<'a>(
+    catalogue: &'a Catalogue,
+    quick: &QuickAdd,
+) -> Result<Option<&'a FeatureGroupTemplate>, AdministrationError> {
+    let Some(name) = &quick.feature_group_template else {
+        return Ok(None);
+    };
+    catalogue
+        .feature_group_templates
+        .values()
+        .find(|template| template.name == *name)
+        .map(Some)
+        .ok_or_else(|| AdministrationError::not_found("Feature Group Template", name))
+}
+
+/// The user with what the feature group template and the page's defaults add.
+fn completed(
+    catalogue: &Catalogue,
+    quick: &QuickAdd,
+    template: Option<&FeatureGroupTemplate>,
+) -> NewUser {
+    let mut new = quick.user.clone();
+    if let Some(template) = template {
+        let profile = template
+            .user_profile
+            .and_then(|pkid| catalogue.user_profiles.get(&pkid));
+        new.user_profile = new
+            .user_profile
+            .or_else(|| profile.map(|profile| profile.name.clone()));
+        if new.person.user_locale.is_empty() {
+            new.person.user_locale.clone_from(&template.user_locale);
+        }
+    }
+    if new.access_control_groups.is_empty() {
+        let group = fresh_system::STANDARD_CCM_END_USERS.to_owned();
+        new.access_control_groups.push(group);
+    }
+    new
+}
+
+/// The Universal Line Template of the user's profile.
+fn line_template<'a>(catalogue: &'a Catalogue, new: &NewUser) -> Option<&'a UniversalLineTemplate> {
+    let profile = match &new.user_profile {
+        Some(name) => catalogue
+            .user_profiles
+            .values()
+            .find(|profile| profile.name == *name),
+        None => catalogue.default_user_profile(),
+    };
+    profile?
+        .universal_line_template
+        .and_then(|pkid| catalogue.universal_line_templates.get(&pkid))
+}
+
+/// What the extension's line is found or made from.
+struct Asked<'a> {
+    extension: &'a QuickExtension,
+    new: &'a NewUser,
+    template: Option<&'a UniversalLineTemplate>,
+    catalogue: &'a Catalogue,
+}
+
+impl Asked<'_> {
+    /// The number with the name of its partition.
+    fn place(&self) -> Extension {
+        let of_template = || {
+            let template = self.template?;
+            let partitions = &self.catalogue.route_partitions;
+            partitions.get(&template.route_partition).cloned()
+        };
+        let route_partition = self.extension.route_partition.clone();
+        Extension {
+            pattern: self.extension.pattern.clone(),
+            route_partition: route_partition.or_else(of_template).unwrap_or_default(),
+        }
+    }
+
+    /// A new line as the template makes it.
+    fn line(&self, pkid: Pkid, route_partition: Pkid) -> Line {
+        let person = &self.new.person;
+        let number = self.extension.pattern.as_str();
+        let values = TagValues {
+            first_name: &person.first_name,
+            middle_name: &person.middle_name,
+            last_name: &person.last_name,
+            user_id: self.new.user_id.as_str(),
+            email: &person.mail,
+            department: &person.department,
+            title: &person.title,
+            primary_extension: number,
+            directory_number: number,
+            ..TagValues::default()
+        };
+        let expanded = |text: &str, field| match TemplateText::parse(text) {
+            Ok(template) => template.expand(&values, field),
+            // A template that an older program saved is kept as it is.
+            Err(_) => text.to_owned(),
+        };
+        let template = self.template;
+        let text = |text: fn(&UniversalLineTemplate) -> &str, field| {
+            template.map_or_else(String::new, |template| expanded(text(template), field))
+        };
+        Line {
+            pkid,
+            pattern: self.extension.pattern.clone(),
+            route_partition,
+            description: text(|t| &t.line_description, TextField::LineDescription),
+            alerting_name: text(|t| &t.alerting_name, TextField::AlertingName),
+            calling_search_space: template.and_then(|t| t.calling_search_space),
+            voice_mail_profile: template.and_then(|t| t.voice_mail_profile),
+            external_call_control_profile: template.and_then(|t| t.external_call_control_profile),
+            urgent_priority: template.is_some_and(|t| t.urgent_priority),
+            auto_answer: template
+                .map_or("Auto Answer Off", |t| t.auto_answer.as_str())
+                .to_owned(),
+            auto_registered: false,
+            version: 1,
+        }
+    }
+}
+
+/// Finds the extension's line or makes it, as the page's choice says.
+async fn find_or_add_line(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    asked: &Asked<'_>,
+) -> Result<Line, AdministrationError> {
+    let place = asked.place();
+    let found = users::line_of(connection, asked.catalogue, &place).await;
+    let taken = || AdministrationError::Taken {
+        field: "the new line",
+        value: place.pattern.to_string(),
+        wanted_by: asked.new.user_id.to_string(),
+        holder: "a line that exists already (choose the existing one)".to_owned(),
+    };
+    match (asked.extension.choice, found) {
+        (LineChoice::New, Ok(_)) => return Err(taken()),
+        (_, Ok(line)) => return Ok(line),
+        (
+            LineChoice::New | LineChoice::Either,
+            Err(AdministrationError::NotFound { kind: "line", .. }),
+        ) => {}
+        (_, Err(error)) => return Err(error),
+    }
+    let partition = asked
+        .catalogue
+        .route_partition(&place.route_partition)
+        .ok_or_else(|| AdministrationError::not_found("Route Partition", &place.route_partition))?;
+    let line = asked.line(app.new_pkid(), partition);
+    match store::line::insert(connection, &line).await {
+        Err(StoreError::Duplicate) => return Err(taken()),
+        other => other?,
+    }
+    if let Some(template) = asked.template {
+        store::attribute::copy(connection, template.pkid, line.pkid).await?;
+    }
+    let change = Change {
+        action: "line.add",
+        object_kind: "line",
+        object_name: place.pattern.to_string(),
+        before: String::new(),
+        after: format!(
+            "partition {:?}, description {}",
+            place.route_partition, line.description
+        ),
+    };
+    record::audit(app, connection, actor, change).await?;
+    Ok(line)
+}
+
+/// Keeps what else the feature group template gives a user, under the names of AXL's `XUser`.
+async fn keep_feature_group(
+    connection: &mut Connection,
+    catalogue: &Catalogue,
+    user: Pkid,
+    template: Option<&FeatureGroupTemplate>,
+) -> Result<(), AdministrationError> {
+    let Some(template) = template else {
+        return Ok(());
+    };
+    for (name, object) in [
+        ("serviceProfile", template.service_profile),
+        ("presenceGroupName", template.blf_presence_group),
+    ] {
+        let object = object.and_then(|pkid| catalogue.named_objects.get(&pkid));
+        if let Some(object) = object {
+            store::attribute::set(connection, user, name, Some(&object.name)).await?;
+        }
+    }
+    Ok(())
+}

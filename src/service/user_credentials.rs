@@ -1,0 +1,219 @@
+//! Use cases: administrators set and unlock the credentials of end users.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::NewSecret;
+use super::administration::generated;
+use super::administration::label;
+use super::administration::prepare_credential;
+use super::administration::store_credential;
+use super::administration::unlock_credential;
+use super::change_pin::credential_owner;
+use super::phone_book::KnownPhone;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::users;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialPolicy;
+use crate::domain::credential::Pin;
+use crate::domain::device::DeviceName;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::phone::DigestIdentity;
+use crate::domain::secret::Secret;
+use crate::domain::trivial_credential::CredentialOwner;
+use crate::domain::user::EndUser;
+use crate::store;
+
+/// Digits of a generated PIN.
+const GENERATED_PIN_DIGITS: usize = 6;
+
+/// Sets the PIN of an end user; its lock ends.
+///
+/// # Errors
+///
+/// [`AdministrationError::Credential`] when the policy refuses it.
+pub async fn set_pin(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+    pin: &NewSecret,
+) -> Result<(), AdministrationError> {
+    set(app, actor, login, CredentialKind::Pin, pin).await
+}
+
+/// Sets the password of an end user; its lock ends.
+///
+/// # Errors
+///
+/// As [`set_pin`].
+pub async fn set_password(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+    password: &NewSecret,
+) -> Result<(), AdministrationError> {
+    set(app, actor, login, CredentialKind::Password, password).await
+}
+
+async fn set(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+    kind: CredentialKind,
+    new: &NewSecret,
+) -> Result<(), AdministrationError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let user = store::end_user::by_login(connection, &FoldedLogin::of(login))
+        .await?
+        .ok_or_else(|| AdministrationError::not_found(users::KIND, login))?;
+    let in_force = store::credential::find(connection, user.pkid, kind).await?;
+    drop(reader);
+    let owner = credential_owner(&user);
+    let prepared = prepare_credential(app, kind, new, &owner, in_force.as_ref()).await?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let user = users::find_for_update(connection, login).await?;
+    store_credential(app, connection, user.pkid, prepared).await?;
+    let change = Change {
+        action: match kind {
+            CredentialKind::Pin => "end_user.set_pin",
+            CredentialKind::Password => "end_user.set_password",
+        },
+        object_kind: "end_user",
+        object_name: user.user_id.to_string(),
+        before: String::new(),
+        after: match new.must_change {
+            true => "set; must be changed at the next login".to_owned(),
+            false => "set".to_owned(),
+        },
+    };
+    record::audit(app, connection, actor, change).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// A PIN that nobody chose, for a new user or a reset. Show it once; let its owner change it.
+pub fn generate_pin(app: &App) -> Secret {
+    let draw = || {
+        let bytes: [u8; GENERATED_PIN_DIGITS] = app.environment.random();
+        let digits = bytes.iter().map(|byte| char::from(b'0' + byte % 10));
+        Secret::new(digits.collect())
+    };
+    let policy = CredentialPolicy::default_of(CredentialKind::Pin);
+    let owner = CredentialOwner::default();
+    let is_good = |secret: &Secret| {
+        Pin::new(secret.clone()).is_ok_and(|pin| policy.check_pin(&pin, &owner).is_ok())
+    };
+    generated(draw, is_good)
+}
+
+/// Which credentials of a user were locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unlocked {
+    /// The PIN was.
+    pub pin: bool,
+    /// The password was.
+    pub password: bool,
+}
+
+/// Ends the locks of a user's PIN and password and forgets the failures on them.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`].
+pub async fn unlock(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+) -> Result<Unlocked, AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let user = users::find_for_update(connection, login).await?;
+    let unlocked = Unlocked {
+        pin: unlock_credential(app, connection, user.pkid, CredentialKind::Pin).await?,
+        password: unlock_credential(app, connection, user.pkid, CredentialKind::Password).await?,
+    };
+    let locked = [
+        (unlocked.pin, CredentialKind::Pin),
+        (unlocked.password, CredentialKind::Password),
+    ];
+    let locked: Vec<&str> = locked
+        .iter()
+        .filter(|(was_locked, _)| *was_locked)
+        .map(|(_, kind)| label(*kind))
+        .collect();
+    let change = Change {
+        action: "end_user.unlock",
+        object_kind: "end_user",
+        object_name: user.user_id.to_string(),
+        before: match locked.is_empty() {
+            true => "nothing locked".to_owned(),
+            false => format!("locked: {}", locked.join(", ")),
+        },
+        after: "unlocked, failures forgotten".to_owned(),
+    };
+    record::audit(app, connection, actor, change).await?;
+    transaction.commit().await?;
+    Ok(unlocked)
+}
+
+/// Sets the digest credentials of a user, which are sealed with the key file, or removes them.
+/// Devices with this *digest user* use them from now on.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`].
+pub async fn set_digest_credentials(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+    secret: Option<&Secret>,
+) -> Result<(), AdministrationError> {
+    let sealed = secret
+        .map(|secret| app.keys.seal_secret(secret))
+        .transpose()?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let mut user = users::find_for_update(connection, login).await?;
+    user.sealed_digest_credentials = sealed;
+    store::end_user::update(connection, &user).await?;
+    let change = Change {
+        action: "end_user.set_digest_credentials",
+        object_kind: "end_user",
+        object_name: user.user_id.to_string(),
+        before: String::new(),
+        after: secret.map_or("removed", |_| "set").to_owned(),
+    };
+    record::audit(app, connection, actor, change).await?;
+    transaction.commit().await?;
+    refresh_digest_user(app, &user).await
+}
+
+/// Gives the devices that use a user's digest credentials the new ones in memory.
+pub(super) async fn refresh_digest_user(
+    app: &App,
+    user: &EndUser,
+) -> Result<(), AdministrationError> {
+    let mut names: Vec<DeviceName> = Vec::new();
+    app.phones.for_each(|known| {
+        if known.phone.digest.digest_user == Some(user.pkid) {
+            names.push(known.phone.name.clone());
+        }
+    });
+    let digest = DigestIdentity {
+        digest_user: Some(user.pkid),
+        user_name: user.user_id.as_str().into(),
+        sealed_secret: user.sealed_digest_credentials.clone(),
+    };
+    for name in names {
+        app.phones.update(&name, |known| {
+            let mut phone = known.phone.clone();
+            phone.digest = digest.clone();
+            // The secret was sealed by this process a moment ago: it opens.
+            KnownPhone::new(phone, &app.keys).ok()
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,442 @@
+//! End users and administrators: adding, changing, unlocking, clashes, what the audit log keeps.
+
+mod common;
+
+use common::TestApp;
+use common::for_each_database;
+use selfprov::domain::credential::CredentialKind;
+use selfprov::domain::fresh_system;
+use selfprov::domain::lockout::Lock;
+use selfprov::domain::secret::Secret;
+use selfprov::domain::user::Person;
+use selfprov::service::App;
+use selfprov::service::administration::AdministrationError;
+use selfprov::service::administration::NewSecret;
+use selfprov::service::application_users;
+use selfprov::service::hasher::Share;
+use selfprov::service::quick_add::LineChoice;
+use selfprov::service::quick_add::QuickAdd;
+use selfprov::service::quick_add::QuickExtension;
+use selfprov::service::quick_add::quick_add;
+use selfprov::service::record::Actor;
+use selfprov::service::user_credentials;
+use selfprov::service::user_views;
+use selfprov::service::users;
+use selfprov::service::users::Extension;
+use selfprov::service::users::NewUser;
+use selfprov::service::users::UserChange;
+use selfprov::store;
+
+fn administrator() -> Actor {
+    Actor {
+        name: "administrator:admin".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    }
+}
+
+fn secret(text: &str) -> NewSecret {
+    NewSecret {
+        secret: Secret::from(text),
+        must_change: false,
+    }
+}
+
+fn quick(user_id: &str, extension: &str, choice: LineChoice) -> QuickAdd {
+    let mut user = NewUser::new(user_id.parse().unwrap());
+    user.person = Person {
+        first_name: "Jane".to_owned(),
+        last_name: "Doe".to_owned(),
+        ..Person::default()
+    };
+    user.user_profile = Some("selfpro".to_owned());
+    user.pin = Some(secret("927461"));
+    QuickAdd {
+        user,
+        feature_group_template: Some(fresh_system::DEFAULT_FEATURE_GROUP_TEMPLATE.to_owned()),
+        extension: Some(QuickExtension {
+            pattern: extension.parse().unwrap(),
+            route_partition: None,
+            choice,
+        }),
+    }
+}
+
+async fn verifies(app: &App, login: &str, kind: CredentialKind, text: &str) -> bool {
+    let user = user_views::show(app, login).await.unwrap().user;
+    let mut reader = app.store.read().await.unwrap();
+    let credential = store::credential::find(reader.connection(), user.pkid, kind)
+        .await
+        .unwrap()
+        .unwrap();
+    let secret = Secret::from(text);
+    app.hasher
+        .verify(Share::Others, &secret, &credential.hash)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn quick_add_makes_a_user_who_may_provision_at_once() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        quick_add(
+            app,
+            &administrator(),
+            &quick("jdoe", "2001", LineChoice::New),
+        )
+        .await
+        .unwrap();
+        let view = user_views::show(app, "2001").await.unwrap();
+        assert_eq!(view.not_ready, Vec::<String>::new());
+        assert_eq!(view.user.user_id.as_str(), "jdoe");
+        assert_eq!(view.user.self_service_user_id.unwrap().as_str(), "2001");
+        assert_eq!(
+            view.access_control_groups,
+            [fresh_system::STANDARD_CCM_END_USERS]
+        );
+        assert_eq!(view.user_profile, "selfpro");
+        assert!(verifies(app, "JDOE", CredentialKind::Pin, "927461").await);
+        let mut reader = app.store.read().await.unwrap();
+        let line = view.user.primary_extension.unwrap().line;
+        let line = store::line::by_pkid(reader.connection(), line)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(line.description, "Jane Doe");
+        assert_eq!(line.alerting_name, "Jane Doe");
+        let kept = store::attribute::all_of(reader.connection(), view.user.pkid)
+            .await
+            .unwrap();
+        assert!(kept.contains(&(
+            "serviceProfile".to_owned(),
+            "Default Service Profile".to_owned()
+        )));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_login_name_of_somebody_else_is_refused_with_both_names_and_changes_nothing() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        // Same number in another partition: the Self-Service User ID would be the same.
+        let mut other = quick("jdoe", "1004", LineChoice::New);
+        other.extension.as_mut().unwrap().route_partition = Some("Directory URI".to_owned());
+        let refused = quick_add(app, &administrator(), &other).await.unwrap_err();
+        let said = refused.to_string();
+        assert!(
+            said.contains("jdoe") && said.contains("aksethi") && said.contains("1004"),
+            "{said}"
+        );
+        // A user ID that is another's Self-Service User ID, in other case and with blanks.
+        let same = quick(" 1004 ", "2002", LineChoice::New);
+        let refused = quick_add(app, &administrator(), &same).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            AdministrationError::Taken {
+                field: "user ID",
+                ..
+            }
+        ));
+        let same = quick("AKSETHI", "2003", LineChoice::New);
+        let refused = quick_add(app, &administrator(), &same).await.unwrap_err();
+        assert!(
+            matches!(refused, AdministrationError::Taken { .. }),
+            "{refused}"
+        );
+        assert_eq!(user_views::list(app, "", 10).await.unwrap().len(), 1);
+        let mut reader = app.store.read().await.unwrap();
+        for number in ["2002", "2003"] {
+            let number = number.parse().unwrap();
+            let partition = fresh_system::NO_PARTITION;
+            let line = store::line::find(reader.connection(), &number, partition)
+                .await
+                .unwrap();
+            assert_eq!(line, None);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_users_added_at_once_with_one_login_name_one_is_refused() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        let add = |user_id: &'static str| async move {
+            let mut new = NewUser::new(user_id.parse().unwrap());
+            new.self_service_user_id = Some("5000".parse().unwrap());
+            users::add(app, &administrator(), &new).await
+        };
+        let outcomes: [_; 4] = tokio::join!(add("a"), add("b"), add("c"), add("d")).into();
+        let added = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(added, 1);
+        for refused in outcomes.into_iter().filter_map(Result::err) {
+            assert!(
+                matches!(refused, AdministrationError::Taken { .. }),
+                "{refused}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_line_must_be_new_and_an_existing_one_must_exist() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        let refused = quick_add(app, &administrator(), &quick("a", "1004", LineChoice::New)).await;
+        assert!(matches!(
+            refused,
+            Err(AdministrationError::Taken {
+                field: "the new line",
+                ..
+            })
+        ));
+        let refused = quick_add(
+            app,
+            &administrator(),
+            &quick("a", "3000", LineChoice::Existing),
+        )
+        .await;
+        assert!(matches!(
+            refused,
+            Err(AdministrationError::NotFound { kind: "line", .. })
+        ));
+        let mut shared = quick("a", "1004", LineChoice::Existing);
+        shared.user.self_service_user_id = Some("1004*1".parse().unwrap());
+        quick_add(app, &administrator(), &shared).await.unwrap();
+        quick_add(
+            app,
+            &administrator(),
+            &quick("b", "3000", LineChoice::Either),
+        )
+        .await
+        .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_trivial_pin_is_refused_and_no_pin_is_in_the_audit_log() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        for (pin, short) in [
+            ("1004", false),
+            ("1234", false),
+            ("83", true),
+            ("12a4", false),
+        ] {
+            let refused =
+                user_credentials::set_pin(app, &administrator(), "aksethi", &secret(pin)).await;
+            let refused = refused.unwrap_err().to_string();
+            assert!(!refused.contains(pin), "{refused}");
+            assert_eq!(refused.contains("at least 4"), short, "{refused}");
+        }
+        user_credentials::set_pin(app, &administrator(), "1004", &secret("582913"))
+            .await
+            .unwrap();
+        assert!(verifies(app, "aksethi", CredentialKind::Pin, "582913").await);
+        let generated = user_credentials::generate_pin(app);
+        let generated = NewSecret {
+            secret: generated,
+            must_change: true,
+        };
+        user_credentials::set_pin(app, &administrator(), "1004", &generated)
+            .await
+            .unwrap();
+        let view = user_views::show(app, "aksethi").await.unwrap();
+        assert!(view.pin.unwrap().must_change);
+        let audit = audit_of(app, "end_user", "aksethi").await;
+        assert!(audit.contains("end_user.set_pin"));
+        assert!(!audit.contains("582913") && !audit.contains(generated.secret.reveal()));
+    })
+    .await;
+}
+
+async fn audit_of(app: &App, kind: &str, name: &str) -> String {
+    let mut reader = app.store.read().await.unwrap();
+    let rows = store::history::audit_of(reader.connection(), kind, name, 100)
+        .await
+        .unwrap();
+    format!("{rows:?}")
+}
+
+#[tokio::test]
+async fn unlocking_ends_the_lock_and_says_what_was_locked() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        let user = user_views::show(app, "aksethi").await.unwrap().user;
+        let mut transaction = app.store.begin().await.unwrap();
+        let connection = transaction.connection();
+        let pin = store::credential::find(connection, user.pkid, CredentialKind::Pin)
+            .await
+            .unwrap()
+            .unwrap();
+        let lock = Lock::begin(&pin.policy, app.environment.now());
+        store::credential::set_lock(connection, pin.pkid, Some(lock))
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        let view = user_views::show(app, "aksethi").await.unwrap();
+        assert_eq!(view.not_ready, ["the PIN is locked"]);
+        let unlocked = user_credentials::unlock(app, &administrator(), "aksethi")
+            .await
+            .unwrap();
+        assert!(unlocked.pin && !unlocked.password);
+        let view = user_views::show(app, "aksethi").await.unwrap();
+        assert!(view.not_ready.is_empty() && view.pin.unwrap().lock.is_none());
+        let refused = user_credentials::unlock(app, &administrator(), "nobody").await;
+        assert!(matches!(refused, Err(AdministrationError::NotFound { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_keeps_what_it_does_not_name_and_refuses_an_old_version() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        let before = user_views::show(app, "aksethi").await.unwrap().user;
+        let change = UserChange {
+            version: Some(before.version),
+            user_id: Some("akash.sethi".parse().unwrap()),
+            enabled: Some(false),
+            access_control_groups: Some(vec![fresh_system::HELP_DESK.to_owned()]),
+            ..UserChange::default()
+        };
+        let after = users::update(app, &administrator(), "1004", &change)
+            .await
+            .unwrap();
+        assert_eq!(after.person, before.person);
+        assert_eq!(after.version, before.version + 1);
+        let view = user_views::show(app, "Akash.Sethi").await.unwrap();
+        assert_eq!(view.user, after);
+        assert_eq!(view.access_control_groups, [fresh_system::HELP_DESK]);
+        assert!(view.not_ready.len() == 2, "{:?}", view.not_ready);
+        assert!(user_views::show(app, "aksethi").await.is_err());
+        let again = users::update(app, &administrator(), "1004", &change).await;
+        assert!(matches!(again, Err(AdministrationError::Changed(_))));
+        let change = UserChange {
+            primary_extension: Some(Some(Extension {
+                pattern: "9999".parse().unwrap(),
+                route_partition: String::new(),
+            })),
+            ..UserChange::default()
+        };
+        let missing = users::update(app, &administrator(), "1004", &change).await;
+        assert!(matches!(
+            missing,
+            Err(AdministrationError::NotFound { kind: "line", .. })
+        ));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_who_goes_takes_logins_groups_and_credentials_along() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        let user = user_views::show(app, "aksethi").await.unwrap().user;
+        users::remove(app, &administrator(), "aksethi")
+            .await
+            .unwrap();
+        assert!(user_views::show(app, "1004").await.is_err());
+        let mut reader = app.store.read().await.unwrap();
+        let connection = reader.connection();
+        let pin = store::credential::find(connection, user.pkid, CredentialKind::Pin)
+            .await
+            .unwrap();
+        assert!(pin.is_none());
+        let groups = store::end_user::access_control_groups(connection, user.pkid)
+            .await
+            .unwrap();
+        assert!(groups.is_empty());
+        drop(reader);
+        quick_add(
+            app,
+            &administrator(),
+            &quick("aksethi", "1004", LineChoice::Existing),
+        )
+        .await
+        .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn first_start_makes_one_administrator_with_a_one_time_password() {
+    for_each_database(|database| async move {
+        let test = TestApp::fresh(&database).await;
+        let app = &test.app;
+        let actor = administrator();
+        let (one, two) = tokio::join!(
+            application_users::ensure_administrator(app, &actor),
+            application_users::ensure_administrator(app, &actor),
+        );
+        let shown = [one.unwrap(), two.unwrap()];
+        assert_eq!(shown.iter().flatten().count(), 1);
+        assert!(
+            application_users::ensure_administrator(app, &actor)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let list = application_users::list(app).await.unwrap();
+        assert_eq!(list.len(), 1);
+        assert!(list[0].must_change_password);
+        assert_eq!(
+            list[0].access_control_groups,
+            [fresh_system::STANDARD_CCM_SUPER_USERS]
+        );
+        let last = application_users::remove(app, &actor, "admin")
+            .await
+            .unwrap_err();
+        assert!(last.to_string().contains("last administrator"));
+        let again = application_users::reset_password(app, &actor, "ADMIN")
+            .await
+            .unwrap();
+        let first = shown.into_iter().flatten().next().unwrap();
+        assert_ne!(again.reveal(), first.reveal());
+        let audit = audit_of(app, "application_user", "admin").await;
+        assert!(!audit.contains(again.reveal()) && audit.contains("reset_password"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn end_users_and_application_users_share_one_name_space() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &test.app;
+        application_users::ensure_administrator(app, &administrator())
+            .await
+            .unwrap();
+        let new = NewUser::new("Admin".parse().unwrap());
+        let refused = users::add(app, &administrator(), &new).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("application user admin"),
+            "{refused}"
+        );
+        let new = application_users::NewApplicationUser {
+            user_id: "AKSETHI".parse().unwrap(),
+            password: secret("Wine-dark-sea-7"),
+            access_control_groups: Vec::new(),
+        };
+        let refused = application_users::add(app, &administrator(), &new)
+            .await
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("end user aksethi"),
+            "{refused}"
+        );
+    })
+    .await;
+}
