@@ -1,5 +1,7 @@
 //! The phones' files over real sockets, fetched by stock clients: curl, tftp-hpa and atftp.
 
+#![cfg(test)]
+
 mod common;
 
 use std::net::IpAddr;
@@ -39,7 +41,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// The phone of most tests; it registered from [`HOME`].
 const PHONE: &str = "SEP0011AABBCCDD";
 
-const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const NEIGHBOUR: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 9, 9));
 
@@ -169,7 +171,7 @@ async fn auto_register(app: &App) {
         cseq: 101,
         expires_s: 120,
         registered_at: now,
-        expires_at: now.plus(Duration::from_secs(120)),
+        expires_at: now.plus(Duration::from_mins(2)),
         model: Some(622),
         user_agent: "Cisco-CP7841/12.5.1".into(),
         grace: None,
@@ -372,7 +374,7 @@ async fn a_sweep_over_names_is_throttled_and_the_neighbours_are_not() {
         200
     );
     assert_eq!(get(&server, &format!("{PHONE}.cnf.xml")).await.0, 200);
-    server.test.clock.advance(Duration::from_secs(60));
+    server.test.clock.advance(Duration::from_mins(1));
     assert_eq!(
         get_from(&server, STRANGER, "SEP00AABBCCDDEE.cnf.xml")
             .await
@@ -565,7 +567,7 @@ async fn a_provisioned_phone_gets_no_login_as_idle_url() {
     let database = Database::sqlite();
     let server = server_with_phone(&database).await;
     change(&server.test.app, |phone| {
-        phone.state = DeviceState::Provisioned
+        phone.state = DeviceState::Provisioned;
     });
     let (_, body) = get(&server, &format!("{PHONE}.cnf.xml")).await;
     assert!(!body.contains("selfProvision"));
@@ -663,8 +665,10 @@ async fn http_gives_validators_lengths_and_keeps_connections() {
         headers
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-            .map(|value| value.trim_end().to_owned())
-            .unwrap_or_else(|| panic!("no {name} in {headers}"))
+            .map_or_else(
+                || panic!("no {name} in {headers}"),
+                |value| value.trim_end().to_owned(),
+            )
     };
     let (_, body) = get(&server, &format!("{PHONE}.cnf.xml")).await;
     assert_eq!(header("content-length"), body.len().to_string());

@@ -128,7 +128,7 @@ mod tests {
         assert!(made.is_sorted());
         assert!(made[0].starts_with("01a1"), "{}", made[0]);
         assert_eq!(made[0].as_bytes()[14], b'7', "version 7: {}", made[0]);
-        let later = environment.new_ordered_pkid(now.plus(std::time::Duration::from_secs(60)));
+        let later = environment.new_ordered_pkid(now.plus(std::time::Duration::from_mins(1)));
         assert!(later.to_string() > made[9_999]);
     }
 }
