@@ -59,9 +59,16 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     }
     transaction.commit().await?;
     for note in fetched {
+        for warning in &note.warnings {
+            tracing::warn!(device = %note.device, %warning, "a phone's file");
+        }
         app.phones
             .update(&note.device, |known| with_fetch(known, note));
-        let happening = happening(note, "has its present file");
+        let happening = Happening {
+            detail: "has its present file".to_owned(),
+            source: Some(note.source),
+            ..Happening::default()
+        };
         if let Err(error) = phone_control::came_back(app, &note.device, happening).await {
             tracing::warn!(device = %note.device, %error, "its restart is still counted as owed");
         }
@@ -69,9 +76,15 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     Ok(notes.len())
 }
 
-fn happening(note: &FileNote, detail: &str) -> Happening {
+/// The row of a note: what happened, by which door, and what the file says otherwise than its
+/// template.
+fn happening(note: &FileNote, what: &str) -> Happening {
+    let mut detail = format!("{what}, by {}", note.door.as_str());
+    for warning in &note.warnings {
+        detail = format!("{detail}; {warning}");
+    }
     Happening {
-        detail: format!("{detail}, by {}", note.door.as_str()),
+        detail,
         source: Some(note.source),
         ..Happening::default()
     }
@@ -101,7 +114,7 @@ async fn write(
         return Ok(false);
     }
     let is_present = phone.version_stamp == note.version_stamp;
-    let (event, detail) = match note.event {
+    let (event, what) = match note.event {
         FileEvent::Fetched if is_present => (TimelineEvent::FileServed, "its present file"),
         FileEvent::Fetched => (TimelineEvent::FileServed, "an earlier version of its file"),
         FileEvent::Withheld => (
@@ -110,14 +123,7 @@ async fn write(
              sent without the secret",
         ),
     };
-    record::happened(
-        app,
-        connection,
-        &note.device,
-        event,
-        happening(note, detail),
-    )
-    .await?;
+    record::happened(app, connection, &note.device, event, happening(note, what)).await?;
     let is_fetched = is_present && note.event == FileEvent::Fetched;
     if is_fetched {
         store::device::set_file_fetched(connection, note.pkid, note.at).await?;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::record::Happening;
+use crate::domain::config_file::FileWarning;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
@@ -122,6 +123,8 @@ pub struct FileNote {
     pub door: FileDoor,
     /// What happened.
     pub event: FileEvent,
+    /// What the file says otherwise than its template, and why.
+    pub warnings: Vec<FileWarning>,
 }
 
 /// What happened to a known device's file.

@@ -13,6 +13,7 @@ use super::App;
 use super::file_requests::FileEvent;
 use super::file_requests::FileNote;
 use super::file_requests::UnknownRequest;
+use super::keys::KeysError;
 use super::phone_book::KnownPhone;
 use super::settings::ConfigSource;
 use super::settings::UnknownPhones;
@@ -32,6 +33,7 @@ use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::InvalidPhoneUrl;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
+use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::time::UnixMillis;
 
@@ -40,6 +42,10 @@ pub use super::file_requests::FileDoor;
 /// How long after its creation a device that an administrator made and that never registered may
 /// fetch its file for the first time.
 const FIRST_FETCH_WITHIN: Duration = Duration::from_hours(7 * 24);
+
+/// A phone that fetches its file again within this time, and owes nothing, gets no further row in
+/// its timeline: a phone in a boot loop shall not fill the database.
+const FETCH_NOTED_EVERY: Duration = Duration::from_secs(10);
 
 /// Port of a PBX that is named without one. Source: RFC 3261 clause 18.1.1.
 const SIP_PORT: u16 = 5060;
@@ -126,13 +132,13 @@ pub fn fetched(app: &App, receipt: FetchReceipt) {
     app.file_requests.note(receipt.0);
 }
 
-/// The file as a device would get it now, with or without its secret: for previews.
+/// The file as a device would get it now, without its secret: for previews, and for `doctor`,
+/// which shows its warnings.
 ///
 /// # Errors
 /// [`Incomplete`] when the catalogue lacks what the phone refers to.
 pub fn preview(app: &App, phone: &Phone) -> Result<DeviceFile, Incomplete> {
-    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
-    assemble::device_file(phone, &app.catalogue.load(), &system, None)
+    file_of(app, phone, None)
 }
 
 fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAnswer {
@@ -142,46 +148,66 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
     if !may_have_secret && is_sweep(app, request, &phone.name, now) {
         return FileAnswer::Throttled;
     }
-    let secret = phone
-        .digest
-        .sealed_secret
-        .as_ref()
-        .filter(|_| may_have_secret)
-        .map(|sealed| app.keys.open_secret(sealed))
-        .transpose();
-    let secret = match secret {
+    let secret = match secret_of(app, phone, may_have_secret) {
         Ok(secret) => secret,
         Err(error) => {
             tracing::error!(device = %phone.name, %error, "the file cannot be made");
             return FileAnswer::Unavailable;
         }
     };
-    let file = system_values(app).map_err(|_| Incomplete("usable advertised address"));
-    let file = file.and_then(|system| {
-        assemble::device_file(phone, &app.catalogue.load(), &system, secret.as_ref())
-    });
-    let note = |event| FileNote {
-        device: phone.name.clone(),
-        pkid: phone.pkid,
-        version_stamp: phone.version_stamp,
-        at: now,
-        source: request.source,
-        door: request.door,
-        event,
-    };
-    if !may_have_secret
-        && app
+    made(file_of(app, phone, secret.as_ref()), |file| {
+        let note = FileNote {
+            device: phone.name.clone(),
+            pkid: phone.pkid,
+            version_stamp: phone.version_stamp,
+            at: now,
+            source: request.source,
+            door: request.door,
+            event: FileEvent::Fetched,
+            warnings: file.warnings.clone(),
+        };
+        let mut receipt = None;
+        if may_have_secret {
+            receipt = is_news(app, phone, now).then_some(FetchReceipt(note));
+        } else if app
             .file_requests
             .alarm_is_due(&phone.name, request.source, now)
-    {
-        withheld(phone, request.source);
-        app.file_requests.note(note(FileEvent::Withheld));
-    }
-    let receipt = may_have_secret.then(|| FetchReceipt(note(FileEvent::Fetched)));
-    made(file, |file| FileAnswer::Device {
-        file: file.into(),
-        receipt,
+        {
+            withheld(phone, request.source);
+            app.file_requests.note(FileNote {
+                event: FileEvent::Withheld,
+                warnings: Vec::new(),
+                ..note
+            });
+        }
+        FileAnswer::Device {
+            file: file.into(),
+            receipt,
+        }
     })
+}
+
+/// Whether a fetch is worth a row: not when the phone has just had one and nothing waits for it.
+fn is_news(app: &App, phone: &Phone, now: UnixMillis) -> bool {
+    let is_recent = phone
+        .file_fetched_at
+        .is_some_and(|at| now.since(at) < FETCH_NOTED_EVERY);
+    !is_recent || app.phone_control.is_owed_by(&phone.name)
+}
+
+fn secret_of(app: &App, phone: &Phone, may_have_secret: bool) -> Result<Option<Secret>, KeysError> {
+    phone
+        .digest
+        .sealed_secret
+        .as_ref()
+        .filter(|_| may_have_secret)
+        .map(|sealed| app.keys.open_secret(sealed))
+        .transpose()
+}
+
+fn file_of(app: &App, phone: &Phone, secret: Option<&Secret>) -> Result<DeviceFile, Incomplete> {
+    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
+    assemble::device_file(phone, &app.catalogue.load(), &system, secret)
 }
 
 fn withheld(phone: &Phone, source: IpAddr) {
