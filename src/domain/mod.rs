@@ -20,6 +20,7 @@ pub mod phone_restart;
 pub mod pkid;
 pub mod refusal;
 pub mod registration;
+pub mod registration_refused;
 pub mod secret;
 pub mod self_provisioning;
 pub mod sip_digest;

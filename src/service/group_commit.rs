@@ -116,6 +116,8 @@ pub enum WriteError {
     Unavailable,
 }
 
+type Answer = oneshot::Receiver<Result<Written, WriteError>>;
+
 struct Queued {
     write: Write,
     reply: oneshot::Sender<Result<Written, WriteError>>,
@@ -139,10 +141,7 @@ impl GroupCommit {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(
-        &self,
-        write: Write,
-    ) -> Result<oneshot::Receiver<Result<Written, WriteError>>, WriteError> {
+    fn push(&self, write: Write) -> Result<Answer, WriteError> {
         let mut queue = self.queue();
         if queue.len() >= QUEUE_MAX {
             return Err(WriteError::Busy);
@@ -165,7 +164,28 @@ impl GroupCommit {
 ///
 /// [`WriteError`] when the write is not done.
 pub async fn commit(app: &App, write: Write) -> Result<Written, WriteError> {
-    let mut answer = app.writes.push(write)?;
+    let answer = app.writes.push(write)?;
+    answered(app, answer).await
+}
+
+/// Does many writes, in as few transactions as they fit; the results in their order.
+pub async fn commit_all(app: &App, writes: Vec<Write>) -> Vec<Result<Written, WriteError>> {
+    let answers: Vec<_> = writes
+        .into_iter()
+        .map(|write| app.writes.push(write))
+        .collect();
+    let mut results = Vec::with_capacity(answers.len());
+    for answer in answers {
+        results.push(match answer {
+            Ok(answer) => answered(app, answer).await,
+            Err(error) => Err(error),
+        });
+    }
+    results
+}
+
+/// Waits for an answer, and writes groups when it is this one's turn.
+async fn answered(app: &App, mut answer: Answer) -> Result<Written, WriteError> {
     loop {
         tokio::select! {
             biased;

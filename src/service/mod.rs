@@ -16,6 +16,7 @@ pub mod file_requests;
 pub mod group_commit;
 pub mod hasher;
 pub mod health;
+pub mod housekeeping;
 pub mod key_file;
 pub mod keys;
 pub mod location;
@@ -30,6 +31,7 @@ pub mod quick_add;
 pub mod record;
 pub mod release;
 pub mod render_config;
+pub mod register;
 pub mod sealed_token;
 pub mod self_provision;
 pub mod settings;
@@ -58,6 +60,7 @@ use node::Node;
 use phone_book::PhoneBook;
 use phone_channel::PhoneChannel;
 use phone_control::PhoneControl;
+use register::Registrar;
 use settings::Settings;
 
 /// Everything a use case needs. One for the process, shared by all doors.
@@ -90,6 +93,8 @@ pub struct App {
     pub phone_channel: OnceLock<Arc<dyn PhoneChannel>>,
     /// Restarts that phones have not answered yet by coming back.
     pub phone_control: PhoneControl,
+    /// What the registrar keeps beside the bindings.
+    pub registrar: Registrar,
     /// Small writes on their way into one transaction.
     pub writes: GroupCommit,
 }

@@ -19,6 +19,7 @@ use super::location::LocationTable;
 use super::node::Node;
 use super::phone_book::PhoneBook;
 use super::phone_control::PhoneControl;
+use super::register::Registrar;
 use super::settings::Settings;
 use crate::domain::catalogue::CallManager;
 use crate::domain::config_file::idle_url::SELF_PROVISION_PATH;
@@ -108,6 +109,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         file_requests: FileRequests::default(),
         phone_channel: OnceLock::new(),
         phone_control: PhoneControl::default(),
+        registrar: Registrar::default(),
         writes: GroupCommit::default(),
         environment: options.environment,
         settings: options.settings,

@@ -1,0 +1,61 @@
+//! What has to be done again and again: registrations that ended, unclaimed phones that stay.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::App;
+use super::auto_register;
+use super::group_commit;
+use super::group_commit::Write;
+use super::register;
+
+/// Between two rounds: a phone that is gone is seen as gone soon.
+const ROUND: Duration = Duration::from_secs(5);
+
+/// Rounds between two searches for unclaimed phones that are to go.
+const ROUNDS_A_SWEEP: u32 = 6;
+
+/// Registrations removed in one round.
+const EXPIRED_MAX: usize = 1_000;
+
+/// Goes round until it is dropped.
+pub async fn run(app: Arc<App>) {
+    let mut rounds = tokio::time::interval(ROUND);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut round = 0_u32;
+    loop {
+        rounds.tick().await;
+        remove_expired(&app).await;
+        if round.is_multiple_of(ROUNDS_A_SWEEP)
+            && let Err(error) = auto_register::sweep(&app).await
+        {
+            tracing::error!(%error, "unclaimed phones could not be looked through");
+        }
+        round = round.wrapping_add(1);
+    }
+}
+
+/// Removes the registrations that ended; gives how many there were.
+pub async fn remove_expired(app: &App) -> usize {
+    let ended_before = app.environment.now().minus(register::LATE_REFRESH);
+    let expired = app.locations.expired(ended_before, EXPIRED_MAX);
+    let mut count = 0;
+    let mut writes = Vec::new();
+    for binding in expired {
+        let (name, number) = (&binding.device_name, &binding.address_of_record);
+        // From here on a late refresh is a new registration; it is written after this removal.
+        let removed = app.locations.remove_if(name, number, |binding| {
+            binding.expires_at < ended_before
+        });
+        let Some(removed) = removed else { continue };
+        count += 1;
+        // Another node's binding is that node's to remove; here it is only forgotten.
+        if removed.node == app.node.pkid {
+            let removal = register::removal(app, &removed, "no refresh came in time");
+            writes.push(Write::RemoveBinding(Box::new(removal)));
+        }
+    }
+    // A row that stays is loaded and ends again after the next start.
+    group_commit::commit_all(app, writes).await;
+    count
+}

@@ -1,0 +1,283 @@
+//! The registrar: judging a REGISTER and doing what it asks.
+//!
+//! [`decide`] judges from memory alone. What changes nothing but an expiry is done with that;
+//! the rest is a [`Work`] that [`carry_out`] writes, in one transaction with others, before the
+//! phone gets its answer.
+
+mod known;
+mod nonce;
+mod proof;
+mod report;
+mod request;
+mod work;
+
+use std::time::Duration;
+
+pub use nonce::NONCE_VALIDITY;
+pub use request::ContactChange;
+pub use request::Contradiction;
+pub use request::Credentials;
+pub use request::DeviceClaim;
+pub use request::RegisterOutcome;
+pub use request::RegisterRequest;
+pub use work::Work;
+pub use work::carry_out;
+pub(super) use work::removal;
+
+use super::App;
+use crate::domain::binding::Binding;
+use crate::domain::binding::Grace;
+use crate::domain::device::DeviceName;
+use crate::domain::history::TimelineEvent;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+use crate::domain::registration_refused::RegistrationRefused;
+use crate::domain::time::UnixMillis;
+
+/// Shortest lifetime granted, in seconds: a Cisco phone takes less than 60 after subtracting its
+/// delta of 5 for a failure. Source: the phones' own SIP stack.
+pub const EXPIRES_MIN_S: u32 = 65;
+
+/// How long a binding outlives its expiry, for a refresh that is late. Source: CUCM drops a phone
+/// about 15 s after a missed refresh.
+pub const LATE_REFRESH: Duration = Duration::from_secs(15);
+
+/// How long a phone that goes down by itself keeps its binding: a restart takes less.
+const GOING_DOWN: Duration = Duration::from_secs(60);
+
+/// How long an auto-registered phone may refresh without credentials, and a phone whose device was
+/// replaced with its old ones. Source: rules, *Nobody is stranded*.
+pub const GRACE: Duration = Duration::from_secs(15 * 60);
+
+/// Seconds after which a phone that was refused tries again.
+pub const RETRY_AFTER_S: u32 = 60;
+
+/// What the registrar keeps beside the bindings.
+#[derive(Debug, Default)]
+pub struct Registrar {
+    nonces: nonce::NonceCounts,
+    reported: report::Reported,
+}
+
+/// The judgement of a REGISTER.
+#[derive(Debug)]
+pub enum Decision {
+    /// Answered from memory.
+    Answer(RegisterOutcome),
+    /// To be written first.
+    Work(Work),
+}
+
+/// Judges a REGISTER and does what it asks.
+pub async fn register(app: &App, request: &RegisterRequest<'_>) -> RegisterOutcome {
+    match decide(app, request) {
+        Decision::Answer(outcome) => outcome,
+        Decision::Work(work) => carry_out(app, work).await,
+    }
+}
+
+/// The grace of the old bindings of a device that is being replaced by provisioning or release:
+/// they may be refreshed with the old secret, or without one when none was needed yet.
+pub fn grace_after_replacement(before: &Phone, now: UnixMillis) -> Grace {
+    let was_needed = before.file_fetched_at.is_some();
+    let secret = before.digest.sealed_secret.clone();
+    Grace {
+        sealed_secret: secret.filter(|_| was_needed).unwrap_or_default(),
+        until: now.plus(GRACE),
+    }
+}
+
+/// Judges a REGISTER from memory, without waiting. A refresh is done when this returns.
+pub fn decide(app: &App, request: &RegisterRequest<'_>) -> Decision {
+    let judge = Judge {
+        app,
+        request,
+        now: app.environment.now(),
+    };
+    let keeps_alive = ContactChange::Set {
+        contact: "",
+        expires_s: Some(0),
+        is_keep_alive: true,
+    };
+    if judge.is_like(keeps_alive) {
+        return Decision::Answer(RegisterOutcome::KeptAlive);
+    }
+    if judge.is_too_brief() {
+        return judge.refuse(RegistrationRefused::IntervalTooBrief);
+    }
+    let Ok(claimed) = request.claim.device() else {
+        return judge.refuse_and_report(
+            None,
+            RegistrationRefused::DirectoryNumberMismatch,
+            "device name, instance and Reason of the REGISTER name different devices".to_owned(),
+        );
+    };
+    let name = claimed.or_else(|| {
+        let credentials = request.credentials.as_ref()?;
+        credentials.user_name.parse().ok()
+    });
+    let Some(name) = name else {
+        return judge.challenge(false);
+    };
+    match app.phones.find(&name) {
+        Some(known) => judge.known(&known),
+        None => judge.unknown(name),
+    }
+}
+
+/// One REGISTER and what it is judged with.
+struct Judge<'a> {
+    app: &'a App,
+    request: &'a RegisterRequest<'a>,
+    now: UnixMillis,
+}
+
+impl Judge<'_> {
+    fn is_like(&self, other: ContactChange<'_>) -> bool {
+        match (self.request.change, other) {
+            (
+                ContactChange::Set {
+                    expires_s: ours,
+                    is_keep_alive,
+                    ..
+                },
+                ContactChange::Set {
+                    expires_s: theirs,
+                    is_keep_alive: other,
+                    ..
+                },
+            ) => ours == theirs && is_keep_alive == other,
+            (ours, theirs) => ours == theirs,
+        }
+    }
+
+    fn is_too_brief(&self) -> bool {
+        match self.request.change {
+            ContactChange::Set { expires_s, .. } => {
+                expires_s.is_some_and(|expires_s| (1..EXPIRES_MIN_S).contains(&expires_s))
+            }
+            ContactChange::Query | ContactChange::RemoveAll => false,
+        }
+    }
+
+    /// The lifetime granted: never above what was asked for.
+    fn granted_s(&self) -> u32 {
+        let most = self.app.settings.phones.registration_expires_s;
+        let most = most.max(EXPIRES_MIN_S);
+        match self.request.change {
+            ContactChange::Set {
+                expires_s: Some(asked),
+                ..
+            } => asked.min(most),
+            _ => most,
+        }
+    }
+
+    fn challenge(&self, is_stale: bool) -> Decision {
+        let nonce = nonce::issue(self.app, self.request.address(), self.now);
+        Decision::Answer(RegisterOutcome::Challenge { nonce, is_stale })
+    }
+
+    fn refuse(&self, reason: RegistrationRefused) -> Decision {
+        tracing::debug!(source = %self.request.address(), reason = reason.as_str(),
+            "registration refused");
+        Decision::Answer(RegisterOutcome::Refused(reason))
+    }
+
+    /// Refuses, and says so in log and timeline unless it was said a short while ago.
+    fn refuse_and_report(
+        &self,
+        device: Option<&DeviceName>,
+        reason: RegistrationRefused,
+        detail: String,
+    ) -> Decision {
+        let outcome = RegisterOutcome::Refused(reason);
+        self.report(device, reason.code(), detail, outcome)
+    }
+
+    fn report(
+        &self,
+        device: Option<&DeviceName>,
+        code: &'static str,
+        detail: String,
+        outcome: RegisterOutcome,
+    ) -> Decision {
+        let source = self.request.address();
+        let reported = &self.app.registrar.reported;
+        if !reported.is_news(device, source, code, self.now) {
+            return Decision::Answer(outcome);
+        }
+        let device_name = device.map_or("none", DeviceName::as_str);
+        tracing::warn!(device = device_name, %source, code, detail, "registration refused");
+        // Only a device has a timeline; names that are merely claimed would fill the database.
+        match device.filter(|name| self.app.phones.find(name).is_some()) {
+            Some(device) => Decision::Work(Work::report(
+                self.app,
+                device.clone(),
+                TimelineEvent::RegistrationRefused,
+                (code, detail, source),
+                outcome,
+            )),
+            None => Decision::Answer(outcome),
+        }
+    }
+
+    /// The binding as the request would have it; `None` when it sets none.
+    fn wanted(&self, device_name: DeviceName) -> Option<Binding> {
+        let ContactChange::Set { contact, .. } = self.request.change else {
+            return None;
+        };
+        let expires_s = self.granted_s();
+        let request = self.request;
+        let model = request
+            .claim
+            .model
+            .or_else(|| phone_model::from_header(request.user_agent).map(|model| model.number));
+        Some(Binding {
+            device_name,
+            address_of_record: request.address_of_record.into(),
+            contact: contact.into(),
+            flow: request.flow,
+            node: self.app.node.pkid,
+            call_id: request.call_id.into(),
+            cseq: request.cseq,
+            expires_s,
+            registered_at: self.now,
+            expires_at: self.now.plus(Duration::from_secs(expires_s.into())),
+            model,
+            user_agent: request.user_agent.into(),
+            grace: None,
+        })
+    }
+
+    /// A device that is not in the database: an old binding in its grace, or a new phone.
+    fn unknown(&self, name: DeviceName) -> Decision {
+        if let Some(decision) = self.graced(&name) {
+            return decision;
+        }
+        let is_going = self.is_removal();
+        let binding = match name.mac() {
+            Some(_) if !is_going => self.wanted(name.clone()),
+            _ => None,
+        };
+        let Some(mut binding) = binding else {
+            return self.refuse(RegistrationRefused::NoEntryInDatabase);
+        };
+        let catalogue = self.app.catalogue.load();
+        let node = catalogue.call_managers.get(&self.app.node.pkid);
+        let Some(block) = node.map(|node| &node.auto_registration) else {
+            return self.refuse(RegistrationRefused::NoEntryInDatabase);
+        };
+        // The count is taken when it is written; here only what needs no count.
+        if let Err(reason) = block.admit(binding.model, 0, self.now) {
+            let detail = format!("{name} was not auto-registered: {reason}");
+            let reason = RegistrationRefused::AutoRegister(reason);
+            return self.refuse_and_report(Some(&name), reason, detail);
+        }
+        binding.grace = Some(Grace {
+            sealed_secret: Box::default(),
+            until: self.now.plus(GRACE),
+        });
+        Decision::Work(Work::auto_register(self.app, binding))
+    }
+}

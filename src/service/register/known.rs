@@ -1,0 +1,300 @@
+//! A REGISTER of a device that exists: proof, identity, and what becomes of its bindings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Decision;
+use super::GOING_DOWN;
+use super::Judge;
+use super::LATE_REFRESH;
+use super::RegisterOutcome;
+use super::proof;
+use super::proof::Proof;
+use super::request::ContactChange;
+use super::work::Work;
+use crate::domain::binding::Binding;
+use crate::domain::device::DeviceName;
+use crate::domain::device::DeviceState;
+use crate::domain::phone::Phone;
+use crate::domain::registration_refused::RegistrationRefused;
+use crate::service::group_commit::BindingChange;
+use crate::service::phone_book::KnownPhone;
+use crate::service::phone_book::ha1;
+use crate::service::record::Happening;
+
+impl Judge<'_> {
+    pub(super) fn known(&self, known: &KnownPhone) -> Decision {
+        let credentials = self.request.credentials.as_ref();
+        let address = self.request.address();
+        let proof = proof::judge(self.app, known, credentials, address, self.now);
+        match proof {
+            Proof::Right => self.proven(known),
+            Proof::OtherDevice => self.borrowed_identity(&known.phone),
+            Proof::Missing | Proof::Stale | Proof::Wrong => self
+                .graced(&known.phone.name)
+                .or_else(|| self.unproven_removal(&known.phone.name))
+                .unwrap_or_else(|| self.not_proven(known, proof)),
+        }
+    }
+
+    /// Whether the request takes bindings back.
+    pub(super) fn is_removal(&self) -> bool {
+        match self.request.change {
+            ContactChange::RemoveAll => true,
+            ContactChange::Set { expires_s, .. } => expires_s == Some(0),
+            ContactChange::Query => false,
+        }
+    }
+
+    fn live(&self, name: &DeviceName) -> Option<Arc<Binding>> {
+        let bindings = self.app.locations.of_device(name);
+        bindings
+            .into_iter()
+            .find(|binding| &*binding.address_of_record == self.request.address_of_record)
+            .filter(|binding| binding.expires_at.plus(LATE_REFRESH) > self.now)
+    }
+
+    fn is_same_boot(&self, binding: &Binding) -> bool {
+        &*binding.call_id == self.request.call_id && binding.address() == self.request.address()
+    }
+
+    /// The device has proven itself: what it asks for is done for its own lines.
+    fn proven(&self, known: &KnownPhone) -> Decision {
+        let phone = &known.phone;
+        let is_own_line = phone
+            .lines
+            .iter()
+            .any(|line| line.pattern.as_str() == self.request.address_of_record);
+        if self.is_removal() {
+            return self.remove(self.live(&phone.name), "the phone unregistered");
+        }
+        if !is_own_line {
+            let detail = format!(
+                "{} registered as {:?}, which is none of its lines",
+                phone.name, self.request.address_of_record
+            );
+            let reason = RegistrationRefused::DirectoryNumberMismatch;
+            return self.refuse_and_report(Some(&phone.name), reason, detail);
+        }
+        if let Some(outcome) = self.prolong(&phone.name) {
+            return Decision::Answer(outcome);
+        }
+        self.bind(phone)
+    }
+
+    /// A refresh that changes nothing but the expiry; `None` when it changes more.
+    fn prolong(&self, name: &DeviceName) -> Option<RegisterOutcome> {
+        let request = self.request;
+        let ContactChange::Set { contact, .. } = request.change else {
+            return None;
+        };
+        let expires_s = self.granted_s();
+        let now = self.now;
+        self.app
+            .locations
+            .update(name, request.address_of_record, |binding| {
+                let is_refresh = binding.flow.is_same_flow(&request.flow)
+                    && &*binding.call_id == request.call_id
+                    && &*binding.contact == contact
+                    && binding.expires_at.plus(LATE_REFRESH) > now;
+                if is_refresh {
+                    binding.cseq = request.cseq;
+                    binding.expires_at = now.plus(Duration::from_secs(expires_s.into()));
+                }
+                is_refresh
+            })
+            .filter(|is_refresh| *is_refresh)
+            .map(|_| RegisterOutcome::Granted {
+                expires_s,
+                is_new: false,
+            })
+    }
+
+    /// A new or changed binding of a proven device.
+    fn bind(&self, phone: &Phone) -> Decision {
+        let name = &phone.name;
+        let Some(binding) = self.wanted(name.clone()) else {
+            let own = self.live(name).into_iter().collect();
+            return Decision::Answer(RegisterOutcome::Bound(own));
+        };
+        let before = self.app.locations.of_device(name);
+        let live = self.live(name);
+        let is_new = live
+            .as_ref()
+            .is_none_or(|old| old.call_id != binding.call_id);
+        let is_line = |number: &str| {
+            phone
+                .lines
+                .iter()
+                .any(|line| line.pattern.as_str() == number)
+        };
+        let obsolete = before
+            .iter()
+            .map(|old| old.address_of_record.clone())
+            .filter(|number| *number != binding.address_of_record && !is_line(number))
+            .collect();
+        let owes = self.app.phone_control.is_owed_by(name);
+        let was_graced = before.iter().any(|old| old.grace.is_some());
+        let address = binding.address();
+        let learns_model = phone.model.is_none() && binding.model.is_some();
+        let detail = match &live {
+            Some(old) if old.address() != address => {
+                format!("{} moved from {}", binding.address_of_record, old.address())
+            }
+            _ => format!(
+                "{} over {}",
+                binding.address_of_record, binding.flow.transport
+            ),
+        };
+        let happening = Happening {
+            detail,
+            source: Some(address),
+            ..Happening::default()
+        };
+        let moved = live.is_none_or(|old| old.address() != address);
+        let change = BindingChange {
+            device: Some(phone.pkid),
+            device_changes: phone.registered_address != Some(address) || learns_model,
+            obsolete,
+            happening: (is_new || moved).then_some(happening),
+            came_back: is_new && (owes || was_graced),
+            binding,
+        };
+        Decision::Work(Work::bind(self.app, change, is_new))
+    }
+
+    fn remove(&self, binding: Option<Arc<Binding>>, why: &str) -> Decision {
+        match binding {
+            Some(binding) => Decision::Work(Work::unbind(self.app, &binding, why)),
+            None => Decision::Answer(RegisterOutcome::Unregistered),
+        }
+    }
+
+    /// A phone that goes down without proof: on its own connection its binding goes at once; from
+    /// its own address with its own Call-ID it goes unless the phone comes back.
+    fn unproven_removal(&self, name: &DeviceName) -> Option<Decision> {
+        let binding = self.live(name).filter(|_| self.is_removal())?;
+        let flow = &self.request.flow;
+        if flow.transport.is_reliable() && binding.flow.is_same_flow(flow) {
+            return Some(self.remove(Some(binding), "the phone unregistered"));
+        }
+        if !self.is_same_boot(&binding) {
+            return None;
+        }
+        // What is late by `LATE_REFRESH` is swept.
+        let ends_at = self.now.plus(GOING_DOWN).minus(LATE_REFRESH);
+        let number = self.request.address_of_record;
+        self.app.locations.update(name, number, |binding| {
+            binding.expires_at = binding.expires_at.min(ends_at);
+        });
+        Some(Decision::Answer(RegisterOutcome::Unregistered))
+    }
+
+    /// An old binding in its grace: the same boot may refresh it, with the old secret if it needed
+    /// one. Each such refresh says that the phone has not loaded its new file: it is asked again.
+    pub(super) fn graced(&self, name: &DeviceName) -> Option<Decision> {
+        let binding = self
+            .live(name)
+            .filter(|binding| self.is_same_boot(binding))?;
+        let grace = binding.grace.as_ref();
+        let grace = grace.filter(|grace| grace.until > self.now && !self.is_removal())?;
+        if !grace.sealed_secret.is_empty() {
+            let credentials = self.request.credentials.as_ref()?;
+            let secret = self.app.keys.open_secret(&grace.sealed_secret).ok()?;
+            let ha1 = ha1(credentials.user_name, &secret);
+            let address = self.request.address();
+            match proof::with_secret(self.app, &ha1, credentials, address, self.now) {
+                Proof::Right => {}
+                Proof::Stale => return Some(self.challenge(true)),
+                _ => return None,
+            }
+        }
+        let grace = binding.grace.clone();
+        drop(binding);
+        self.app.phone_control.nudge(name, self.now);
+        if let Some(outcome) = self.prolong(name) {
+            return Some(Decision::Answer(outcome));
+        }
+        let mut binding = self.wanted(name.clone())?;
+        binding.grace = grace;
+        let change = BindingChange {
+            binding,
+            device: None,
+            device_changes: false,
+            obsolete: Vec::new(),
+            happening: None,
+            came_back: false,
+        };
+        Some(Decision::Work(Work::bind(self.app, change, false)))
+    }
+
+    fn borrowed_identity(&self, phone: &Phone) -> Decision {
+        let credentials = self.request.credentials.as_ref();
+        let user_name = credentials.map_or("", |credentials| credentials.user_name);
+        let detail = format!("{user_name} proved itself and claimed to be {}", phone.name);
+        let reason = RegistrationRefused::DirectoryNumberMismatch;
+        self.refuse_and_report(Some(&phone.name), reason, detail)
+    }
+
+    /// No proof and no exception: the device is asked for proof, and told of where it looks as if
+    /// two claimed one name.
+    fn not_proven(&self, known: &KnownPhone, proof: Proof) -> Decision {
+        let phone = &known.phone;
+        let name = &phone.name;
+        if known.ha1.is_none() {
+            let detail = format!("{name} has no digest secret; set its digest user's credentials");
+            let reason = RegistrationRefused::AuthenticationError;
+            return self.refuse_and_report(Some(name), reason, detail);
+        }
+        if proof == Proof::Stale {
+            return self.challenge(true);
+        }
+        let address = self.request.address();
+        let elsewhere = self
+            .app
+            .locations
+            .of_device(name)
+            .into_iter()
+            .find(|binding| {
+                binding.address() != address && binding.expires_at.plus(LATE_REFRESH) > self.now
+            });
+        if let Some(other) = elsewhere {
+            return self.second_claimant(phone, &other);
+        }
+        if proof == Proof::Wrong {
+            let detail = format!("{name} gave a wrong secret; it may hold an old file");
+            return self.challenge_and_report(name, "authenticationError", detail);
+        }
+        self.challenge(false)
+    }
+
+    /// Another address claims the name of a phone that is registered. Proof decides; a phone that
+    /// has not fetched its secret yet cannot be the one that moved.
+    fn second_claimant(&self, phone: &Phone, other: &Binding) -> Decision {
+        let name = &phone.name;
+        let detail = format!(
+            "{name} is registered from {} and was claimed from {} without proof",
+            other.address(),
+            self.request.address()
+        );
+        let reason = RegistrationRefused::DeviceAlreadyExists;
+        let cannot_prove =
+            phone.state == DeviceState::AutoRegistered && phone.file_fetched_at.is_none();
+        match cannot_prove {
+            true => self.refuse_and_report(Some(name), reason, detail),
+            false => self.challenge_and_report(name, reason.code(), detail),
+        }
+    }
+
+    fn challenge_and_report(
+        &self,
+        name: &DeviceName,
+        code: &'static str,
+        detail: String,
+    ) -> Decision {
+        match self.challenge(false) {
+            Decision::Answer(outcome) => self.report(Some(name), code, detail, outcome),
+            work @ Decision::Work(_) => work,
+        }
+    }
+}

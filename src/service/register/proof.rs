@@ -1,0 +1,79 @@
+//! Whether a phone has proven who it is.
+
+use std::net::IpAddr;
+
+use super::nonce;
+use super::nonce::NonceState;
+use super::request::Credentials;
+use crate::domain::sip_digest::DigestAlgorithm;
+use crate::domain::sip_digest::Ha1;
+use crate::domain::time::UnixMillis;
+use crate::service::App;
+use crate::service::phone_book::KnownPhone;
+
+/// What the credentials of a request are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// There are none.
+    Missing,
+    /// They are this device's, made for a nonce that is still good.
+    Right,
+    /// They are this device's, but the nonce is too old, another address's, or was used.
+    Stale,
+    /// They are another device's, and right for that one.
+    OtherDevice,
+    /// They are nobody's.
+    Wrong,
+}
+
+/// Judges the credentials of a request that claims to be `known`.
+pub(super) fn judge(
+    app: &App,
+    known: &KnownPhone,
+    credentials: Option<&Credentials<'_>>,
+    address: IpAddr,
+    now: UnixMillis,
+) -> Proof {
+    let Some(credentials) = credentials else {
+        return Proof::Missing;
+    };
+    if credentials.user_name == &*known.phone.digest.user_name {
+        return match &known.ha1 {
+            Some(ha1) => with_secret(app, ha1, credentials, address, now),
+            None => Proof::Wrong,
+        };
+    }
+    let other = credentials
+        .user_name
+        .parse()
+        .ok()
+        .and_then(|name| app.phones.find(&name));
+    match other.as_ref().and_then(|other| other.ha1.as_ref()) {
+        Some(ha1) if is_response_right(ha1, credentials) => Proof::OtherDevice,
+        _ => Proof::Wrong,
+    }
+}
+
+/// Judges credentials against one secret, and uses the nonce's count up when they are right.
+pub(super) fn with_secret(
+    app: &App,
+    ha1: &Ha1,
+    credentials: &Credentials<'_>,
+    address: IpAddr,
+    now: UnixMillis,
+) -> Proof {
+    if !is_response_right(ha1, credentials) {
+        return Proof::Wrong;
+    }
+    match nonce::judge(app, credentials.request.nonce, address, now) {
+        NonceState::Valid(nonce) if app.registrar.nonces.take(nonce, credentials.count, now) => {
+            Proof::Right
+        }
+        NonceState::Valid(_) | NonceState::Stale => Proof::Stale,
+    }
+}
+
+fn is_response_right(ha1: &Ha1, credentials: &Credentials<'_>) -> bool {
+    credentials.algorithm == Some(DigestAlgorithm::Md5)
+        && ha1.verify(&credentials.request, credentials.response)
+}

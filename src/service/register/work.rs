@@ -1,0 +1,178 @@
+//! What a REGISTER asks for that must be written before the phone is answered.
+
+use std::net::IpAddr;
+
+use super::RegisterOutcome;
+use crate::domain::binding::Binding;
+use crate::domain::device::DeviceName;
+use crate::domain::history::TimelineEvent;
+use crate::domain::registration_refused::RegistrationRefused;
+use crate::service::App;
+use crate::service::auto_register::NewPhone;
+use crate::service::group_commit;
+use crate::service::group_commit::BindingChange;
+use crate::service::group_commit::BindingRemoval;
+use crate::service::group_commit::Write;
+use crate::service::group_commit::WriteError;
+use crate::service::group_commit::Written;
+use crate::service::phone_book::KnownPhone;
+use crate::service::record::Happening;
+use crate::store;
+
+/// A judged REGISTER that waits to be written; see [`carry_out`].
+#[derive(Debug)]
+pub struct Work {
+    write: Write,
+    outcome: RegisterOutcome,
+}
+
+impl Work {
+    pub(super) fn auto_register(app: &App, binding: Binding) -> Self {
+        let outcome = RegisterOutcome::Granted {
+            expires_s: binding.expires_s,
+            is_new: true,
+        };
+        let new = NewPhone {
+            binding,
+            correlation: Some(app.environment.new_correlation_id()),
+            asked_before: Vec::new(),
+        };
+        Self {
+            write: Write::AutoRegister(Box::new(new)),
+            outcome,
+        }
+    }
+
+    pub(super) fn bind(app: &App, mut change: BindingChange, is_new: bool) -> Self {
+        let outcome = RegisterOutcome::Granted {
+            expires_s: change.binding.expires_s,
+            is_new,
+        };
+        if let Some(happening) = &mut change.happening {
+            happening.correlation = Some(app.environment.new_correlation_id());
+        }
+        Self {
+            write: Write::PutBinding(Box::new(change)),
+            outcome,
+        }
+    }
+
+    pub(super) fn unbind(app: &App, binding: &Binding, why: &str) -> Self {
+        Self {
+            write: Write::RemoveBinding(Box::new(removal(app, binding, why))),
+            outcome: RegisterOutcome::Unregistered,
+        }
+    }
+
+    pub(super) fn report(
+        app: &App,
+        device: DeviceName,
+        event: TimelineEvent,
+        (code, detail, source): (&'static str, String, IpAddr),
+        outcome: RegisterOutcome,
+    ) -> Self {
+        let happening = Happening {
+            code,
+            detail,
+            source: Some(source),
+            correlation: Some(app.environment.new_correlation_id()),
+            ..Happening::default()
+        };
+        Self {
+            write: Write::Happened(Box::new((device, event, happening))),
+            outcome,
+        }
+    }
+}
+
+/// The removal of a binding as it stands now.
+pub(in crate::service) fn removal(app: &App, binding: &Binding, why: &str) -> BindingRemoval {
+    BindingRemoval {
+        device_name: binding.device_name.clone(),
+        address_of_record: binding.address_of_record.clone(),
+        registered_at: binding.registered_at,
+        happening: Happening {
+            detail: format!("{}: {why}", binding.address_of_record),
+            source: Some(binding.address()),
+            correlation: Some(app.environment.new_correlation_id()),
+            ..Happening::default()
+        },
+    }
+}
+
+/// Writes what a REGISTER asks for, together with others, and gives its answer after the commit.
+pub async fn carry_out(app: &App, work: Work) -> RegisterOutcome {
+    let Work { write, outcome } = work;
+    let new_phone = match &write {
+        Write::AutoRegister(new) => Some(new.binding.clone()),
+        _ => None,
+    };
+    // A refusal stands whether or not the timeline could take it.
+    let is_report = matches!(write, Write::Happened(_));
+    let written = match group_commit::commit(app, write).await {
+        Ok(written) => written,
+        Err(_) if is_report => return outcome,
+        Err(WriteError::Busy) => return RegisterOutcome::Refused(RegistrationRefused::Busy),
+        Err(WriteError::Unavailable) => {
+            return RegisterOutcome::Refused(RegistrationRefused::DatabaseError);
+        }
+    };
+    match (written, new_phone) {
+        (Written::Done | Written::AutoRegistered(_), _) | (_, None) => outcome,
+        (Written::Exists, Some(binding)) => exists(app, &binding, outcome).await,
+        (Written::NumberTaken, Some(binding)) => {
+            not_made(app, &binding, RegistrationRefused::DirectoryNumberMismatch)
+        }
+        (Written::NotAutoRegistered(reason), Some(binding)) => {
+            not_made(app, &binding, RegistrationRefused::AutoRegister(reason))
+        }
+    }
+}
+
+/// The phone was refused after all; log and metrics say why.
+fn not_made(app: &App, binding: &Binding, reason: RegistrationRefused) -> RegisterOutcome {
+    let (device, source) = (&binding.device_name, binding.address());
+    let now = app.environment.now();
+    let reported = &app.registrar.reported;
+    if reported.is_news(Some(device), source, reason.code(), now) {
+        tracing::warn!(%device, %source, code = reason.code(), "phone not auto-registered");
+    }
+    RegisterOutcome::Refused(reason)
+}
+
+/// The device was made while this REGISTER waited: by an earlier copy of it, or on another node.
+async fn exists(app: &App, wanted: &Binding, outcome: RegisterOutcome) -> RegisterOutcome {
+    let name = &wanted.device_name;
+    let is_bound = app
+        .locations
+        .of_device(name)
+        .iter()
+        .any(|binding| binding.call_id == wanted.call_id && binding.flow == wanted.flow);
+    if is_bound {
+        return outcome;
+    }
+    if app.phones.find(name).is_none() {
+        match read(app, name).await {
+            Ok(Some(known)) => {
+                app.phones.put(known);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, device = %name, "device not read"),
+        }
+    }
+    let nonce = super::nonce::issue(app, wanted.address(), app.environment.now());
+    RegisterOutcome::Challenge {
+        nonce,
+        is_stale: false,
+    }
+}
+
+async fn read(
+    app: &App,
+    name: &DeviceName,
+) -> Result<Option<KnownPhone>, crate::service::ServiceError> {
+    let mut reader = app.store.read().await?;
+    let phone = store::device::find(reader.connection(), name).await?;
+    let known = phone.map(|phone| KnownPhone::new(phone, &app.keys));
+    Ok(known.transpose()?)
+}
