@@ -44,9 +44,9 @@ pub async fn remove_expired(app: &App) -> usize {
     for binding in expired {
         let (name, number) = (&binding.device_name, &binding.address_of_record);
         // From here on a late refresh is a new registration; it is written after this removal.
-        let removed = app.locations.remove_if(name, number, |binding| {
-            binding.expires_at < ended_before
-        });
+        let removed = app
+            .locations
+            .remove_if(name, number, |binding| binding.expires_at < ended_before);
         let Some(removed) = removed else { continue };
         count += 1;
         // Another node's binding is that node's to remove; here it is only forgotten.

@@ -32,6 +32,7 @@ pub mod record;
 pub mod release;
 pub mod render_config;
 pub mod register;
+pub mod render_config;
 pub mod sealed_token;
 pub mod self_provision;
 pub mod settings;

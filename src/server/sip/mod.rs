@@ -5,8 +5,11 @@
 //! - [`transaction`]: retransmissions, without I/O, the time passed in;
 //! - [`transport`]: UDP and stream endpoints, and requests to phones on their own flow.
 //!
+//! - [`registrar`]: the door itself, what phones ask and what they are told.
+//!
 //! Whoever answers requests implements [`transport::RequestHandler`].
 
 pub mod message;
+pub mod registrar;
 pub mod transaction;
 pub mod transport;

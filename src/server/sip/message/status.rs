@@ -13,6 +13,8 @@ impl Status {
     pub const OK: Self = Self(200);
     /// 202, the answer to an out-of-dialog REFER (RFC 3515).
     pub const ACCEPTED: Self = Self(202);
+    /// 302, with `Contact`.
+    pub const MOVED_TEMPORARILY: Self = Self(302);
     /// 400.
     pub const BAD_REQUEST: Self = Self(400);
     /// 401, with a challenge.

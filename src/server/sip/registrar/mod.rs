@@ -1,0 +1,169 @@
+//! The registrar's door: what phones send on SIP, translated into `service::register` and back,
+//! and requests to phones on the flow they registered by.
+
+mod answer;
+mod calls;
+mod notify;
+mod other;
+mod read;
+
+use std::io;
+use std::sync::Arc;
+
+use metrics::Counter;
+use tokio::net::{TcpListener, UdpSocket};
+
+use crate::domain::registration::Flow;
+use crate::server::shutdown::Shutdown;
+use crate::service::App;
+use crate::service::housekeeping;
+use crate::service::phone_control;
+use crate::service::register::{self, Decision, RegisterOutcome, Work};
+
+use super::message::{Method, ReplyHead, Request, ResponseBuilder, Status};
+use super::transport::{Limits, Outbound, Quick, RequestHandler, Stack, serve_tcp, serve_udp};
+use answer::Registration;
+use notify::SipPhoneChannel;
+use read::ReadRegister;
+
+/// Connections numbered in a millisecond at most; see [`Outbound::new`].
+const CONNECTIONS_A_MILLISECOND: u64 = 1_000;
+
+/// Serves SIP on these sockets until `shutdown`: the registrar, phone control, and the removal of
+/// what ended.
+///
+/// # Errors
+/// When a socket has no address.
+pub async fn run(
+    app: Arc<App>,
+    udp: UdpSocket,
+    tcp: TcpListener,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    let now = u64::try_from(app.environment.now().0).unwrap_or(0);
+    let outbound = Outbound::new(now.saturating_mul(CONNECTIONS_A_MILLISECOND));
+    let channel = Arc::new(SipPhoneChannel::new(app.clone(), outbound.clone()));
+    if app.phone_channel.set(channel).is_err() {
+        tracing::warn!("phones are reached by the channel that was set first");
+    }
+    let handler = Arc::new(SipRegistrar::new(app.clone()));
+    let stack = Stack::new(handler, outbound, Limits::default());
+    let served = async {
+        let (udp, ()) = tokio::join!(
+            serve_udp(udp, stack.clone(), shutdown.clone()),
+            serve_tcp(tcp, stack, shutdown.clone()),
+        );
+        udp
+    };
+    let background = async {
+        tokio::join!(
+            phone_control::run(app.clone()),
+            housekeeping::run(app.clone())
+        )
+    };
+    tokio::select! {
+        served = served => served,
+        _ = background => Ok(()),
+    }
+}
+
+/// Answers requests of phones.
+pub struct SipRegistrar {
+    app: Arc<App>,
+    counters: Counters,
+}
+
+/// Looked up once: a lookup for every REGISTER would cost more than reading it.
+struct Counters {
+    granted: Counter,
+    new: Counter,
+    kept_alive: Counter,
+    unregistered: Counter,
+    challenged: Counter,
+}
+
+impl Counters {
+    fn new() -> Self {
+        let registrations =
+            |result| metrics::counter!("selfprov_registrations_total", "result" => result);
+        Self {
+            granted: registrations("granted"),
+            new: registrations("new"),
+            kept_alive: registrations("kept_alive"),
+            unregistered: registrations("unregistered"),
+            challenged: registrations("challenged"),
+        }
+    }
+
+    fn count(&self, outcome: &RegisterOutcome) {
+        match outcome {
+            RegisterOutcome::Granted { is_new: false, .. } | RegisterOutcome::Bound(_) => {
+                self.granted.increment(1);
+            }
+            RegisterOutcome::Granted { is_new: true, .. } => self.new.increment(1),
+            RegisterOutcome::KeptAlive => self.kept_alive.increment(1),
+            RegisterOutcome::Unregistered => self.unregistered.increment(1),
+            RegisterOutcome::Challenge { .. } => self.challenged.increment(1),
+            RegisterOutcome::Refused(reason) => {
+                let code = reason.code();
+                metrics::counter!("selfprov_registrations_refused_total", "reason" => code)
+                    .increment(1);
+            }
+        }
+    }
+}
+
+/// A REGISTER whose answer waits for the database.
+pub struct Waiting {
+    head: ReplyHead,
+    registration: Registration,
+    work: Work,
+}
+
+impl SipRegistrar {
+    /// A door to these use cases.
+    pub fn new(app: Arc<App>) -> Self {
+        let counters = Counters::new();
+        Self { app, counters }
+    }
+
+    fn register(&self, request: &Request<'_>, flow: &Flow) -> Quick<Waiting> {
+        let Some(read) = ReadRegister::read(request, flow) else {
+            let response = ResponseBuilder::new(request, flow, Status::BAD_REQUEST);
+            return Quick::Answer(response.finish());
+        };
+        match register::decide(&self.app, &read.request()) {
+            Decision::Answer(outcome) => {
+                self.counters.count(&outcome);
+                let response = |status| ResponseBuilder::new(request, flow, status);
+                let now = self.app.environment.now();
+                Quick::Answer(answer::write(response, &outcome, read.registration(), now))
+            }
+            Decision::Work(work) => Quick::Later(Waiting {
+                head: ReplyHead::new(request, flow),
+                registration: read.registration().clone(),
+                work,
+            }),
+        }
+    }
+}
+
+impl RequestHandler for SipRegistrar {
+    type Later = Waiting;
+
+    fn quick(&self, request: &Request<'_>, flow: &Flow) -> Quick<Waiting> {
+        match request.method {
+            Method::Register => self.register(request, flow),
+            Method::Invite => Quick::Answer(calls::invite(&self.app, request, flow)),
+            _ => Quick::Answer(other::answer(&self.app, request, flow)),
+        }
+    }
+
+    async fn later(&self, work: Waiting) -> Option<Vec<u8>> {
+        let outcome = register::carry_out(&self.app, work.work).await;
+        self.counters.count(&outcome);
+        let response = |status| ResponseBuilder::from_head(&work.head, status);
+        let now = self.app.environment.now();
+        Some(answer::write(response, &outcome, &work.registration, now))
+    }
+}

@@ -1,0 +1,127 @@
+//! Requests to phones: `service-control`, or `check-sync` for models that know nothing else.
+//!
+//! Source: reference notes 4.6 (phones' documentation, captures, other servers' sources).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::domain::binding::Binding;
+use crate::domain::phone_model;
+use crate::domain::pkid::Pkid;
+use crate::service::App;
+use crate::service::phone_channel::{Delivery, DeliveryFuture, PhoneAction, PhoneChannel};
+
+use super::super::message::{Address, HeaderName};
+use super::super::transport::{Outbound, OutboundError};
+
+/// The stamp that says "everything you hold is stale".
+const STALE: &str = "{00000000-0000-0000-0000-000000000000}";
+
+/// Random bytes of a branch, tag or Call-ID.
+const TOKEN_BYTES: usize = 12;
+
+/// Reaches phones on the flow they registered by.
+pub(super) struct SipPhoneChannel {
+    app: Arc<App>,
+    outbound: Outbound,
+}
+
+impl SipPhoneChannel {
+    pub(super) const fn new(app: Arc<App>, outbound: Outbound) -> Self {
+        Self { app, outbound }
+    }
+
+    fn token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.app.environment.random::<TOKEN_BYTES>())
+    }
+
+    fn notify(
+        &self,
+        binding: &Binding,
+        action: PhoneAction,
+        version_stamp: Pkid,
+        branch: &str,
+    ) -> Result<Vec<u8>, OutboundError> {
+        let flow = &binding.flow;
+        let contact = Address::parse(binding.contact.as_bytes(), HeaderName::Contact);
+        let fallback = format!("sip:{}@{}", binding.address_of_record, flow.remote);
+        let uri = contact.map_or(fallback.as_bytes(), |contact| contact.uri);
+        let local = sip_host(flow.local);
+        let to = format!("<sip:{}@{local}>", binding.address_of_record);
+        let request = self.outbound.start(flow, "NOTIFY", uri, branch)?;
+        let request = request
+            .header(
+                HeaderName::From.as_str(),
+                format!("<sip:{local}>;tag={}", self.token()),
+            )
+            .header(HeaderName::To.as_str(), to)
+            .header(
+                HeaderName::CallId.as_str(),
+                format!("{}@{}", self.token(), flow.local.ip()),
+            )
+            .header(HeaderName::CSeq.as_str(), "1 NOTIFY")
+            .header(HeaderName::Contact.as_str(), format!("<sip:{local}>"))
+            .header(HeaderName::SubscriptionState.as_str(), "active");
+        let event = HeaderName::Event.as_str();
+        Ok(match knows_check_sync_only(binding) {
+            true => request.header(event, "check-sync").finish(),
+            false => request
+                .header(event, "service-control")
+                .finish_with_body("text/plain", &body(binding, action, version_stamp)),
+        })
+    }
+}
+
+fn sip_host(address: SocketAddr) -> String {
+    address.to_string()
+}
+
+fn knows_check_sync_only(binding: &Binding) -> bool {
+    let model = binding.model.and_then(phone_model::by_number);
+    let model = model.or_else(|| phone_model::from_header(&binding.user_agent));
+    model.is_some_and(phone_model::PhoneModel::restarts_by_check_sync_only)
+}
+
+/// The phone answers 400 unless the Call-ID is that of its own REGISTER.
+fn body(binding: &Binding, action: PhoneAction, version_stamp: Pkid) -> Vec<u8> {
+    format!(
+        "action={}\r\nRegisterCallId={{{}}}\r\nConfigVersionStamp={{{version_stamp}}}\r\n\
+         DialplanVersionStamp={STALE}\r\nSoftkeyVersionStamp={STALE}\r\n\
+         FeatureControlVersionStamp={STALE}\r\nHeadsetVersionStamp={STALE}\r\n",
+        action.as_str(),
+        binding.call_id,
+    )
+    .into_bytes()
+}
+
+impl PhoneChannel for SipPhoneChannel {
+    fn send(
+        &self,
+        binding: Arc<Binding>,
+        action: PhoneAction,
+        version_stamp: Pkid,
+    ) -> DeliveryFuture {
+        let branch = self.token();
+        let request = self.notify(&binding, action, version_stamp, &branch);
+        let outbound = self.outbound.clone();
+        Box::pin(async move {
+            let sent = match request {
+                Ok(request) => outbound.request(&binding.flow, &branch, request).await,
+                Err(error) => Err(error),
+            };
+            match sent {
+                Ok(response) if (200..300).contains(&response.status.code()) => Delivery::Accepted,
+                Ok(response) => Delivery::Refused {
+                    status: response.status.code(),
+                },
+                Err(error) => {
+                    tracing::debug!(device = %binding.device_name, %error, "NOTIFY not delivered");
+                    Delivery::Unreachable
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! A REGISTER on the wire, read into the values of `service::register`.
+
+use std::borrow::Cow;
+
+use crate::domain::device::MacAddress;
+use crate::domain::registration::Flow;
+use crate::service::phone_book::SIP_REALM;
+use crate::service::register::{ContactChange, Credentials, DeviceClaim, RegisterRequest};
+
+use super::super::message::{
+    Address, Common, Contacts, DigestCredentials, DigestQop, HeaderName, Request,
+};
+use super::answer::Registration;
+
+/// The instance of a Cisco phone: a UUID of zeros that ends in its MAC address.
+const MAC_INSTANCE: &[u8] = b"urn:uuid:00000000-0000-0000-0000-";
+
+/// Longest Call-ID, Contact and address of record kept, in bytes: several times what phones send.
+const VALUE_BYTES_MAX: usize = 1_024;
+
+/// A REGISTER with everything that had to be unquoted or put together.
+pub(super) struct ReadRegister<'a> {
+    flow: Flow,
+    address_of_record: String,
+    call_id: &'a str,
+    cseq: u32,
+    device_name: Option<String>,
+    instance: Option<MacAddress>,
+    reason_name: Option<String>,
+    model: Option<u32>,
+    change: Change<'a>,
+    credentials: Option<(DigestCredentials<'a>, String)>,
+    user_agent: Cow<'a, str>,
+    registration: Registration,
+}
+
+enum Change<'a> {
+    Query,
+    RemoveAll,
+    Set {
+        contact: &'a str,
+        expires_s: Option<u32>,
+        is_keep_alive: bool,
+    },
+}
+
+impl<'a> ReadRegister<'a> {
+    /// `None` when the request is not one that a registrar can act on (400).
+    pub(super) fn read(request: &Request<'a>, flow: &Flow) -> Option<Self> {
+        let common = &request.common;
+        let address_of_record = common.to.uri().ok()?.address_of_record().ok()?;
+        let (contact, change) = read_change(common)?;
+        let call_id = short_text(common.call_id)?;
+        let credentials = read_credentials(common)?;
+        let user_agent = common
+            .headers
+            .get(HeaderName::UserAgent)
+            .unwrap_or_default();
+        let instance = contact.as_ref().and_then(mac_instance);
+        let text = |value: Cow<'_, [u8]>| String::from_utf8_lossy(&value).into_owned();
+        let device_name = contact
+            .as_ref()
+            .and_then(Address::cisco_device_name)
+            .map(text);
+        let model = contact.as_ref().and_then(Address::cisco_model);
+        let alarm = common.reason().and_then(|reason| reason.cisco_alarm());
+        let user = address_of_record.user();
+        (user.len() <= VALUE_BYTES_MAX).then(|| Self {
+            flow: *flow,
+            address_of_record: user.to_owned(),
+            call_id,
+            cseq: common.cseq,
+            device_name,
+            instance,
+            reason_name: alarm.and_then(|alarm| alarm.name),
+            model: model.and_then(|model| text(model).parse().ok()),
+            change,
+            credentials,
+            user_agent: String::from_utf8_lossy(user_agent),
+            registration: Registration::new(contact.as_ref(), common.body),
+        })
+    }
+
+    /// What the answer needs of the request.
+    pub(super) const fn registration(&self) -> &Registration {
+        &self.registration
+    }
+
+    /// The request as the use case takes it.
+    pub(super) fn request(&self) -> RegisterRequest<'_> {
+        RegisterRequest {
+            flow: self.flow,
+            address_of_record: &self.address_of_record,
+            call_id: self.call_id,
+            cseq: self.cseq,
+            claim: DeviceClaim {
+                device_name: self.device_name.as_deref(),
+                instance: self.instance,
+                reason_name: self.reason_name.as_deref(),
+                model: self.model,
+            },
+            change: match self.change {
+                Change::Query => ContactChange::Query,
+                Change::RemoveAll => ContactChange::RemoveAll,
+                Change::Set {
+                    contact,
+                    expires_s,
+                    is_keep_alive,
+                } => ContactChange::Set {
+                    contact,
+                    expires_s,
+                    is_keep_alive,
+                },
+            },
+            credentials: self.credentials.as_ref().map(|(credentials, user_name)| {
+                let count = match credentials.qop {
+                    DigestQop::None => None,
+                    DigestQop::Auth { count, .. } => Some(count),
+                };
+                Credentials {
+                    user_name,
+                    algorithm: credentials.algorithm,
+                    count,
+                    request: credentials.request(b"REGISTER"),
+                    response: credentials.response,
+                }
+            }),
+            user_agent: &self.user_agent,
+        }
+    }
+}
+
+fn short_text(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    (text.len() <= VALUE_BYTES_MAX).then_some(text)
+}
+
+/// The Contact that counts and what is asked for it. Of several, which phones send when their
+/// address changed, the one that is set counts; the old one ends with its binding.
+fn read_change<'a>(common: &Common<'a>) -> Option<(Option<Address<'a>>, Change<'a>)> {
+    let in_header = common.expires_s().ok()?;
+    let contacts = match common.contacts().ok()? {
+        // Source: RFC 3261 clause 10.3 step 6.
+        Contacts::All if in_header != Some(0) => return None,
+        Contacts::All => return Some((None, Change::RemoveAll)),
+        Contacts::Addresses(contacts) => contacts,
+    };
+    let mut chosen: Option<(Address<'a>, Option<u32>)> = None;
+    for contact in contacts {
+        let expires_s = contact.expires_s().ok()?.or(in_header);
+        if chosen.is_none() || expires_s != Some(0) {
+            chosen = Some((contact, expires_s));
+        }
+    }
+    let Some((contact, expires_s)) = chosen else {
+        return Some((None, Change::Query));
+    };
+    let change = Change::Set {
+        contact: short_text(contact.raw)?,
+        expires_s,
+        is_keep_alive: contact.is_cisco_keep_alive(),
+    };
+    Some((Some(contact), change))
+}
+
+/// The credentials for our realm; an outer `None` when what stands there is malformed.
+fn read_credentials<'a>(common: &Common<'a>) -> Option<Option<(DigestCredentials<'a>, String)>> {
+    for credentials in common.authorizations() {
+        let credentials = credentials.ok()?;
+        if *credentials.realm == *SIP_REALM.as_bytes() {
+            let user_name = String::from_utf8_lossy(&credentials.user_name).into_owned();
+            return Some(Some((credentials, user_name)));
+        }
+    }
+    Some(None)
+}
+
+fn mac_instance(contact: &Address<'_>) -> Option<MacAddress> {
+    contact.instances().find_map(|instance| {
+        let (head, mac) = instance.split_at_checked(MAC_INSTANCE.len())?;
+        head.eq_ignore_ascii_case(MAC_INSTANCE)
+            .then(|| std::str::from_utf8(mac).ok()?.parse().ok())?
+    })
+}
