@@ -32,7 +32,6 @@ pub mod record;
 pub mod register;
 pub mod release;
 pub mod render_config;
-pub mod render_config;
 pub mod sealed_token;
 pub mod self_provision;
 pub mod settings;

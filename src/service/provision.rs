@@ -18,6 +18,7 @@ use super::phone_from_template::make_phone;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
+use super::register;
 use super::sealed_token;
 use super::sealed_token::Token;
 use super::self_provision::bound_to;
@@ -33,15 +34,10 @@ use crate::domain::pkid::Pkid;
 use crate::domain::refusal::Refusal;
 use crate::domain::self_provisioning::Admitted;
 use crate::domain::self_provisioning::Proof;
-use crate::domain::time::UnixMillis;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 use crate::store::provision_result::ProvisionResult;
-
-/// How long the old secret refreshes the old binding after provisioning or release, unless the
-/// new file is fetched before.
-pub const GRACE: Duration = Duration::from_mins(15);
 
 /// What a phone has become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,7 +284,10 @@ pub(super) async fn put_in_place(
 ) -> Result<Replacement, StoreError> {
     remove(connection, before).await?;
     store::device::insert(connection, &after).await?;
-    let grace = grace_of(before, app.environment.now());
+    let grace = Some(register::grace_after_replacement(
+        before,
+        app.environment.now(),
+    ));
     let stored = grace
         .as_ref()
         .map(|grace| (&*grace.sealed_secret, grace.until));
@@ -309,15 +308,6 @@ pub(super) async fn remove(connection: &mut Connection, phone: &Phone) -> Result
     store::device::delete(connection, phone.pkid).await?;
     store::line::delete_auto_registered(connection, &lines).await?;
     Ok(())
-}
-
-/// What the binding of a phone may use after its rows are gone.
-pub(super) fn grace_of(before: &Phone, now: UnixMillis) -> Option<Grace> {
-    let sealed_secret = before.digest.sealed_secret.clone()?;
-    Some(Grace {
-        sealed_secret,
-        until: now.plus(GRACE),
-    })
 }
 
 async fn write_history(

@@ -18,13 +18,13 @@ use super::hasher::Share;
 use super::keys::Purpose;
 use super::phone_control;
 use super::provision::Replacement;
-use super::provision::grace_of;
 use super::provision::put_in_place;
 use super::provision::remove;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
+use super::register;
 use super::sealed_token::Token;
 use super::self_provision::LogInError;
 use super::self_provision::bound_to;
@@ -246,7 +246,10 @@ async fn in_transaction(
         return Ok(Done::Waits(Box::new(replacement)));
     }
     remove(connection, before).await?;
-    let grace = grace_of(before, app.environment.now());
+    let grace = Some(register::grace_after_replacement(
+        before,
+        app.environment.now(),
+    ));
     let stored = grace
         .as_ref()
         .map(|grace| (&*grace.sealed_secret, grace.until));
