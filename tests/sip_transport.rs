@@ -548,6 +548,37 @@ async fn silent_and_slow_streams_are_closed() {
 }
 
 #[tokio::test]
+async fn one_address_cannot_take_everybodys_share() {
+    let limits = Limits {
+        later_per_source_max: 1,
+        connections_per_source_max: 1,
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    let mut first = TcpStream::connect(server.tcp).await.unwrap();
+    first.write_all(b"\r\n\r\n").await.unwrap();
+    timeout(DEADLINE, first.read_u16()).await.unwrap().unwrap();
+    let mut second = TcpStream::connect(server.tcp).await.unwrap();
+    assert_closed(&mut second).await;
+    let (phone, other) = (
+        Phone::new(&server).await,
+        UdpSocket::bind("127.0.0.2:0").await,
+    );
+    phone.send(phone.text("REGISTER", "r1")).await;
+    phone.send(phone.text("REGISTER", "r2")).await;
+    assert!(phone.receive().await.starts_with("SIP/2.0 503 "));
+    let Ok(other) = other else {
+        // Some systems have only one loopback address.
+        return;
+    };
+    other.connect(server.udp).await.unwrap();
+    let other = Phone(other);
+    other.send(other.text("REGISTER", "r3")).await;
+    server.desk.gate.add_permits(2);
+    assert!(other.receive().await.starts_with("SIP/2.0 200 "));
+}
+
+#[tokio::test]
 async fn a_connection_over_the_limit_is_closed_and_shutdown_closes_all() {
     let server = Server::start(Limits {
         connections_max: 1,

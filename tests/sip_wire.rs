@@ -443,6 +443,50 @@ fn what_is_not_worth_an_answer_is_dropped() {
     }
 }
 
+/// The cases of RFC 5118 (IPv6 torture) that a registrar meets.
+#[test]
+fn ipv6_addresses_are_read_as_rfc_5118_says() {
+    let with = |old: &str, new: &str| {
+        assert!(CISCO_REGISTER.contains(old), "{old}");
+        CISCO_REGISTER.replace(old, new)
+    };
+    // 4.1 to 4.4: a reference needs brackets; a port belongs outside them.
+    let uri = |host: &str| with("REGISTER sip:cm.example", &format!("REGISTER sip:{host}"));
+    let read = |host: &str| {
+        let text = uri(host);
+        let parsed = request(text.as_bytes());
+        (
+            String::from_utf8_lossy(parsed.uri.host).into_owned(),
+            parsed.uri.port,
+        )
+    };
+    assert_eq!(read("[2001:db8::10]"), ("[2001:db8::10]".into(), None));
+    assert_eq!(
+        read("[2001:db8::10:5070]"),
+        ("[2001:db8::10:5070]".into(), None)
+    );
+    assert_eq!(
+        read("[2001:db8::10]:5070"),
+        ("[2001:db8::10]".into(), Some(5070))
+    );
+    assert_eq!(read("[::ffff:192.0.2.10]").1, None);
+    assert_eq!(verdict(uri("2001:db8::10").as_bytes()), Answered(400));
+    // 4.10: a third colon, which the grammar of RFC 3261 wrongly allows.
+    assert_eq!(
+        verdict(uri("[2001:db8:::192.0.2.1]").as_bytes()),
+        Answered(400)
+    );
+    // 4.5: `received` with and without brackets.
+    for received in ["[2001:db8::9:255]", "2001:db8::9:255"] {
+        let text = with("SIP/2.0/TCP 10.0.0.9:49152", "SIP/2.0/UDP [2001:db8::9:1]");
+        let text = text.replace(";branch", &format!(";received={received};branch"));
+        let parsed = request(text.as_bytes());
+        assert_eq!(parsed.common.via.host, b"[2001:db8::9:1]");
+        let value = parsed.common.via.params.get("received").unwrap().value;
+        assert_eq!(value, Some(received.as_bytes()));
+    }
+}
+
 mod properties {
     use proptest::prelude::*;
     use selfprov::domain::registration::{Flow, Transport};

@@ -93,11 +93,11 @@ impl<'a> Via<'a> {
     /// Where the answer to a datagram from `source` goes: its address, and its port if the sender
     /// asked for that, else the port it wrote. `maddr` is not followed: it would let a sender
     /// aim answers at a third party. Source: RFC 3261 clause 18.2.2, RFC 3581 clause 4.
-    pub fn answer_address(&self, source: SocketAddr) -> SocketAddr {
-        if self.wants_rport() {
-            return source;
+    pub fn answer_address(&self, mut source: SocketAddr) -> SocketAddr {
+        if !self.wants_rport() {
+            source.set_port(self.port.unwrap_or(DEFAULT_PORT));
         }
-        SocketAddr::new(source.ip(), self.port.unwrap_or(DEFAULT_PORT))
+        source
     }
 
     /// Whether `sent-by` is this very address.

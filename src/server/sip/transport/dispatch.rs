@@ -14,6 +14,7 @@ use crate::server::sip::message::{
 };
 use crate::server::sip::transaction::{Arrival, ServerTransactions, TransactionKey};
 
+use super::per_source::{PerSource, Share};
 use super::{Limits, Outbound, Quick, RequestHandler};
 
 /// What all endpoints share: the handler, the way to phones and the limits. Cheap to clone.
@@ -22,6 +23,7 @@ pub struct Stack<H> {
     pub(super) outbound: Outbound,
     pub(super) limits: Limits,
     later: Arc<Semaphore>,
+    later_per_source: PerSource,
     counters: Counters,
 }
 
@@ -32,6 +34,7 @@ impl<H> Clone for Stack<H> {
             outbound: self.outbound.clone(),
             limits: self.limits,
             later: Arc::clone(&self.later),
+            later_per_source: self.later_per_source.clone(),
             counters: self.counters.clone(),
         }
     }
@@ -85,7 +88,7 @@ pub(super) struct Work<L> {
     pub(super) flow: Flow,
     later: L,
     answered: Answered,
-    permit: OwnedSemaphorePermit,
+    permit: (Share, OwnedSemaphorePermit),
 }
 
 /// Where the answer to a request is remembered: nowhere for a stream.
@@ -99,6 +102,7 @@ impl<H: RequestHandler> Stack<H> {
             outbound,
             limits,
             later: Arc::new(Semaphore::new(limits.later_max)),
+            later_per_source: PerSource::new(limits.later_per_source_max),
             counters: Counters::new(),
         }
     }
@@ -225,7 +229,9 @@ impl<H: RequestHandler> Stack<H> {
         later: H::Later,
         answered: Answered,
     ) -> Verdict<H::Later> {
-        if let Ok(permit) = Arc::clone(&self.later).try_acquire_owned() {
+        let share = self.later_per_source.try_take(flow.remote.ip());
+        let permit = share.zip(Arc::clone(&self.later).try_acquire_owned().ok());
+        if let Some(permit) = permit {
             return Verdict::Work(Work {
                 flow,
                 later,

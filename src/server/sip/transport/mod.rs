@@ -4,6 +4,7 @@
 //! udp.rs, stream.rs   sockets; one task a socket or connection
 //! framing.rs          where a message on a stream ends (no I/O)
 //! dispatch.rs         parse, absorb retransmissions, ask the handler, run its later work
+//! per_source.rs       what one address may hold at once
 //! outbound.rs         flows by number, requests to phones, responses to their waiters
 //! ```
 //!
@@ -12,6 +13,7 @@
 mod dispatch;
 mod framing;
 mod outbound;
+mod per_source;
 mod stream;
 mod udp;
 
@@ -68,10 +70,14 @@ pub struct Limits {
     /// Requests whose answer needs waiting, at once over all sockets; further ones get 503. Each
     /// keeps about 2 kB.
     pub later_max: usize,
+    /// Of these, those of one address. A site behind address translation has one for all phones.
+    pub later_per_source_max: usize,
     /// Seconds in the Retry-After of that 503.
     pub retry_after_s: u32,
     /// Streams open at once; a further one is closed. An idle one takes about 4 kB.
     pub connections_max: usize,
+    /// Of these, those of one address.
+    pub connections_per_source_max: usize,
     /// How long a stream may stay silent. Above the longest expiry that is granted (an hour): a
     /// phone without keep-alives says nothing between two REGISTERs.
     pub idle_timeout: Duration,
@@ -89,8 +95,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             later_max: 2_048,
+            later_per_source_max: 1_024,
             retry_after_s: 10,
             connections_max: 20_000,
+            connections_per_source_max: 10_000,
             idle_timeout: Duration::from_mins(70),
             message_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(10),

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -14,7 +13,7 @@ use crate::domain::registration::{Flow, Transport};
 use crate::server::sip::message::{RequestBuilder, Response, Status};
 use crate::server::sip::transaction::{ClientStep, ClientTransaction};
 
-use super::udp;
+use super::udp::Datagrams;
 
 /// Most requests to phones under way at once: one for each phone of a large site.
 const REQUESTS_MAX: usize = 20_000;
@@ -58,7 +57,7 @@ pub struct Outbound(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    sockets: Mutex<Vec<(SocketAddr, Arc<UdpSocket>)>>,
+    sockets: Mutex<Vec<(SocketAddr, Arc<Datagrams>)>>,
     streams: Mutex<HashMap<u64, mpsc::Sender<Bytes>>>,
     waiters: Mutex<HashMap<Box<[u8]>, Waiter>>,
     next_connection: AtomicU64,
@@ -151,7 +150,7 @@ impl Outbound {
     pub async fn send(&self, flow: &Flow, bytes: Bytes) -> Result<(), OutboundError> {
         if flow.transport == Transport::Udp {
             let socket = self.socket_for(flow).ok_or(OutboundError::FlowGone)?;
-            return Ok(udp::send(&socket, &bytes, flow.remote).await?);
+            return Ok(socket.send(&bytes, flow.remote).await?);
         }
         let stream = lock(&self.0.streams).get(&flow.connection).cloned();
         let stream = stream.ok_or(OutboundError::FlowGone)?;
@@ -189,12 +188,12 @@ impl Outbound {
     }
 
     /// Makes a socket known, so that requests can be sent from it.
-    pub(super) fn add_socket(&self, local: SocketAddr, socket: &Arc<UdpSocket>) {
+    pub(super) fn add_socket(&self, local: SocketAddr, socket: &Arc<Datagrams>) {
         lock(&self.0.sockets).push((local, Arc::clone(socket)));
     }
 
     /// Forgets a socket.
-    pub(super) fn remove_socket(&self, socket: &Arc<UdpSocket>) {
+    pub(super) fn remove_socket(&self, socket: &Arc<Datagrams>) {
         lock(&self.0.sockets).retain(|(_, other)| !Arc::ptr_eq(other, socket));
     }
 
@@ -214,7 +213,7 @@ impl Outbound {
     }
 
     /// The socket a flow came by; after a restart with other addresses, one of its family.
-    fn socket_for(&self, flow: &Flow) -> Option<Arc<UdpSocket>> {
+    fn socket_for(&self, flow: &Flow) -> Option<Arc<Datagrams>> {
         let sockets = lock(&self.0.sockets);
         let same = sockets.iter().find(|(local, _)| *local == flow.local);
         let suits = |local: &SocketAddr| local.is_ipv6() || flow.remote.is_ipv4();

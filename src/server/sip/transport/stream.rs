@@ -16,6 +16,7 @@ use crate::server::shutdown::Shutdown;
 use crate::server::sip::message;
 
 use super::dispatch::Verdict;
+use super::per_source::PerSource;
 use super::udp::canonical;
 use super::{Frame, Framer, RequestHandler, Stack};
 
@@ -36,6 +37,7 @@ pub async fn serve_tcp<H: RequestHandler>(
     mut shutdown: Shutdown,
 ) {
     let permits = Arc::new(Semaphore::new(stack.limits.connections_max));
+    let per_source = PerSource::new(stack.limits.connections_per_source_max);
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -47,10 +49,10 @@ pub async fn serve_tcp<H: RequestHandler>(
             tokio::time::sleep(ACCEPT_RETRY).await;
             continue;
         };
-        let (Ok(permit), Ok(local)) = (
-            Arc::clone(&permits).try_acquire_owned(),
-            stream.local_addr(),
-        ) else {
+        let remote = canonical(remote);
+        let permit = Arc::clone(&permits).try_acquire_owned().ok();
+        let permit = permit.zip(per_source.try_take(remote.ip()));
+        let (Some(permit), Ok(local)) = (permit, stream.local_addr()) else {
             metrics::counter!("selfprov_sip_connections_refused_total").increment(1);
             continue;
         };
@@ -59,7 +61,7 @@ pub async fn serve_tcp<H: RequestHandler>(
         let flow = Flow {
             transport: Transport::Tcp,
             local: canonical(local),
-            remote: canonical(remote),
+            remote,
             connection: stack.outbound.new_connection(),
         };
         let stack = stack.clone();

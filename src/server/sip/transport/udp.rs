@@ -61,21 +61,23 @@ pub async fn serve_udp<H: RequestHandler>(
 ) -> io::Result<()> {
     let local = socket.local_addr()?;
     let endpoint = Endpoint {
-        socket: Arc::new(socket),
-        local,
+        datagrams: Arc::new(Datagrams {
+            socket,
+            is_ipv6: local.is_ipv6(),
+        }),
+        local: canonical(local),
         stack,
         transactions: SharedTransactions::default(),
     };
-    endpoint
-        .stack
-        .outbound
-        .add_socket(canonical(local), &endpoint.socket);
+    let socket = &endpoint.datagrams.socket;
+    let outbound = &endpoint.stack.outbound;
+    outbound.add_socket(endpoint.local, &endpoint.datagrams);
     let mut buffer = vec![0; MESSAGE_BYTES_MAX];
     loop {
         let received = tokio::select! {
             biased;
             () = shutdown.requested() => break,
-            received = endpoint.socket.recv_from(&mut buffer) => received,
+            received = socket.recv_from(&mut buffer) => received,
         };
         match received {
             Ok((length, source)) => endpoint.receive(&buffer, length, source).await,
@@ -85,18 +87,18 @@ pub async fn serve_udp<H: RequestHandler>(
             }
         }
         for _ in 1..BATCH_MAX {
-            let Ok((length, source)) = endpoint.socket.try_recv_from(&mut buffer) else {
+            let Ok((length, source)) = socket.try_recv_from(&mut buffer) else {
                 break;
             };
             endpoint.receive(&buffer, length, source).await;
         }
     }
-    endpoint.stack.outbound.remove_socket(&endpoint.socket);
+    outbound.remove_socket(&endpoint.datagrams);
     Ok(())
 }
 
 struct Endpoint<H> {
-    socket: Arc<UdpSocket>,
+    datagrams: Arc<Datagrams>,
     local: SocketAddr,
     stack: Stack<H>,
     transactions: SharedTransactions,
@@ -111,20 +113,20 @@ impl<H: RequestHandler> Endpoint<H> {
         }
         let flow = Flow {
             transport: Transport::Udp,
-            local: canonical(self.local),
+            local: self.local,
             remote: canonical(source),
             connection: 0,
         };
         match self.stack.receive(bytes, flow, Some(&self.transactions)) {
             Verdict::Nothing => {}
             // What cannot be sent is lost, as datagrams are; the phone asks again.
-            Verdict::Send(answer, to) => drop(send(&self.socket, &answer, to).await),
+            Verdict::Send(answer, to) => drop(self.datagrams.send(&answer, to).await),
             Verdict::Work(work) => {
-                let (stack, socket) = (self.stack.clone(), Arc::clone(&self.socket));
+                let (stack, datagrams) = (self.stack.clone(), Arc::clone(&self.datagrams));
                 tokio::spawn(async move {
                     let to = work.flow.remote;
                     if let Some(answer) = stack.run(work).await {
-                        drop(send(&socket, &answer, to).await);
+                        drop(datagrams.send(&answer, to).await);
                     }
                 });
             }
@@ -132,24 +134,38 @@ impl<H: RequestHandler> Endpoint<H> {
     }
 }
 
-/// Sends one datagram, waiting only when the system's buffer is full.
-pub(super) async fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
-    let to = match (socket.local_addr()?, to) {
-        // A socket of the other family takes IPv4 addresses inside IPv6 only.
-        (SocketAddr::V6(_), SocketAddr::V4(v4)) => {
-            SocketAddr::new(IpAddr::V6(v4.ip().to_ipv6_mapped()), v4.port())
+/// A socket to send from.
+#[derive(Debug)]
+pub(super) struct Datagrams {
+    socket: UdpSocket,
+    /// Asked of the system once, not for every datagram.
+    is_ipv6: bool,
+}
+
+impl Datagrams {
+    /// Sends one datagram, waiting only when the system's buffer is full.
+    pub(super) async fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+        let to = match to {
+            // A socket of the other family takes IPv4 addresses inside IPv6 only.
+            SocketAddr::V4(v4) if self.is_ipv6 => {
+                SocketAddr::new(IpAddr::V6(v4.ip().to_ipv6_mapped()), v4.port())
+            }
+            _ => to,
+        };
+        match self.socket.try_send_to(bytes, to) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.socket.send_to(bytes, to).await.map(drop)
+            }
+            sent => sent.map(drop),
         }
-        _ => to,
-    };
-    match socket.try_send_to(bytes, to) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            socket.send_to(bytes, to).await.map(drop)
-        }
-        sent => sent.map(drop),
     }
 }
 
 /// The address with an IPv4 address inside IPv6 unwrapped, so that one phone has one address.
 pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+    match address.ip().to_canonical() {
+        IpAddr::V4(v4) => SocketAddr::new(IpAddr::V4(v4), address.port()),
+        // As it is: a link-local address is nothing without its scope.
+        IpAddr::V6(_) => address,
+    }
 }

@@ -1,0 +1,78 @@
+//! How much one address has under way, so that it cannot take everybody's share.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Counts what each address holds, up to a limit. Cheap to clone; addresses that hold nothing
+/// take no memory.
+#[derive(Debug, Clone)]
+pub(super) struct PerSource {
+    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    limit: usize,
+}
+
+/// One share of an address; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    source: IpAddr,
+    of: PerSource,
+}
+
+impl PerSource {
+    /// At most `limit` shares an address.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            held: Arc::default(),
+            limit,
+        }
+    }
+
+    /// A share for this address; `None` when it holds all it may.
+    pub(super) fn try_take(&self, source: IpAddr) -> Option<Share> {
+        let mut held = self.lock();
+        let count = held.entry(source).or_default();
+        if *count >= self.limit {
+            return None;
+        }
+        *count += 1;
+        Some(Share {
+            source,
+            of: self.clone(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.of.lock();
+        if let Some(count) = held.get_mut(&self.source) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.source);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_gets_its_limit_and_gives_shares_back() {
+        let shares = PerSource::new(2);
+        let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let first = shares.try_take(one).unwrap();
+        let _second = shares.try_take(one).unwrap();
+        assert!(shares.try_take(one).is_none());
+        assert!(shares.try_take(other).is_some());
+        drop(first);
+        assert!(shares.try_take(one).is_some());
+        assert_eq!(shares.lock().len(), 1);
+    }
+}
