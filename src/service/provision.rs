@@ -179,7 +179,10 @@ async fn in_transaction(
     let catalogue = app.catalogue.load_full();
     let admitted = match claim.decide(app, phone.as_ref(), &who, standing, wait, &catalogue) {
         Ok(admitted) => admitted,
-        Err(Refusal::CredentialExpired) => return Err(ProvisionError::StartAgain),
+        // What was shown no longer opens the door: the mode, the PIN or the account has changed.
+        Err(Refusal::CredentialExpired | Refusal::AuthenticationFailed) => {
+            return Err(ProvisionError::StartAgain);
+        }
         Err(refusal) => {
             let user_id = who.user.user_id.to_string();
             return Ok(Outcome::Refused { refusal, user_id });
