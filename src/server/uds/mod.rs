@@ -1,7 +1,34 @@
 //! The handset's door: the self-provisioning screens of an idle phone.
 
+pub mod answer;
+pub mod authenticate;
 pub mod endpoint;
 pub mod request;
 pub mod screen;
 pub mod screens;
+pub mod self_provision;
 pub mod text;
+pub mod trace;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::server::trace_log::TraceLog;
+use crate::service::App;
+use self_provision::UdsDoor;
+
+/// The routes of UDS, for the HTTPS listeners and the plain-HTTP one for old phones.
+///
+/// Methods other than GET, HEAD and POST are answered 405 with `Allow`.
+pub fn router(app: Arc<App>, trace: Arc<TraceLog>) -> Router {
+    let authenticate = get(authenticate::authenticate).post(authenticate::authenticate);
+    Router::new()
+        .route(
+            endpoint::PATH,
+            get(self_provision::answer).post(self_provision::answer),
+        )
+        .route(authenticate::PATH, authenticate)
+        .with_state(UdsDoor { app, trace })
+}
