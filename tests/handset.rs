@@ -781,3 +781,70 @@ async fn a_new_certificate_is_served_without_a_restart() {
     // curl trusts the file in the folder, which is the new one.
     assert!(door.get("").await.body.contains("<Title>Login</Title>"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_releases_the_phone_and_continue_cannot_take_it_back() {
+    for_each_database(|database| async move {
+        let door = Door::open(&database).await;
+        let success = door.get(&right_login()).await;
+        let go_on = url_of_key(&success.body, "Continue");
+        door.fetch(&go_on).await;
+        assert!(door.phone().owner.is_some());
+
+        let form = door.get("step=release").await;
+        assert!(
+            form.body.contains("<Title>Release this phone</Title>"),
+            "{}",
+            form.body
+        );
+        let wrong = door.run(&form_url(&form.body), &post("pin=1928")).await;
+        assert_eq!(
+            code_of(&wrong.body),
+            Some("AUTHENTICATION_FAILED"),
+            "{}",
+            wrong.body
+        );
+        door.test.clock.advance(Duration::from_secs(30));
+        let form = door.fetch(&url_of_key(&wrong.body, "Back")).await;
+        let asked = door
+            .run(&form_url(&form.body), &post(&format!("pin={PIN}")))
+            .await;
+        assert!(
+            door.phone().owner.is_some(),
+            "nothing is written before the confirmation"
+        );
+        let release = url_of_key(&asked.body, "Release");
+        let done = door.fetch(&release).await;
+        assert!(
+            done.body.contains("This phone is released"),
+            "{}",
+            done.body
+        );
+        let released = door.phone();
+        assert_eq!(released.owner, None);
+
+        let replayed = door.fetch(&go_on).await;
+        assert_eq!(replayed.status, 200);
+        let again = door.fetch(&release).await;
+        assert_eq!(
+            code_of(&again.body),
+            Some("DEVICE_NOT_FOUND"),
+            "{}",
+            again.body
+        );
+        assert_eq!(door.phone(), released, "neither changes anything");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_nobody_owns_is_not_released() {
+    let door = door().await;
+    let answer = door.get(&format!("step=release&pin={PIN}")).await;
+    assert_eq!(code_of(&answer.body), Some("DEVICE_NOT_FOUND"));
+    assert!(
+        !answer.body.contains("waiting to be provisioned"),
+        "{}",
+        answer.body
+    );
+}

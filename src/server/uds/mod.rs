@@ -9,6 +9,7 @@ pub mod screens;
 pub mod self_provision;
 pub mod text;
 pub mod trace;
+mod visit;
 
 use std::sync::Arc;
 

@@ -187,6 +187,21 @@ impl Context {
         self.error(body, user_id)
     }
 
+    /// *Error*: why the phone was not released, then the code; *Back* leads to the form for the PIN.
+    pub fn release_refused<'a>(&self, refusal: Refusal, body: &'a mut String) -> Screen<'a> {
+        let t = self.texts;
+        *body = format!("{}\n[{}]", t.release_refusal(refusal), refusal.code());
+        Screen::Text {
+            title: Label::cut(t.error_title),
+            prompt: Label::cut(t.error_prompt),
+            text: Body::cut(body),
+            keys: SoftKeys::new([
+                SoftKey::new(t.key_back, KeyAction::Fetch(self.step(step::RELEASE))),
+                SoftKey::new(t.key_exit, KeyAction::Exit),
+            ]),
+        }
+    }
+
     /// *Error*: what is wrong with the request, then the code.
     pub fn bad_request<'a>(&self, reason: BadRequest, body: &'a mut String) -> Screen<'a> {
         let t = self.texts;
@@ -375,6 +390,9 @@ mod tests {
         golden("release", &get.release());
         golden("release_confirm", &get.release_confirm(TOKEN).unwrap());
         golden("released", &get.released());
+        let mut body = String::new();
+        let refused = get.release_refused(Refusal::AuthenticationFailed, &mut body);
+        golden("release_refused", &refused);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::domain::refusal::Refusal;
 use crate::domain::trivial_credential::CredentialRefused;
+use crate::service::change_pin::NotAcceptable;
 
 /// A language that the screens are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,6 +108,7 @@ pub struct Texts {
     pub release_confirm_text: &'static str,
     pub release_confirm_prompt: &'static str,
     pub released_text: &'static str,
+    pub nothing_to_release: &'static str,
 
     pub error_title: &'static str,
     pub error_prompt: &'static str,
@@ -194,6 +196,7 @@ static ENGLISH: Texts = Texts {
     release_confirm_text: "This phone will no longer be yours. It restarts and waits for the next user.",
     release_confirm_prompt: "Press Release to go on.",
     released_text: "Done. This phone is released and restarts.",
+    nothing_to_release: "This phone belongs to nobody, or is not where it registered.",
 
     error_title: "Error",
     error_prompt: "Press Back to try again.",
@@ -258,8 +261,26 @@ impl Texts {
         text.to_owned()
     }
 
+    /// What the handset says of a refusal to release the phone, without its code.
+    pub fn release_refusal(&self, refusal: Refusal) -> String {
+        match refusal {
+            Refusal::DeviceNotFound
+            | Refusal::DeviceNotAutoRegistered
+            | Refusal::DeviceAddressMismatch => self.nothing_to_release.to_owned(),
+            other => self.refusal(other),
+        }
+    }
+
     /// Why a new PIN is refused.
-    pub fn credential_refused(&self, reason: CredentialRefused) -> String {
+    pub fn new_pin_refused(&self, reason: NotAcceptable) -> String {
+        match reason {
+            NotAcceptable::Mismatch => self.pins_differ.to_owned(),
+            NotAcceptable::NotDigits => self.pin_not_digits.to_owned(),
+            NotAcceptable::Policy(reason) => self.credential_refused(reason),
+        }
+    }
+
+    fn credential_refused(&self, reason: CredentialRefused) -> String {
         let text = match reason {
             CredentialRefused::TooShort(length_min) => {
                 return filled(self.pin_too_short, &length_min.to_string());
