@@ -1,5 +1,7 @@
 //! The handset's door over real sockets, with `curl` as the phone's browser.
 
+#![cfg(test)]
+
 mod common;
 mod handset_support;
 
@@ -447,13 +449,10 @@ async fn each_refusal_after_a_right_login_has_its_code_text_and_log_line() {
 }
 
 async fn leave_end_users(door: &Door, login: &str) {
-    let app = door.app();
-    let group = fresh_system::STANDARD_CCM_END_USERS;
-    let group = app.catalogue.load().access_control_group(group).unwrap();
     let user = user_of(door, login).await;
-    let mut transaction = app.store.begin().await.unwrap();
+    let mut transaction = door.app().store.begin().await.unwrap();
     let connection = transaction.connection();
-    store::end_user::leave_access_control_group(connection, group, user)
+    store::end_user::leave_every_access_control_group(connection, user)
         .await
         .unwrap();
     transaction.commit().await.unwrap();

@@ -129,7 +129,7 @@ impl Door {
             cseq: 1,
             expires_s: 120,
             registered_at: now,
-            expires_at: now.plus(Duration::from_secs(120)),
+            expires_at: now.plus(Duration::from_mins(2)),
             model,
             user_agent: "".into(),
             grace: None,
