@@ -18,7 +18,9 @@ use super::per_source::{PerSource, Share};
 use super::{Limits, Outbound, Quick, RequestHandler};
 
 /// What all endpoints share: the handler, the way to phones and the limits. Cheap to clone.
-pub struct Stack<H> {
+pub struct Stack<H>(pub(super) Arc<Shared<H>>);
+
+pub(super) struct Shared<H> {
     pub(super) handler: Arc<H>,
     pub(super) outbound: Outbound,
     pub(super) limits: Limits,
@@ -29,19 +31,11 @@ pub struct Stack<H> {
 
 impl<H> Clone for Stack<H> {
     fn clone(&self) -> Self {
-        Self {
-            handler: Arc::clone(&self.handler),
-            outbound: self.outbound.clone(),
-            limits: self.limits,
-            later: Arc::clone(&self.later),
-            later_per_source: self.later_per_source.clone(),
-            counters: self.counters.clone(),
-        }
+        Self(Arc::clone(&self.0))
     }
 }
 
 /// Counters are looked up once: a lookup for every message would cost more than parsing it.
-#[derive(Clone)]
 struct Counters {
     requests: Counter,
     responses: Counter,
@@ -97,14 +91,14 @@ type Answered = Option<(SharedTransactions, TransactionKey)>;
 impl<H: RequestHandler> Stack<H> {
     /// A stack that asks `handler` and sends requests by `outbound`.
     pub fn new(handler: Arc<H>, outbound: Outbound, limits: Limits) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             handler,
             outbound,
             limits,
             later: Arc::new(Semaphore::new(limits.later_max)),
             later_per_source: PerSource::new(limits.later_per_source_max),
             counters: Counters::new(),
-        }
+        }))
     }
 
     /// Judges one message that came on `flow`; over UDP `flow.remote` is still the source address.
@@ -117,8 +111,8 @@ impl<H: RequestHandler> Stack<H> {
         match message::parse(bytes) {
             Ok(Message::Request(request)) => self.receive_request(&request, flow, transactions),
             Ok(Message::Response(response)) => {
-                self.counters.responses.increment(1);
-                self.outbound.deliver(&response, flow.remote.ip());
+                self.0.counters.responses.increment(1);
+                self.0.outbound.deliver(&response, flow.remote.ip());
                 Verdict::Nothing
             }
             Err(rejected) => self.refuse(&rejected, &flow),
@@ -127,7 +121,7 @@ impl<H: RequestHandler> Stack<H> {
 
     /// The answer to a message that is not acted on.
     pub(super) fn refuse(&self, rejected: &Rejected<'_>, flow: &Flow) -> Verdict<H::Later> {
-        self.counters.rejected.increment(1);
+        self.0.counters.rejected.increment(1);
         tracing::debug!(remote = %flow.remote, error = %rejected.error, "SIP message refused");
         let to = match rejected.top_via() {
             Some(via) if flow.transport == Transport::Udp => via.answer_address(flow.remote),
@@ -163,16 +157,16 @@ impl<H: RequestHandler> Stack<H> {
             match arrival {
                 Arrival::New(key) => answered = Some((transactions.clone(), key)),
                 Arrival::InWork => {
-                    self.counters.retransmissions.increment(1);
+                    self.0.counters.retransmissions.increment(1);
                     return Verdict::Nothing;
                 }
                 Arrival::Answered(bytes) => {
-                    self.counters.retransmissions.increment(1);
+                    self.0.counters.retransmissions.increment(1);
                     return Verdict::Send(bytes, flow.remote);
                 }
             }
         }
-        self.counters.requests.increment(1);
+        self.0.counters.requests.increment(1);
         match self.ask(request, &flow) {
             Quick::Answer(answer) => {
                 let answer = remember(answer, answered.as_ref());
@@ -191,7 +185,7 @@ impl<H: RequestHandler> Stack<H> {
         if let Some(answer) = self.refuse_extensions(request, flow) {
             return Quick::Answer(answer);
         }
-        let asked = catch_unwind(AssertUnwindSafe(|| self.handler.quick(request, flow)));
+        let asked = catch_unwind(AssertUnwindSafe(|| self.0.handler.quick(request, flow)));
         asked.unwrap_or_else(|_| {
             tracing::error!(remote = %flow.remote, "a SIP request could not be handled: fault in the program, please report it");
             let status = Status::SERVER_INTERNAL_ERROR;
@@ -204,7 +198,7 @@ impl<H: RequestHandler> Stack<H> {
         if request.method == Method::Cancel {
             return None;
         }
-        let known = self.handler.extensions();
+        let known = self.0.handler.extensions();
         let unknown = request
             .common
             .headers
@@ -229,8 +223,8 @@ impl<H: RequestHandler> Stack<H> {
         later: H::Later,
         answered: Answered,
     ) -> Verdict<H::Later> {
-        let share = self.later_per_source.try_take(flow.remote.ip());
-        let permit = share.zip(Arc::clone(&self.later).try_acquire_owned().ok());
+        let share = self.0.later_per_source.try_take(flow.remote.ip());
+        let permit = share.zip(Arc::clone(&self.0.later).try_acquire_owned().ok());
         if let Some(permit) = permit {
             return Verdict::Work(Work {
                 flow,
@@ -239,12 +233,12 @@ impl<H: RequestHandler> Stack<H> {
                 permit,
             });
         }
-        self.counters.busy.increment(1);
+        self.0.counters.busy.increment(1);
         // Not remembered: a retransmission may find room.
         forget(answered.as_ref());
         let answer = ResponseBuilder::new(request, &flow, Status::SERVICE_UNAVAILABLE).header(
             HeaderName::RetryAfter.as_str(),
-            self.limits.retry_after_s.to_string(),
+            self.0.limits.retry_after_s.to_string(),
         );
         Verdict::Send(answer.finish().into(), flow.remote)
     }
@@ -257,7 +251,7 @@ impl<H: RequestHandler> Stack<H> {
             permit,
             ..
         } = work;
-        let answer = self.handler.later(later).await;
+        let answer = self.0.handler.later(later).await;
         drop(permit);
         if let Some(answer) = answer {
             return Some(remember(answer, answered.as_ref()));

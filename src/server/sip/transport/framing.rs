@@ -32,6 +32,16 @@ pub struct Framer {
 }
 
 impl Framer {
+    /// Makes room for `bytes` more. An empty buffer is given back first, so that a connection
+    /// does not keep the room of its longest message.
+    pub fn make_room(&mut self, bytes: usize) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::with_capacity(bytes);
+        } else {
+            self.buffer.reserve(bytes);
+        }
+    }
+
     /// Where to read into.
     pub const fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer

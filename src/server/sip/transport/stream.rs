@@ -20,9 +20,12 @@ use super::per_source::PerSource;
 use super::udp::canonical;
 use super::{Frame, Framer, RequestHandler, Stack};
 
-/// How much room to read into: a REGISTER with its body. Kept small, since every idle connection
-/// holds it.
+/// Room to read into once a message has begun: the rest of a REGISTER with its body.
 const READ_BYTES: usize = 2 * 1024;
+
+/// Room to read into between messages. Every idle connection holds it, so it is small: the price
+/// is a second read for each message.
+const IDLE_READ_BYTES: usize = 256;
 
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -36,8 +39,8 @@ pub async fn serve_tcp<H: RequestHandler>(
     stack: Stack<H>,
     mut shutdown: Shutdown,
 ) {
-    let permits = Arc::new(Semaphore::new(stack.limits.connections_max));
-    let per_source = PerSource::new(stack.limits.connections_per_source_max);
+    let permits = Arc::new(Semaphore::new(stack.0.limits.connections_max));
+    let per_source = PerSource::new(stack.0.limits.connections_per_source_max);
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -62,7 +65,7 @@ pub async fn serve_tcp<H: RequestHandler>(
             transport: Transport::Tcp,
             local: canonical(local),
             remote,
-            connection: stack.outbound.new_connection(),
+            connection: stack.0.outbound.new_connection(),
         };
         let stack = stack.clone();
         connections.spawn(async move {
@@ -82,7 +85,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     H: RequestHandler,
 {
-    let (writer, queue) = mpsc::channel(stack.limits.write_queue_max);
+    let (writer, queue) = mpsc::channel(stack.0.limits.write_queue_max);
     let registered = Registered::new(&stack, flow, writer.clone());
     let mut connection = Connection {
         stream,
@@ -90,7 +93,7 @@ where
         stack: stack.clone(),
         framer: Framer::default(),
         writer,
-        silent_until: Instant::now() + stack.limits.message_timeout,
+        silent_until: Instant::now() + stack.0.limits.message_timeout,
         is_proven: false,
     };
     let ended = connection.run(queue).await;
@@ -108,15 +111,15 @@ struct Registered<'a, H: RequestHandler> {
 
 impl<'a, H: RequestHandler> Registered<'a, H> {
     fn new(stack: &'a Stack<H>, flow: Flow, writer: mpsc::Sender<Bytes>) -> Self {
-        stack.outbound.add_stream(flow.connection, writer);
+        stack.0.outbound.add_stream(flow.connection, writer);
         Self { stack, flow }
     }
 }
 
 impl<H: RequestHandler> Drop for Registered<'_, H> {
     fn drop(&mut self) {
-        self.stack.outbound.remove_stream(self.flow.connection);
-        self.stack.handler.flow_closed(&self.flow);
+        self.stack.0.outbound.remove_stream(self.flow.connection);
+        self.stack.0.handler.flow_closed(&self.flow);
     }
 }
 
@@ -143,7 +146,11 @@ where
     async fn run(&mut self, mut queue: mpsc::Receiver<Bytes>) -> io::Result<()> {
         loop {
             let was_inside = self.framer.is_inside_message();
-            self.framer.buffer().reserve(READ_BYTES);
+            self.framer.make_room(if was_inside {
+                READ_BYTES
+            } else {
+                IDLE_READ_BYTES
+            });
             let read = tokio::select! {
                 read = self.stream.read_buf(self.framer.buffer()) => read?,
                 Some(bytes) = queue.recv() => {
@@ -187,7 +194,7 @@ where
     /// A message that has begun must end soon: its first byte sets its deadline, further ones do
     /// not move it. Between messages there is the idle time, but only after the first one.
     fn set_deadline(&mut self, was_inside: bool, had_frame: bool) {
-        let (now, limits) = (Instant::now(), self.stack.limits);
+        let (now, limits) = (Instant::now(), self.stack.0.limits);
         self.is_proven |= had_frame;
         if self.framer.is_inside_message() {
             if had_frame || !was_inside {
@@ -216,7 +223,7 @@ where
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        timeout(self.stack.limits.write_timeout, async {
+        timeout(self.stack.0.limits.write_timeout, async {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await
         })

@@ -70,7 +70,7 @@ pub async fn serve_udp<H: RequestHandler>(
         transactions: SharedTransactions::default(),
     };
     let socket = &endpoint.datagrams.socket;
-    let outbound = &endpoint.stack.outbound;
+    let outbound = &endpoint.stack.0.outbound;
     outbound.add_socket(endpoint.local, &endpoint.datagrams);
     let mut buffer = vec![0; MESSAGE_BYTES_MAX];
     loop {
