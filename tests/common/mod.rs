@@ -15,6 +15,7 @@
 )]
 
 mod app;
+mod claims;
 mod database;
 mod environment;
 mod postgresql;
@@ -24,6 +25,8 @@ pub(crate) use app::PASSWORD;
 pub(crate) use app::PIN;
 pub(crate) use app::TestApp;
 pub(crate) use app::TestAppBuilder;
+pub(crate) use claims::CISCO_7841;
+pub(crate) use claims::TestPhone;
 pub(crate) use database::Database;
 pub(crate) use database::for_each_database;
 pub(crate) use environment::ManualClock;

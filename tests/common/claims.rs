@@ -1,0 +1,192 @@
+//! Phones that were auto-registered, people who log in on them, and what the database says then.
+
+use std::net::IpAddr;
+use std::net::SocketAddr;
+
+use selfprov::domain::binding::Binding;
+use selfprov::domain::device::DeviceName;
+use selfprov::domain::history::TimelineEntry;
+use selfprov::domain::phone::Phone;
+use selfprov::domain::refusal::Refusal;
+use selfprov::domain::registration::Flow;
+use selfprov::domain::registration::Transport;
+use selfprov::domain::secret::Secret;
+use selfprov::domain::self_provisioning::Door;
+use selfprov::service::auto_register::NewPhone;
+use selfprov::service::group_commit;
+use selfprov::service::group_commit::Write;
+use selfprov::service::group_commit::Written;
+use selfprov::service::self_provision;
+use selfprov::service::self_provision::Claim;
+use selfprov::service::self_provision::Confirmation;
+use selfprov::service::self_provision::LogInError;
+use selfprov::service::self_provision::ProvisionError;
+use selfprov::service::self_provision::Provisioned;
+use selfprov::store;
+use sqlx::Row as _;
+
+use super::app::TestApp;
+
+/// Model number of the Cisco 7841.
+pub(crate) const CISCO_7841: u32 = 622;
+
+/// A phone of a test: `SEP0000000000nn` at `192.0.2.nn`.
+#[derive(Debug, Clone)]
+pub(crate) struct TestPhone {
+    /// Its name.
+    pub(crate) name: DeviceName,
+    /// Its address.
+    pub(crate) address: IpAddr,
+}
+
+impl TestPhone {
+    /// The phone with this number.
+    pub(crate) fn number(number: u8) -> Self {
+        Self {
+            name: format!("SEP0000000000{number:02X}").parse().unwrap(),
+            address: IpAddr::from([192, 0, 2, number]),
+        }
+    }
+
+    /// The same phone elsewhere.
+    pub(crate) fn at(mut self, address: &str) -> Self {
+        self.address = address.parse().unwrap();
+        self
+    }
+}
+
+impl TestApp {
+    /// Auto-registers a phone of a model.
+    pub(crate) async fn auto_register_model(&self, phone: &TestPhone, model: Option<u32>) {
+        let app = &self.app;
+        let local: SocketAddr = "192.0.2.250:5060".parse().unwrap();
+        let now = app.environment.now();
+        let binding = Binding {
+            device_name: phone.name.clone(),
+            address_of_record: "AUTO-REG".into(),
+            contact: format!("<sip:x@{}:5060>", phone.address).into(),
+            flow: Flow {
+                transport: Transport::Udp,
+                local,
+                remote: SocketAddr::new(phone.address, 5060),
+                connection: 0,
+            },
+            node: app.node.pkid,
+            call_id: format!("call-{}", phone.name).into(),
+            cseq: 101,
+            expires_s: 120,
+            registered_at: now,
+            expires_at: now.plus(std::time::Duration::from_secs(120)),
+            model,
+            user_agent: "".into(),
+            grace: None,
+        };
+        let new = NewPhone {
+            binding,
+            correlation: None,
+            asked_before: Vec::new(),
+        };
+        let written = group_commit::commit(app, Write::AutoRegister(Box::new(new)))
+            .await
+            .unwrap();
+        assert!(matches!(written, Written::AutoRegistered(_)), "{written:?}");
+    }
+
+    /// Auto-registers phone number `number`, a 7841.
+    pub(crate) async fn auto_register(&self, number: u8) -> TestPhone {
+        let phone = TestPhone::number(number);
+        self.auto_register_model(&phone, Some(CISCO_7841)).await;
+        phone
+    }
+
+    /// What a phone asks with.
+    pub(crate) fn claim(&self, phone: &TestPhone) -> Claim {
+        Claim {
+            device: Some(phone.name.clone()),
+            source: phone.address,
+            reported_model: None,
+            door: Door::Url,
+            correlation: self.app.environment.new_correlation_id(),
+        }
+    }
+
+    /// Somebody logs in on a phone.
+    pub(crate) async fn log_in(
+        &self,
+        phone: &TestPhone,
+        login: &str,
+        pin: &str,
+    ) -> Result<Confirmation, LogInError> {
+        let pin = Secret::from(pin);
+        self_provision::log_in(&self.app, &self.claim(phone), login, Some(&pin)).await
+    }
+
+    /// The refusal of a login.
+    pub(crate) async fn refusal(&self, phone: &TestPhone, login: &str, pin: &str) -> Refusal {
+        match self.log_in(phone, login, pin).await {
+            Err(LogInError::Refused(refusal)) => refusal,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    /// *Continue* on a phone.
+    pub(crate) async fn press_continue(
+        &self,
+        phone: &TestPhone,
+        token: &str,
+    ) -> Result<Provisioned, ProvisionError> {
+        self_provision::provision(&self.app, &self.claim(phone), token).await
+    }
+
+    /// A phone as the database has it; memory says the same.
+    pub(crate) async fn stored(&self, phone: &TestPhone) -> Option<Phone> {
+        let mut reader = self.app.store.read().await.unwrap();
+        let stored = store::device::find(reader.connection(), &phone.name)
+            .await
+            .unwrap();
+        let known = self.app.phones.find(&phone.name);
+        assert_eq!(known.map(|known| known.phone.clone()), stored);
+        stored
+    }
+
+    /// The timeline of a phone: event, code and detail.
+    pub(crate) async fn timeline(&self, phone: &TestPhone) -> Vec<TimelineEntry> {
+        let mut reader = self.app.store.read().await.unwrap();
+        store::history::timeline_of(reader.connection(), &phone.name, 1_000)
+            .await
+            .unwrap()
+    }
+
+    /// Runs a statement that no use case has.
+    pub(crate) async fn sql(&self, statement: &'static str) -> u64 {
+        let mut transaction = self.app.store.begin().await.unwrap();
+        let done = sqlx::query(statement)
+            .execute(transaction.connection())
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        self.app.reload_catalogue().await.unwrap();
+        self.app.reload_self_provisioning().await.unwrap();
+        done.rows_affected()
+    }
+
+    /// The one number that a query gives.
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        let mut reader = self.app.store.read().await.unwrap();
+        let row = sqlx::query(query)
+            .fetch_one(reader.connection())
+            .await
+            .unwrap();
+        row.get(0)
+    }
+
+    /// The texts of the first column that a query gives.
+    pub(crate) async fn texts(&self, query: &'static str) -> Vec<String> {
+        let mut reader = self.app.store.read().await.unwrap();
+        let rows = sqlx::query(query)
+            .fetch_all(reader.connection())
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+}
