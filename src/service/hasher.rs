@@ -11,6 +11,8 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
@@ -114,6 +116,7 @@ impl Lines {
 struct Shared {
     lines: Mutex<Lines>,
     arrived: Condvar,
+    hashed: AtomicU64,
 }
 
 impl Shared {
@@ -130,6 +133,8 @@ impl Shared {
                 Some(work) => {
                     drop(lines);
                     if !work.is_abandoned() {
+                        // Before the answer goes out, so that who has it sees it counted.
+                        self.hashed.fetch_add(1, Ordering::Relaxed);
                         work.run(&mut memory);
                     }
                     lines = self.lines();
@@ -239,6 +244,11 @@ impl CredentialHasher {
             },
         )?;
         Ok(answer.await.map_err(|_| HasherError::Busy)??)
+    }
+
+    /// How many hashes were computed since the start: for metrics.
+    pub fn hashed(&self) -> u64 {
+        self.shared.hashed.load(Ordering::Relaxed)
     }
 
     /// How many pieces of work wait, in both lines: for metrics.

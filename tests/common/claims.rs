@@ -76,7 +76,7 @@ impl TestApp {
             cseq: 101,
             expires_s: 120,
             registered_at: now,
-            expires_at: now.plus(std::time::Duration::from_secs(120)),
+            expires_at: now.plus(std::time::Duration::from_mins(2)),
             model,
             user_agent: "".into(),
             grace: None,
