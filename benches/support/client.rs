@@ -16,13 +16,13 @@ use tokio_rustls::client::TlsStream;
 use super::figures::Run;
 
 /// One kept connection.
-pub struct Client {
+pub(crate) struct Client {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
 }
 
 /// A client configuration that trusts exactly this certificate.
-pub fn trusting(certificate_der: Vec<u8>) -> Arc<ClientConfig> {
+pub(crate) fn trusting(certificate_der: Vec<u8>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate_der.into()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -36,7 +36,7 @@ pub fn trusting(certificate_der: Vec<u8>) -> Arc<ClientConfig> {
 
 impl Client {
     /// Connects to a server whose certificate names `localhost`.
-    pub async fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Self {
+    pub(crate) async fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
@@ -51,7 +51,7 @@ impl Client {
     }
 
     /// Sends a request and returns the body of its answer, which must be a 200.
-    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<&[u8]> {
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         loop {
@@ -85,7 +85,7 @@ fn content_length(head: &[u8]) -> io::Result<usize> {
 }
 
 /// A GET of `path`, with the headers that a phone sends.
-pub fn get(path: &str) -> Vec<u8> {
+pub(crate) fn get(path: &str) -> Vec<u8> {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: x-CiscoIPPhone/*;text/*\r\n\
          Accept-Language: en-US\r\nx-CiscoIPPhoneModelName: CP-7841\r\n\r\n"
@@ -94,7 +94,7 @@ pub fn get(path: &str) -> Vec<u8> {
 }
 
 /// A POST of a form to `path`, with the headers that a phone sends.
-pub fn post(path: &str, form: &str) -> Vec<u8> {
+pub(crate) fn post(path: &str, form: &str) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: x-CiscoIPPhone/*;text/*\r\n\
          Accept-Language: en-US\r\nx-CiscoIPPhoneModelName: CP-7841\r\n\
@@ -106,15 +106,15 @@ pub fn post(path: &str, form: &str) -> Vec<u8> {
 
 /// What one connection asks for again and again, and what every answer must contain.
 #[derive(Clone)]
-pub struct Load {
-    pub request: Vec<u8>,
-    pub expected: &'static str,
+pub(crate) struct Load {
+    pub(crate) request: Vec<u8>,
+    pub(crate) expected: &'static str,
     /// Time from one request to the next; zero: as fast as the answers come.
-    pub pace: Duration,
+    pub(crate) pace: Duration,
 }
 
 /// Runs one connection for each load until `duration` is over.
-pub async fn run(
+pub(crate) async fn run(
     address: SocketAddr,
     config: &Arc<ClientConfig>,
     loads: Vec<Load>,

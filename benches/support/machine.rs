@@ -3,7 +3,7 @@
 use std::fs;
 
 /// Processors, their kind and the kernel, in one line.
-pub fn description() -> String {
+pub(crate) fn description() -> String {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo
@@ -16,7 +16,7 @@ pub fn description() -> String {
 }
 
 /// Resident memory of this process in MB (10^6 bytes): now, and the highest so far.
-pub fn resident_mb() -> (f64, f64) {
+pub(crate) fn resident_mb() -> (f64, f64) {
     (status_mb("VmRSS:"), status_mb("VmHWM:"))
 }
 
@@ -32,7 +32,7 @@ fn status_mb(field: &str) -> f64 {
 }
 
 /// Processor time in seconds that the threads with this name have used so far.
-pub fn thread_seconds(name: &str) -> f64 {
+pub(crate) fn thread_seconds(name: &str) -> f64 {
     // The kernel's clock tick in these files: 100 a second on every Linux.
     const TICKS_PER_S: f64 = 100.0;
     let Ok(tasks) = fs::read_dir("/proc/self/task") else {

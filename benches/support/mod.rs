@@ -1,12 +1,14 @@
-//! What the benchmarks share: a TLS client that keeps its connections, a server with a fixed
-//! answer, figures of a run, and the machine they were measured on.
+//! What the benchmarks share: a TLS client that keeps its connections, the product's door and a
+//! server with a fixed answer, a site in SQLite, figures of a run, and the machine.
 
 #![expect(
     dead_code,
-    reason = "each benchmark is a program of its own and uses a part of this"
+    clippy::unwrap_used,
+    reason = "each benchmark is a program of its own, uses a part of this, and ends at a fault"
 )]
 
-pub mod client;
-pub mod figures;
-pub mod machine;
-pub mod server;
+pub(crate) mod client;
+pub(crate) mod figures;
+pub(crate) mod machine;
+pub(crate) mod server;
+pub(crate) mod site;

@@ -1,0 +1,102 @@
+//! A site of a given size in SQLite: users with PINs, their registered phones, and phones that
+//! wait for a login.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use selfprov::domain::secret::Secret;
+use selfprov::domain::time::UnixMillis;
+use selfprov::service::App;
+use selfprov::service::environment::{Clock, Entropy, Environment};
+use selfprov::service::password_hash;
+use selfprov::service::settings::Settings;
+use selfprov::service::start::{StartOptions, start};
+use selfprov::store::StoreLimits;
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::server::now;
+
+/// Phones that wait for a login, one for each client of the benchmarks.
+pub(crate) const WAITING_PHONES: u32 = 64;
+
+/// The PIN of every user.
+pub(crate) const PIN: &str = "80417";
+
+/// Time and randomness of the system.
+struct System;
+
+impl Clock for System {
+    fn now(&self) -> UnixMillis {
+        now()
+    }
+}
+
+impl Entropy for System {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).unwrap();
+    }
+}
+
+/// Starts the service's core on the database in `dir`, as `selfprov serve` does.
+pub(crate) async fn open(dir: &Path) -> Arc<App> {
+    let system = Arc::new(System);
+    let options = StartOptions {
+        database_url: url(dir),
+        store_limits: StoreLimits::default(),
+        master_key: zeroize::Zeroizing::new(vec![7; 32]),
+        environment: Environment::new(system.clone(), system),
+        settings: Arc::new(Settings::default()),
+        node_name: "bench".to_owned(),
+    };
+    start(options).await.unwrap()
+}
+
+/// Fills the database in `dir` with `users` users, each with a registered phone, and
+/// [`WAITING_PHONES`] auto-registered phones at 127.0.0.1.
+pub(crate) async fn make(dir: &Path, users: u32) {
+    let app = open(dir).await;
+    let secret = app
+        .keys
+        .seal_secret(&Secret::from("0123456789abcdef"))
+        .unwrap();
+    let script = include_str!("site.sql")
+        .replace("{users}", &users.to_string())
+        .replace("{waiting}", &WAITING_PHONES.to_string())
+        .replace("{secret}", &secret)
+        .replace("{hash}", &pin_hash())
+        .replace("{node}", &app.node.pkid.to_string())
+        .replace("{at}", &now().0.to_string());
+    app.store.close().await;
+    drop(app);
+    let pool = AnyPoolOptions::new().max_connections(1);
+    let pool = pool.connect(&url(dir)).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(script))
+        .execute(&pool)
+        .await
+        .unwrap();
+    let devices = sqlx::query("SELECT COUNT(*) FROM device").fetch_one(&pool);
+    assert_eq!(
+        devices.await.unwrap().get::<i64, _>(0),
+        i64::from(users + WAITING_PHONES)
+    );
+    pool.close().await;
+}
+
+/// The hash of [`PIN`] as the product stores it.
+pub(crate) fn pin_hash() -> String {
+    let salt = [1; password_hash::SALT_BYTES];
+    let mut memory = password_hash::Memory::default();
+    password_hash::hash(&Secret::from(PIN), &salt, &mut memory)
+        .unwrap()
+        .into()
+}
+
+/// The device name of the n-th waiting phone.
+pub(crate) fn waiting_phone(n: u32) -> String {
+    format!("SEP0000BB{n:06X}")
+}
+
+fn url(dir: &Path) -> String {
+    format!("sqlite:{}", dir.join("selfprov.sqlite").display())
+}
