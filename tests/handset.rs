@@ -5,7 +5,7 @@
 mod common;
 mod handset_support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Database, PIN, TestApp, for_each_database};
@@ -16,6 +16,7 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationMode;
 use selfprov::domain::time::UnixMillis;
 use selfprov::domain::{fresh_system, phone_model};
+use selfprov::server::metrics;
 use selfprov::service::hasher::Share;
 use selfprov::store;
 
@@ -183,7 +184,7 @@ async fn nobody_is_authorized_to_push() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_else_is_served_on_the_plain_door() {
+async fn nothing_else_is_served_that_would_tell_of_users_or_files() {
     let door = door().await;
     for path in [
         "/",
@@ -737,9 +738,11 @@ async fn while_the_database_is_away_a_login_waits_and_the_form_comes_from_memory
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_file_holds_a_pin_that_somebody_entered() {
+async fn no_log_metric_or_file_holds_a_pin_that_somebody_entered() {
     let pin = "84629173";
     let wrong = "5018264739";
+    let own_log = OwnLog::captured();
+    metrics::recorder();
     let door = door().await;
     door.test.add_user("mmuster", "1005", pin).await;
     door.get(&format!("userid=mmuster&pin={wrong}")).await;
@@ -753,14 +756,54 @@ async fn no_file_holds_a_pin_that_somebody_entered() {
     door.fetch(&url_of_key(&success.body, "Continue")).await;
     assert!(door.phone().owner.is_some(), "the whole way was gone");
     door.trace().await;
+    let mut written = vec![("the service's own log".to_owned(), own_log.bytes())];
+    written.push((
+        "metrics".to_owned(),
+        metrics::recorder().render().into_bytes(),
+    ));
+    assert!(written.iter().all(|(_, bytes)| !bytes.is_empty()));
     for path in door.files() {
-        let bytes = std::fs::read(&path).unwrap();
+        written.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+    }
+    for (place, bytes) in written {
         for secret in [pin, wrong] {
             let found = bytes
                 .windows(secret.len())
                 .any(|window| window == secret.as_bytes());
-            assert!(!found, "{secret} in {}", path.display());
+            assert!(!found, "{secret} in {place}");
         }
+    }
+}
+
+/// Everything that the program and its libraries log, at the finest level.
+#[derive(Clone, Default)]
+struct OwnLog(Arc<Mutex<Vec<u8>>>);
+
+impl OwnLog {
+    fn captured() -> Self {
+        let log = Self::default();
+        let writer = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .init();
+        tracing::trace!("capturing");
+        log
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl std::io::Write for OwnLog {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -845,5 +888,50 @@ async fn a_phone_that_nobody_owns_is_not_released() {
         !answer.body.contains("waiting to be provisioned"),
         "{}",
         answer.body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_failures_lock_the_phone_and_neither_the_user_nor_a_colleague() {
+    let door = door().await;
+    door.test.add_user("mmuster", "1005", "739516").await;
+    door.register(OTHER_NAME, "127.0.0.1", Some(CISCO_7841))
+        .await;
+    for _ in 0..3 {
+        let wrong = door.get("userid=aksethi&pin=1928").await;
+        assert_eq!(code_of(&wrong.body), Some("AUTHENTICATION_FAILED"));
+        door.test.clock.advance(Duration::from_secs(10));
+    }
+    let right = door.get(&right_login()).await;
+    let wrong = door.get("userid=aksethi&pin=1928").await;
+    assert_eq!(
+        code_of(&right.body),
+        Some("TOO_MANY_ATTEMPTS"),
+        "{}",
+        right.body
+    );
+    assert_eq!(
+        right.body, wrong.body,
+        "a lock does not tell which PIN is right"
+    );
+    let colleague = door.get("userid=mmuster&pin=739516").await;
+    assert_eq!(
+        code_of(&colleague.body),
+        Some("TOO_MANY_ATTEMPTS"),
+        "it is the phone"
+    );
+    let elsewhere = format!("{}?name={OTHER_NAME}&{}", door.https_url(), right_login());
+    let elsewhere = door.fetch(&elsewhere).await;
+    assert!(
+        elsewhere.body.contains("<Title>Login Success</Title>"),
+        "{}",
+        elsewhere.body
+    );
+    door.test.clock.advance(Duration::from_mins(31));
+    let later = door.get(&right_login()).await;
+    assert!(
+        later.body.contains("<Title>Login Success</Title>"),
+        "{}",
+        later.body
     );
 }

@@ -16,12 +16,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
+use crate::server::connection_permits::{ConnectionPermit, ConnectionPermits};
 use crate::server::original_address::{
     self, PROXY_FIXED_BYTES, PROXY_SIGNATURE, forwarded_client, is_trusted,
 };
@@ -32,6 +32,8 @@ use crate::server::shutdown::Shutdown;
 pub struct Limits {
     /// Connections open at once; a further one is closed before it costs a handshake.
     pub connections_max: usize,
+    /// Of these, how many one address may hold; trusted proxies are exempt.
+    pub connections_per_address_max: usize,
     /// Time a client has for the TLS handshake.
     pub handshake_timeout: Duration,
     /// Time a client has to send a request's head, which is also how long an idle connection
@@ -54,6 +56,8 @@ impl Default for Limits {
         Self {
             // At 10.8 KiB an idle TLS connection this is 44 MB.
             connections_max: 4_096,
+            // A site of phones behind one NAT address, restarted together; never all places.
+            connections_per_address_max: 1_024,
             handshake_timeout: Duration::from_secs(10),
             header_read_timeout: Duration::from_secs(10),
             connection_lifetime_max: Duration::from_mins(10),
@@ -97,7 +101,8 @@ pub async fn serve(
     limits: Limits,
     mut shutdown: Shutdown,
 ) {
-    let permits = Arc::new(Semaphore::new(limits.connections_max));
+    let per_address_max = limits.connections_per_address_max;
+    let permits = ConnectionPermits::new(limits.connections_max, per_address_max);
     let acceptor = tls.map(TlsAcceptor::from);
     let mut connections = JoinSet::new();
     loop {
@@ -110,7 +115,9 @@ pub async fn serve(
             tokio::time::sleep(ACCEPT_RETRY).await;
             continue;
         };
-        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+        let client = unmapped(address).ip();
+        let client = (!is_trusted(client, &limits.trusted_proxies)).then_some(client);
+        let Some(permit) = permits.acquire(client) else {
             metrics::counter!("selfprov_http_connections_refused_total").increment(1);
             continue;
         };
@@ -139,7 +146,7 @@ struct Connection {
     router: Router,
     limits: Limits,
     shutdown: Shutdown,
-    permit: OwnedSemaphorePermit,
+    permit: ConnectionPermit,
 }
 
 impl Connection {
@@ -271,6 +278,7 @@ mod tests {
     use axum::Extension;
     use axum::routing::get;
     use tokio::io::AsyncWriteExt as _;
+    use tokio::sync::Semaphore;
     use tokio::task::JoinHandle;
 
     use super::*;

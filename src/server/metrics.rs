@@ -53,6 +53,11 @@ fn describe() {
     metrics::describe_counter!(HANDSET_ANSWERS, "Answers to handsets by screen or refusal");
     metrics::describe_gauge!("selfprov_devices", "Devices known");
     metrics::describe_gauge!("selfprov_bindings", "Registrations alive");
+    metrics::describe_gauge!("selfprov_restarts_pending", "Restarts owed to phones");
+    metrics::describe_gauge!(
+        "selfprov_credential_queue",
+        "Logins that wait for a PIN thread"
+    );
     metrics::describe_counter!(
         "selfprov_http_connections_refused_total",
         "Connections closed because a listener had as many as it may"
@@ -93,6 +98,8 @@ pub fn router(app: Arc<App>) -> Router {
 async fn metrics_page(State(app): State<Arc<App>>) -> Response {
     metrics::gauge!("selfprov_devices").set(gauge_value(app.phones.len()));
     metrics::gauge!("selfprov_bindings").set(gauge_value(app.locations.len()));
+    metrics::gauge!("selfprov_restarts_pending").set(gauge_value(app.phone_control.len()));
+    metrics::gauge!("selfprov_credential_queue").set(gauge_value(app.hasher.waiting()));
     let content_type = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
