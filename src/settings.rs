@@ -20,8 +20,6 @@ pub use load::{Loaded, Origin, SettingsError, Sources};
 use names::{NodeName, TimeZoneName};
 use table::{Key, Table};
 
-use crate::domain::end_user::UserId;
-
 /// Defines the whole of the settings from its tables.
 macro_rules! settings {
     ($($(#[$meta:meta])* $field:ident: $table:ident,)+) => {
@@ -91,8 +89,6 @@ settings! {
     credentials: Credentials,
     /// Date and time.
     date_time: DateTime,
-    /// The first administrator.
-    admin: Admin,
 }
 
 impl Settings {
@@ -124,11 +120,6 @@ fn default_zone() -> TimeZoneName {
 /// The name of a node that is alone.
 fn default_node() -> NodeName {
     constant("CM_selfprov")
-}
-
-/// The first administrator's user ID until one is set.
-fn default_administrator() -> UserId {
-    constant("administrator")
 }
 
 /// Reads a text of this file that is right by construction (a test reads every default).

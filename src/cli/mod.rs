@@ -1,10 +1,20 @@
 //! The commands of the program.
 
 pub mod arguments;
+pub mod control;
+pub mod data_dir;
+pub mod demo;
+pub mod device;
+pub mod dhcp;
+pub mod doctor;
 pub mod error;
+pub mod logging;
 pub mod output;
 pub mod phone;
 pub mod secret_input;
+pub mod serve;
+pub mod service;
+pub mod user;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -45,7 +55,28 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
         }
         Command::Config(config) => print_config(&common, &config, output),
         Command::Phone(phone) => block_on(phone::command::run(*phone, output)),
-        _ => Err(CliError::Failed("not yet".to_owned())),
+        Command::Serve(serve) => {
+            let mut sources = sources(&common)?;
+            if let Some(address) = serve.listen {
+                let flag = ("--listen".to_owned(), "listen.address".to_owned());
+                sources.flags.push((flag.0, flag.1, address.to_string()));
+            }
+            let loaded = Loaded::read(&sources)?;
+            block_on(serve::run(&loaded.settings, output))
+        }
+        Command::Demo(demo) => block_on(demo::run(&demo, sources(&common)?, output)),
+        Command::Doctor(doctor) => {
+            let loaded = Loaded::read(&sources(&common)?)?;
+            block_on(doctor::run(&loaded, &doctor, output))
+        }
+        Command::User(user) => {
+            let loaded = Loaded::read(&sources(&common)?)?;
+            block_on(user::run(&loaded.settings, user, output))
+        }
+        Command::Device(device) => {
+            let loaded = Loaded::read(&sources(&common)?)?;
+            block_on(device::run(&loaded.settings, device, output))
+        }
     }
 }
 

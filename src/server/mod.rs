@@ -5,9 +5,11 @@
 pub mod certificate_validity;
 pub mod config_files;
 pub mod connection_permits;
+pub mod control;
 pub mod http;
 pub mod metrics;
 pub mod original_address;
+pub mod run;
 pub mod shutdown;
 pub mod sip;
 pub mod sockets;

@@ -27,7 +27,7 @@ use crate::domain::fresh_system;
 use crate::store;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::StoreLimits;
+pub use crate::store::StoreLimits;
 
 /// What a process is started with.
 pub struct StartOptions {

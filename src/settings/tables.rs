@@ -13,7 +13,6 @@ use super::names::{HostName, Network, NodeName, SipTarget, TimeZoneName};
 use super::table::table;
 use super::value::{Checked, DatabaseUrl, Port, Whole, words};
 use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::UserId;
 
 table! {
     /// Keys at the top of the file.
@@ -276,13 +275,5 @@ table! {
     DateTime "date_time" {
         /// Time zone, a name of the IANA database.
         zone: Checked<TimeZoneName> = Checked(super::default_zone()),
-    }
-}
-
-table! {
-    /// The first administrator, made on first start.
-    Admin "admin" {
-        /// User ID of the administrator.
-        user_id: Checked<UserId> = Checked(super::default_administrator()),
     }
 }

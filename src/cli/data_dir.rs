@@ -1,0 +1,102 @@
+//! The data directory and its lock: one process at a time has the database open.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The lock's file in the data directory. It stays; what counts is who holds the lock on it.
+const LOCK_FILE: &str = "lock";
+
+/// Mode of a directory that is made: its owner alone.
+const DIRECTORY_MODE: u32 = 0o700;
+
+/// Mode of the lock's file.
+const LOCK_MODE: u32 = 0o600;
+
+/// The data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be made or written.
+    #[error(
+        "the data directory {} cannot be used: {reason}; choose another with --data-dir, or let \
+         the service's user write there",
+        path.display()
+    )]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// Another process has it.
+    #[error(
+        "another selfprov has the data directory {} open; end it, or choose another with --data-dir",
+        path.display()
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+/// The lock on a data directory. It ends with the process, however that ends.
+#[derive(Debug)]
+pub struct DataDirLock {
+    _file: File,
+}
+
+/// Makes the data directory where there is none and takes its lock.
+///
+/// # Errors
+/// [`DataDirError::InUse`] while another process has it.
+pub fn lock(path: &Path) -> Result<DataDirLock, DataDirError> {
+    let failed = |reason| DataDirError::Io {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut builder = fs::DirBuilder::new();
+    builder
+        .recursive(true)
+        .mode(DIRECTORY_MODE)
+        .create(path)
+        .map_err(failed)?;
+    let mut options = fs::OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(LOCK_MODE);
+    let file = options.open(path.join(LOCK_FILE)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(DataDirLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(DataDirError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(reason)) => Err(failed(reason)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_holder_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new").join("data");
+        let first = lock(&path).unwrap();
+        assert!(matches!(lock(&path), Err(DataDirError::InUse { .. })));
+        drop(first);
+        lock(&path).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = lock(&file.join("data")).unwrap_err().to_string();
+        assert!(error.contains("--data-dir"), "{error}");
+    }
+}

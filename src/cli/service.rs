@@ -1,0 +1,229 @@
+//! Opening what the settings name: the use cases alone, or the whole service with its sockets.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use super::CliError;
+use super::data_dir::{self, DataDirLock};
+use crate::server::run::{self, Service};
+use crate::server::shutdown::{self, Shutdown, ShutdownTrigger};
+use crate::server::sockets::{Bound, Sockets};
+use crate::server::tls::{CertificateFiles, ServerCertificate};
+use crate::server::trace_files::Retention;
+use crate::server::trace_log::{Level, TraceLog, UDS_FILES};
+use crate::server::{control, system};
+use crate::service::App;
+use crate::service::key_file;
+use crate::service::start::{self, StartOptions, StoreLimits};
+use crate::settings::Settings;
+use crate::settings::tables::LogLevel;
+
+/// Whether phones accept our certificate, which decides the idle URL in their files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhonesTrust {
+    /// Only what a trust list of ours names, so not this one.
+    TrustLists,
+    /// This one: the phones of a demonstration are given it.
+    OurCertificate,
+}
+
+/// The service with everything opened, not yet answering.
+pub struct Prepared {
+    service: Service,
+    lock: DataDirLock,
+    /// Where it listens.
+    pub bound: Bound,
+}
+
+impl Prepared {
+    /// The use cases.
+    pub fn app(&self) -> &Arc<App> {
+        &self.service.app
+    }
+
+    /// The HTTPS certificate.
+    pub fn certificate(&self) -> &Arc<ServerCertificate> {
+        &self.service.certificate
+    }
+
+    /// Runs until `shutdown`.
+    ///
+    /// # Errors
+    /// Something that the doors need is missing.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), CliError> {
+        let Self { service, lock, .. } = self;
+        run::run(service, shutdown).await?;
+        drop(lock);
+        Ok(())
+    }
+}
+
+/// Opens everything that the service needs: lock, sockets, database, certificate, logs.
+///
+/// # Errors
+/// The first thing that is missing; the text says what to do.
+pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared, CliError> {
+    let data_dir = &settings.top.data_dir;
+    let lock = data_dir::lock(data_dir)?;
+    let sockets = Sockets::bind(&settings.addresses()).await?;
+    let bound = sockets.bound.clone();
+    let app = start_app(settings, &bound, trust).await?;
+    let now = app.environment.now();
+    let certificate = match (&settings.tls.certificate_file, &settings.tls.key_file) {
+        (Some(certificate), Some(private_key)) => {
+            let files = CertificateFiles {
+                certificate: certificate.clone(),
+                private_key: private_key.clone(),
+            };
+            ServerCertificate::load(files, now)?
+        }
+        (None, None) => {
+            let files = CertificateFiles::in_data_dir(data_dir);
+            ServerCertificate::load_or_make(files, &settings.certificate_names(), now)?
+        }
+        _ => {
+            let text = "set both tls.certificate_file and tls.key_file, or neither";
+            return Err(CliError::Failed(text.to_owned()));
+        }
+    };
+    let socket = control::protocol::socket_path(data_dir);
+    let control = control::bind(&socket).map_err(|error| {
+        CliError::Failed(format!(
+            "cannot make the control socket {}: {error}",
+            socket.display()
+        ))
+    })?;
+    Ok(Prepared {
+        service: Service {
+            app,
+            sockets,
+            control,
+            certificate,
+            trace: Arc::new(open_trace(settings)?),
+            firmware: settings.phones.firmware_dir.clone(),
+        },
+        lock,
+        bound,
+    })
+}
+
+/// The use cases without the service, for commands while none runs.
+///
+/// # Errors
+/// Another process has the data directory, or the database cannot be opened.
+pub async fn open_offline(settings: &Settings) -> Result<(Arc<App>, DataDirLock), CliError> {
+    let lock = data_dir::lock(&settings.top.data_dir)?;
+    let app = start_app(settings, &configured(settings), PhonesTrust::TrustLists).await?;
+    Ok((app, lock))
+}
+
+async fn start_app(
+    settings: &Settings,
+    bound: &Bound,
+    trust: PhonesTrust,
+) -> Result<Arc<App>, CliError> {
+    let environment = system::environment();
+    let master_key = key_file::read_or_create(&settings.top.data_dir, &environment)?;
+    let mut for_service = settings.for_service(bound);
+    for_service.phones.trust_list |= trust == PhonesTrust::OurCertificate;
+    let options = StartOptions {
+        database_url: settings.database_url(),
+        store_limits: StoreLimits::default(),
+        master_key,
+        environment,
+        settings: Arc::new(for_service),
+        node_name: settings.node.name.0.as_str().to_owned(),
+    };
+    Ok(start::start(options).await?)
+}
+
+/// Where the doors would be, with nothing bound.
+fn configured(settings: &Settings) -> Bound {
+    let addresses = settings.addresses();
+    Bound {
+        https: addresses.https,
+        https_low: false,
+        http_phones: addresses.http_phones,
+        files_http: addresses.files_http,
+        tftp: addresses.tftp,
+        tftp_low: false,
+        sip_udp: addresses.sip_udp,
+        sip_tcp: addresses.sip_tcp,
+        monitoring: addresses.monitoring,
+    }
+}
+
+fn open_trace(settings: &Settings) -> Result<TraceLog, CliError> {
+    let log = &settings.log;
+    let folder = settings.log_dir();
+    let failed = |reason: String| {
+        let folder = folder.display();
+        CliError::Failed(format!(
+            "cannot write logs in {folder}: {reason}; see log.dir"
+        ))
+    };
+    let files_max = u16::try_from(log.cucm_uds_files.get()).unwrap_or(u16::MAX);
+    let retention = Retention::new(log.cucm_uds_file_bytes.get().into(), files_max);
+    let retention = retention.map_err(|error| failed(error.to_string()))?;
+    let level = match log.level {
+        LogLevel::Debug => Level::Debug,
+        LogLevel::Info | LogLevel::Warn | LogLevel::Error => Level::Info,
+    };
+    let zone = TimeZone::get(settings.date_time.zone.0.as_str()).unwrap_or(TimeZone::UTC);
+    std::fs::create_dir_all(&folder).map_err(|error| failed(error.to_string()))?;
+    TraceLog::open(&folder, UDS_FILES, retention, level, zone)
+        .map_err(|error| failed(error.to_string()))
+}
+
+/// Asks for the end on SIGTERM and SIGINT, and reads the certificate again on SIGHUP, until the
+/// task that it gives is ended.
+///
+/// # Errors
+/// The system does not let the process take signals.
+pub fn watch_signals(
+    app: &Arc<App>,
+    certificate: &Arc<ServerCertificate>,
+) -> io::Result<(Arc<ShutdownTrigger>, Shutdown, JoinHandle<()>)> {
+    let (trigger, shutdown) = shutdown::channel();
+    let trigger = Arc::new(trigger);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (app, certificate) = (Arc::clone(app), Arc::clone(certificate));
+    let ours = Arc::clone(&trigger);
+    let task = tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => certificate.reload_and_tell(app.environment.now()),
+            }
+        }
+        tracing::info!("ending; requests under way may finish");
+        ours.request();
+    });
+    Ok((trigger, shutdown, task))
+}
+
+/// `https://host:port`, the port left out where it is 443.
+pub fn https_url(settings: &Settings, address: SocketAddr) -> String {
+    let host = host_in_url(&settings.advertised_host());
+    match address.port() {
+        443 => format!("https://{host}"),
+        port => format!("https://{host}:{port}"),
+    }
+}
+
+/// A host as it stands in a URL.
+pub fn host_in_url(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
+}

@@ -1,0 +1,64 @@
+//! A command, carried out: one use case, its answer as commands show it.
+//!
+//! The running service answers the control socket with it; with no service running, the command
+//! line opens the database and calls it directly. So both do the same.
+
+use crate::server::control::protocol::{Answer, Request, Response};
+use crate::server::control::{devices, users};
+use crate::service::App;
+use crate::service::record::Actor;
+
+/// Why a command was not carried out, for the administrator.
+#[derive(Debug)]
+pub struct Fault(String);
+
+impl<E: std::error::Error> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Fault {
+    /// A refusal in words.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+/// Carries out one command.
+pub async fn execute(app: &App, request: Request) -> Response {
+    match answer(app, request).await {
+        Ok(answer) => Response::Ok(answer),
+        Err(Fault(text)) => Response::Error(text),
+    }
+}
+
+/// Who stands in the audit log for a command: whoever may read the data directory.
+pub fn actor(app: &App) -> Actor {
+    Actor {
+        name: "system".to_owned(),
+        source: "command line".to_owned(),
+        correlation: Some(app.environment.new_correlation_id()),
+    }
+}
+
+async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
+    match request {
+        Request::UserAdd(user) => users::add(app, user).await,
+        Request::UserList(page) => users::list(app, &page).await,
+        Request::UserShow(user) => users::show(app, &user.name).await,
+        Request::UserSetPin {
+            name,
+            pin,
+            must_change,
+        } => users::set_pin(app, &name, pin, must_change).await,
+        Request::UserUnlock(user) => users::unlock(app, &user.name).await,
+        Request::DeviceList(page) => devices::list(app, &page).await,
+        Request::DeviceShow(device) => devices::show(app, &device.name).await,
+        Request::DeviceUnlock(device) => devices::unlock(app, &device.name).await,
+        Request::DeviceRelease(device) => devices::release(app, &device.name).await,
+        Request::DeviceRestart { name, reset } => devices::restart(app, &name, reset).await,
+        Request::DeviceAllowFile { name, for_s } => devices::allow_file(app, &name, for_s).await,
+        Request::Readiness { user } => users::readiness(app, user.as_deref()).await,
+    }
+}

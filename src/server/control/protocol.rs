@@ -1,0 +1,298 @@
+//! What commands and the running service say to each other over the control socket.
+//!
+//! One JSON object a line in each direction: a [`Request`], then a [`Response`]. A connection may
+//! carry several, one after another.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::secret::Secret;
+
+/// Longest line in bytes, in either direction: a listing of 10,000 phones.
+pub const LINE_BYTES_MAX: usize = 8 << 20;
+
+/// The socket's file in the data directory.
+pub fn socket_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("control.sock")
+}
+
+/// A PIN or password on its way. Prints as `[redacted]`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// Takes a secret along.
+    pub fn new(secret: &Secret) -> Self {
+        Self(secret.reveal().to_owned())
+    }
+
+    /// The secret.
+    pub fn secret(&self) -> Secret {
+        Secret::from(self.0.as_str())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What a command asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Adds a user.
+    UserAdd(NewUser),
+    /// Lists users.
+    UserList(Page),
+    /// Shows a user.
+    UserShow(Name),
+    /// Sets a user's PIN.
+    UserSetPin {
+        /// User ID or Self-Service User ID.
+        name: String,
+        /// The PIN; `None` makes one.
+        pin: Option<SecretText>,
+        /// Whether the user must choose another at the first login.
+        must_change: bool,
+    },
+    /// Takes back the lock of a user's PIN.
+    UserUnlock(Name),
+    /// Lists phones.
+    DeviceList(Page),
+    /// Shows a phone with its timeline.
+    DeviceShow(Name),
+    /// Takes back the lock of a phone.
+    DeviceUnlock(Name),
+    /// Returns a phone to the auto-registered state.
+    DeviceRelease(Name),
+    /// Tells a phone to restart.
+    DeviceRestart {
+        /// Device name or MAC address.
+        name: String,
+        /// Whether it boots again instead of reading its file again.
+        reset: bool,
+    },
+    /// Opens a phone's file for any address.
+    DeviceAllowFile {
+        /// Device name or MAC address.
+        name: String,
+        /// For how many seconds.
+        for_s: u64,
+    },
+    /// Checks what the service knows of its readiness.
+    Readiness {
+        /// This user alone; `None`: everything.
+        user: Option<String>,
+    },
+}
+
+/// A user or phone by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Name {
+    /// The name.
+    pub name: String,
+}
+
+/// A part of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// It begins after this name.
+    pub after: String,
+    /// How many rows at most.
+    pub limit: u32,
+}
+
+/// A user to add.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// User ID.
+    pub user_id: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Number of the primary extension.
+    pub extension: Option<String>,
+    /// Self-Service User ID; `None`: the extension.
+    pub self_service_id: Option<String>,
+    /// Feature Group Template; `None`: the system's.
+    pub feature_group_template: Option<String>,
+    /// The PIN; `None` makes one.
+    pub pin: Option<SecretText>,
+    /// Whether the user must choose another at the first login.
+    pub must_change: bool,
+}
+
+/// What the service answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// Done.
+    Ok(Answer),
+    /// Refused or failed; the text says why and what to do.
+    Error(String),
+}
+
+/// What a command gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Done; the text says what.
+    Done(String),
+    /// A user, and the PIN where one was made.
+    User {
+        /// The user.
+        user: UserView,
+        /// A PIN that was made: shown once.
+        pin: Option<SecretText>,
+    },
+    /// Users.
+    Users(Vec<UserView>),
+    /// A phone.
+    Device(Box<DeviceView>),
+    /// Phones.
+    Devices(Vec<DeviceView>),
+    /// Findings.
+    Findings(Vec<Finding>),
+}
+
+/// A user as commands show one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserView {
+    /// User ID.
+    pub user_id: String,
+    /// First and last name.
+    pub name: String,
+    /// Number of the primary extension.
+    pub extension: Option<String>,
+    /// Self-Service User ID.
+    pub self_service_id: Option<String>,
+    /// User Profile.
+    pub profile: String,
+    /// Whether the account is switched on.
+    pub enabled: bool,
+    /// Names of the phones they own.
+    pub devices: Vec<String>,
+    /// What keeps them from provisioning a phone; empty when nothing does.
+    pub not_ready: Vec<String>,
+}
+
+/// A phone as commands show one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// Device name.
+    pub name: String,
+    /// Model.
+    pub model: String,
+    /// `auto_registered`, `provisioned`, or `unknown` for one that only asked for files.
+    pub state: String,
+    /// Description.
+    pub description: String,
+    /// Numbers of its lines.
+    pub lines: Vec<String>,
+    /// User ID of its owner.
+    pub owner: Option<String>,
+    /// Address of its live registration.
+    pub registered_from: Option<String>,
+    /// Whether a restart is still owed.
+    pub restart_pending: bool,
+    /// What happened to it, newest first; only when one phone is shown.
+    pub timeline: Vec<Happened>,
+}
+
+/// One line of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// When, as RFC 3339 in UTC.
+    pub at: String,
+    /// What.
+    pub event: String,
+    /// The code of a refusal; empty otherwise.
+    pub code: String,
+    /// A sentence.
+    pub detail: String,
+    /// From where.
+    pub source: String,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// As it should be.
+    Good,
+    /// Works, but look at it.
+    Warning,
+    /// Does not work.
+    Problem,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was checked.
+    pub subject: String,
+    /// What was found.
+    pub text: String,
+    /// What to do about it; empty when nothing is to be done.
+    pub advice: String,
+}
+
+impl Finding {
+    /// As it should be.
+    pub fn good(subject: &str, text: impl Into<String>) -> Self {
+        Self::new(Severity::Good, subject, text, "")
+    }
+
+    /// Works, but look at it.
+    pub fn warning(subject: &str, text: impl Into<String>, advice: &str) -> Self {
+        Self::new(Severity::Warning, subject, text, advice)
+    }
+
+    /// Does not work.
+    pub fn problem(subject: &str, text: impl Into<String>, advice: &str) -> Self {
+        Self::new(Severity::Problem, subject, text, advice)
+    }
+
+    fn new(severity: Severity, subject: &str, text: impl Into<String>, advice: &str) -> Self {
+        Self {
+            severity,
+            subject: subject.to_owned(),
+            text: text.into(),
+            advice: advice.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_one_flat_object_and_print_no_pin() {
+        let request = Request::UserSetPin {
+            name: "aksethi".into(),
+            pin: Some(SecretText::new(&Secret::from("735912"))),
+            must_change: false,
+        };
+        let line = serde_json::to_string(&request).unwrap();
+        let expected =
+            r#"{"command":"user_set_pin","name":"aksethi","pin":"735912","must_change":false}"#;
+        assert_eq!(line, expected);
+        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);
+        assert!(!format!("{request:?}").contains("735912"));
+        let show = r#"{"command":"device_show","name":"SEP0011AABBCCDD"}"#;
+        assert!(serde_json::from_str::<Request>(show).is_ok());
+        assert!(serde_json::from_str::<Request>(r#"{"command":"format_disk"}"#).is_err());
+    }
+}

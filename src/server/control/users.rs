@@ -1,0 +1,223 @@
+//! The commands about users, and what is known of the system's readiness.
+
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::end_user::{SelfServiceUserId, UserId};
+use crate::domain::secret::Secret;
+use crate::domain::user::Person;
+use crate::server::control::execute::{Fault, actor};
+use crate::server::control::protocol::{Answer, Finding, NewUser, Page, SecretText, UserView};
+use crate::service::App;
+use crate::service::administration::NewSecret;
+use crate::service::quick_add::{self, LineChoice, QuickAdd, QuickExtension};
+use crate::service::readiness::{self, Obstacle, UserOverview};
+use crate::service::{user_credentials, users};
+
+/// Users that are checked in one go.
+const PAGE_ROWS: u32 = 500;
+
+/// Users that are not ready, named one by one; further ones are counted.
+const NAMED_MAX: usize = 50;
+
+/// Adds a user with extension and PIN.
+///
+/// # Errors
+/// A value is not allowed, taken, or refused by the credential policy.
+pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
+    let (pin, made) = pin_or_new(app, new.pin);
+    let user_id: UserId = new.user_id.parse()?;
+    let pattern = new
+        .extension
+        .as_deref()
+        .map(str::parse::<DirectoryNumber>)
+        .transpose()?;
+    let self_service = new
+        .self_service_id
+        .as_deref()
+        .map(str::parse::<SelfServiceUserId>);
+    let quick = QuickAdd {
+        user: users::NewUser {
+            person: Person {
+                first_name: new.first_name,
+                last_name: new.last_name,
+                ..Person::default()
+            },
+            self_service_user_id: self_service.transpose()?,
+            pin: Some(NewSecret {
+                secret: pin,
+                must_change: new.must_change,
+            }),
+            ..users::NewUser::new(user_id)
+        },
+        feature_group_template: new.feature_group_template,
+        extension: pattern.map(|pattern| QuickExtension {
+            pattern,
+            route_partition: None,
+            choice: LineChoice::Either,
+        }),
+    };
+    let user = quick_add::quick_add(app, &actor(app), &quick).await?;
+    let user = view(find(app, user.user_id.as_str()).await?);
+    Ok(Answer::User { user, pin: made })
+}
+
+/// Lists users.
+///
+/// # Errors
+/// The database is away.
+pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
+    let users = readiness::users(app, &page.after, page.limit).await?;
+    Ok(Answer::Users(users.into_iter().map(view).collect()))
+}
+
+/// Shows a user and what keeps them from provisioning a phone.
+///
+/// # Errors
+/// There is no such user.
+pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
+    let user = view(find(app, name).await?);
+    Ok(Answer::User { user, pin: None })
+}
+
+/// Sets a user's PIN.
+///
+/// # Errors
+/// There is no such user, or the credential policy refuses the PIN.
+pub async fn set_pin(
+    app: &App,
+    name: &str,
+    pin: Option<SecretText>,
+    must_change: bool,
+) -> Result<Answer, Fault> {
+    let (secret, made) = pin_or_new(app, pin);
+    let new = NewSecret {
+        secret,
+        must_change,
+    };
+    user_credentials::set_pin(app, &actor(app), name, &new).await?;
+    let user = view(find(app, name).await?);
+    Ok(Answer::User { user, pin: made })
+}
+
+/// Ends the locks of a user's PIN and password.
+///
+/// # Errors
+/// There is no such user.
+pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
+    let unlocked = user_credentials::unlock(app, &actor(app), name).await?;
+    let what = match (unlocked.pin, unlocked.password) {
+        (true, true) => "PIN and password were locked",
+        (true, false) => "the PIN was locked",
+        (false, true) => "the password was locked",
+        (false, false) => "nothing was locked",
+    };
+    Ok(Answer::Done(format!("{name} may log in now; {what}")))
+}
+
+/// What keeps phones and users from working: the system and one user, or everybody.
+///
+/// # Errors
+/// The database is away, or there is no such user.
+pub async fn readiness(app: &App, user: Option<&str>) -> Result<Answer, Fault> {
+    let mut findings: Vec<Finding> = readiness::system(app)
+        .into_iter()
+        .map(|obstacle| finding("system", &obstacle))
+        .collect();
+    if findings.is_empty() {
+        findings.push(Finding::good(
+            "system",
+            "auto-registration and templates are complete",
+        ));
+    }
+    match user {
+        Some(name) => findings.extend(of_user(find(app, name).await?)),
+        None => findings.extend(of_everybody(app).await?),
+    }
+    Ok(Answer::Findings(findings))
+}
+
+async fn of_everybody(app: &App) -> Result<Vec<Finding>, Fault> {
+    let (mut findings, mut ready, mut waiting) = (Vec::new(), 0_usize, 0_usize);
+    let mut after = String::new();
+    loop {
+        let page = readiness::users(app, &after, PAGE_ROWS).await?;
+        let Some(last) = page.last() else { break };
+        last.user.user_id.as_str().clone_into(&mut after);
+        for user in page {
+            if user.obstacles.is_empty() {
+                ready += 1;
+                continue;
+            }
+            waiting += 1;
+            if waiting <= NAMED_MAX {
+                findings.extend(of_user(user));
+            }
+        }
+    }
+    if waiting > NAMED_MAX {
+        let text = format!("{} further users are not ready", waiting - NAMED_MAX);
+        findings.push(Finding::warning("users", text, "run: selfprov user list"));
+    }
+    findings.push(if ready + waiting == 0 {
+        Finding::warning("users", "there are no users", "run: selfprov user add")
+    } else {
+        Finding::good("users", format!("{ready} users may provision a phone"))
+    });
+    Ok(findings)
+}
+
+fn of_user(user: UserOverview) -> Vec<Finding> {
+    let subject = format!("user {}", user.user.user_id);
+    if user.obstacles.is_empty() {
+        return vec![Finding::good(&subject, "may provision a phone")];
+    }
+    user.obstacles
+        .into_iter()
+        .map(|obstacle| finding(&subject, &obstacle))
+        .collect()
+}
+
+fn finding(subject: &str, obstacle: &Obstacle) -> Finding {
+    Finding::warning(subject, in_words(obstacle), &obstacle.advice)
+}
+
+fn in_words(obstacle: &Obstacle) -> String {
+    match obstacle.code {
+        "" => obstacle.text.clone(),
+        code => format!("{} ({code})", obstacle.text),
+    }
+}
+
+async fn find(app: &App, name: &str) -> Result<UserOverview, Fault> {
+    let found = readiness::user(app, name).await?;
+    found.ok_or_else(|| {
+        Fault::new(format!(
+            "there is no user {name}; `selfprov user list` shows them all"
+        ))
+    })
+}
+
+/// The PIN that was given, or a new one and its copy for the one who asked.
+fn pin_or_new(app: &App, given: Option<SecretText>) -> (Secret, Option<SecretText>) {
+    if let Some(pin) = given {
+        return (pin.secret(), None);
+    }
+    let pin = user_credentials::generate_pin(app);
+    let copy = SecretText::new(&pin);
+    (pin, Some(copy))
+}
+
+fn view(overview: UserOverview) -> UserView {
+    let user = overview.user;
+    UserView {
+        name: user.person.full_name(),
+        extension: user
+            .primary_extension
+            .map(|extension| extension.pattern.to_string()),
+        self_service_id: user.self_service_user_id.map(|id| id.to_string()),
+        user_id: user.user_id.to_string(),
+        profile: overview.profile,
+        enabled: user.enabled,
+        devices: overview.devices.iter().map(ToString::to_string).collect(),
+        not_ready: overview.obstacles.iter().map(in_words).collect(),
+    }
+}

@@ -1,0 +1,177 @@
+//! The running service: every door and every background task, from start to graceful end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UdpSocket, UnixListener};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::server::config_files::firmware::FirmwareFolder;
+use crate::server::config_files::resolver::Resolver;
+use crate::server::config_files::{self, tftp};
+use crate::server::control;
+use crate::server::http::{self, Limits};
+use crate::server::metrics;
+use crate::server::shutdown::Shutdown;
+use crate::server::sip::registrar;
+use crate::server::sockets::Sockets;
+use crate::server::tls::{ServerCertificate, TlsError};
+use crate::server::trace_log::TraceLog;
+use crate::server::uds;
+use crate::service::App;
+use crate::service::file_fetched;
+
+/// How long the doors have to finish what is under way; each has a shorter limit of its own.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long the service trace may take to be written at the end.
+const TRACE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Everything the service runs on.
+pub struct Service {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// The bound sockets.
+    pub sockets: Sockets,
+    /// The control socket of the command line.
+    pub control: UnixListener,
+    /// The HTTPS certificate.
+    pub certificate: Arc<ServerCertificate>,
+    /// The `cucm-uds` files.
+    pub trace: Arc<TraceLog>,
+    /// Read-only folder with firmware, locale and ring files.
+    pub firmware: Option<PathBuf>,
+}
+
+/// The service cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The firmware folder cannot be read.
+    #[error("the firmware folder {} cannot be read: {source}; see phones.firmware_dir", path.display())]
+    Firmware {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Runs every door until `shutdown`, then lets requests under way finish and closes the database.
+///
+/// # Errors
+/// Something needed at start is missing; nothing runs then.
+pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunError> {
+    let Service {
+        app,
+        sockets,
+        control,
+        certificate,
+        trace,
+        firmware,
+    } = service;
+    let firmware = firmware.map(open_firmware).transpose()?;
+    let tls = certificate.server_config()?;
+    let mut background = background(&app, &certificate, &shutdown);
+    let mut doors = JoinSet::new();
+
+    let limits = Limits {
+        trusted_proxies: Arc::from(app.settings.phones.trusted_proxies.as_slice()),
+        ..Limits::default()
+    };
+    let handset = uds::router(Arc::clone(&app), Arc::clone(&trace));
+    for listener in sockets.https {
+        let (tls, router) = (Some(Arc::clone(&tls)), handset.clone());
+        doors.spawn(http::serve(
+            listener,
+            tls,
+            router,
+            limits.clone(),
+            shutdown.clone(),
+        ));
+    }
+    if let Some(listener) = sockets.http_phones {
+        doors.spawn(http::serve(
+            listener,
+            None,
+            handset,
+            limits.clone(),
+            shutdown.clone(),
+        ));
+    }
+    let files = Arc::new(Resolver::new(Arc::clone(&app), firmware));
+    let router = config_files::http::router(Arc::clone(&files));
+    doors.spawn(http::serve(
+        sockets.files_http,
+        None,
+        router,
+        limits,
+        shutdown.clone(),
+    ));
+    let blksize_max = app.settings.phones.tftp_blksize_max;
+    for socket in sockets.tftp {
+        doors.spawn(tftp::run(
+            socket,
+            Arc::clone(&files),
+            blksize_max,
+            shutdown.clone(),
+        ));
+    }
+    let router = metrics::router(Arc::clone(&app));
+    doors.spawn(http::serve(
+        sockets.monitoring,
+        None,
+        router,
+        Limits::default(),
+        shutdown.clone(),
+    ));
+    doors.spawn(sip(
+        Arc::clone(&app),
+        sockets.sip_udp,
+        sockets.sip_tcp,
+        shutdown.clone(),
+    ));
+    doors.spawn(control::serve(control, Arc::clone(&app), shutdown.clone()));
+
+    shutdown.requested().await;
+    let drained = timeout(DRAIN_TIMEOUT, async {
+        while doors.join_next().await.is_some() {}
+    });
+    if drained.await.is_err() {
+        tracing::warn!("ending with requests under way");
+    }
+    background.shutdown().await;
+    app.store.close().await;
+    let _ = tokio::task::spawn_blocking(move || trace.flush(TRACE_TIMEOUT)).await;
+    Ok(())
+}
+
+/// Work that no request waits for. It ends when its tasks are dropped.
+fn background(
+    app: &Arc<App>,
+    certificate: &Arc<ServerCertificate>,
+    shutdown: &Shutdown,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let clock = app.environment.clone();
+    let watched = Arc::clone(certificate).watch(move || clock.now(), shutdown.clone());
+    tasks.spawn(watched);
+    tasks.spawn(metrics::keep_up(shutdown.clone()));
+    tasks.spawn(file_fetched::run(Arc::clone(app)));
+    tasks
+}
+
+/// The SIP door. It ends early only when a socket breaks, which must not be overlooked.
+async fn sip(app: Arc<App>, udp: UdpSocket, tcp: TcpListener, shutdown: Shutdown) {
+    if let Err(error) = registrar::run(app, udp, tcp, shutdown).await {
+        tracing::error!(%error, "SIP has stopped; restart the service");
+    }
+}
+
+fn open_firmware(path: PathBuf) -> Result<FirmwareFolder, RunError> {
+    FirmwareFolder::open(&path).map_err(|source| RunError::Firmware { path, source })
+}

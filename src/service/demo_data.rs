@@ -1,0 +1,202 @@
+//! Use case: the sample data of `selfprov demo`: a range, a profile, a user and an administrator.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::NewSecret;
+use super::application_users;
+use super::quick_add;
+use super::quick_add::LineChoice;
+use super::quick_add::QuickAdd;
+use super::quick_add::QuickExtension;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::users::NewUser;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::end_user::UserId;
+use crate::domain::fresh_system;
+use crate::domain::secret::Secret;
+use crate::domain::user::Person;
+use crate::store;
+use crate::store::Connection;
+
+/// Name of the sample profile, which lets its users provision.
+const PROFILE: &str = "Demo User Profile";
+
+/// Name of the sample template that gives users the profile.
+const FEATURE_GROUP_TEMPLATE: &str = "Demo Feature Group Template";
+
+/// The sample user, of Cisco's guide.
+#[derive(Debug, Clone)]
+pub struct SampleUser {
+    /// User ID.
+    pub user_id: UserId,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// PIN.
+    pub pin: Secret,
+    /// Password.
+    pub password: Secret,
+    /// Primary extension, and Self-Service User ID.
+    pub extension: DirectoryNumber,
+}
+
+/// What the demonstration needs.
+#[derive(Debug, Clone)]
+pub struct SampleData {
+    /// First number of the auto-registration range.
+    pub start_dn: DirectoryNumber,
+    /// Last number of it.
+    pub end_dn: DirectoryNumber,
+    /// The user.
+    pub user: SampleUser,
+    /// Password of the first administrator.
+    pub administrator_password: Secret,
+}
+
+/// Adds what is not there yet; a second start finds everything and changes nothing.
+///
+/// # Errors
+///
+/// [`AdministrationError`] when the database fails or a value is not allowed.
+pub async fn prepare(
+    app: &App,
+    actor: &Actor,
+    data: &SampleData,
+) -> Result<(), AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    switch_auto_registration_on(app, connection, actor, data).await?;
+    add_profile(app, connection, actor).await?;
+    transaction.commit().await?;
+    app.reload_catalogue().await?;
+    add_user(app, actor, &data.user).await?;
+    if application_users::ensure_administrator(app, actor)
+        .await?
+        .is_some()
+    {
+        let password = NewSecret {
+            secret: data.administrator_password.clone(),
+            must_change: false,
+        };
+        let user_id = application_users::FIRST_ADMINISTRATOR;
+        application_users::set_password(app, actor, user_id, &password).await?;
+    }
+    Ok(())
+}
+
+async fn switch_auto_registration_on(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    data: &SampleData,
+) -> Result<(), AdministrationError> {
+    let catalogue = app.catalogue.load_full();
+    let Some(node) = catalogue.call_managers.get(&app.node.pkid) else {
+        return Err(AdministrationError::not_found(
+            "Cisco Unified CM",
+            &app.node.pkid.to_string(),
+        ));
+    };
+    if node.auto_registration.enabled {
+        return Ok(());
+    }
+    let mut changed = node.clone();
+    changed.auto_registration.enabled = true;
+    changed.auto_registration.start_dn = data.start_dn.clone();
+    changed.auto_registration.end_dn = data.end_dn.clone();
+    store::catalogue::update_call_manager(connection, &changed).await?;
+    let change = Change {
+        action: "call_manager.update",
+        object_kind: "call_manager",
+        object_name: node.name.clone(),
+        before: "auto-registration off".to_owned(),
+        after: format!("auto-registration {} to {}", data.start_dn, data.end_dn),
+    };
+    Ok(record::audit(app, connection, actor, change).await?)
+}
+
+async fn add_profile(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+) -> Result<(), AdministrationError> {
+    let catalogue = app.catalogue.load_full();
+    let mut templates = catalogue.feature_group_templates.values();
+    if templates.any(|template| template.name == FEATURE_GROUP_TEMPLATE) {
+        return Ok(());
+    }
+    let profile = catalogue.default_user_profile();
+    let template = catalogue
+        .feature_group_templates
+        .values()
+        .find(|template| template.name == fresh_system::DEFAULT_FEATURE_GROUP_TEMPLATE);
+    let (Some(profile), Some(template)) = (profile, template) else {
+        return Err(AdministrationError::not_found("User Profile", "default"));
+    };
+    let mut profile = profile.clone();
+    profile.pkid = app.new_pkid();
+    profile.name = PROFILE.to_owned();
+    profile.description = "Lets its users provision their phones".to_owned();
+    profile.allow_provision = true;
+    profile.is_default = false;
+    let mut template = template.clone();
+    template.pkid = app.new_pkid();
+    template.name = FEATURE_GROUP_TEMPLATE.to_owned();
+    template.user_profile = Some(profile.pkid);
+    store::catalogue::insert_user_profile(connection, &profile).await?;
+    store::catalogue::insert_feature_group_template(connection, &template).await?;
+    for (action, object_kind, name) in [
+        ("user_profile.add", "user_profile", PROFILE),
+        (
+            "feature_group_template.add",
+            "feature_group_template",
+            FEATURE_GROUP_TEMPLATE,
+        ),
+    ] {
+        let change = Change {
+            action,
+            object_kind,
+            object_name: name.to_owned(),
+            before: String::new(),
+            after: "sample of the demonstration".to_owned(),
+        };
+        record::audit(app, connection, actor, change).await?;
+    }
+    Ok(())
+}
+
+async fn add_user(app: &App, actor: &Actor, user: &SampleUser) -> Result<(), AdministrationError> {
+    let mut reader = app.store.read().await?;
+    let known = store::end_user::by_login(reader.connection(), &user.user_id.folded()).await?;
+    drop(reader);
+    if known.is_some() {
+        return Ok(());
+    }
+    let secret = |secret: &Secret| NewSecret {
+        secret: secret.clone(),
+        must_change: false,
+    };
+    let quick = QuickAdd {
+        user: NewUser {
+            person: Person {
+                first_name: user.first_name.clone(),
+                last_name: user.last_name.clone(),
+                ..Person::default()
+            },
+            pin: Some(secret(&user.pin)),
+            password: Some(secret(&user.password)),
+            ..NewUser::new(user.user_id.clone())
+        },
+        feature_group_template: Some(FEATURE_GROUP_TEMPLATE.to_owned()),
+        extension: Some(QuickExtension {
+            pattern: user.extension.clone(),
+            route_partition: None,
+            choice: LineChoice::Either,
+        }),
+    };
+    quick_add::quick_add(app, actor, &quick).await?;
+    Ok(())
+}
