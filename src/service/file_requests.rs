@@ -136,6 +136,17 @@ pub enum FileEvent {
     Withheld,
 }
 
+/// Whether an address is stopped for sweeping over names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweep {
+    /// It may go on.
+    No,
+    /// It is stopped since just now: time to tell somebody.
+    StoppedNow,
+    /// It was stopped before.
+    Stopped,
+}
+
 /// The memory of file requests.
 #[derive(Default)]
 pub struct FileRequests {
@@ -187,25 +198,35 @@ impl FileRequests {
         newest
     }
 
-    /// Counts a name that an address asked for in vain; `true` when it has asked for too many.
-    pub fn counts_as_sweep(&self, source: IpAddr, device: &DeviceName, now: UnixMillis) -> bool {
+    /// Counts a name that an address asked for in vain.
+    pub fn count_name(&self, source: IpAddr, device: &DeviceName, now: UnixMillis) -> Sweep {
         let name = self.hasher.hash_one(device);
         let mut sweeps = lock(&self.sweeps);
         let Some(window) = window_of(&mut sweeps, source, now) else {
-            return true;
+            return Sweep::Stopped;
         };
-        if window.is_over_limit() {
-            return !window.names.contains(&name);
+        if window.names.contains(&name) {
+            return Sweep::No;
         }
-        window.names.insert(name);
-        window.is_over_limit()
+        if window.names.len() + window.weight < SWEEP_NAMES_MAX {
+            window.names.insert(name);
+            return Sweep::No;
+        }
+        if std::mem::replace(&mut window.told, true) {
+            Sweep::Stopped
+        } else {
+            Sweep::StoppedNow
+        }
     }
 
-    /// Counts a request for an index, which no phone sends.
-    pub fn asked_for_index(&self, source: IpAddr, now: UnixMillis) {
-        if let Some(window) = window_of(&mut lock(&self.sweeps), source, now) {
-            window.weight += INDEX_WEIGHT;
-        }
+    /// Counts a request for an index, which no phone sends; `true` for the first in its window.
+    pub fn count_index(&self, source: IpAddr, now: UnixMillis) -> bool {
+        let mut sweeps = lock(&self.sweeps);
+        let Some(window) = window_of(&mut sweeps, source, now) else {
+            return false;
+        };
+        window.weight += INDEX_WEIGHT;
+        window.weight == INDEX_WEIGHT
     }
 
     /// Whether an alarm about this device and address is due: at most one a minute.
@@ -296,12 +317,8 @@ struct SweepWindow {
     started: UnixMillis,
     names: HashSet<u64>,
     weight: usize,
-}
-
-impl SweepWindow {
-    fn is_over_limit(&self) -> bool {
-        self.names.len() + self.weight > SWEEP_NAMES_MAX
-    }
+    /// Whether somebody was told that the address is stopped.
+    told: bool,
 }
 
 /// The window of an address, begun anew when it is over; `None` when too many are counted.
@@ -330,6 +347,7 @@ impl SweepWindow {
             started: now,
             names: HashSet::new(),
             weight: 0,
+            told: false,
         }
     }
 }
@@ -401,14 +419,21 @@ mod tests {
         let (sweeper, phone) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         let now = UnixMillis(1_000_000);
         for _ in 0..1_000 {
-            assert!(!requests.counts_as_sweep(phone, &device(9), now));
+            assert_eq!(requests.count_name(phone, &device(9), now), Sweep::No);
         }
-        let stopped = (0..4_096)
-            .filter(|number| requests.counts_as_sweep(sweeper, &device(*number), now))
-            .count();
-        assert_eq!(stopped, 4_096 - SWEEP_NAMES_MAX);
+        let verdicts: Vec<Sweep> = (0..4_096)
+            .map(|number| requests.count_name(sweeper, &device(number), now))
+            .collect();
+        let count = |verdict| verdicts.iter().filter(|other| **other == verdict).count();
+        assert_eq!(count(Sweep::No), SWEEP_NAMES_MAX);
+        assert_eq!(count(Sweep::StoppedNow), 1, "told once");
+        let known = requests.count_name(sweeper, &device(1), now);
+        assert_eq!(known, Sweep::No, "names it asked for before are not new");
         let later = now.plus(SWEEP_WINDOW);
-        assert!(!requests.counts_as_sweep(sweeper, &device(1), later));
+        assert_eq!(
+            requests.count_name(sweeper, &device(5_000), later),
+            Sweep::No
+        );
     }
 
     #[test]
@@ -417,9 +442,10 @@ mod tests {
         let now = UnixMillis(0);
         let host = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
         for last in 0..5 {
-            requests.asked_for_index(host(last), now);
+            assert_eq!(requests.count_index(host(last), now), last == 0);
         }
-        assert!(requests.counts_as_sweep(host(99), &device(1), now));
+        let verdict = requests.count_name(host(99), &device(1), now);
+        assert_eq!(verdict, Sweep::StoppedNow);
     }
 
     #[test]

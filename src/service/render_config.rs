@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use super::App;
 use super::file_requests::FileEvent;
 use super::file_requests::FileNote;
+use super::file_requests::Sweep;
 use super::file_requests::UnknownRequest;
 use super::keys::KeysError;
 use super::phone_book::KnownPhone;
@@ -119,9 +120,10 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
         RequestedFile::Firmware(path) => FileAnswer::Firmware(path),
         RequestedFile::TrustList(_) | RequestedFile::SignedDevice(_) => FileAnswer::NotFound,
         RequestedFile::Index => {
-            let now = app.environment.now();
-            app.file_requests.asked_for_index(request.source, now);
-            tracing::warn!(source = %request.source, "an index of files was asked for; no phone does");
+            let source = request.source;
+            if app.file_requests.count_index(source, app.environment.now()) {
+                tracing::warn!(%source, "an index of files was asked for; no phone does");
+            }
             FileAnswer::NotFound
         }
     }
@@ -297,16 +299,19 @@ fn is_sweep(app: &App, request: &FileRequest<'_>, name: &DeviceName, now: UnixMi
     {
         return false;
     }
-    let is_sweep = app.file_requests.counts_as_sweep(request.source, name, now);
-    if is_sweep {
-        metrics::counter!("selfprov_file_requests_throttled_total").increment(1);
+    let sweep = app.file_requests.count_name(request.source, name, now);
+    if sweep == Sweep::No {
+        return false;
+    }
+    metrics::counter!("selfprov_file_requests_throttled_total").increment(1);
+    if sweep == Sweep::StoppedNow {
         tracing::warn!(
             source = %request.source,
             "an address asks for the files of many phones that are not its own and is throttled; \
              if many phones stand behind it, add it to auto_registration.nat_networks"
         );
     }
-    is_sweep
+    true
 }
 
 fn makes_unknown_phones_register(app: &App, now: UnixMillis) -> bool {

@@ -7,7 +7,9 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -35,8 +37,11 @@ use crate::service::render_config::FetchReceipt;
 use crate::service::render_config::FileDoor;
 
 /// Transfers at once. Each holds a socket and up to 64 KiB; a further request is dropped, and its
-/// client asks again.
-const TRANSFERS_MAX: usize = 1_024;
+/// client asks again. Half of the 1,024 open files that systems grant a process by default.
+const TRANSFERS_MAX: usize = 512;
+
+/// Transfers at once to one address, so that one host cannot take them all.
+const TRANSFERS_PER_ADDRESS_MAX: usize = 64;
 
 /// Largest request. Source: RFC 2347 ("should be 512 octets at most").
 const REQUEST_BYTES_MAX: usize = 1_024;
@@ -104,18 +109,31 @@ async fn serve<S: FileSource>(socket: UdpSocket, door: Arc<Door<S>>, mut shutdow
 struct Door<S> {
     files: Arc<S>,
     limits: Limits,
-    /// Clients being served, by address and port: a repeated request of one is not served twice.
-    clients: Mutex<HashSet<SocketAddr>>,
+    /// Ports of the clients being served, by address: a repeated request of one is not served
+    /// twice.
+    clients: Mutex<HashMap<IpAddr, HashSet<u16>>>,
 }
 
 impl<S: FileSource> Door<S> {
-    /// Lets a client in unless it is being served already.
+    /// Lets a client in unless it is being served already or its address has its share.
     fn enter(door: &Arc<Self>, client: SocketAddr) -> Option<Entry<S>> {
         let mut clients = door.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.insert(client).then(|| Entry {
+        let ports = clients.entry(client.ip()).or_default();
+        let is_admitted = ports.len() < TRANSFERS_PER_ADDRESS_MAX && ports.insert(client.port());
+        is_admitted.then(|| Entry {
             door: Arc::clone(door),
             client,
         })
+    }
+
+    fn leave(&self, client: SocketAddr) {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ports) = clients.get_mut(&client.ip()) {
+            ports.remove(&client.port());
+            if ports.is_empty() {
+                clients.remove(&client.ip());
+            }
+        }
     }
 }
 
@@ -127,12 +145,7 @@ struct Entry<S: FileSource> {
 
 impl<S: FileSource> Drop for Entry<S> {
     fn drop(&mut self) {
-        let mut clients = self
-            .door
-            .clients
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        clients.remove(&self.client);
+        self.door.leave(self.client);
     }
 }
 

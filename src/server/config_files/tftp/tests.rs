@@ -1,7 +1,5 @@
 //! The door over real sockets, spoken to in hand-made datagrams.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -364,4 +362,27 @@ async fn shutdown_ends_the_door() {
     let door = tokio::spawn(run(socket, Arc::new(shelf), 1_428, shutdown));
     trigger.request();
     timeout(DEADLINE, door).await.expect("it ends").unwrap();
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_every_transfer() {
+    let server = start_patient(&[("f", bytes(600))]).await;
+    let mut clients = Vec::new();
+    for _ in 0..TRANSFERS_PER_ADDRESS_MAX {
+        clients.push(Client::ask(&server, b"\0\x01f\0octet\0").await);
+    }
+    let one_more = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    one_more
+        .send_to(b"\0\x01f\0octet\0", server.address)
+        .await
+        .unwrap();
+    let other = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    other
+        .send_to(b"\0\x01f\0octet\0", server.address)
+        .await
+        .unwrap();
+    let mut answer = [0; 600];
+    let received = timeout(DEADLINE, other.recv_from(&mut answer)).await;
+    received.expect("another address is served").unwrap();
+    assert!(one_more.try_recv(&mut answer).is_err());
 }
