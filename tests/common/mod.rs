@@ -20,6 +20,7 @@ mod database;
 mod environment;
 mod postgresql;
 mod server;
+mod sip_phone;
 
 pub(crate) use app::PASSWORD;
 pub(crate) use app::PIN;
@@ -33,3 +34,5 @@ pub(crate) use environment::ManualClock;
 pub(crate) use environment::SeededEntropy;
 pub(crate) use environment::SystemEntropy;
 pub(crate) use server::TestServer;
+pub(crate) use sip_phone::Reply;
+pub(crate) use sip_phone::SipPhone;

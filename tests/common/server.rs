@@ -10,6 +10,8 @@ use selfprov::server::config_files::resolver::Resolver;
 use selfprov::server::http;
 use selfprov::server::shutdown;
 use selfprov::server::shutdown::ShutdownTrigger;
+use selfprov::server::sip::registrar;
+use selfprov::server::sip::transport::bind_udp;
 use tokio::net::TcpListener;
 use tokio::net::UdpSocket;
 
@@ -26,6 +28,10 @@ pub(crate) struct TestServer {
     pub(crate) files_http: SocketAddr,
     /// TFTP.
     pub(crate) tftp: SocketAddr,
+    /// SIP over UDP.
+    pub(crate) sip_udp: SocketAddr,
+    /// SIP over TCP.
+    pub(crate) sip_tcp: SocketAddr,
     _trigger: ShutdownTrigger,
 }
 
@@ -65,13 +71,21 @@ impl TestServer {
             socket,
             resolver,
             blksize_max,
-            shutdown,
+            shutdown.clone(),
         ));
+
+        let udp = bind_udp("127.0.0.1:0".parse().unwrap(), false).unwrap();
+        let sip_udp = udp.local_addr().unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sip_tcp = tcp.local_addr().unwrap();
+        tokio::spawn(registrar::run(test.app.clone(), udp, tcp, shutdown));
 
         Self {
             test,
             files_http,
             tftp,
+            sip_udp,
+            sip_tcp,
             _trigger: trigger,
         }
     }
