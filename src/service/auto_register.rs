@@ -31,7 +31,7 @@ use crate::store::StoreError;
 
 /// An unclaimed phone that has not fetched its own file by then is removed: it cannot reach the
 /// file doors, or there is no phone. Source: rules, *Auto-registration*.
-pub const FILE_FETCHED_WITHIN: Duration = Duration::from_secs(5 * 60);
+pub const FILE_FETCHED_WITHIN: Duration = Duration::from_mins(5);
 
 /// Phones that one sweep removes at most, so that it does not hold the database for long.
 const SWEEP_MAX: u32 = 200;

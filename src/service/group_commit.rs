@@ -151,10 +151,23 @@ impl GroupCommit {
         Ok(answer)
     }
 
+    /// The writes that go first, all new phones or none: who holds the lock on the numbers must
+    /// not wait for a row of an existing phone, whose holder may wait for the numbers.
     fn take_group(&self) -> Vec<Queued> {
         let mut queue = self.queue();
-        let count = queue.len().min(GROUP_MAX);
-        queue.drain(..count).collect()
+        let mut group = Vec::new();
+        let mut others = VecDeque::new();
+        let is_new_phone = |queued: &Queued| matches!(queued.write, Write::AutoRegister(_));
+        let takes_new_phones = queue.front().is_some_and(is_new_phone);
+        for queued in queue.drain(..) {
+            if group.len() < GROUP_MAX && is_new_phone(&queued) == takes_new_phones {
+                group.push(queued);
+            } else {
+                others.push_back(queued);
+            }
+        }
+        *queue = others;
+        group
     }
 }
 

@@ -38,7 +38,7 @@ use crate::store::StoreError;
 const FIRST_ATTEMPT_AFTER: Duration = Duration::from_millis(500);
 
 /// From an attempt that the phone accepted to the next: longer than a full boot takes.
-const AFTER_ACCEPTED: Duration = Duration::from_secs(180);
+const AFTER_ACCEPTED: Duration = Duration::from_mins(3);
 
 /// From the n-th failed attempt to the next; the last holds from then on.
 const AFTER_FAILED: [Duration; 6] = [
@@ -46,8 +46,8 @@ const AFTER_FAILED: [Duration; 6] = [
     Duration::from_secs(5),
     Duration::from_secs(15),
     Duration::from_secs(30),
-    Duration::from_secs(60),
-    Duration::from_secs(300),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
 ];
 
 /// Attempts at once: a burst of requests must not drown the registrar.
@@ -130,9 +130,9 @@ impl PhoneControl {
     pub async fn load(&self, store: &store::Store) -> Result<usize, StoreError> {
         let restarts = store::phone_restart::all(store.read().await?.connection()).await?;
         let count = restarts.len();
-        restarts
-            .into_iter()
-            .for_each(|restart| self.submit(restart));
+        for restart in restarts {
+            self.submit(restart);
+        }
         Ok(count)
     }
 
@@ -214,9 +214,8 @@ pub fn action_for(app: &App, before: &Phone, after: &Phone) -> PhoneAction {
     };
     match app.settings.phones.restart_action {
         RestartAction::Restart => PhoneAction::Restart,
-        RestartAction::Reset => PhoneAction::Reset,
         RestartAction::Auto if boot_only(before) == boot_only(after) => PhoneAction::Restart,
-        RestartAction::Auto => PhoneAction::Reset,
+        RestartAction::Auto | RestartAction::Reset => PhoneAction::Reset,
     }
 }
 
@@ -287,9 +286,10 @@ async fn attempt(app: &App, mut restart: PhoneRestart) {
         return;
     }
     let accepted = delivery == Delivery::Accepted;
-    let event = match accepted {
-        true => TimelineEvent::RestartSent,
-        false => TimelineEvent::RestartFailed,
+    let event = if accepted {
+        TimelineEvent::RestartSent
+    } else {
+        TimelineEvent::RestartFailed
     };
     tracing::info!(device = %restart.device_name, action = restart.action.as_str(),
         attempt = restart.attempts, result = %restart.last_result, "restart sent");

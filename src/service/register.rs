@@ -43,11 +43,11 @@ pub const EXPIRES_MIN_S: u32 = 65;
 pub const LATE_REFRESH: Duration = Duration::from_secs(15);
 
 /// How long a phone that goes down by itself keeps its binding: a restart takes less.
-const GOING_DOWN: Duration = Duration::from_secs(60);
+const GOING_DOWN: Duration = Duration::from_mins(1);
 
 /// How long an auto-registered phone may refresh without credentials, and a phone whose device was
 /// replaced with its old ones. Source: rules, *Nobody is stranded*.
-pub const GRACE: Duration = Duration::from_secs(15 * 60);
+pub const GRACE: Duration = Duration::from_mins(15);
 
 /// Seconds after which a phone that was refused tries again.
 pub const RETRY_AFTER_S: u32 = 60;
@@ -121,7 +121,7 @@ pub fn decide(app: &App, request: &RegisterRequest<'_>) -> Decision {
     };
     match app.phones.find(&name) {
         Some(known) => judge.known(&known),
-        None => judge.unknown(name),
+        None => judge.unknown(&name),
     }
 }
 
@@ -251,8 +251,8 @@ impl Judge<'_> {
     }
 
     /// A device that is not in the database: an old binding in its grace, or a new phone.
-    fn unknown(&self, name: DeviceName) -> Decision {
-        if let Some(decision) = self.graced(&name) {
+    fn unknown(&self, name: &DeviceName) -> Decision {
+        if let Some(decision) = self.graced(name) {
             return decision;
         }
         let is_going = self.is_removal();
@@ -272,7 +272,7 @@ impl Judge<'_> {
         if let Err(reason) = block.admit(binding.model, 0, self.now) {
             let detail = format!("{name} was not auto-registered: {reason}");
             let reason = RegistrationRefused::AutoRegister(reason);
-            return self.refuse_and_report(Some(&name), reason, detail);
+            return self.refuse_and_report(Some(name), reason, detail);
         }
         binding.grace = Some(Grace {
             sealed_secret: Box::default(),

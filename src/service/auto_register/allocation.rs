@@ -114,19 +114,17 @@ impl Allocation {
         if limits.nat_networks.iter().any(|net| net.contains(&address)) {
             return Ok(Ok(()));
         }
-        let here = match self.unclaimed_at.get(&address) {
-            Some(count) => *count,
-            None => {
-                let count =
-                    store::auto_registration::count_unclaimed_at(connection, address).await?;
-                self.unclaimed_at.insert(address, count);
-                count
-            }
+        let here = if let Some(count) = self.unclaimed_at.get(&address) {
+            *count
+        } else {
+            let count = store::auto_registration::count_unclaimed_at(connection, address).await?;
+            self.unclaimed_at.insert(address, count);
+            count
         };
-        Ok(match here < limits.unclaimed_per_source_max {
-            true => Ok(()),
-            false => Err(AutoRegistrationRefused::TooManyFromSource),
-        })
+        let fits = here < limits.unclaimed_per_source_max;
+        Ok(fits
+            .then_some(())
+            .ok_or(AutoRegistrationRefused::TooManyFromSource))
     }
 
     /// The next number that no line has; `None` when the whole range is in use.

@@ -280,9 +280,10 @@ impl Judge<'_> {
         let reason = RegistrationRefused::DeviceAlreadyExists;
         let cannot_prove =
             phone.state == DeviceState::AutoRegistered && phone.file_fetched_at.is_none();
-        match cannot_prove {
-            true => self.refuse_and_report(Some(name), reason, detail),
-            false => self.challenge_and_report(name, reason.code(), detail),
+        if cannot_prove {
+            self.refuse_and_report(Some(name), reason, detail)
+        } else {
+            self.challenge_and_report(name, reason.code(), detail)
         }
     }
 

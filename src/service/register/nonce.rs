@@ -15,7 +15,7 @@ use crate::service::App;
 use crate::service::keys::Purpose;
 
 /// How long a nonce may be used. Source: CUCM's phone security profile, *Nonce Validity Time*.
-pub const NONCE_VALIDITY: Duration = Duration::from_secs(600);
+pub const NONCE_VALIDITY: Duration = Duration::from_mins(10);
 
 /// How far ahead of this node's clock another node's may be, in seconds.
 const CLOCK_SKEW_S: u32 = 60;
@@ -69,9 +69,10 @@ pub(super) fn judge(app: &App, nonce: &[u8], address: IpAddr, now: UnixMillis) -
     let now_s = unix_s(now);
     let is_valid = u64::from(now_s.saturating_sub(issued_s)) <= NONCE_VALIDITY.as_secs()
         && issued_s <= now_s.saturating_add(CLOCK_SKEW_S);
-    match is_valid {
-        true => NonceState::Valid(random.try_into().map_or(0, u64::from_be_bytes)),
-        false => NonceState::Stale,
+    if is_valid {
+        NonceState::Valid(random.try_into().map_or(0, u64::from_be_bytes))
+    } else {
+        NonceState::Stale
     }
 }
 

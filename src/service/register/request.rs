@@ -76,10 +76,9 @@ impl DeviceClaim<'_> {
         let instance_agrees = !is_phone || agrees(&named, &by_instance);
         let reason_agrees = agrees(&named, &in_reason)
             && (!is_phone || named.is_some() || agrees(&in_reason, &by_instance));
-        match instance_agrees && reason_agrees {
-            true => Ok(named.or(in_reason).or(by_instance)),
-            false => Err(Contradiction),
-        }
+        (instance_agrees && reason_agrees)
+            .then(|| named.or(in_reason).or(by_instance))
+            .ok_or(Contradiction)
     }
 }
 

@@ -132,9 +132,10 @@ fn granted(
     let response = response
         .header(HeaderName::Expires.as_str(), number)
         .header(HeaderName::Contact.as_str(), contact);
-    match is_new && registration.tells_options {
-        true => response.finish_with_body(REMOTE_CC_RESPONSE, OPTIONS_INDICATION),
-        false => response.finish(),
+    if is_new && registration.tells_options {
+        response.finish_with_body(REMOTE_CC_RESPONSE, OPTIONS_INDICATION)
+    } else {
+        response.finish()
     }
 }
 

@@ -19,9 +19,10 @@ pub(super) fn invite(app: &App, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
         return response(Status::FORBIDDEN).finish();
     }
     let dialled = request.uri.address_of_record();
-    let Ok(dialled) = dialled.as_ref().map(|address| address.user()) else {
+    let Ok(dialled) = &dialled else {
         return response(Status::NOT_FOUND).finish();
     };
+    let dialled = dialled.user();
     let calls = &app.settings.calls;
     let is_emergency = calls
         .emergency_numbers

@@ -66,11 +66,13 @@ impl SipPhoneChannel {
             .header(HeaderName::Contact.as_str(), format!("<sip:{local}>"))
             .header(HeaderName::SubscriptionState.as_str(), "active");
         let event = HeaderName::Event.as_str();
-        Ok(match knows_check_sync_only(binding) {
-            true => request.header(event, "check-sync").finish(),
-            false => request
+        Ok(if knows_check_sync_only(binding) {
+            request.header(event, "check-sync").finish()
+        } else {
+            let body = body(binding, action, version_stamp);
+            request
                 .header(event, "service-control")
-                .finish_with_body("text/plain", &body(binding, action, version_stamp)),
+                .finish_with_body("text/plain", &body)
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::service::phone_book::SIP_REALM;
 use crate::service::register::{ContactChange, Credentials, DeviceClaim, RegisterRequest};
 
 use super::super::message::{
-    Address, Common, Contacts, DigestCredentials, DigestQop, HeaderName, Request,
+    Address, Common, Contacts, DigestCredentials, DigestQop, HeaderName, MessageError, Request,
 };
 use super::answer::Registration;
 
@@ -51,7 +51,7 @@ impl<'a> ReadRegister<'a> {
         let address_of_record = common.to.uri().ok()?.address_of_record().ok()?;
         let (contact, change) = read_change(common)?;
         let call_id = short_text(common.call_id)?;
-        let credentials = read_credentials(common)?;
+        let credentials = read_credentials(common).ok()?;
         let user_agent = common
             .headers
             .get(HeaderName::UserAgent)
@@ -163,16 +163,18 @@ fn read_change<'a>(common: &Common<'a>) -> Option<(Option<Address<'a>>, Change<'
     Some((Some(contact), change))
 }
 
-/// The credentials for our realm; an outer `None` when what stands there is malformed.
-fn read_credentials<'a>(common: &Common<'a>) -> Option<Option<(DigestCredentials<'a>, String)>> {
+/// The credentials for our realm.
+fn read_credentials<'a>(
+    common: &Common<'a>,
+) -> Result<Option<(DigestCredentials<'a>, String)>, MessageError> {
     for credentials in common.authorizations() {
-        let credentials = credentials.ok()?;
+        let credentials = credentials?;
         if *credentials.realm == *SIP_REALM.as_bytes() {
             let user_name = String::from_utf8_lossy(&credentials.user_name).into_owned();
-            return Some(Some((credentials, user_name)));
+            return Ok(Some((credentials, user_name)));
         }
     }
-    Some(None)
+    Ok(None)
 }
 
 fn mac_instance(contact: &Address<'_>) -> Option<MacAddress> {
