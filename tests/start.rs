@@ -38,8 +38,8 @@ async fn a_fresh_database_gets_the_names_that_every_system_has() {
 #[tokio::test]
 async fn nodes_that_start_at_once_seed_the_database_once_and_share_the_group() {
     for_each_database(|database| async move {
-        let start = |name: &'static str, database: Database| async move {
-            TestApp::builder().node_name(name).start(&database).await
+        let start = |name: &'static str, database: Database| {
+            Box::pin(async move { TestApp::builder().node_name(name).start(&database).await })
         };
         let (one, two, three, twin) = tokio::join!(
             start("CM_node1", database.clone()),

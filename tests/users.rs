@@ -1,5 +1,7 @@
 //! End users and administrators: adding, changing, unlocking, clashes, what the audit log keeps.
 
+#![cfg(test)]
+
 mod common;
 
 use common::TestApp;

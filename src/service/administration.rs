@@ -89,7 +89,7 @@ impl AdministrationError {
     }
 
     /// A value that does not fit.
-    pub(super) fn invalid(field: &'static str, reason: impl ToString) -> Self {
+    pub(super) fn invalid(field: &'static str, reason: &dyn std::fmt::Display) -> Self {
         Self::Invalid {
             field,
             reason: reason.to_string(),
@@ -167,12 +167,12 @@ pub(super) async fn prepare_credential(
     let judged = match kind {
         CredentialKind::Pin => {
             let pin = Pin::new(new.secret.clone())
-                .map_err(|error| AdministrationError::invalid("PIN", error))?;
+                .map_err(|error| AdministrationError::invalid("PIN", &error))?;
             policy.check_pin(&pin, owner)
         }
         CredentialKind::Password => {
             let password = Password::new(new.secret.clone())
-                .map_err(|error| AdministrationError::invalid("password", error))?;
+                .map_err(|error| AdministrationError::invalid("password", &error))?;
             policy.check_password(&password, owner)
         }
     };

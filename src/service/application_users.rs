@@ -93,7 +93,7 @@ pub async fn ensure_administrator(
     let new = NewApplicationUser {
         user_id: FIRST_ADMINISTRATOR
             .parse()
-            .map_err(|error| AdministrationError::invalid("user ID", error))?,
+            .map_err(|error| AdministrationError::invalid("user ID", &error))?,
         password: NewSecret {
             secret: one_time.clone(),
             must_change: true,
@@ -171,7 +171,7 @@ pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), Admin
             "{} is the last administrator; add another first",
             user.user_id
         );
-        return Err(AdministrationError::invalid("Application User", reason));
+        return Err(AdministrationError::invalid("Application User", &reason));
     }
     let change = Change {
         action: "application_user.remove",

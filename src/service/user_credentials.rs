@@ -84,9 +84,10 @@ async fn set(
         object_kind: "end_user",
         object_name: user.user_id.to_string(),
         before: String::new(),
-        after: match new.must_change {
-            true => "set; must be changed at the next login".to_owned(),
-            false => "set".to_owned(),
+        after: if new.must_change {
+            "set; must be changed at the next login".to_owned()
+        } else {
+            "set".to_owned()
         },
     };
     record::audit(app, connection, actor, change).await?;
@@ -148,9 +149,10 @@ pub async fn unlock(
         action: "end_user.unlock",
         object_kind: "end_user",
         object_name: user.user_id.to_string(),
-        before: match locked.is_empty() {
-            true => "nothing locked".to_owned(),
-            false => format!("locked: {}", locked.join(", ")),
+        before: if locked.is_empty() {
+            "nothing locked".to_owned()
+        } else {
+            format!("locked: {}", locked.join(", "))
         },
         after: "unlocked, failures forgotten".to_owned(),
     };
@@ -188,14 +190,12 @@ pub async fn set_digest_credentials(
     };
     record::audit(app, connection, actor, change).await?;
     transaction.commit().await?;
-    refresh_digest_user(app, &user).await
+    refresh_digest_user(app, &user);
+    Ok(())
 }
 
 /// Gives the devices that use a user's digest credentials the new ones in memory.
-pub(super) async fn refresh_digest_user(
-    app: &App,
-    user: &EndUser,
-) -> Result<(), AdministrationError> {
+pub(super) fn refresh_digest_user(app: &App, user: &EndUser) {
     let mut names: Vec<DeviceName> = Vec::new();
     app.phones.for_each(|known| {
         if known.phone.digest.digest_user == Some(user.pkid) {
@@ -215,5 +215,4 @@ pub(super) async fn refresh_digest_user(
             KnownPhone::new(phone, &app.keys).ok()
         });
     }
-    Ok(())
 }

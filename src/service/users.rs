@@ -168,7 +168,7 @@ pub(super) fn make(
         (None, Some(line)) => {
             let parsed = line.pattern.as_str().parse();
             let parsed = parsed
-                .map_err(|error| AdministrationError::invalid("Self-Service User ID", error))?;
+                .map_err(|error| AdministrationError::invalid("Self-Service User ID", &error))?;
             Some(parsed)
         }
         (None, None) => None,
@@ -275,7 +275,7 @@ pub async fn update(
     }
     transaction.commit().await?;
     if after.user_id != before.user_id {
-        super::user_credentials::refresh_digest_user(app, &after).await?;
+        super::user_credentials::refresh_digest_user(app, &after);
     }
     Ok(EndUser {
         version: after.version + 1,
@@ -401,7 +401,7 @@ pub(super) async fn line_of(
             "{} is lent to an unclaimed phone by auto-registration; choose a number outside its range",
             extension.pattern
         );
-        return Err(AdministrationError::invalid("extension", reason));
+        return Err(AdministrationError::invalid("extension", &reason));
     }
     Ok(line)
 }

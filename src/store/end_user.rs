@@ -6,6 +6,7 @@ use super::Connection;
 use super::StoreError;
 use super::row::Columns;
 use crate::domain::end_user::FoldedLogin;
+use crate::domain::end_user::SelfServiceUserId;
 use crate::domain::pkid::Pkid;
 use crate::domain::user::EndUser;
 use crate::domain::user::Person;
@@ -186,7 +187,11 @@ pub async fn insert(
 
 async fn insert_logins(connection: &mut Connection, user: &EndUser) -> Result<(), StoreError> {
     let mut logins = vec![user.user_id.folded()];
-    logins.extend(user.self_service_user_id.as_ref().map(|id| id.folded()));
+    logins.extend(
+        user.self_service_user_id
+            .as_ref()
+            .map(SelfServiceUserId::folded),
+    );
     logins.dedup();
     for login in logins {
         sqlx::query("INSERT INTO end_user_login (folded, end_user) VALUES ($1, $2)")

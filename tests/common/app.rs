@@ -4,8 +4,12 @@
 use std::sync::Arc;
 
 use selfprov::domain::credential::CredentialKind;
+use selfprov::domain::device::DeviceState;
 use selfprov::domain::fresh_system;
 use selfprov::domain::line::Line;
+use selfprov::domain::phone::DigestIdentity;
+use selfprov::domain::phone::Phone;
+use selfprov::domain::phone::PhoneLine;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::user::EndUser;
 use selfprov::domain::user::Person;
@@ -14,6 +18,7 @@ use selfprov::service::App;
 use selfprov::service::environment::Entropy;
 use selfprov::service::environment::Environment;
 use selfprov::service::hasher::Share;
+use selfprov::service::phone_book::KnownPhone;
 use selfprov::service::settings::Settings;
 use selfprov::service::start;
 use selfprov::service::start::StartError;
@@ -21,6 +26,7 @@ use selfprov::service::start::StartOptions;
 use selfprov::store;
 
 use super::database::Database;
+use super::database::LIMITS;
 use super::environment::ManualClock;
 use super::environment::SystemEntropy;
 
@@ -158,6 +164,67 @@ impl TestApp {
         transaction.commit().await.unwrap();
         user
     }
+
+    /// Adds a Cisco 7841 made from the sample template: its owner's with the owner's extension on
+    /// line 1, or an administrator's without a line.
+    pub(crate) async fn add_phone(&self, name: &str, owner: Option<&EndUser>) -> Phone {
+        let app = &self.app;
+        let catalogue = app.catalogue.load_full();
+        let templates = catalogue.universal_device_templates.values();
+        let template = templates
+            .into_iter()
+            .find(|template| template.name == fresh_system::SAMPLE_DEVICE_TEMPLATE);
+        let secret = Secret::from("0123456789abcdef0123456789abcd");
+        let extension = owner.and_then(|owner| owner.primary_extension.as_ref());
+        let phone = Phone {
+            pkid: app.new_pkid(),
+            name: name.parse().unwrap(),
+            state: DeviceState::Provisioned,
+            model: Some(622),
+            description: String::new(),
+            owner: owner.map(|owner| owner.pkid),
+            digest: DigestIdentity {
+                digest_user: None,
+                user_name: name.into(),
+                sealed_secret: Some(app.keys.seal_secret(&secret).unwrap()),
+            },
+            version_stamp: app.new_pkid(),
+            configuration: template.unwrap().configuration.clone(),
+            lines: extension
+                .map(|line| phone_line(app, line))
+                .into_iter()
+                .collect(),
+            registered_address: None,
+            file_fetched_at: None,
+            file_allowed_until: None,
+            created_at: app.environment.now(),
+            version: 1,
+        };
+        let mut transaction = app.store.begin().await.unwrap();
+        store::device::insert(transaction.connection(), &phone)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        app.phones
+            .put(KnownPhone::new(phone.clone(), &app.keys).unwrap());
+        phone
+    }
+}
+
+fn phone_line(app: &App, extension: &PrimaryExtension) -> PhoneLine {
+    PhoneLine {
+        index: 1,
+        line: extension.line,
+        pattern: extension.pattern.clone(),
+        route_partition: extension.route_partition,
+        contact_user: app.new_pkid(),
+        label: String::new(),
+        display: String::new(),
+        external_phone_number: String::new(),
+        max_number_of_calls: 4,
+        busy_trigger: 2,
+        auto_answer: "Auto Answer Off".to_owned(),
+    }
 }
 
 fn line(app: &App, extension: &str) -> Line {
@@ -236,7 +303,7 @@ impl TestAppBuilder {
         let clock = self.clock;
         let app = start::start(StartOptions {
             database_url: database.url.clone(),
-            store_limits: database.limits(),
+            store_limits: LIMITS,
             master_key: self.master_key.to_vec().into(),
             environment: Environment::new(Arc::new(clock.clone()), self.entropy),
             settings: Arc::new(self.settings),

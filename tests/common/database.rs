@@ -13,7 +13,7 @@ use sqlx::Connection as _;
 use super::postgresql::PostgreSql;
 
 /// Connections of a test's store: few, for many tests run at once.
-const LIMITS: StoreLimits = StoreLimits {
+pub(crate) const LIMITS: StoreLimits = StoreLimits {
     connections_max: 5,
     acquire_timeout: std::time::Duration::from_secs(30),
 };
@@ -60,12 +60,7 @@ impl Database {
 
     /// Opens the store on it; the schema is made.
     pub(crate) async fn open(&self) -> Store {
-        Store::open(&self.url, self.limits()).await.unwrap()
-    }
-
-    /// Connections of a store on it.
-    pub(crate) fn limits(&self) -> StoreLimits {
-        LIMITS
+        Store::open(&self.url, LIMITS).await.unwrap()
     }
 
     async fn remove(self) {

@@ -99,7 +99,7 @@ impl PostgreSql {
     }
 }
 
-/// The folder with initdb and pg_ctl: what `scripts/test` found, else the newest there is.
+/// The folder with `initdb` and `pg_ctl`: what `scripts/test` found, else the newest there is.
 fn programs() -> PathBuf {
     if let Some(named) = std::env::var_os("SELFPROV_TEST_POSTGRESQL_BIN") {
         return PathBuf::from(named);

@@ -156,13 +156,13 @@ pub fn catalogue(self_provision_url: &str) -> Catalogue {
         sip_profiles: phone_settings::sip_profiles(),
         phone_security_profiles: phone_settings::phone_security_profiles(),
         phone_button_templates: phone_settings::phone_button_templates(),
-        access_control_groups: numbered(Family::AccessControlGroup, 0, ACCESS_CONTROL_GROUPS)
+        access_control_groups: numbered(Family::AccessControlGroup, ACCESS_CONTROL_GROUPS)
             .map(|(pkid, name)| (pkid, name.to_owned()))
             .collect(),
         credential_policies: credential_policies(),
         ..Catalogue::default()
     };
-    let partitions = numbered(Family::RoutePartition, 0, ["", "Directory URI"]);
+    let partitions = numbered(Family::RoutePartition, ["", "Directory URI"]);
     catalogue.route_partitions = partitions
         .map(|(pkid, name)| (pkid, name.to_owned()))
         .collect();
@@ -219,12 +219,11 @@ pub fn call_manager(pkid: Pkid, name: &str, sip_port: u16) -> Option<CallManager
     })
 }
 
-fn numbered<'a, const N: usize>(
+fn numbered<const N: usize>(
     family: Family,
-    first: u32,
-    names: [&'a str; N],
-) -> impl Iterator<Item = (Pkid, &'a str)> {
-    (first..)
+    names: [&str; N],
+) -> impl Iterator<Item = (Pkid, &str)> {
+    (0..)
         .zip(names)
         .map(move |(number, name)| (seeded(family, number), name))
 }

@@ -14,6 +14,7 @@ use super::Connection;
 use super::StoreError;
 use crate::domain::catalogue::Catalogue;
 
+pub use nodes::call_manager;
 pub use nodes::call_manager_by_name;
 pub use nodes::insert_call_manager;
 pub use nodes::insert_call_manager_group;

@@ -97,6 +97,23 @@ pub async fn call_manager_by_name(
         .transpose()
 }
 
+/// The node of this identity.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails or the row is corrupt.
+pub async fn call_manager(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<Option<CallManager>, StoreError> {
+    sqlx::query("SELECT * FROM call_manager WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .fetch_optional(connection)
+        .await?
+        .map(|row| call_manager_of(&row))
+        .transpose()
+}
+
 /// Binds the columns that both statements write, in their order from `$1` to `$20`.
 macro_rules! bind_call_manager {
     ($query:expr, $node:expr) => {{

@@ -105,8 +105,7 @@ pub async fn update_user_profile(
     one_row(updated.rows_affected(), "User Profile")
 }
 
-/// Takes the mark of the system default from every profile but `except`, and locks them all, so
-/// that two changes of the default follow each other.
+/// Takes the mark of the system default from every profile but `except`.
 ///
 /// # Errors
 ///
@@ -115,8 +114,13 @@ pub async fn clear_default_user_profile(
     connection: &mut Connection,
     except: Pkid,
 ) -> Result<(), StoreError> {
+    // Two changes of the default follow each other: the second sees what the first has added.
+    sqlx::query("UPDATE user_profile SET name = name")
+        .execute(&mut *connection)
+        .await?;
     sqlx::query(
-        "UPDATE user_profile SET version = version + is_default, is_default = 0 WHERE pkid <> $1",
+        "UPDATE user_profile SET version = version + 1, is_default = 0 \
+         WHERE pkid <> $1 AND is_default = 1",
     )
     .bind(except.to_string())
     .execute(connection)

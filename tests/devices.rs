@@ -1,0 +1,172 @@
+//! What administrators see of devices and do with them.
+
+#![cfg(test)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::TestApp;
+use common::for_each_database;
+use selfprov::domain::device::DeviceName;
+use selfprov::domain::history::TimelineEvent;
+use selfprov::domain::lockout::Lock;
+use selfprov::service::administration::AdministrationError;
+use selfprov::service::devices;
+use selfprov::service::record::Actor;
+use selfprov::store;
+
+const PHONE: &str = "SEP0011AABBCCDD";
+
+fn administrator() -> Actor {
+    Actor {
+        name: "administrator:admin".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    }
+}
+
+fn name(text: &str) -> DeviceName {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn devices_are_listed_by_name_page_by_page_with_their_owners() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let user = test.add_user("jdoe", "1005", common::PIN).await;
+        for (place, owner) in [(3, None), (1, Some(&user)), (2, None)] {
+            test.add_phone(&format!("SEP00000000000{place}"), owner)
+                .await;
+        }
+        let list = devices::list(&test.app, "", 2).await.unwrap();
+        let names: Vec<_> = list.iter().map(|view| view.phone.name.as_str()).collect();
+        assert_eq!(names, ["SEP000000000001", "SEP000000000002"]);
+        assert_eq!(list[0].owner.as_deref(), Some("jdoe"));
+        assert_eq!(list[0].product, Some("Cisco 7841"));
+        assert!(list[0].bindings.is_empty());
+        let rest = devices::list(&test.app, "SEP000000000002", 2)
+            .await
+            .unwrap();
+        assert_eq!(rest.len(), 1);
+        // Memory and database agree.
+        let mut reader = test.app.store.read().await.unwrap();
+        let stored = store::device::page(reader.connection(), "", 10)
+            .await
+            .unwrap();
+        assert_eq!(stored[0], list[0].phone);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_known_of_a_name_is_said_so() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let (app, actor) = (&test.app, administrator());
+        let missing = name(PHONE);
+        let hour = Duration::from_hours(1);
+        let outcomes = [
+            devices::show(app, &missing, 10).await.map(|_| ()),
+            devices::unlock(app, &actor, &missing).await.map(|_| ()),
+            devices::allow_file(app, &actor, &missing, hour)
+                .await
+                .map(|_| ()),
+            devices::delete(app, &actor, &missing).await,
+        ];
+        for outcome in outcomes {
+            assert!(matches!(outcome, Err(AdministrationError::NotFound { .. })));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_locked_device_is_shown_and_unlocked() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let (app, phone) = (&test.app, name(PHONE));
+        test.add_phone(PHONE, None).await;
+        let now = app.environment.now();
+        let lock = Lock {
+            since: now,
+            until: Some(now.plus(Duration::from_mins(30))),
+        };
+        let mut transaction = app.store.begin().await.unwrap();
+        let connection = transaction.connection();
+        store::authentication_failure::set_device_lock(connection, &phone, Some(lock))
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(
+            devices::show(app, &phone, 10).await.unwrap().lock,
+            Some(lock)
+        );
+        assert!(
+            devices::unlock(app, &administrator(), &phone)
+                .await
+                .unwrap()
+        );
+        assert_eq!(devices::show(app, &phone, 10).await.unwrap().lock, None);
+        assert!(
+            !devices::unlock(app, &administrator(), &phone)
+                .await
+                .unwrap()
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_is_opened_to_any_address_for_a_day_at_most() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let (app, phone) = (&test.app, name(PHONE));
+        test.add_phone(PHONE, None).await;
+        let hour = Duration::from_hours(1);
+        let until = devices::allow_file(app, &administrator(), &phone, hour)
+            .await
+            .unwrap();
+        assert_eq!(until, app.environment.now().plus(hour));
+        let known = app.phones.find(&phone).unwrap();
+        assert_eq!(known.phone.file_allowed_until, Some(until));
+        let week = Duration::from_hours(7 * 24);
+        let refused = devices::allow_file(app, &administrator(), &phone, week).await;
+        assert!(matches!(refused, Err(AdministrationError::Invalid { .. })));
+        let again = TestApp::fresh(&database).await;
+        let known = again.app.phones.find(&phone).unwrap();
+        assert_eq!(known.phone.file_allowed_until, Some(until));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_removed_device_is_gone_from_memory_and_database_and_told_to_reset() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let (app, phone) = (&test.app, name(PHONE));
+        let user = test.add_user("jdoe", "1005", common::PIN).await;
+        test.add_phone(PHONE, Some(&user)).await;
+        devices::delete(app, &administrator(), &phone)
+            .await
+            .unwrap();
+        assert!(app.phones.find(&phone).is_none());
+        assert!(app.phone_control.is_owed_by(&phone));
+        let history = devices::show(app, &phone, 10).await.unwrap();
+        assert!(history.device.is_none());
+        assert_eq!(
+            history.timeline.last().unwrap().event,
+            TimelineEvent::Removed
+        );
+        let again = TestApp::fresh(&database).await;
+        assert!(again.app.phones.is_empty());
+        // The user's line stays the user's.
+        let mut reader = app.store.read().await.unwrap();
+        let extension = user.primary_extension.unwrap();
+        let line = store::line::by_pkid(reader.connection(), extension.line)
+            .await
+            .unwrap();
+        assert!(line.is_some());
+    })
+    .await;
+}
