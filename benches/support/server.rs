@@ -88,6 +88,8 @@ pub(crate) fn product(app: Arc<App>, dir: &Path) -> Router {
         Level::Info,
         jiff::tz::TimeZone::UTC,
     );
+    // Counting is part of the product's work.
+    selfprov::server::metrics::recorder();
     uds::router(app, Arc::new(trace.unwrap()))
 }
 
