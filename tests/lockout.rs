@@ -68,6 +68,9 @@ async fn a_failure_is_followed_by_a_delay_that_is_told_and_not_counted() {
         }
         let failures = "SELECT COUNT(*) FROM authentication_failure";
         assert_eq!(test.count(failures).await, 1);
+        // A flood of refusals is one row of the timeline.
+        let rows = "SELECT COUNT(*) FROM timeline WHERE code = 'TOO_MANY_ATTEMPTS'";
+        assert_eq!(test.count(rows).await, 1);
         test.clock.advance(Duration::from_secs(1));
         assert!(test.log_in(&phone, "aksethi", PIN).await.is_ok());
         assert_eq!(test.count(failures).await, 0);
@@ -90,6 +93,21 @@ async fn three_failures_lock_the_phone_and_nobody_elsewhere() {
         assert!(test.log_in(&own, "aksethi", PIN).await.is_ok());
         test.clock.advance(left);
         assert!(test.log_in(&far, "aksethi", PIN).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lock_without_end_waits_for_an_administrator() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        test.sql("UPDATE credential_policy SET lockout_s = 0").await;
+        let phone = test.auto_register(1).await;
+        for _ in 0..3 {
+            test.fail(&phone, "aksethi").await;
+        }
+        test.clock.advance(Duration::from_hours(1_000));
+        assert_eq!(test.wait(&phone, "aksethi").await, Duration::MAX);
     })
     .await;
 }

@@ -62,6 +62,7 @@ async fn continue_frees_the_number_keeps_the_old_binding_alive_and_asks_for_a_re
         let test = TestApp::start(&database).await;
         let phone = test.auto_register(1).await;
         let old_secret = test.stored(&phone).await.unwrap().digest.sealed_secret;
+        test.sql("UPDATE device SET file_fetched_at = created_at").await;
         let shown = test.log_in(&phone, "1004", PIN).await.unwrap();
         test.press_continue(&phone, &shown.token).await.unwrap();
 
@@ -303,7 +304,7 @@ async fn a_user_who_is_disabled_or_locked_between_login_and_continue_gets_nothin
         let test = TestApp::start(&database).await;
         let phone = test.auto_register(1).await;
         let token = test.log_in(&phone, "aksethi", PIN).await.unwrap().token;
-        let failed = ProvisionError::Refused(Refusal::AuthenticationFailed);
+        let failed = ProvisionError::StartAgain;
         test.sql("UPDATE credential SET locked_at = 1").await;
         let answer = test.press_continue(&phone, &token).await;
         assert_eq!(answer, Err(failed.clone()));

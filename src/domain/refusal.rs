@@ -17,7 +17,8 @@ pub enum Refusal {
     DeviceAddressMismatch,
     /// Row 3: too many failures on this device, credential or address; wait this long.
     TooManyAttempts {
-        /// Time until an attempt is looked at again.
+        /// Time until an attempt is looked at again; [`Duration::MAX`] when an administrator must
+        /// unlock the phone first.
         wait: Duration,
     },
     /// Row 4: unknown user, wrong PIN, disabled or locked: one answer for all.

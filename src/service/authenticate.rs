@@ -15,6 +15,7 @@ use super::App;
 use super::ServiceError;
 use super::attempt_gate::GateFull;
 use super::attempt_gate::Pass;
+use super::group_commit::WriteError;
 use super::hasher::HasherError;
 use super::hasher::Share;
 use super::keys::Purpose;
@@ -103,6 +104,12 @@ pub enum AuthenticateError {
 
 impl From<StoreError> for AuthenticateError {
     fn from(error: StoreError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+impl From<WriteError> for AuthenticateError {
+    fn from(error: WriteError) -> Self {
         Self::Service(error.into())
     }
 }
@@ -196,6 +203,7 @@ pub async fn authenticate(
     let now = app.environment.now();
     let wait = known.wait(now);
     if !wait.is_zero() {
+        tell_wait(app, attempt, &known, wait).await?;
         return Err(AuthenticateError::Wait(wait));
     }
     let verdict = judge(app, attempt, &known, now).await?;
@@ -208,6 +216,30 @@ pub async fn authenticate(
     };
     drop(passes);
     answer
+}
+
+/// Writes to the phone's timeline that an attempt was not looked at, but not each of a flood.
+async fn tell_wait(
+    app: &App,
+    attempt: &Attempt<'_>,
+    known: &Known,
+    wait: Duration,
+) -> Result<(), AuthenticateError> {
+    let Some(device) = attempt.device else {
+        return Ok(());
+    };
+    let happening = Happening {
+        code: Refusal::TooManyAttempts { wait }.code(),
+        detail: match wait {
+            Duration::MAX => "locked until an administrator unlocks the phone".to_owned(),
+            wait => format!("not looked at; {} s left", wait.as_millis().div_ceil(1000)),
+        },
+        source: Some(attempt.source),
+        end_user: user_id_of(known.user.as_ref()),
+        correlation: Some(attempt.correlation),
+    };
+    record::refused_without_work(app, device, happening).await?;
+    Ok(())
 }
 
 /// Waits for leave to judge this attempt and reads what there is to know. Attempts on a device or
@@ -233,10 +265,13 @@ async fn look_up(
         app.attempts.enter_alone(&origin).await?,
         app.attempts.enter_alone(&credential).await?,
     ];
-    let known = read(app, attempt).await?;
+    // Read again: a lock may have come while others went first.
+    let mut known = read(app, attempt).await?;
+    known.history = read_history(app, attempt, &known).await?;
     Ok((passes, known))
 }
 
+/// Everything but the failures.
 async fn read(app: &App, attempt: &Attempt<'_>) -> Result<Known, AuthenticateError> {
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
@@ -260,7 +295,7 @@ async fn read(app: &App, attempt: &Attempt<'_>) -> Result<Known, AuthenticateErr
         (None, Some(user)) => user.pkid.to_string(),
         (None, None) => nobody(app, &login)?,
     };
-    let mut known = Known {
+    Ok(Known {
         settings,
         user,
         credential,
@@ -268,9 +303,7 @@ async fn read(app: &App, attempt: &Attempt<'_>) -> Result<Known, AuthenticateErr
         key,
         history: FailureHistory::default(),
         device_lock,
-    };
-    known.history = history(app, connection, attempt, &known).await?;
-    Ok(known)
+    })
 }
 
 async fn read_history(

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use super::App;
 use super::authenticate::Authenticated;
+use super::group_commit;
+use super::group_commit::Write;
+use super::group_commit::WriteError;
 use super::phone_book::KnownPhone;
 use super::record;
 use super::record::Happening;
@@ -141,7 +144,7 @@ impl Claim {
         })
     }
 
-    /// Writes a row of the phone's timeline.
+    /// Writes a row of the phone's timeline within the caller's transaction.
     pub(super) async fn happened(
         &self,
         app: &App,
@@ -150,35 +153,31 @@ impl Claim {
         event: TimelineEvent,
         row: Row<'_>,
     ) -> Result<(), StoreError> {
-        let happening = Happening {
+        record::happened(app, connection, device, event, self.happening(row)).await
+    }
+
+    /// Writes a row of the phone's timeline together with others that are on their way.
+    pub(super) async fn tell(
+        &self,
+        app: &App,
+        device: &DeviceName,
+        event: TimelineEvent,
+        row: Row<'_>,
+    ) -> Result<(), WriteError> {
+        let row = Box::new((device.clone(), event, self.happening(row)));
+        group_commit::commit(app, Write::Happened(row)).await?;
+        Ok(())
+    }
+
+    /// What is told of a refusal or a success of this claim.
+    pub(super) fn happening(&self, row: Row<'_>) -> Happening {
+        Happening {
             code: row.refusal.map_or("", Refusal::code),
             detail: row.detail,
             source: Some(self.source),
             end_user: row.user_id.to_owned(),
             correlation: Some(self.correlation),
-        };
-        record::happened(app, connection, device, event, happening).await
-    }
-
-    /// Writes a refusal to the phone's timeline, in a transaction of its own.
-    pub(super) async fn refused(
-        &self,
-        app: &App,
-        device: &DeviceName,
-        user_id: &str,
-        refusal: Refusal,
-        detail: String,
-    ) -> Result<(), StoreError> {
-        let row = Row {
-            user_id,
-            refusal: Some(refusal),
-            detail,
-        };
-        let mut transaction = app.store.begin().await?;
-        let event = TimelineEvent::LoginRefused;
-        self.happened(app, transaction.connection(), device, event, row)
-            .await?;
-        transaction.commit().await
+        }
     }
 }
 

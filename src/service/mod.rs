@@ -67,6 +67,7 @@ use node::Node;
 use phone_book::PhoneBook;
 use phone_channel::PhoneChannel;
 use phone_control::PhoneControl;
+use record::RefusalRows;
 use register::Registrar;
 use settings::Settings;
 
@@ -88,6 +89,8 @@ pub struct App {
     pub hasher: CredentialHasher,
     /// Keeps attempts on one device or credential from running side by side.
     pub attempts: AttemptGate,
+    /// Keeps floods of refusals out of the timelines.
+    pub refusal_rows: RefusalRows,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
     pub catalogue: ArcSwap<Catalogue>,
     /// Every device, kept true by the use cases that change one.
@@ -122,12 +125,24 @@ pub enum ServiceError {
     /// The database failed; the cause is for the log, not for the caller.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+    /// A small write was not done; the cause is in the log.
+    #[error("the database did not take the write; see the log")]
+    NotWritten,
     /// Something sealed with the key file does not open.
     #[error(transparent)]
     Keys(#[from] keys::KeysError),
     /// A stored hash cannot be checked.
     #[error(transparent)]
     Hash(#[from] password_hash::UnreadableHash),
+}
+
+impl From<group_commit::WriteError> for ServiceError {
+    fn from(error: group_commit::WriteError) -> Self {
+        match error {
+            group_commit::WriteError::Busy => Self::Busy,
+            group_commit::WriteError::Unavailable => Self::NotWritten,
+        }
+    }
 }
 
 impl From<hasher::HasherError> for ServiceError {

@@ -8,6 +8,7 @@ use super::authenticate::Authenticated;
 use super::claim::Claim;
 use super::claim::Row;
 use super::claim::Standing;
+use super::group_commit::WriteError;
 use super::keys::Purpose;
 use super::phone_book::KnownPhone;
 use super::phone_control;
@@ -69,6 +70,12 @@ impl From<ServiceError> for ProvisionError {
     }
 }
 
+impl From<WriteError> for ProvisionError {
+    fn from(error: WriteError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
 impl From<StoreError> for ProvisionError {
     fn from(error: StoreError) -> Self {
         ServiceError::from(error).into()
@@ -114,10 +121,13 @@ pub async fn provision(
         }
         Outcome::Refused { refusal, user_id } => {
             drop(transaction);
-            let detail = "at Continue".to_owned();
-            claim
-                .refused(app, &device, &user_id, refusal, detail)
-                .await?;
+            let row = Row {
+                user_id: &user_id,
+                refusal: Some(refusal),
+                detail: "at Continue".to_owned(),
+            };
+            let event = TimelineEvent::LoginRefused;
+            claim.tell(app, &device, event, row).await?;
             return Err(ProvisionError::Refused(refusal));
         }
     };

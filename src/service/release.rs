@@ -13,6 +13,7 @@ use super::auto_register::Allocation;
 use super::auto_register::template::Templates;
 use super::auto_register::template::Unclaimed;
 use super::claim::Claim;
+use super::claim::Row;
 use super::claim::address_policy;
 use super::hasher::Share;
 use super::keys::Purpose;
@@ -88,7 +89,15 @@ pub async fn ask(app: &App, claim: &Claim, pin: &Secret) -> Result<String, LogIn
     let known = claim.phone(app).ok_or(Refusal::DeviceNotFound)?;
     let phone = &known.phone;
     let owner = phone.owner.ok_or(Refusal::DeviceNotFound)?;
-    admit_address(app, claim, phone)?;
+    if let Err(refusal) = admit_address(app, claim, phone) {
+        let row = Row {
+            user_id: "",
+            refusal: Some(refusal),
+            detail: "a release was asked for".to_owned(),
+        };
+        record::refused_without_work(app, &phone.name, claim.happening(row)).await?;
+        return Err(refusal.into());
+    }
     let owner = owner_of(app, owner).await?;
     let attempt = Attempt {
         login: owner.user_id.as_str(),

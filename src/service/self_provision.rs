@@ -11,6 +11,7 @@ use super::authenticate::Authenticated;
 use super::claim::Row;
 use super::claim::Standing;
 use super::claim::address_policy;
+use super::group_commit::WriteError;
 use super::hasher::Share;
 use super::keys::Purpose;
 use super::phone_book::KnownPhone;
@@ -98,6 +99,12 @@ impl From<StoreError> for LogInError {
     }
 }
 
+impl From<WriteError> for LogInError {
+    fn from(error: WriteError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
 impl From<Refusal> for LogInError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -133,8 +140,12 @@ pub async fn log_in(
     let known = claim.phone(app).ok_or(Refusal::DeviceNotFound)?;
     let name = &known.phone.name;
     if let Err(refusal) = login_prompt(app, claim) {
-        let detail = device_refusal_detail(claim, &known, refusal);
-        claim.refused(app, name, "", refusal, detail).await?;
+        let row = Row {
+            user_id: "",
+            refusal: Some(refusal),
+            detail: device_refusal_detail(claim, &known, refusal),
+        };
+        record::refused_without_work(app, name, claim.happening(row)).await?;
         return Err(refusal.into());
     }
     let attempt = Attempt {
@@ -187,11 +198,13 @@ pub(super) async fn confirm(
             user_id: who.user.user_id.clone(),
         }),
         Err(refusal) => {
-            let user_id = who.user.user_id.as_str();
-            let detail = "the login was right".to_owned();
-            claim
-                .refused(app, &phone.name, user_id, refusal, detail)
-                .await?;
+            let row = Row {
+                user_id: who.user.user_id.as_str(),
+                refusal: Some(refusal),
+                detail: "the login was right".to_owned(),
+            };
+            let event = TimelineEvent::LoginRefused;
+            claim.tell(app, &phone.name, event, row).await?;
             Err(refusal.into())
         }
     }
@@ -261,8 +274,7 @@ async fn write_log_in(
     claim: &Claim,
     device: &DeviceName,
     who: &Authenticated,
-) -> Result<(), StoreError> {
-    let by_code = who.proof == Proof::AuthenticationCode;
+) -> Result<(), LogInError> {
     let row = Row {
         user_id: who.user.user_id.as_str(),
         refusal: None,
@@ -273,25 +285,34 @@ async fn write_log_in(
         }
         .to_owned(),
     };
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let event = TimelineEvent::LoggedIn;
-    claim.happened(app, connection, device, event, row).await?;
-    if by_code {
-        let actor = Actor {
-            name: format!("device:{device}"),
-            source: claim.source.to_canonical().to_string(),
-            correlation: Some(claim.correlation),
-        };
-        let change = Change {
-            action: "authentication_code.use",
-            object_kind: "end_user",
-            object_name: who.user.user_id.to_string(),
-            before: String::new(),
-            after: format!("logged in on {device}"),
-        };
-        record::audit(app, connection, &actor, change).await?;
+    if who.proof == Proof::AuthenticationCode {
+        audit_code(app, claim, device, who).await?;
     }
+    Ok(claim
+        .tell(app, device, TimelineEvent::LoggedIn, row)
+        .await?)
+}
+
+async fn audit_code(
+    app: &App,
+    claim: &Claim,
+    device: &DeviceName,
+    who: &Authenticated,
+) -> Result<(), StoreError> {
+    let actor = Actor {
+        name: format!("device:{device}"),
+        source: claim.source.to_canonical().to_string(),
+        correlation: Some(claim.correlation),
+    };
+    let change = Change {
+        action: "authentication_code.use",
+        object_kind: "end_user",
+        object_name: who.user.user_id.to_string(),
+        before: String::new(),
+        after: format!("logged in on {device}"),
+    };
+    let mut transaction = app.store.begin().await?;
+    record::audit(app, transaction.connection(), &actor, change).await?;
     transaction.commit().await
 }
 

@@ -19,6 +19,7 @@ use super::location::LocationTable;
 use super::node::Node;
 use super::phone_book::PhoneBook;
 use super::phone_control::PhoneControl;
+use super::record::RefusalRows;
 use super::register::Registrar;
 use super::settings::Settings;
 use crate::domain::catalogue::CallManager;
@@ -103,6 +104,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         self_provisioning: ArcSwap::default(),
         hasher,
         attempts: AttemptGate::default(),
+        refusal_rows: RefusalRows::default(),
         catalogue: ArcSwap::default(),
         phones: PhoneBook::default(),
         locations: LocationTable::default(),

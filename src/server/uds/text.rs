@@ -117,6 +117,7 @@ pub struct Texts {
     pub too_many_attempts_minute: &'static str,
     pub too_many_attempts_seconds: &'static str,
     pub too_many_attempts_second: &'static str,
+    pub too_many_attempts_for_good: &'static str,
     pub authentication_failed: &'static str,
     pub credential_expired: &'static str,
     pub user_not_ready: &'static str,
@@ -205,6 +206,7 @@ static ENGLISH: Texts = Texts {
     too_many_attempts_minute: "Too many attempts. Try again in 1 minute.",
     too_many_attempts_seconds: "Too many attempts. Try again in {} seconds.",
     too_many_attempts_second: "Too many attempts. Try again in 1 second.",
+    too_many_attempts_for_good: "Too many attempts. Contact your administrator.",
     authentication_failed: "The user ID or PIN is not correct, or the account is locked for now.",
     credential_expired: "Your PIN must be changed.",
     user_not_ready: "Your account is not ready. Contact your administrator.",
@@ -297,8 +299,12 @@ impl Texts {
         text.to_owned()
     }
 
-    /// Seconds below a minute, else minutes; rounded up, so that waiting as told is enough.
+    /// Seconds below a minute, else minutes; rounded up, so that waiting as told is enough. A lock
+    /// that only an administrator ends has no time.
     fn too_many_attempts(&self, wait: std::time::Duration) -> String {
+        if wait == std::time::Duration::MAX {
+            return self.too_many_attempts_for_good.to_owned();
+        }
         let wait_s = wait.as_millis().div_ceil(1000);
         match wait_s {
             0..=1 => self.too_many_attempts_second.to_owned(),
