@@ -62,7 +62,8 @@ async fn continue_frees_the_number_keeps_the_old_binding_alive_and_asks_for_a_re
         let test = TestApp::start(&database).await;
         let phone = test.auto_register(1).await;
         let old_secret = test.stored(&phone).await.unwrap().digest.sealed_secret;
-        test.sql("UPDATE device SET file_fetched_at = created_at").await;
+        test.sql("UPDATE device SET file_fetched_at = created_at")
+            .await;
         let shown = test.log_in(&phone, "1004", PIN).await.unwrap();
         test.press_continue(&phone, &shown.token).await.unwrap();
 
