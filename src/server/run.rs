@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::{TcpListener, UdpSocket, UnixListener};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -66,80 +67,21 @@ pub enum RunError {
 /// # Errors
 /// Something needed at start is missing; nothing runs then.
 pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunError> {
-    let Service {
-        app,
-        sockets,
-        control,
-        certificate,
-        trace,
-        firmware,
-    } = service;
-    let firmware = firmware.map(open_firmware).transpose()?;
-    let tls = certificate.server_config()?;
-    let mut background = background(&app, &certificate, &shutdown);
-    let mut doors = JoinSet::new();
-
-    let limits = Limits {
-        trusted_proxies: Arc::from(app.settings.phones.trusted_proxies.as_slice()),
-        ..Limits::default()
+    let firmware = service.firmware.clone().map(open_firmware).transpose()?;
+    let tls = service.certificate.server_config()?;
+    let (app, trace) = (Arc::clone(&service.app), Arc::clone(&service.trace));
+    let mut background = background(&app, &service.certificate, &shutdown);
+    let mut doors = Doors {
+        app: Arc::clone(&app),
+        tasks: JoinSet::new(),
+        shutdown: shutdown.clone(),
     };
-    let handset = uds::router(Arc::clone(&app), Arc::clone(&trace));
-    for listener in sockets.https {
-        let (tls, router) = (Some(Arc::clone(&tls)), handset.clone());
-        doors.spawn(http::serve(
-            listener,
-            tls,
-            router,
-            limits.clone(),
-            shutdown.clone(),
-        ));
-    }
-    if let Some(listener) = sockets.http_phones {
-        doors.spawn(http::serve(
-            listener,
-            None,
-            handset,
-            limits.clone(),
-            shutdown.clone(),
-        ));
-    }
-    let files = Arc::new(Resolver::new(Arc::clone(&app), firmware));
-    let router = config_files::http::router(Arc::clone(&files));
-    doors.spawn(http::serve(
-        sockets.files_http,
-        None,
-        router,
-        limits,
-        shutdown.clone(),
-    ));
-    let blksize_max = app.settings.phones.tftp_blksize_max;
-    for socket in sockets.tftp {
-        doors.spawn(tftp::run(
-            socket,
-            Arc::clone(&files),
-            blksize_max,
-            shutdown.clone(),
-        ));
-    }
-    let router = metrics::router(Arc::clone(&app));
-    doors.spawn(http::serve(
-        sockets.monitoring,
-        None,
-        router,
-        Limits::default(),
-        shutdown.clone(),
-    ));
-    doors.spawn(sip(
-        Arc::clone(&app),
-        sockets.sip_udp,
-        sockets.sip_tcp,
-        shutdown.clone(),
-    ));
-    doors.spawn(control::serve(control, Arc::clone(&app), shutdown.clone()));
+    doors.open(service, &tls, firmware);
 
     shutdown.requested().await;
+    let mut tasks = doors.tasks;
     let drained = timeout(DRAIN_TIMEOUT, async {
-        while doors.join_next().await.is_some() {}
+        while tasks.join_next().await.is_some() {}
     });
     if drained.await.is_err() {
         tracing::warn!("ending with requests under way");
@@ -148,6 +90,77 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
     app.store.close().await;
     let _ = tokio::task::spawn_blocking(move || trace.flush(TRACE_TIMEOUT)).await;
     Ok(())
+}
+
+/// The doors, each a task of its own.
+struct Doors {
+    app: Arc<App>,
+    tasks: JoinSet<()>,
+    shutdown: Shutdown,
+}
+
+impl Doors {
+    fn open(
+        &mut self,
+        service: Service,
+        tls: &Arc<rustls::ServerConfig>,
+        firmware: Option<FirmwareFolder>,
+    ) {
+        let Sockets {
+            https,
+            http_phones,
+            files_http,
+            tftp,
+            sip_udp,
+            sip_tcp,
+            monitoring,
+            ..
+        } = service.sockets;
+        let handset = uds::router(Arc::clone(&self.app), service.trace);
+        for listener in https {
+            self.http(listener, Some(Arc::clone(tls)), handset.clone());
+        }
+        if let Some(listener) = http_phones {
+            self.http(listener, None, handset);
+        }
+        self.files(files_http, tftp, firmware);
+        self.http(monitoring, None, metrics::router(Arc::clone(&self.app)));
+        let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
+        self.tasks.spawn(sip(app, sip_udp, sip_tcp, shutdown));
+        let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
+        self.tasks
+            .spawn(control::serve(service.control, app, shutdown));
+    }
+
+    fn http(
+        &mut self,
+        listener: TcpListener,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        router: Router,
+    ) {
+        let limits = Limits {
+            trusted_proxies: Arc::from(self.app.settings.phones.trusted_proxies.as_slice()),
+            ..Limits::default()
+        };
+        self.tasks.spawn(http::serve(
+            listener,
+            tls,
+            router,
+            limits,
+            self.shutdown.clone(),
+        ));
+    }
+
+    fn files(&mut self, http: TcpListener, tftp: Vec<UdpSocket>, firmware: Option<FirmwareFolder>) {
+        let files = Arc::new(Resolver::new(Arc::clone(&self.app), firmware));
+        self.http(http, None, config_files::http::router(Arc::clone(&files)));
+        let blksize_max = self.app.settings.phones.tftp_blksize_max;
+        for socket in tftp {
+            let files = Arc::clone(&files);
+            self.tasks
+                .spawn(tftp::run(socket, files, blksize_max, self.shutdown.clone()));
+        }
+    }
 }
 
 /// Work that no request waits for. It ends when its tasks are dropped.

@@ -138,13 +138,13 @@ async fn add_profile(
     };
     let mut profile = profile.clone();
     profile.pkid = app.new_pkid();
-    profile.name = PROFILE.to_owned();
-    profile.description = "Lets its users provision their phones".to_owned();
+    PROFILE.clone_into(&mut profile.name);
+    "Lets its users provision their phones".clone_into(&mut profile.description);
     profile.allow_provision = true;
     profile.is_default = false;
     let mut template = template.clone();
     template.pkid = app.new_pkid();
-    template.name = FEATURE_GROUP_TEMPLATE.to_owned();
+    FEATURE_GROUP_TEMPLATE.clone_into(&mut template.name);
     template.user_profile = Some(profile.pkid);
     store::catalogue::insert_user_profile(connection, &profile).await?;
     store::catalogue::insert_feature_group_template(connection, &template).await?;
