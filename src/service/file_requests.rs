@@ -174,15 +174,17 @@ impl FileRequests {
             .unwrap_or_default()
     }
 
-    /// Takes them out as rows for the timeline of the device that is made now, oldest first.
+    /// The same as rows for the timeline of the device that is made now.
     pub fn asked_before(&self, device: &DeviceName) -> Vec<Happening> {
-        lock(&self.unknown)
-            .requests
-            .remove(device)
-            .unwrap_or_default()
+        self.of_unknown(device)
             .into_iter()
             .map(UnknownRequest::into_happening)
             .collect()
+    }
+
+    /// Forgets them: the device has been made.
+    pub fn forget_unknown(&self, device: &DeviceName) {
+        lock(&self.unknown).requests.remove(device);
     }
 
     /// The unknown devices that asked last, newest first, at most `limit`.
@@ -410,6 +412,7 @@ mod tests {
             asked[0].detail,
             "x by HTTP at 1970-01-01T00:00:00Z: not found"
         );
+        requests.forget_unknown(&device(7));
         assert!(requests.of_unknown(&device(7)).is_empty());
     }
 

@@ -122,6 +122,7 @@ pub(super) fn remember(app: &App, write: Write, written: &Written) {
             app.phones.put(made.known.clone());
             app.locations.put(made.binding.clone());
             app.phone_control.submit(made.restart.clone());
+            app.file_requests.forget_unknown(&made.binding.device_name);
         }
         (Write::PutBinding(change), _) => remember_binding(app, *change),
         (Write::RemoveBinding(removal), _) => {

@@ -32,10 +32,11 @@ impl Work {
             expires_s: binding.expires_s,
             is_new: true,
         };
+        let asked_before = app.file_requests.asked_before(&binding.device_name);
         let new = NewPhone {
             binding,
             correlation: Some(app.environment.new_correlation_id()),
-            asked_before: Vec::new(),
+            asked_before,
         };
         Self {
             write: Write::AutoRegister(Box::new(new)),
