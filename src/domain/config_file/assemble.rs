@@ -1,10 +1,10 @@
 //! From a phone, its catalogue and the system's values to its file.
 
+mod registrars;
+mod urls;
+
 use std::collections::HashMap;
 
-use super::CALL_MANAGERS_MAX;
-use super::CallManagerMember;
-use super::CallManagers;
 use super::DateTimeSetting;
 use super::DeviceFile;
 use super::DeviceSecurityMode;
@@ -12,24 +12,22 @@ use super::FileLine;
 use super::FileWarning;
 use super::LINE_TEXT_LENGTH_MAX;
 use super::LineDigest;
-use super::ServiceUrls;
 use super::ServicesProvisioning;
 use super::SipSettings;
 use super::Transport;
 use super::XmlDefaultFile;
-use super::idle_url::IdleUrl;
 use super::idle_url::SelfProvisionDoors;
-use super::idle_url::WantedIdleUrl;
-use super::idle_url::choose_idle_url;
 use super::locale::user_locale;
 use super::text::PhoneText;
-use super::text::PhoneUrl;
 use super::time_zone::cisco_time_zone;
+use registrars::call_managers_of_default;
+use registrars::registrars;
+use urls::urls_of_device;
+use urls::urls_of_nobody;
+
 use crate::domain::catalogue::CallManager;
-use crate::domain::catalogue::CallManagerGroup;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::DateTimeGroup;
-use crate::domain::device::DeviceState;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model;
@@ -71,9 +69,6 @@ pub struct PbxRegistrar {
     /// SIP port.
     pub port: u16,
 }
-
-/// SIP over TLS at a PBX. Source: RFC 3261 clause 18.1.1 (default port).
-const PBX_SECURE_PORT: u16 = 5061;
 
 /// The catalogue lacks what the phone refers to; the file cannot be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -307,84 +302,6 @@ fn date_time_setting(
     }
 }
 
-/// Where the phone registers: its CallManager group, or the PBX once it has its user.
-fn registrars(
-    phone: &Phone,
-    group: &CallManagerGroup,
-    catalogue: &Catalogue,
-    system: &SystemValues,
-    warnings: &mut Vec<FileWarning>,
-) -> Result<CallManagers, Incomplete> {
-    let pbx = system
-        .pbx
-        .as_ref()
-        .filter(|_| phone.state == DeviceState::Provisioned);
-    let Some(pbx) = pbx else {
-        return call_managers(group, catalogue, system, warnings);
-    };
-    let member = CallManagerMember {
-        name: pbx.host.clone(),
-        description: String::new(),
-        process_node_name: pbx.host.clone(),
-        ethernet_phone_port: 2000,
-        sip_port: pbx.port,
-        secured_sip_port: PBX_SECURE_PORT,
-    };
-    CallManagers::new(group.name.clone(), vec![member]).ok_or(Incomplete("CallManager node"))
-}
-
-fn call_managers(
-    group: &CallManagerGroup,
-    catalogue: &Catalogue,
-    system: &SystemValues,
-    warnings: &mut Vec<FileWarning>,
-) -> Result<CallManagers, Incomplete> {
-    if group.members.len() > CALL_MANAGERS_MAX {
-        warnings.push(FileWarning::TooManyCallManagers);
-    }
-    let members = group
-        .members
-        .iter()
-        .filter_map(|pkid| catalogue.call_managers.get(pkid))
-        .map(|node| member(node, system))
-        .collect();
-    CallManagers::new(group.name.clone(), members).ok_or(Incomplete("CallManager node"))
-}
-
-/// The group of the auto-registration pool, or the node alone where there is none.
-fn call_managers_of_default(
-    node: &CallManager,
-    group: Pkid,
-    catalogue: &Catalogue,
-    system: &SystemValues,
-) -> Result<CallManagers, Incomplete> {
-    if let Some(group) = catalogue.call_manager_groups.get(&group) {
-        return call_managers(group, catalogue, system, &mut Vec::new());
-    }
-    CallManagers::new("Default".to_owned(), vec![member(node, system)])
-        .ok_or(Incomplete("CallManager node"))
-}
-
-fn member(node: &CallManager, system: &SystemValues) -> CallManagerMember {
-    let process_node_name = if node.process_node_name.is_empty() {
-        &system.advertised_address
-    } else {
-        &node.process_node_name
-    };
-    CallManagerMember {
-        name: node.name.clone(),
-        description: node.description.clone(),
-        process_node_name: process_node_name.clone(),
-        ethernet_phone_port: node.phone_port,
-        sip_port: if node.pkid == system.own_node.0 {
-            system.own_node.1
-        } else {
-            node.sip_port
-        },
-        secured_sip_port: node.sip_secure_port,
-    }
-}
-
 fn sip_settings(catalogue: &Catalogue, pkid: Pkid) -> Result<SipSettings, Incomplete> {
     let profile = catalogue
         .sip_profiles
@@ -421,110 +338,5 @@ fn services_provisioning(words: &str) -> ServicesProvisioning {
         "External URL" => ServicesProvisioning::ExternalUrl,
         "Both" => ServicesProvisioning::Both,
         _ => ServicesProvisioning::Internal,
-    }
-}
-
-/// *Override* where the device has the URL under one of its names, else *Default*.
-struct Resolved<'a> {
-    phone: Option<&'a Phone>,
-    system: &'a SystemValues,
-}
-
-impl<'a> Resolved<'a> {
-    fn text(&self, names: &[&str]) -> &'a str {
-        let own = self.phone.and_then(|phone| {
-            phone
-                .configuration
-                .service_urls
-                .iter()
-                .find(|url| names.contains(&&*url.name))
-        });
-        if let Some(own) = own {
-            return &own.url;
-        }
-        names
-            .iter()
-            .find_map(|name| self.system.service_urls.get(*name))
-            .map_or("", String::as_str)
-    }
-
-    fn url(
-        &self,
-        names: &[&str],
-        element: &'static str,
-        warnings: &mut Vec<FileWarning>,
-    ) -> Option<PhoneUrl> {
-        let text = self.text(names);
-        if text.is_empty() {
-            return None;
-        }
-        let url = text.parse().ok();
-        if url.is_none() {
-            warnings.push(FileWarning::UrlUnusable(element));
-        }
-        url
-    }
-}
-
-fn urls_of_device(
-    phone: &Phone,
-    system: &SystemValues,
-    warnings: &mut Vec<FileWarning>,
-) -> ServiceUrls {
-    let resolved = Resolved {
-        phone: Some(phone),
-        system,
-    };
-    let wanted = WantedIdleUrl {
-        idle: resolved.text(&["idle", "idleUrl"]),
-        secure_idle: resolved.text(&["secureIdleUrl"]),
-    };
-    let model = phone.model.and_then(phone_model::by_number);
-    let (idle, warning) = choose_idle_url(wanted, phone.state, model, &system.doors, &phone.name);
-    warnings.extend(warning);
-    let mut urls = urls_but_idle(&resolved, warnings);
-    urls.idle_timeout_s = match idle {
-        IdleUrl::None => 0,
-        _ => phone
-            .configuration
-            .idle_timer_s
-            .unwrap_or(system.idle_timer_s),
-    };
-    urls.idle = idle;
-    urls
-}
-
-fn urls_of_nobody(system: &SystemValues) -> ServiceUrls {
-    let resolved = Resolved {
-        phone: None,
-        system,
-    };
-    urls_but_idle(&resolved, &mut Vec::new())
-}
-
-fn urls_but_idle(resolved: &Resolved<'_>, warnings: &mut Vec<FileWarning>) -> ServiceUrls {
-    let doors = &resolved.system.doors;
-    let plain = doors.plain.as_ref().unwrap_or(&doors.https);
-    let mut url = |names: &[&str], element| resolved.url(names, element, warnings);
-    ServiceUrls {
-        idle: IdleUrl::None,
-        idle_timeout_s: 0,
-        authentication: plain.at(AUTHENTICATE_PATH),
-        secure_authentication: doors.https.at(AUTHENTICATE_PATH),
-        directory: url(&["directory", "directoryUrl"], "directoryURL"),
-        secure_directory: url(
-            &["secureDirUrl", "secureDirectoryUrl"],
-            "secureDirectoryURL",
-        ),
-        information: url(&["information", "informationUrl"], "informationURL"),
-        secure_information: url(&["secureInformationUrl"], "secureInformationURL"),
-        messages: url(&["messages", "messagesUrl"], "messagesURL"),
-        secure_messages: url(
-            &["secureMessagesUrl", "secureMessageUrl"],
-            "secureMessagesURL",
-        ),
-        proxy_server: url(&["proxyServer", "proxyServerUrl"], "proxyServerURL"),
-        services: url(&["servicesUrl"], "servicesURL"),
-        secure_services: url(&["secureServicesUrl"], "secureServicesURL"),
     }
 }

@@ -1,0 +1,95 @@
+//! Where a phone registers: the members of its CallManager group, or the PBX.
+
+use super::Incomplete;
+use super::SystemValues;
+use crate::domain::catalogue::CallManager;
+use crate::domain::catalogue::CallManagerGroup;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::config_file::CALL_MANAGERS_MAX;
+use crate::domain::config_file::CallManagerMember;
+use crate::domain::config_file::CallManagers;
+use crate::domain::config_file::FileWarning;
+use crate::domain::device::DeviceState;
+use crate::domain::phone::Phone;
+use crate::domain::pkid::Pkid;
+
+/// SIP over TLS at a PBX. Source: RFC 3261 clause 18.1.1 (default port).
+const PBX_SECURE_PORT: u16 = 5061;
+
+/// Where the phone registers: its CallManager group, or the PBX once it has its user.
+pub(super) fn registrars(
+    phone: &Phone,
+    group: &CallManagerGroup,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+    warnings: &mut Vec<FileWarning>,
+) -> Result<CallManagers, Incomplete> {
+    let pbx = system
+        .pbx
+        .as_ref()
+        .filter(|_| phone.state == DeviceState::Provisioned);
+    let Some(pbx) = pbx else {
+        return call_managers(group, catalogue, system, warnings);
+    };
+    let member = CallManagerMember {
+        name: pbx.host.clone(),
+        description: String::new(),
+        process_node_name: pbx.host.clone(),
+        ethernet_phone_port: 2000,
+        sip_port: pbx.port,
+        secured_sip_port: PBX_SECURE_PORT,
+    };
+    CallManagers::new(group.name.clone(), vec![member]).ok_or(Incomplete("CallManager node"))
+}
+
+fn call_managers(
+    group: &CallManagerGroup,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+    warnings: &mut Vec<FileWarning>,
+) -> Result<CallManagers, Incomplete> {
+    if group.members.len() > CALL_MANAGERS_MAX {
+        warnings.push(FileWarning::TooManyCallManagers);
+    }
+    let members = group
+        .members
+        .iter()
+        .filter_map(|pkid| catalogue.call_managers.get(pkid))
+        .map(|node| member(node, system))
+        .collect();
+    CallManagers::new(group.name.clone(), members).ok_or(Incomplete("CallManager node"))
+}
+
+/// The group of the auto-registration pool, or the node alone where there is none.
+pub(super) fn call_managers_of_default(
+    node: &CallManager,
+    group: Pkid,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+) -> Result<CallManagers, Incomplete> {
+    if let Some(group) = catalogue.call_manager_groups.get(&group) {
+        return call_managers(group, catalogue, system, &mut Vec::new());
+    }
+    CallManagers::new("Default".to_owned(), vec![member(node, system)])
+        .ok_or(Incomplete("CallManager node"))
+}
+
+fn member(node: &CallManager, system: &SystemValues) -> CallManagerMember {
+    let process_node_name = if node.process_node_name.is_empty() {
+        &system.advertised_address
+    } else {
+        &node.process_node_name
+    };
+    CallManagerMember {
+        name: node.name.clone(),
+        description: node.description.clone(),
+        process_node_name: process_node_name.clone(),
+        ethernet_phone_port: node.phone_port,
+        sip_port: if node.pkid == system.own_node.0 {
+            system.own_node.1
+        } else {
+            node.sip_port
+        },
+        secured_sip_port: node.sip_secure_port,
+    }
+}

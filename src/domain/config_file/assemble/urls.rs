@@ -1,0 +1,119 @@
+//! The service URLs of a file: *Default*, *Override*, and the one idle URL.
+
+use super::AUTHENTICATE_PATH;
+use super::SystemValues;
+use crate::domain::config_file::FileWarning;
+use crate::domain::config_file::ServiceUrls;
+use crate::domain::config_file::idle_url::IdleUrl;
+use crate::domain::config_file::idle_url::WantedIdleUrl;
+use crate::domain::config_file::idle_url::choose_idle_url;
+use crate::domain::config_file::text::PhoneUrl;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+
+/// *Override* where the device has the URL under one of its names, else *Default*.
+struct Resolved<'a> {
+    phone: Option<&'a Phone>,
+    system: &'a SystemValues,
+}
+
+impl<'a> Resolved<'a> {
+    fn text(&self, names: &[&str]) -> &'a str {
+        let own = self.phone.and_then(|phone| {
+            phone
+                .configuration
+                .service_urls
+                .iter()
+                .find(|url| names.contains(&&*url.name))
+        });
+        if let Some(own) = own {
+            return &own.url;
+        }
+        names
+            .iter()
+            .find_map(|name| self.system.service_urls.get(*name))
+            .map_or("", String::as_str)
+    }
+
+    fn url(
+        &self,
+        names: &[&str],
+        element: &'static str,
+        warnings: &mut Vec<FileWarning>,
+    ) -> Option<PhoneUrl> {
+        let text = self.text(names);
+        if text.is_empty() {
+            return None;
+        }
+        let url = text.parse().ok();
+        if url.is_none() {
+            warnings.push(FileWarning::UrlUnusable(element));
+        }
+        url
+    }
+}
+
+/// The URLs of a device's file.
+pub(super) fn urls_of_device(
+    phone: &Phone,
+    system: &SystemValues,
+    warnings: &mut Vec<FileWarning>,
+) -> ServiceUrls {
+    let resolved = Resolved {
+        phone: Some(phone),
+        system,
+    };
+    let wanted = WantedIdleUrl {
+        idle: resolved.text(&["idle", "idleUrl"]),
+        secure_idle: resolved.text(&["secureIdleUrl"]),
+    };
+    let model = phone.model.and_then(phone_model::by_number);
+    let (idle, warning) = choose_idle_url(wanted, phone.state, model, &system.doors, &phone.name);
+    warnings.extend(warning);
+    let mut urls = urls_but_idle(&resolved, warnings);
+    urls.idle_timeout_s = match idle {
+        IdleUrl::None => 0,
+        _ => phone
+            .configuration
+            .idle_timer_s
+            .unwrap_or(system.idle_timer_s),
+    };
+    urls.idle = idle;
+    urls
+}
+
+/// The URLs of a file for no device in particular: no idle URL, for nobody waits for a login.
+pub(super) fn urls_of_nobody(system: &SystemValues) -> ServiceUrls {
+    let resolved = Resolved {
+        phone: None,
+        system,
+    };
+    urls_but_idle(&resolved, &mut Vec::new())
+}
+
+fn urls_but_idle(resolved: &Resolved<'_>, warnings: &mut Vec<FileWarning>) -> ServiceUrls {
+    let doors = &resolved.system.doors;
+    let plain = doors.plain.as_ref().unwrap_or(&doors.https);
+    let mut url = |names: &[&str], element| resolved.url(names, element, warnings);
+    ServiceUrls {
+        idle: IdleUrl::None,
+        idle_timeout_s: 0,
+        authentication: plain.at(AUTHENTICATE_PATH),
+        secure_authentication: doors.https.at(AUTHENTICATE_PATH),
+        directory: url(&["directory", "directoryUrl"], "directoryURL"),
+        secure_directory: url(
+            &["secureDirUrl", "secureDirectoryUrl"],
+            "secureDirectoryURL",
+        ),
+        information: url(&["information", "informationUrl"], "informationURL"),
+        secure_information: url(&["secureInformationUrl"], "secureInformationURL"),
+        messages: url(&["messages", "messagesUrl"], "messagesURL"),
+        secure_messages: url(
+            &["secureMessagesUrl", "secureMessageUrl"],
+            "secureMessagesURL",
+        ),
+        proxy_server: url(&["proxyServer", "proxyServerUrl"], "proxyServerURL"),
+        services: url(&["servicesUrl"], "servicesURL"),
+        secure_services: url(&["secureServicesUrl"], "secureServicesURL"),
+    }
+}
