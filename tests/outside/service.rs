@@ -1,0 +1,176 @@
+//! The program as a child process.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// How long the service may take to be ready on a busy machine.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long to wait between two looks at something outside the process.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A running service with the demo's data; killed when dropped.
+pub struct Service {
+    child: Child,
+    directory: PathBuf,
+    pub report: Value,
+    settings: Vec<String>,
+}
+
+impl Service {
+    /// Starts the demo's service without its journey on free ports.
+    ///
+    /// `settings` are `key=value` pairs for `--set`.
+    pub fn start(directory: &Path, settings: &[&str]) -> Self {
+        let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let report = directory.join("report.json");
+        let mut command = program();
+        command.args(["demo", "--no-play", "--ports", "auto"]);
+        command.arg("--data-dir").arg(directory.join("data"));
+        command.arg("--report").arg(&report);
+        let child = spawn(command, &settings, directory);
+        let mut service =
+            Self { child, directory: directory.to_owned(), report: Value::Null, settings };
+        service.report = service.wait_for_report(&report);
+        service
+    }
+
+    /// Kills the process as `kill -9` does and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts the service again on the same data and the same ports.
+    pub fn start_again(&mut self) {
+        let report = self.directory.join("report-again.json");
+        let _ = fs::remove_file(&report);
+        let mut command = program();
+        command.args(["demo", "--no-play"]).args(self.same_ports());
+        command.arg("--data-dir").arg(self.directory.join("data"));
+        command.arg("--report").arg(&report);
+        self.child = spawn(command, &self.settings, &self.directory);
+        self.report = self.wait_for_report(&report);
+    }
+
+    /// A text of the report.
+    pub fn text(&self, key: &str) -> String {
+        self.report[key].as_str().unwrap_or_else(|| panic!("the report has no {key}")).to_owned()
+    }
+
+    /// Everything that the service has written: logs, standard error, other files of its data
+    /// directory, read as bytes.
+    pub fn everything_written(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(&self.directory, &mut files);
+        files
+    }
+
+    /// The ports of the first start, so that phones find the service again.
+    fn same_ports(&self) -> Vec<String> {
+        let port = |text: String| {
+            let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+            let port = authority.trim_end_matches('/').rsplit(':').next().unwrap();
+            port.parse::<u16>().unwrap()
+        };
+        let keys = [
+            ("https_port", "https"),
+            ("http_phones_port", "http_phones"),
+            ("files_http_port", "config_http"),
+            ("tftp_port", "tftp"),
+            ("sip_udp_port", "sip_udp"),
+            ("sip_tcp_port", "sip_tcp"),
+        ];
+        let setting = |(key, name)| format!("listen.{key}={}", port(self.text(name)));
+        keys.into_iter()
+            .map(setting)
+            .chain(["listen.monitoring_port=0".to_owned()])
+            .flat_map(|setting| ["--set".to_owned(), setting])
+            .collect()
+    }
+
+    fn wait_for_report(&mut self, report: &Path) -> Value {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        loop {
+            if let Ok(text) = fs::read_to_string(report)
+                && let Ok(value) = serde_json::from_str(&text)
+            {
+                return value;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the service ended with {status}:\n{}", self.standard_error());
+            }
+            assert!(Instant::now() < deadline, "not ready in time:\n{}", self.standard_error());
+            std::thread::park_timeout(POLL);
+        }
+    }
+
+    fn standard_error(&self) -> String {
+        let mut text = String::new();
+        if let Ok(mut file) = fs::File::open(self.directory.join("stderr.log")) {
+            let _ = file.read_to_string(&mut text);
+        }
+        text
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program under test, without the settings of the environment.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selfprov"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SELFPROV_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn spawn(mut command: Command, settings: &[String], directory: &Path) -> Child {
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    let log = |name: &str| {
+        fs::OpenOptions::new().create(true).append(true).open(directory.join(name)).unwrap()
+    };
+    command.stdin(Stdio::null()).stdout(log("stdout.log")).stderr(log("stderr.log"));
+    command.spawn().unwrap()
+}
+
+fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if let Ok(bytes) = fs::read(&path) {
+            files.push((path, bytes));
+        }
+    }
+}
+
+/// Waits until `condition` gives something; the condition is looked at again and again.
+pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + READY_TIMEOUT;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "still waiting for {what}");
+        std::thread::park_timeout(POLL);
+    }
+}
