@@ -30,9 +30,15 @@ fn journey(service: &Service, scratch: &Path, mac: &str, unknown_gets_a_file: bo
     let continue_url = steps::log_in(service, &phone, &own, &user);
     let done = steps::press_continue(service, &continue_url);
     assert!(done.body.contains("restart"), "{}", done.body);
-    assert_eq!(steps::press_continue(service, &continue_url).body, done.body);
+    assert_eq!(
+        steps::press_continue(service, &continue_url).body,
+        done.body
+    );
     let notify = phone.answers_notify();
-    assert!(notify.contains(&format!("RegisterCallId={{{}}}", phone.call_id())), "{notify}");
+    assert!(
+        notify.contains(&format!("RegisterCallId={{{}}}", phone.call_id())),
+        "{notify}"
+    );
 
     // Its new file is the user's; the old secret is gone, the idle URL too.
     phone.boots();
@@ -40,14 +46,30 @@ fn journey(service: &Service, scratch: &Path, mac: &str, unknown_gets_a_file: bo
     assert_eq!(status, 200);
     let theirs = PhoneFile::read(&text);
     assert_eq!(theirs.line, user.extension);
-    assert_eq!(theirs.idle_url, None, "a provisioned phone has no idle URL of ours");
+    assert_eq!(
+        theirs.idle_url, None,
+        "a provisioned phone has no idle URL of ours"
+    );
     assert_ne!(theirs.auth_password, own.auth_password);
-    assert_eq!(tftp(service, &file_name, scratch).as_deref(), Some(text.as_str()));
+    assert_eq!(
+        tftp(service, &file_name, scratch).as_deref(),
+        Some(text.as_str())
+    );
 
     // It registers as the user's line, and with nothing else.
-    assert!(!phone.sipp(service, "journey_register.xml", &user.extension, own.secret()));
+    assert!(!phone.sipp(
+        service,
+        "journey_register.xml",
+        &user.extension,
+        own.secret()
+    ));
     assert!(!phone.sipp(service, "journey_auto_register.xml", &user.extension, None));
-    assert!(phone.sipp(service, "journey_register.xml", &user.extension, theirs.secret()));
+    assert!(phone.sipp(
+        service,
+        "journey_register.xml",
+        &user.extension,
+        theirs.secret()
+    ));
 }
 
 /// The name that the phone registers with before it has a file of its own.
@@ -77,23 +99,25 @@ fn no_pin_in_any_log(service: &Service) {
         if name.starts_with("report") || name.contains("sqlite") || name.contains(".db") {
             continue;
         }
-        let found = bytes.windows(pin.len()).any(|window| window == pin.as_bytes());
+        let found = bytes
+            .windows(pin.len())
+            .any(|window| window == pin.as_bytes());
         assert!(!found, "the PIN stands in {}", path.display());
     }
 }
 
 #[test]
 fn a_phone_that_nobody_configured_becomes_its_users_phone() {
-    for database in common::DATABASES {
-        for (policy, gets_a_file) in [("auto_registration_file", true), ("not_found", false)] {
-            let directory = tempfile::tempdir().unwrap();
-            let database = common::outside_database(database, directory.path());
+    for (policy, gets_a_file) in [("auto_registration_file", true), ("not_found", false)] {
+        for database in outside::databases() {
+            println!("on {:?} with {policy}", database.engine);
             let settings = [
-                format!("database.url={}", database.url()),
+                format!("database.url={}", database.url),
                 format!("phones.unknown_phones={policy}"),
             ];
-            let service = Service::start(directory.path(), &[&settings[0], &settings[1]]);
-            journey(&service, directory.path(), "0011AABBCC01", gets_a_file);
+            let folder = database.folder();
+            let service = Service::start(folder, &[&settings[0], &settings[1]]);
+            journey(&service, folder, "0011AABBCC01", gets_a_file);
             no_pin_in_any_log(&service);
         }
     }

@@ -3,9 +3,9 @@
 mod common;
 mod outside;
 
-use std::path::Path;
 use std::thread;
 
+use common::Database;
 use outside::clients::Phone;
 use outside::service::Service;
 use outside::service::eventually;
@@ -29,7 +29,12 @@ fn at_confirm(service: &Service, mac: &str) -> AtConfirm {
     let user = steps::user_of(service);
     let own = steps::auto_register(service, &mut phone, "AUTO-REG");
     let continue_url = steps::log_in(service, &phone, &own, &user);
-    AtConfirm { phone, own, user, continue_url }
+    AtConfirm {
+        phone,
+        own,
+        user,
+        continue_url,
+    }
 }
 
 impl AtConfirm {
@@ -53,20 +58,24 @@ impl AtConfirm {
         let file = steps::own_file(service, &self.phone);
         assert_eq!(file.line, self.user.extension);
         let extension = &self.user.extension;
-        assert!(self.phone.sipp(service, "journey_register.xml", extension, file.secret()));
+        assert!(
+            self.phone
+                .sipp(service, "journey_register.xml", extension, file.secret())
+        );
     }
 }
 
-fn start(directory: &Path, url: &str) -> Service {
-    Service::start(directory, &[&format!("database.url={url}")])
+fn start(database: &Database) -> Service {
+    Service::start(
+        database.folder(),
+        &[&format!("database.url={}", database.url)],
+    )
 }
 
 #[test]
 fn killed_at_the_confirm_screen_the_token_still_works() {
-    for database in common::DATABASES {
-        let directory = tempfile::tempdir().unwrap();
-        let database = common::outside_database(database, directory.path());
-        let mut service = start(directory.path(), &database.url());
+    for database in outside::databases() {
+        let mut service = start(&database);
         let mut confirm = at_confirm(&service, "0011AABBCC11");
         service.kill();
         service.start_again();
@@ -77,10 +86,8 @@ fn killed_at_the_confirm_screen_the_token_still_works() {
 
 #[test]
 fn killed_after_the_commit_the_phone_is_still_told_to_restart() {
-    for database in common::DATABASES {
-        let directory = tempfile::tempdir().unwrap();
-        let database = common::outside_database(database, directory.path());
-        let mut service = start(directory.path(), &database.url());
+    for database in outside::databases() {
+        let mut service = start(&database);
         let mut confirm = at_confirm(&service, "0011AABBCC12");
         let done = steps::press_continue(&service, &confirm.continue_url);
         assert!(done.body.contains("restart"), "{}", done.body);
@@ -92,29 +99,42 @@ fn killed_after_the_commit_the_phone_is_still_told_to_restart() {
 }
 
 /// The tables that the provisioning transaction writes, each a step of it.
-const STEPS: [&str; 7] =
-    ["device", "device_line", "line", "phone_restart", "provision_result", "audit", "timeline"];
+const STEPS: [&str; 7] = [
+    "device",
+    "device_line",
+    "line",
+    "phone_restart",
+    "provision_result",
+    "audit",
+    "timeline",
+];
 
 #[test]
 fn killed_inside_the_transaction_nothing_is_half_done_on_postgresql() {
-    let directory = tempfile::tempdir().unwrap();
-    let database = common::outside_database(common::DATABASES[1], directory.path());
-    let url = database.url();
+    let database = outside::postgresql();
+    let url = database.url.clone();
     let runtime = Runtime::new().unwrap();
-    let mut service = start(directory.path(), &url);
+    let mut service = start(&database);
     let mut confirm = at_confirm(&service, "0011AABBCC13");
     for table in STEPS {
         let mut lock = runtime.block_on(sqlx::PgConnection::connect(&url)).unwrap();
         let statement = format!("LOCK TABLE {table} IN SHARE MODE");
         runtime.block_on(async {
             sqlx::query("BEGIN").execute(&mut lock).await.unwrap();
-            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut lock).await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(statement))
+                .execute(&mut lock)
+                .await
+                .unwrap();
         });
         press_and_kill(&mut service, &confirm, || {
             let waiting = "SELECT COUNT(*) AS n FROM pg_locks JOIN pg_class \
                  ON pg_class.oid = pg_locks.relation WHERE NOT granted AND relname = $1";
             let row = runtime.block_on(async {
-                sqlx::query(waiting).bind(table).fetch_one(&mut lock).await.unwrap()
+                sqlx::query(waiting)
+                    .bind(table)
+                    .fetch_one(&mut lock)
+                    .await
+                    .unwrap()
             });
             (row.get::<i64, _>("n") > 0).then_some(())
         });
@@ -126,14 +146,17 @@ fn killed_inside_the_transaction_nothing_is_half_done_on_postgresql() {
 }
 
 /// Presses Continue, waits until `reached` says that the service stands at the step, kills it.
-fn press_and_kill(
-    service: &mut Service,
-    confirm: &AtConfirm,
-    reached: impl FnMut() -> Option<()>,
-) {
+fn press_and_kill(service: &mut Service, confirm: &AtConfirm, reached: impl FnMut() -> Option<()>) {
     let url = confirm.continue_url.clone();
     // The answer never comes; the client sees a closed connection.
-    let arguments = ["--silent", "--insecure", "--max-time", "60", "--noproxy", "*"];
+    let arguments = [
+        "--silent",
+        "--insecure",
+        "--max-time",
+        "60",
+        "--noproxy",
+        "*",
+    ];
     let mut client = std::process::Command::new("curl")
         .args(arguments)
         .args(["-H", "x-CiscoIPPhoneModelName: CP-7841", &url])
@@ -149,15 +172,22 @@ fn press_and_kill(
 fn killed_at_any_moment_a_phone_is_its_users_or_untouched_on_sqlite() {
     // SQLite has one writer, so no other connection can hold a transaction at a statement: the
     // kill comes at many different moments instead, and each must leave one of two states.
-    let directory = tempfile::tempdir().unwrap();
-    let database = common::outside_database(common::DATABASES[0], directory.path());
-    let mut service = start(directory.path(), &database.url());
+    let database = Database::sqlite();
+    let mut service = start(&database);
     for attempt in 0..8_u32 {
         let mac = format!("0011AABBCC2{attempt}");
         let mut confirm = at_confirm(&service, &mac);
         let url = confirm.continue_url.clone();
         let mut client = std::process::Command::new("curl")
-            .args(["--silent", "--insecure", "--max-time", "60", "--noproxy", "*", &url])
+            .args([
+                "--silent",
+                "--insecure",
+                "--max-time",
+                "60",
+                "--noproxy",
+                "*",
+                &url,
+            ])
             .stdout(std::process::Stdio::null())
             .spawn()
             .expect("install the package curl");

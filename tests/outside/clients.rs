@@ -19,76 +19,113 @@ fn run(program: &str, package: &str, command: &mut Command) -> Output {
 }
 
 /// What `curl` got.
-pub struct Page {
-    pub status: u16,
-    pub headers: String,
-    pub body: String,
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: String,
+    pub(crate) body: String,
 }
 
 /// Fetches a URL with `curl`, trusting the service's certificate only.
-pub fn curl(service: &Service, arguments: &[&str], url: &str) -> Page {
+pub(crate) fn curl(service: &Service, arguments: &[&str], url: &str) -> Page {
     let mut command = Command::new("curl");
-    command.args(["--silent", "--show-error", "--max-time", "30", "--include", "--noproxy", "*"]);
-    command.args(["--cacert", &service.text("ca_file")]).args(arguments).arg(url);
+    command.args([
+        "--silent",
+        "--show-error",
+        "--max-time",
+        "30",
+        "--include",
+        "--noproxy",
+        "*",
+    ]);
+    command
+        .args(["--cacert", &service.text("ca_file")])
+        .args(arguments)
+        .arg(url);
     let output = run("curl", "curl", &mut command);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "curl {url}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "curl {url}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     // An interim answer (100 Continue) has a head of its own.
     let mut rest = text.as_str();
     loop {
         let (head, body) = rest.split_once("\r\n\r\n").unwrap();
         let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
         if status >= 200 {
-            return Page { status, headers: head.to_lowercase(), body: body.to_owned() };
+            return Page {
+                status,
+                headers: head.to_lowercase(),
+                body: body.to_owned(),
+            };
         }
         rest = body;
     }
 }
 
 /// Fetches a file with the stock TFTP client (`tftp-hpa`).
-pub fn tftp(service: &Service, name: &str, into: &Path) -> Option<String> {
+pub(crate) fn tftp(service: &Service, name: &str, into: &Path) -> Option<String> {
     let server: SocketAddr = service.text("tftp").parse().unwrap();
     let target = into.join(name);
     let _ = std::fs::remove_file(&target);
     let mut command = Command::new("tftp");
-    command.arg("-m").arg("binary").arg(server.ip().to_string()).arg(server.port().to_string());
+    command
+        .arg("-m")
+        .arg("binary")
+        .arg(server.ip().to_string())
+        .arg(server.port().to_string());
     command.arg("-c").arg("get").arg(name).arg(&target);
     run("tftp", "tftp-hpa", &mut command);
     // The client leaves an empty file behind when the server has none.
-    std::fs::read_to_string(target).ok().filter(|text| !text.is_empty())
+    std::fs::read_to_string(target)
+        .ok()
+        .filter(|text| !text.is_empty())
 }
 
 /// A phone as `sipp` plays it: the port and Call-ID stay the same from one REGISTER to the next.
-pub struct Phone {
-    pub mac: String,
-    pub local: SocketAddr,
-    pub boot: u32,
+pub(crate) struct Phone {
+    pub(crate) mac: String,
+    pub(crate) local: SocketAddr,
+    pub(crate) boot: u32,
 }
 
 impl Phone {
     /// A phone with this MAC address on a free loopback port.
-    pub fn new(mac: &str) -> Self {
-        let local = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Self { mac: mac.to_owned(), local, boot: 1 }
+    pub(crate) fn new(mac: &str) -> Self {
+        let local = UdpSocket::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        Self {
+            mac: mac.to_owned(),
+            local,
+            boot: 1,
+        }
     }
 
     /// `SEP` and the MAC address.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("SEP{}", self.mac)
     }
 
     /// The Call-ID of every REGISTER since the phone booted.
-    pub fn call_id(&self) -> String {
-        format!("{}-{}@{}", self.mac.to_lowercase(), self.boot, self.local.ip())
+    pub(crate) fn call_id(&self) -> String {
+        format!(
+            "{}-{}@{}",
+            self.mac.to_lowercase(),
+            self.boot,
+            self.local.ip()
+        )
     }
 
     /// The phone boots again: another Call-ID.
-    pub fn boots(&mut self) {
+    pub(crate) fn boots(&mut self) {
         self.boot += 1;
     }
 
     /// Plays a scenario of `tests/data/sipp`; whether every message came as it says.
-    pub fn sipp(
+    pub(crate) fn sipp(
         &self,
         service: &Service,
         scenario: &str,
@@ -97,9 +134,17 @@ impl Phone {
     ) -> bool {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sipp");
         let mut command = Command::new("sipp");
-        command.arg(service.text("sip_udp")).arg("-sf").arg(directory.join(scenario));
+        command
+            .arg(service.text("sip_udp"))
+            .arg("-sf")
+            .arg(directory.join(scenario));
         command.args(["-m", "1", "-nostdin", "-timeout", "30s", "-timeout_error"]);
-        command.args(["-i", &self.local.ip().to_string(), "-p", &self.local.port().to_string()]);
+        command.args([
+            "-i",
+            &self.local.ip().to_string(),
+            "-p",
+            &self.local.port().to_string(),
+        ]);
         command.args(["-key", "mac", &self.mac, "-key", "line", line]);
         command.args(["-cid_str", &self.call_id(), "-recv_timeout", "10000"]);
         if let Some((user, password)) = secret {
@@ -112,12 +157,14 @@ impl Phone {
     }
 
     /// Waits for the service-control NOTIFY, answers it 200 and gives it.
-    pub fn answers_notify(&self) -> String {
+    pub(crate) fn answers_notify(&self) -> String {
         let socket = UdpSocket::bind(self.local).unwrap();
         socket.set_read_timeout(Some(NOTIFY_TIMEOUT)).unwrap();
         let mut buffer = [0_u8; 65_536];
         loop {
-            let (length, server) = socket.recv_from(&mut buffer).expect("no NOTIFY came in time");
+            let (length, server) = socket
+                .recv_from(&mut buffer)
+                .expect("no NOTIFY came in time");
             let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
             if message.starts_with("NOTIFY ") {
                 socket.send_to(ok_for(&message).as_bytes(), server).unwrap();
@@ -142,12 +189,15 @@ fn ok_for(request: &str) -> String {
 }
 
 /// The text between the first `<element>` and its end, or its first attribute value.
-pub fn element(xml: &str, name: &str) -> Option<String> {
+pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
     let start = xml.find(&format!("<{name}>"))? + name.len() + 2;
     let end = xml[start..].find(&format!("</{name}>"))? + start;
     Some(unescape(&xml[start..end]))
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
 }

@@ -3,6 +3,20 @@
 
 #![expect(dead_code, reason = "each test file uses its own part of this module")]
 
-pub mod clients;
-pub mod service;
-pub mod steps;
+pub(crate) mod clients;
+pub(crate) mod service;
+pub(crate) mod steps;
+
+use super::common::Database;
+
+/// A fresh database of each engine.
+pub(crate) fn databases() -> [Database; 2] {
+    [Database::sqlite(), postgresql()]
+}
+
+/// A fresh database on our PostgreSQL server.
+pub(crate) fn postgresql() -> Database {
+    tokio::runtime::Runtime::new()
+        .unwrap()
+        .block_on(Database::postgresql())
+}

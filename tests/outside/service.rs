@@ -19,10 +19,10 @@ const READY_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A running service with the demo's data; killed when dropped.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
     directory: PathBuf,
-    pub report: Value,
+    pub(crate) report: Value,
     settings: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl Service {
     /// Starts the demo's service without its journey on free ports.
     ///
     /// `settings` are `key=value` pairs for `--set`.
-    pub fn start(directory: &Path, settings: &[&str]) -> Self {
+    pub(crate) fn start(directory: &Path, settings: &[&str]) -> Self {
         let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
         let report = directory.join("report.json");
         let mut command = program();
@@ -38,20 +38,24 @@ impl Service {
         command.arg("--data-dir").arg(directory.join("data"));
         command.arg("--report").arg(&report);
         let child = spawn(command, &settings, directory);
-        let mut service =
-            Self { child, directory: directory.to_owned(), report: Value::Null, settings };
+        let mut service = Self {
+            child,
+            directory: directory.to_owned(),
+            report: Value::Null,
+            settings,
+        };
         service.report = service.wait_for_report(&report);
         service
     }
 
     /// Kills the process as `kill -9` does and waits until it is gone.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Starts the service again on the same data and the same ports.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let report = self.directory.join("report-again.json");
         let _ = fs::remove_file(&report);
         let mut command = program();
@@ -63,13 +67,16 @@ impl Service {
     }
 
     /// A text of the report.
-    pub fn text(&self, key: &str) -> String {
-        self.report[key].as_str().unwrap_or_else(|| panic!("the report has no {key}")).to_owned()
+    pub(crate) fn text(&self, key: &str) -> String {
+        self.report[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("the report has no {key}"))
+            .to_owned()
     }
 
     /// Everything that the service has written: logs, standard error, other files of its data
     /// directory, read as bytes.
-    pub fn everything_written(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn everything_written(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(&self.directory, &mut files);
         files
@@ -78,7 +85,9 @@ impl Service {
     /// The ports of the first start, so that phones find the service again.
     fn same_ports(&self) -> Vec<String> {
         let port = |text: String| {
-            let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+            let authority = text
+                .split_once("://")
+                .map_or(text.as_str(), |(_, rest)| rest);
             let port = authority.trim_end_matches('/').rsplit(':').next().unwrap();
             port.parse::<u16>().unwrap()
         };
@@ -107,9 +116,16 @@ impl Service {
                 return value;
             }
             if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("the service ended with {status}:\n{}", self.standard_error());
+                panic!(
+                    "the service ended with {status}:\n{}",
+                    self.standard_error()
+                );
             }
-            assert!(Instant::now() < deadline, "not ready in time:\n{}", self.standard_error());
+            assert!(
+                Instant::now() < deadline,
+                "not ready in time:\n{}",
+                self.standard_error()
+            );
             std::thread::park_timeout(POLL);
         }
     }
@@ -131,7 +147,7 @@ impl Drop for Service {
 }
 
 /// The program under test, without the settings of the environment.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_selfprov"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SELFPROV_") {
@@ -146,9 +162,16 @@ fn spawn(mut command: Command, settings: &[String], directory: &Path) -> Child {
         command.args(["--set", setting]);
     }
     let log = |name: &str| {
-        fs::OpenOptions::new().create(true).append(true).open(directory.join(name)).unwrap()
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(directory.join(name))
+            .unwrap()
     };
-    command.stdin(Stdio::null()).stdout(log("stdout.log")).stderr(log("stderr.log"));
+    command
+        .stdin(Stdio::null())
+        .stdout(log("stdout.log"))
+        .stderr(log("stderr.log"));
     command.spawn().unwrap()
 }
 
@@ -164,7 +187,7 @@ fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
 }
 
 /// Waits until `condition` gives something; the condition is looked at again and again.
-pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + READY_TIMEOUT;
     loop {
         if let Some(value) = condition() {
