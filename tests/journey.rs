@@ -1,6 +1,8 @@
 //! The main job, over real sockets, with clients that are not ours, on both databases and under
 //! both policies for unknown phones.
 
+#![cfg(test)]
+
 mod common;
 mod outside;
 

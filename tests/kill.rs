@@ -1,5 +1,7 @@
 //! `kill -9` at every step between login and restart: nothing is lost and nothing is half done.
 
+#![cfg(test)]
+
 mod common;
 mod outside;
 

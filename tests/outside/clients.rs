@@ -160,7 +160,7 @@ impl Phone {
     pub(crate) fn answers_notify(&self) -> String {
         let socket = UdpSocket::bind(self.local).unwrap();
         socket.set_read_timeout(Some(NOTIFY_TIMEOUT)).unwrap();
-        let mut buffer = [0_u8; 65_536];
+        let mut buffer = vec![0_u8; 65_536];
         loop {
             let (length, server) = socket
                 .recv_from(&mut buffer)
@@ -176,16 +176,19 @@ impl Phone {
 
 /// A 200 that copies what RFC 3261 clause 8.2.6.2 says.
 fn ok_for(request: &str) -> String {
-    let mut answer = String::from("SIP/2.0 200 OK\r\n");
-    for line in request.lines().take_while(|line| !line.is_empty()) {
-        let name = line.split(':').next().unwrap_or("").trim().to_lowercase();
-        if matches!(name.as_str(), "via" | "from" | "call-id" | "cseq") {
-            answer += &format!("{line}\r\n");
-        } else if name == "to" {
-            answer += &format!("{line};tag=phone\r\n");
+    let headers = request.lines().take_while(|line| !line.is_empty());
+    let copied = headers.filter_map(|line| {
+        let name = line.split(':').next().unwrap_or_default().trim();
+        match name.to_lowercase().as_str() {
+            "via" | "from" | "call-id" | "cseq" => Some(format!("{line}\r\n")),
+            "to" => Some(format!("{line};tag=phone\r\n")),
+            _ => None,
         }
-    }
-    answer + "Content-Length: 0\r\n\r\n"
+    });
+    format!(
+        "SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n",
+        copied.collect::<String>()
+    )
 }
 
 /// The text between the first `<element>` and its end, or its first attribute value.

@@ -13,7 +13,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 /// How long the service may take to be ready on a busy machine.
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long to wait between two looks at something outside the process.
 const POLL: Duration = Duration::from_millis(20);

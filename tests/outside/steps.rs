@@ -11,7 +11,7 @@ const MODEL: [&str; 2] = ["-H", "x-CiscoIPPhoneModelName: CP-7841"];
 
 /// The demo's user (the seed's sample).
 pub(crate) struct User {
-    pub(crate) user_id: String,
+    pub(crate) login: String,
     pub(crate) pin: String,
     pub(crate) extension: String,
 }
@@ -21,7 +21,7 @@ pub(crate) fn user_of(service: &Service) -> User {
     let user = &service.report["users"][0];
     let text = |key: &str| user[key].as_str().unwrap().to_owned();
     User {
-        user_id: text("user_id"),
+        login: text("user_id"),
         pin: text("pin"),
         extension: text("extension"),
     }
@@ -110,7 +110,7 @@ pub(crate) fn log_in(service: &Service, phone: &Phone, file: &PhoneFile, user: &
         login.body
     );
     let form = url_in(&login.body, "<CiscoIPPhoneInput");
-    let user_id = format!("userid={}", user.user_id);
+    let user_id = format!("userid={}", user.login);
     let pin = format!("pin={}", user.pin);
     let fields = ["--data-urlencode", &user_id, "--data-urlencode", &pin];
     let confirm = curl(service, &[&MODEL[..], &fields[..]].concat(), &form);
