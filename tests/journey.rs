@@ -63,14 +63,14 @@ fn journey(service: &Service, scratch: &Path, mac: &str, unknown_gets_a_file: bo
         service,
         "journey_register.xml",
         &user.extension,
-        own.secret()
+        Some(own.secret())
     ));
     assert!(!phone.sipp(service, "journey_auto_register.xml", &user.extension, None));
     assert!(phone.sipp(
         service,
         "journey_register.xml",
         &user.extension,
-        theirs.secret()
+        Some(theirs.secret())
     ));
 }
 

@@ -60,10 +60,12 @@ impl AtConfirm {
         let file = steps::own_file(service, &self.phone);
         assert_eq!(file.line, self.user.extension);
         let extension = &self.user.extension;
-        assert!(
-            self.phone
-                .sipp(service, "journey_register.xml", extension, file.secret())
-        );
+        assert!(self.phone.sipp(
+            service,
+            "journey_register.xml",
+            extension,
+            Some(file.secret())
+        ));
     }
 }
 

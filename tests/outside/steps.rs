@@ -53,8 +53,8 @@ impl PhoneFile {
     }
 
     /// The credentials as `sipp` takes them.
-    pub(crate) fn secret(&self) -> Option<(&str, &str)> {
-        Some((&self.auth_name, &self.auth_password))
+    pub(crate) fn secret(&self) -> (&str, &str) {
+        (&self.auth_name, &self.auth_password)
     }
 }
 
@@ -87,7 +87,12 @@ pub(crate) fn auto_register(service: &Service, phone: &mut Phone, auto_name: &st
     phone.boots();
     let file = own_file(service, phone);
     assert!(!file.auth_password.is_empty());
-    assert!(phone.sipp(service, "journey_register.xml", &file.line, file.secret()));
+    assert!(phone.sipp(
+        service,
+        "journey_register.xml",
+        &file.line,
+        Some(file.secret())
+    ));
     file
 }
 
