@@ -74,6 +74,20 @@ impl Service {
             .to_owned()
     }
 
+    /// What `selfprov device show` tells of a phone.
+    pub(crate) fn device(&self, name: &str) -> Value {
+        let mut command = program();
+        command.args(["device", "show", name, "--json", "--data-dir"]);
+        let output = command.arg(self.directory.join("data")).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+        shown["device"].clone()
+    }
+
     /// Everything that the service has written: logs, standard error, other files of its data
     /// directory, read as bytes.
     pub(crate) fn everything_written(&self) -> Vec<(PathBuf, Vec<u8>)> {
