@@ -8,8 +8,8 @@ mod handset_support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Database, PIN, TestApp, for_each_database};
-use handset_support::{CISCO_7841, Door, MAC_NAME, form_url, post, url_of_key};
+use common::{Database, PIN, TestApp, for_each_database, form_url, post, url_of_key};
+use handset_support::{CISCO_7841, Door, MAC_NAME};
 use selfprov::domain::credential::CredentialKind;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::secret::Secret;

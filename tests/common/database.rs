@@ -58,6 +58,23 @@ impl Database {
         self.folder.path()
     }
 
+    /// Every file in that folder and below.
+    pub(crate) fn files(&self) -> Vec<std::path::PathBuf> {
+        let mut folders = vec![self.folder().to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+        files
+    }
+
     /// Opens the store on it; the schema is made.
     pub(crate) async fn open(&self) -> Store {
         Store::open(&self.url, LIMITS).await.unwrap()

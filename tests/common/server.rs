@@ -17,6 +17,7 @@ use tokio::net::UdpSocket;
 
 use super::app::TestApp;
 use super::database::Database;
+use super::handset_door::HandsetDoor;
 
 /// A running server. Dropped, its doors close.
 ///
@@ -32,6 +33,8 @@ pub(crate) struct TestServer {
     pub(crate) sip_udp: SocketAddr,
     /// SIP over TCP.
     pub(crate) sip_tcp: SocketAddr,
+    /// HTTPS and plain HTTP for handsets.
+    pub(crate) handset: HandsetDoor,
     _trigger: ShutdownTrigger,
 }
 
@@ -74,6 +77,8 @@ impl TestServer {
             shutdown.clone(),
         ));
 
+        let handset = HandsetDoor::open(&test, &shutdown).await;
+
         let udp = bind_udp("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let sip_udp = udp.local_addr().unwrap();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -86,6 +91,7 @@ impl TestServer {
             tftp,
             sip_udp,
             sip_tcp,
+            handset,
             _trigger: trigger,
         }
     }
