@@ -14,6 +14,7 @@ pub mod phone;
 pub mod secret_input;
 pub mod serve;
 pub mod service;
+pub mod trace;
 pub mod user;
 
 use std::future::Future;
@@ -62,7 +63,7 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
                 sources.flags.push((flag.0, flag.1, address.to_string()));
             }
             let loaded = Loaded::read(&sources)?;
-            block_on(serve::run(&loaded.settings, output))
+            block_on(serve::run(&loaded.settings, sources, output))
         }
         Command::Demo(demo) => block_on(demo::run(&demo, sources(&common)?, output)),
         Command::Doctor(doctor) => {

@@ -11,17 +11,16 @@ use crate::server::control::execute;
 use crate::server::sockets;
 use crate::service::application_users;
 use crate::service::readiness;
-use crate::settings::Settings;
+use crate::settings::{Settings, Sources};
 
 /// Runs the service until it is told to end.
 ///
 /// # Errors
 /// The service cannot start; the text says what to do.
-pub async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
+pub async fn run(settings: &Settings, sources: Sources, output: Output) -> Result<(), CliError> {
     logging::start(&settings.log);
     let prepared = service::prepare(settings, PhonesTrust::TrustLists).await?;
-    let (_trigger, shutdown, signals) =
-        service::watch_signals(prepared.app(), prepared.certificate())?;
+    let (_trigger, shutdown, signals) = service::watch_signals(&prepared, sources)?;
     output.line(start_text(settings, &prepared).await?);
     let result = prepared.run(shutdown).await;
     signals.abort();

@@ -4,24 +4,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::CliError;
 use super::data_dir::{self, DataDirLock};
+use super::trace;
 use crate::server::run::{self, Service};
 use crate::server::shutdown::{self, Shutdown, ShutdownTrigger};
 use crate::server::sockets::{Bound, Sockets};
 use crate::server::tls::{CertificateFiles, ServerCertificate};
-use crate::server::trace_files::Retention;
-use crate::server::trace_log::{Level, TraceLog, UDS_FILES};
 use crate::server::{control, system};
 use crate::service::App;
 use crate::service::key_file;
 use crate::service::start::{self, StartOptions, StoreLimits};
-use crate::settings::Settings;
-use crate::settings::tables::LogLevel;
+use crate::settings::{Settings, Sources};
 
 /// Whether phones accept our certificate, which decides the idle URL in their files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +101,7 @@ pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared
             sockets,
             control,
             certificate,
-            trace: Arc::new(open_trace(settings)?),
+            trace: Arc::new(trace::open(settings)?),
             firmware: settings.phones.firmware_dir.clone(),
         },
         lock,
@@ -158,50 +155,33 @@ fn configured(settings: &Settings) -> Bound {
     }
 }
 
-fn open_trace(settings: &Settings) -> Result<TraceLog, CliError> {
-    let log = &settings.log;
-    let folder = settings.log_dir();
-    let failed = |reason: String| {
-        let folder = folder.display();
-        CliError::Failed(format!(
-            "cannot write logs in {folder}: {reason}; see log.dir"
-        ))
-    };
-    let files_max = u16::try_from(log.cucm_uds_files.get()).unwrap_or(u16::MAX);
-    let retention = Retention::new(log.cucm_uds_file_bytes.get().into(), files_max);
-    let retention = retention.map_err(|error| failed(error.to_string()))?;
-    let level = match log.level {
-        LogLevel::Debug => Level::Debug,
-        LogLevel::Info | LogLevel::Warn | LogLevel::Error => Level::Info,
-    };
-    let zone = TimeZone::get(settings.date_time.zone.0.as_str()).unwrap_or(TimeZone::UTC);
-    std::fs::create_dir_all(&folder).map_err(|error| failed(error.to_string()))?;
-    TraceLog::open(&folder, UDS_FILES, retention, level, zone)
-        .map_err(|error| failed(error.to_string()))
-}
-
-/// Asks for the end on SIGTERM and SIGINT, and reads the certificate again on SIGHUP, until the
-/// task that it gives is ended.
+/// Asks for the end on SIGTERM and SIGINT, and reads the certificate and the settings of the
+/// service trace again on SIGHUP, until the task that it gives is ended.
 ///
 /// # Errors
 /// The system does not let the process take signals.
 pub fn watch_signals(
-    app: &Arc<App>,
-    certificate: &Arc<ServerCertificate>,
+    prepared: &Prepared,
+    sources: Sources,
 ) -> io::Result<(Arc<ShutdownTrigger>, Shutdown, JoinHandle<()>)> {
     let (trigger, shutdown) = shutdown::channel();
     let trigger = Arc::new(trigger);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let (app, certificate) = (Arc::clone(app), Arc::clone(certificate));
+    let app = Arc::clone(&prepared.service.app);
+    let certificate = Arc::clone(&prepared.service.certificate);
+    let log = Arc::clone(&prepared.service.trace);
     let ours = Arc::clone(&trigger);
     let task = tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hangup.recv() => certificate.reload_and_tell(app.environment.now()),
+                _ = hangup.recv() => {
+                    certificate.reload_and_tell(app.environment.now());
+                    trace::reload_and_tell(&sources, &log);
+                }
             }
         }
         tracing::info!("ending; requests under way may finish");

@@ -66,7 +66,7 @@ pub async fn run(
         return Err(CliError::Failed(text.to_owned()));
     }
     logging::start(&settings.log);
-    let result = demonstrate(arguments, settings, output).await;
+    let result = demonstrate(arguments, settings, sources, output).await;
     drop(scratch);
     result
 }
@@ -106,12 +106,13 @@ fn prepare_sources(
 async fn demonstrate(
     arguments: &DemoArguments,
     settings: &Settings,
+    sources: Sources,
     output: Output,
 ) -> Result<(), CliError> {
     let prepared = service::prepare(settings, service::PhonesTrust::OurCertificate).await?;
     let app = prepared.app().clone();
     demo_data::prepare(&app, &execute::actor(&app), &sample_data()?).await?;
-    let (trigger, shutdown, signals) = service::watch_signals(&app, prepared.certificate())?;
+    let (trigger, shutdown, signals) = service::watch_signals(&prepared, sources)?;
     let report = Report::new(settings, &prepared, &sample_data()?);
     let mut running: JoinHandle<Result<(), CliError>> =
         tokio::spawn(prepared.run(shutdown.clone()));
