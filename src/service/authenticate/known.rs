@@ -1,0 +1,188 @@
+//! What is known when an attempt is judged, and the leave to judge it.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::Attempt;
+use super::AuthenticateError;
+use super::Reason;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialPolicy;
+use crate::domain::credential::StoredCredential;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::fresh_system;
+use crate::domain::lockout;
+use crate::domain::lockout::FailureHistory;
+use crate::domain::lockout::Lock;
+use crate::domain::self_provisioning::SelfProvisioningSettings;
+use crate::domain::time::UnixMillis;
+use crate::domain::user::EndUser;
+use crate::service::App;
+use crate::service::ServiceError;
+use crate::service::attempt_gate::Pass;
+use crate::service::keys::Purpose;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// What is known when an attempt is judged.
+pub(super) struct Known {
+    pub(super) settings: SelfProvisioningSettings,
+    pub(super) user: Option<EndUser>,
+    pub(super) credential: Option<StoredCredential>,
+    pub(super) policy: CredentialPolicy,
+    /// What failures are counted under: the credential, or a digest of a login of nobody.
+    pub(super) key: String,
+    pub(super) history: FailureHistory,
+    pub(super) device_lock: Option<Lock>,
+}
+
+impl Known {
+    pub(super) fn wait(&self, now: UnixMillis) -> Duration {
+        let locked = self
+            .device_lock
+            .map_or(Duration::ZERO, |lock| lock.left(now));
+        locked.max(self.history.wait(&self.policy, now))
+    }
+
+    pub(super) fn has_failures(&self) -> bool {
+        !self.history.credential.is_empty() || !self.history.device.is_empty()
+    }
+
+    /// Why the PIN cannot be looked at.
+    pub(super) fn obstacle(&self, now: UnixMillis) -> Option<Reason> {
+        match (&self.user, &self.credential) {
+            (None, _) => Some(Reason::UnknownUser),
+            (Some(user), _) if !user.enabled => Some(Reason::Disabled),
+            (Some(_), None) => Some(Reason::NoPin),
+            (Some(_), Some(pin)) if pin.is_locked(now) => Some(Reason::PinLocked),
+            (Some(_), Some(_)) => None,
+        }
+    }
+}
+
+/// Waits for leave to judge this attempt and reads what there is to know. Attempts on a device or
+/// credential that has failed before are judged one at a time.
+pub(super) async fn look_up(
+    app: &App,
+    attempt: &Attempt<'_>,
+) -> Result<([Pass; 2], Known), AuthenticateError> {
+    let origin = attempt.device.map_or_else(
+        || format!("source {}", attempt.source),
+        |device| format!("device {device}"),
+    );
+    let passed_origin = app.attempts.enter(&origin).await?;
+    let mut known = read(app, attempt).await?;
+    let credential = format!("credential {}", known.key);
+    let passes = [passed_origin, app.attempts.enter(&credential).await?];
+    known.history = read_history(app, attempt, &known).await?;
+    if !known.has_failures() {
+        return Ok((passes, known));
+    }
+    drop(passes);
+    let passes = [
+        app.attempts.enter_alone(&origin).await?,
+        app.attempts.enter_alone(&credential).await?,
+    ];
+    // Read again: a lock may have come while others went first.
+    let mut known = read(app, attempt).await?;
+    known.history = read_history(app, attempt, &known).await?;
+    Ok((passes, known))
+}
+
+/// Everything but the failures.
+async fn read(app: &App, attempt: &Attempt<'_>) -> Result<Known, AuthenticateError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let login = FoldedLogin::of(attempt.login);
+    let settings = store::self_provisioning::find(connection).await?;
+    let user = store::end_user::by_login(connection, &login).await?;
+    let credential = match &user {
+        Some(user) => store::credential::find(connection, user.pkid, CredentialKind::Pin).await?,
+        None => None,
+    };
+    let device_lock = match attempt.device {
+        Some(device) => store::authentication_failure::device_lock(connection, device).await?,
+        None => None,
+    };
+    let policy = match &credential {
+        Some(pin) => pin.policy.clone(),
+        None => usual_policy(app),
+    };
+    let key = match (&credential, &user) {
+        (Some(pin), _) => pin.pkid.to_string(),
+        (None, Some(user)) => user.pkid.to_string(),
+        (None, None) => nobody(app, &login)?,
+    };
+    Ok(Known {
+        settings,
+        user,
+        credential,
+        policy,
+        key,
+        history: FailureHistory::default(),
+        device_lock,
+    })
+}
+
+async fn read_history(
+    app: &App,
+    attempt: &Attempt<'_>,
+    known: &Known,
+) -> Result<FailureHistory, AuthenticateError> {
+    let mut reader = app.store.read().await?;
+    Ok(history(app, reader.connection(), attempt, known).await?)
+}
+
+/// The failures that bear on an attempt.
+pub(super) async fn history(
+    app: &App,
+    connection: &mut Connection,
+    attempt: &Attempt<'_>,
+    known: &Known,
+) -> Result<FailureHistory, StoreError> {
+    let now = app.environment.now();
+    let oldest = now.minus(lockout::remembered(&known.policy));
+    let after = |lock: Option<Lock>| lock.map_or(oldest, |lock| lock.since.max(oldest));
+    let pin_lock = known.credential.as_ref().and_then(|pin| pin.lock);
+    let failures = store::authentication_failure::of_credential;
+    let credential = failures(connection, &known.key, after(pin_lock)).await?;
+    let device = match attempt.device {
+        Some(device) => {
+            let since = after(known.device_lock);
+            store::authentication_failure::of_device(connection, device, since).await?
+        }
+        None => Vec::new(),
+    };
+    let since = now.minus(lockout::SOURCE_WITHIN);
+    let source = attempt.source;
+    Ok(FailureHistory {
+        credential,
+        device,
+        source: store::authentication_failure::of_source(connection, source, since).await?,
+    })
+}
+
+/// The policy that PINs stand under unless an administrator said otherwise: attempts on nobody
+/// are to look like attempts on anybody.
+fn usual_policy(app: &App) -> CredentialPolicy {
+    let catalogue = app.catalogue.load();
+    catalogue
+        .credential_policies
+        .get(&fresh_system::PIN_POLICY)
+        .map_or_else(
+            || CredentialPolicy::default_of(CredentialKind::Pin),
+            |named| named.policy.clone(),
+        )
+}
+
+/// A digest of a login that names nobody: what was typed may be a PIN in the wrong field, so it is
+/// not kept.
+fn nobody(app: &App, login: &FoldedLogin) -> Result<String, ServiceError> {
+    let digest = app
+        .keys
+        .sign(Purpose::UnknownLogin, login.as_str().as_bytes())?;
+    Ok(format!("nobody {}", URL_SAFE_NO_PAD.encode(digest)))
+}

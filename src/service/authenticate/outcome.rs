@@ -1,0 +1,229 @@
+//! What an attempt leaves behind: failures, locks, rows of the phone's timeline.
+
+use std::time::Duration;
+
+use super::Attempt;
+use super::AuthenticateError;
+use super::Authenticated;
+use super::Reason;
+use super::known::Known;
+use super::known::history;
+use crate::domain::credential::AuthenticationCode;
+use crate::domain::credential::CredentialKind;
+use crate::domain::history::TimelineEvent;
+use crate::domain::lockout;
+use crate::domain::lockout::Failure;
+use crate::domain::lockout::Lock;
+use crate::domain::lockout::LockoutRule;
+use crate::domain::refusal::Refusal;
+use crate::domain::self_provisioning::Proof;
+use crate::domain::user::EndUser;
+use crate::service::App;
+use crate::service::record;
+use crate::service::record::Happening;
+use crate::service::settings::Lockout;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// Under this key the failures of the authentication code are counted on a user whose PIN is
+/// locked: the lock must not make guesses at the code free.
+const CODE_KEY: &str = "authentication code";
+
+/// Writes to the phone's timeline that an attempt was not looked at, but not each of a flood.
+pub(super) async fn tell_wait(
+    app: &App,
+    attempt: &Attempt<'_>,
+    known: &Known,
+    wait: Duration,
+) -> Result<(), AuthenticateError> {
+    let Some(device) = attempt.device else {
+        return Ok(());
+    };
+    let happening = Happening {
+        code: Refusal::TooManyAttempts { wait }.code(),
+        detail: match wait {
+            Duration::MAX => "locked until an administrator unlocks the phone".to_owned(),
+            wait => format!("not looked at; {} s left", wait.as_millis().div_ceil(1000)),
+        },
+        source: Some(attempt.source),
+        end_user: user_id_of(known.user.as_ref()),
+        correlation: Some(attempt.correlation),
+    };
+    record::refused_without_work(app, device, happening).await?;
+    Ok(())
+}
+
+/// A right login: forgets the failures of this credential and this device. It counts only if no
+/// lock came in between from another node.
+pub(super) async fn record_right(
+    app: &App,
+    attempt: &Attempt<'_>,
+    known: Known,
+    proof: Proof,
+) -> Result<Authenticated, AuthenticateError> {
+    if known.has_failures() {
+        let mut transaction = app.store.begin().await?;
+        let connection = transaction.connection();
+        if is_locked_meanwhile(app, connection, attempt, &known, proof).await? {
+            return Err(AuthenticateError::Failed);
+        }
+        store::authentication_failure::clear(connection, &known.key, attempt.device).await?;
+        transaction.commit().await?;
+    }
+    let user = known.user.ok_or(AuthenticateError::Failed)?;
+    Ok(Authenticated {
+        user,
+        credential: known.credential,
+        proof,
+        mode: known.settings.mode,
+    })
+}
+
+/// Whether another node locked the PIN or the device while this one looked at the PIN.
+async fn is_locked_meanwhile(
+    app: &App,
+    connection: &mut Connection,
+    attempt: &Attempt<'_>,
+    known: &Known,
+    proof: Proof,
+) -> Result<bool, StoreError> {
+    let now = app.environment.now();
+    let device_lock = match attempt.device {
+        Some(device) => store::authentication_failure::device_lock(connection, device).await?,
+        None => None,
+    };
+    let pin = match (&known.user, proof) {
+        (Some(user), Proof::Pin { .. }) => {
+            store::credential::find(connection, user.pkid, CredentialKind::Pin).await?
+        }
+        _ => None,
+    };
+    let device_is_locked = device_lock.is_some_and(|lock| !lock.left(now).is_zero());
+    Ok(device_is_locked || pin.is_some_and(|pin| pin.is_locked(now)))
+}
+
+/// A wrong login: counts it, locks what it locks and writes the true reason.
+pub(super) async fn record_wrong(
+    app: &App,
+    attempt: &Attempt<'_>,
+    known: &Known,
+    reason: Reason,
+    of_code: bool,
+) -> Result<(), AuthenticateError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let is_counted = reason != Reason::PinLocked || of_code;
+    let mut consequences = Vec::new();
+    if is_counted {
+        insert_failure(app, connection, attempt, known, reason, of_code).await?;
+        consequences = lock_what_failed(app, connection, attempt, known, reason).await?;
+    }
+    if of_code && switch_code_off(app, connection).await? {
+        consequences.push("the authentication code is off until an administrator acts");
+    }
+    if let Some(device) = attempt.device {
+        let happening = Happening {
+            code: Refusal::AuthenticationFailed.code(),
+            detail: sentence(reason, &consequences),
+            source: Some(attempt.source),
+            end_user: user_id_of(known.user.as_ref()),
+            correlation: Some(attempt.correlation),
+        };
+        record::happened(
+            app,
+            connection,
+            device,
+            TimelineEvent::LoginRefused,
+            happening,
+        )
+        .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+fn user_id_of(user: Option<&EndUser>) -> String {
+    user.map_or_else(String::new, |user| user.user_id.to_string())
+}
+
+fn sentence(reason: Reason, consequences: &[&str]) -> String {
+    let mut parts = vec![reason.as_sentence()];
+    parts.extend(consequences);
+    parts.join("; ")
+}
+
+async fn insert_failure(
+    app: &App,
+    connection: &mut Connection,
+    attempt: &Attempt<'_>,
+    known: &Known,
+    reason: Reason,
+    of_code: bool,
+) -> Result<(), StoreError> {
+    let now = app.environment.now();
+    let failure = Failure {
+        at: now,
+        device: attempt.device.cloned(),
+        source: attempt.source,
+    };
+    let is_locked = reason == Reason::PinLocked;
+    let new = store::authentication_failure::NewFailure {
+        pkid: app.environment.new_ordered_pkid(now),
+        credential: if is_locked { CODE_KEY } else { &known.key },
+        failure: &failure,
+        of_code,
+    };
+    store::authentication_failure::insert(connection, &new).await?;
+    let kept = lockout::remembered(&known.policy).max(AuthenticationCode::FAILURES_WITHIN);
+    store::authentication_failure::delete_before(connection, now.minus(kept)).await?;
+    Ok(())
+}
+
+/// Locks the credential and the device when this failure was one too many for them.
+async fn lock_what_failed(
+    app: &App,
+    connection: &mut Connection,
+    attempt: &Attempt<'_>,
+    known: &Known,
+    reason: Reason,
+) -> Result<Vec<&'static str>, StoreError> {
+    let now = app.environment.now();
+    let rule = match app.settings.credentials.lockout {
+        Lockout::Spread => LockoutRule::Spread,
+        Lockout::Cucm => LockoutRule::Cucm,
+    };
+    let history = history(app, connection, attempt, known).await?;
+    let lock = Lock::begin(&known.policy, now);
+    let mut consequences = Vec::new();
+    if let Some(pin) = &known.credential
+        && reason == Reason::WrongPin
+        && history.locks_credential(&known.policy, rule, now)
+    {
+        store::credential::set_lock(connection, pin.pkid, Some(lock)).await?;
+        consequences.push("the PIN is locked now");
+    }
+    if let Some(device) = attempt.device
+        && history.locks_device(device, &known.policy, now)
+    {
+        store::authentication_failure::set_device_lock(connection, device, Some(lock)).await?;
+        consequences.push("logins on this phone are locked now");
+    }
+    Ok(consequences)
+}
+
+/// Switches the authentication code off when it failed too often; gives whether it did.
+async fn switch_code_off(app: &App, connection: &mut Connection) -> Result<bool, StoreError> {
+    let now = app.environment.now();
+    let since = now.minus(AuthenticationCode::FAILURES_WITHIN);
+    let failures = store::authentication_failure::count_of_code(connection, since).await?;
+    let switched = failures >= AuthenticationCode::FAILURES_MAX
+        && store::self_provisioning::switch_code_off(connection, now).await?;
+    if switched {
+        tracing::error!(
+            failures,
+            "the authentication code failed too often within an hour and is off; set it anew"
+        );
+    }
+    Ok(switched)
+}
