@@ -165,9 +165,9 @@ impl TestApp {
         user
     }
 
-    /// Adds a Cisco 7841 made from the sample template: its owner's with the owner's extension on
-    /// line 1, or an administrator's without a line.
-    pub(crate) async fn add_phone(&self, name: &str, owner: Option<&EndUser>) -> Phone {
+    /// A Cisco 7841 made from the sample template, not added yet: its owner's with the owner's
+    /// extension on line 1, or an administrator's without a line.
+    pub(crate) fn phone(&self, name: &str, owner: Option<&EndUser>) -> Phone {
         let app = &self.app;
         let catalogue = app.catalogue.load_full();
         let templates = catalogue.universal_device_templates.values();
@@ -176,7 +176,7 @@ impl TestApp {
             .find(|template| template.name == fresh_system::SAMPLE_DEVICE_TEMPLATE);
         let secret = Secret::from("0123456789abcdef0123456789abcd");
         let extension = owner.and_then(|owner| owner.primary_extension.as_ref());
-        let phone = Phone {
+        Phone {
             pkid: app.new_pkid(),
             name: name.parse().unwrap(),
             state: DeviceState::Provisioned,
@@ -199,7 +199,13 @@ impl TestApp {
             file_allowed_until: None,
             created_at: app.environment.now(),
             version: 1,
-        };
+        }
+    }
+
+    /// Adds what [`TestApp::phone`] makes.
+    pub(crate) async fn add_phone(&self, name: &str, owner: Option<&EndUser>) -> Phone {
+        let app = &self.app;
+        let phone = self.phone(name, owner);
         let mut transaction = app.store.begin().await.unwrap();
         store::device::insert(transaction.connection(), &phone)
             .await

@@ -1,0 +1,162 @@
+//! Opening, migrating, transactions, and what the database itself enforces.
+
+use selfprov::store;
+use selfprov::store::Engine;
+use selfprov::store::Store;
+use selfprov::store::StoreError;
+use selfprov::store::StoreLimits;
+use sqlx::Connection as _;
+
+use super::begin;
+use super::line;
+use super::pkid;
+use super::read;
+use super::seeded;
+use crate::common::for_each_database;
+
+#[tokio::test]
+async fn migrations_run_from_empty_once_and_several_processes_may_open_at_once() {
+    for_each_database(|database| async move {
+        let (one, two, three) = tokio::join!(database.open(), database.open(), database.open());
+        for store in [&one, &two, &three] {
+            assert_eq!(store.engine(), database.engine);
+            let known = store::parameter::get(read(store).await.connection(), "seeded").await;
+            assert_eq!(known.unwrap(), None);
+            store.close().await;
+        }
+        let again = database.open().await;
+        again.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused() {
+    for_each_database(|database| async move {
+        database.open().await.close().await;
+        sqlx::any::install_default_drivers();
+        let mut connection = sqlx::AnyConnection::connect(&database.url).await.unwrap();
+        let newer = match database.engine {
+            Engine::Sqlite => {
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+                 execution_time) VALUES (9999, 'newer', 1, x'00', 0)"
+            }
+            Engine::PostgreSql => {
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+                 execution_time) VALUES (9999, 'newer', true, '\\x00', 0)"
+            }
+        };
+        sqlx::query(newer).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let opened = Store::open(&database.url, StoreLimits::default()).await;
+        assert!(matches!(opened, Err(StoreError::Migration(_))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_url_of_another_engine_is_refused_with_an_example() {
+    let opened = Store::open("mysql://root@localhost/x", StoreLimits::default()).await;
+    let Err(error) = opened else {
+        panic!("MySQL was opened");
+    };
+    assert!(matches!(error, StoreError::UnknownEngine));
+    assert!(error.to_string().contains("sqlite:"));
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_leaves_nothing() {
+    for_each_database(|database| async move {
+        let store = seeded(&database).await;
+        let mut transaction = begin(&store).await;
+        let connection = transaction.connection();
+        store::line::insert(connection, &line(1, "1000"))
+            .await
+            .unwrap();
+        drop(transaction);
+        let found = store::line::by_pkid(read(&store).await.connection(), pkid(1)).await;
+        assert_eq!(found.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_item_of_a_group_stands_or_falls_by_itself() {
+    for_each_database(|database| async move {
+        let store = seeded(&database).await;
+        let mut transaction = begin(&store).await;
+        let items = [(1, "1000", true), (2, "1000", false), (3, "1001", true)];
+        for (id, pattern, good) in items {
+            transaction.savepoint().await.unwrap();
+            let added = store::line::insert(transaction.connection(), &line(id, pattern)).await;
+            assert_eq!(added.is_ok(), good);
+            transaction.end_savepoint(good).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+        let mut reader = read(&store).await;
+        for (id, _, good) in items {
+            let found = store::line::by_pkid(reader.connection(), pkid(id))
+                .await
+                .unwrap();
+            assert_eq!(found.is_some(), good);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reference_to_nothing_and_a_value_nobody_wrote_are_named() {
+    for_each_database(|database| async move {
+        let store = seeded(&database).await;
+        let mut transaction = begin(&store).await;
+        let mut dangling = line(1, "1000");
+        dangling.route_partition = pkid(404);
+        let added = store::line::insert(transaction.connection(), &dangling).await;
+        assert!(matches!(added, Err(StoreError::InUse)));
+        drop(transaction);
+        let mut transaction = begin(&store).await;
+        let connection = transaction.connection();
+        store::line::insert(connection, &line(2, "1000"))
+            .await
+            .unwrap();
+        sqlx::query("UPDATE line SET pattern = 'abc'")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        let read = store::line::by_pkid(connection, pkid(2)).await.unwrap_err();
+        assert!(
+            matches!(
+                read,
+                StoreError::Corrupt {
+                    column: "line.pattern",
+                    ..
+                }
+            ),
+            "{read}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_that_holds_for_every_node_is_written_once() {
+    for_each_database(|database| async move {
+        let store = seeded(&database).await;
+        let insert = async |value: &str| {
+            let mut transaction = begin(&store).await;
+            let held = store::parameter::get_or_insert(transaction.connection(), "p", value).await;
+            transaction.commit().await.unwrap();
+            held.unwrap()
+        };
+        let (one, two) = tokio::join!(insert("one"), insert("two"));
+        assert_eq!(one, two);
+        let mut transaction = begin(&store).await;
+        let connection = transaction.connection();
+        store::parameter::set(connection, "p", "three")
+            .await
+            .unwrap();
+        let held = store::parameter::get(connection, "p").await.unwrap();
+        assert_eq!(held.as_deref(), Some("three"));
+    })
+    .await;
+}
