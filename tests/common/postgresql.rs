@@ -61,23 +61,7 @@ impl PostgreSql {
             std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
         }
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
-        let initialised = command(&programs.join("initdb"), owner, &folder)
-            .args([
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-N",
-                "-D",
-            ])
-            .arg(folder.join("data"))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&initialised.stderr);
-        assert!(initialised.status.success(), "initdb: {said}");
+        initialise(&programs, owner, &folder);
         let mut watch = command(Path::new("/bin/sh"), owner, &folder)
             .args(["-c", WATCH, "sh"])
             .arg(&programs)
@@ -97,6 +81,28 @@ impl PostgreSql {
             _watch: watch,
         }
     }
+}
+
+/// Makes the data folder, with a language's order of text as most installations have: nothing may
+/// rely on the order of bytes.
+fn initialise(programs: &Path, owner: Option<(u32, u32)>, folder: &Path) {
+    let initdb = |more: &[&str]| {
+        command(&programs.join("initdb"), owner, folder)
+            .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "-N"])
+            .args(["--locale=C"])
+            .args(more)
+            .arg("-D")
+            .arg(folder.join("data"))
+            .output()
+            .unwrap()
+    };
+    let mut done = initdb(&["--locale-provider=icu", "--icu-locale=en-US"]);
+    if !done.status.success() {
+        // Before PostgreSQL 15, or built without ICU.
+        done = initdb(&[]);
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "initdb: {said}");
 }
 
 /// The folder with `initdb` and `pg_ctl`: what `scripts/test` found, else the newest there is.
