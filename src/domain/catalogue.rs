@@ -310,7 +310,7 @@ pub struct DateTimeGroup {
     pub name: String,
     /// Date format as phones read it, for example `D/M/Ya`.
     pub date_template: String,
-    /// Olson name of the zone.
+    /// Olson name of the zone; empty: that of the settings.
     pub time_zone: String,
     /// Addresses of time servers.
     pub ntp_servers: Vec<String>,

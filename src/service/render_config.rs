@@ -80,8 +80,8 @@ pub enum FileAnswer {
     SoftKeys,
     /// The feature policy.
     FeaturePolicy,
-    /// The ring list, unless the firmware folder has one.
-    RingList,
+    /// The ring list, unless the firmware folder has one of this name.
+    RingList(FirmwarePath),
     /// A file of the firmware folder, where there is one.
     Firmware(FirmwarePath),
     /// No such file for this client.
@@ -116,7 +116,7 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
         RequestedFile::DialPlan => FileAnswer::DialPlan,
         RequestedFile::SoftKeys => FileAnswer::SoftKeys,
         RequestedFile::FeaturePolicy => FileAnswer::FeaturePolicy,
-        RequestedFile::RingList => FileAnswer::RingList,
+        RequestedFile::RingList(path) => FileAnswer::RingList(path),
         RequestedFile::Firmware(path) => FileAnswer::Firmware(path),
         RequestedFile::TrustList(_) | RequestedFile::SignedDevice(_) => FileAnswer::NotFound,
         RequestedFile::Index => {
@@ -371,6 +371,7 @@ fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
             phones_trust_https: app.settings.phones.trust_list,
         },
         service_urls: HashMap::new(),
+        time_zone: app.settings.phones.time_zone.clone(),
         idle_timer_s: 0,
         self_provisioning_secure_mode: mode.asks_for_pin(),
         admin_provision_mode: mode == AuthenticationMode::UsersAndAdministrators,

@@ -131,6 +131,8 @@ pub struct PhoneSettings {
     pub restart_action: RestartAction,
     /// Lifetime granted to a registration, in seconds; a Cisco phone needs 65 or more.
     pub registration_expires_s: u32,
+    /// Olson name of the time zone of date/time groups that name none.
+    pub time_zone: String,
     /// Whether a trust list is served, so that phones accept our HTTPS certificate (F26).
     pub trust_list: bool,
 }
@@ -146,6 +148,7 @@ impl Default for PhoneSettings {
             require_registered_address: true,
             restart_action: RestartAction::Auto,
             registration_expires_s: 120,
+            time_zone: "UTC".to_owned(),
             trust_list: false,
         }
     }

@@ -122,6 +122,7 @@ impl Settings {
                 tables::RestartAction::Reset => service::RestartAction::Reset,
             },
             registration_expires_s: phones.registration_expires_s.get(),
+            time_zone: self.date_time.zone.0.as_str().to_owned(),
             trust_list: false,
         }
     }

@@ -53,6 +53,8 @@ pub struct SystemValues {
     pub doors: SelfProvisionDoors,
     /// The system's service URLs (*Default*) by AXL name.
     pub service_urls: HashMap<String, String>,
+    /// Olson name of the time zone of date/time groups that name none.
+    pub time_zone: String,
     /// Seconds of idleness where neither template nor device says it.
     pub idle_timer_s: u32,
     /// Self-provisioning asks for credentials.
@@ -110,7 +112,7 @@ pub fn device_file(
     let urls = urls_of_device(phone, system, &mut warnings);
     Ok(DeviceFile {
         device_pool: pool.name.clone(),
-        date_time: date_time_setting(date_time, phone.model, &mut warnings),
+        date_time: date_time_setting(date_time, system, phone.model, &mut warnings),
         call_managers: registrars(phone, group, catalogue, system, &mut warnings)?,
         sip_profile: sip_settings(catalogue, configuration.sip_profile)?,
         lines: phone
@@ -157,7 +159,7 @@ pub fn auto_registration_file(
     let mut warnings = Vec::new();
     Ok(DeviceFile {
         device_pool: pool.name.clone(),
-        date_time: date_time_setting(date_time, None, &mut warnings),
+        date_time: date_time_setting(date_time, system, None, &mut warnings),
         call_managers: call_managers_of_default(node, pool.call_manager_group, catalogue, system)?,
         sip_profile: sip_settings(catalogue, configuration.sip_profile)?,
         lines: vec![auto_registration_line(&node.auto_registration.name)],
@@ -283,10 +285,16 @@ fn bounded<const LENGTH_MAX: usize>(
 
 fn date_time_setting(
     group: &DateTimeGroup,
+    system: &SystemValues,
     model: Option<u32>,
     warnings: &mut Vec<FileWarning>,
 ) -> DateTimeSetting {
-    let cisco = cisco_time_zone(&group.time_zone);
+    let olson = if group.time_zone.is_empty() {
+        &system.time_zone
+    } else {
+        &group.time_zone
+    };
+    let cisco = cisco_time_zone(olson);
     let is_old = model
         .and_then(phone_model::by_number)
         .is_some_and(|model| !model.speaks_tls_1_2());
@@ -297,7 +305,7 @@ fn date_time_setting(
         name: group.name.clone(),
         date_template: group.date_template.clone(),
         cisco_time_zone: cisco,
-        olson_time_zone: group.time_zone.clone(),
+        olson_time_zone: olson.clone(),
         ntp_servers: group.ntp_servers.clone(),
     }
 }

@@ -31,8 +31,8 @@ pub enum RequestedFile {
     SoftKeys,
     /// Feature policy: `featurepolicy.xml`, `DefaultFP<…>.xml`.
     FeaturePolicy,
-    /// `Ringlist.xml` and its kin.
-    RingList,
+    /// `Ringlist.xml` and its kin; the firmware folder may hold one.
+    RingList(FirmwarePath),
     /// An index of files or devices, which nobody ever gets.
     Index,
     /// Anything else: firmware, locale, tones, ring and image files, where they are served.
@@ -90,17 +90,16 @@ pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
         return Ok(RequestedFile::Firmware(path));
     }
     let lower = path.as_str().to_ascii_lowercase();
+    if RING_LISTS.contains(&lower.as_str()) {
+        return Ok(RequestedFile::RingList(path));
+    }
     Ok(well_known(&lower)
         .or_else(|| device_file(&lower, path.as_str()))
         .or_else(|| generated(&lower))
         .unwrap_or(RequestedFile::Firmware(path)))
 }
 
-/// The name as a path of plain components, whatever else it means.
-///
-/// # Errors
-/// [`RefusedName`] as [`parse`].
-pub fn firmware_path(name: &[u8]) -> Result<FirmwarePath, RefusedName> {
+fn firmware_path(name: &[u8]) -> Result<FirmwarePath, RefusedName> {
     if name.len() > NAME_LENGTH_MAX {
         return Err(RefusedName::TooLong);
     }
@@ -119,6 +118,9 @@ pub fn firmware_path(name: &[u8]) -> Result<FirmwarePath, RefusedName> {
     Ok(FirmwarePath(components.join("/").into_boxed_str()))
 }
 
+/// Names of ring lists: narrow band, wide band, and of distinctive rings.
+const RING_LISTS: [&str; 3] = ["ringlist.xml", "ringlist-wb.xml", "distinctiveringlist.xml"];
+
 fn well_known(lower: &str) -> Option<RequestedFile> {
     Some(match lower {
         "xmldefault.cnf.xml" => RequestedFile::XmlDefault,
@@ -126,7 +128,6 @@ fn well_known(lower: &str) -> Option<RequestedFile> {
         "dialplan.xml" | "dialtemplate.xml" => RequestedFile::DialPlan,
         "softkeys.xml" => RequestedFile::SoftKeys,
         "featurepolicy.xml" => RequestedFile::FeaturePolicy,
-        "ringlist.xml" | "ringlist-wb.xml" | "distinctiveringlist.xml" => RequestedFile::RingList,
         "configfilecachelist.txt"
         | "filelist.txt"
         | "bincopylist.txt"
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(read("SoftKeys.xml"), RequestedFile::SoftKeys);
         assert_eq!(read("DefaultFP1.xml"), RequestedFile::FeaturePolicy);
         for name in ["ringlist.xml", "Ringlist-wb.xml", "RingList.xml"] {
-            assert_eq!(read(name), RequestedFile::RingList, "{name}");
+            assert!(matches!(read(name), RequestedFile::RingList(_)), "{name}");
         }
         assert!(matches!(read("DRAGON.xml"), RequestedFile::Firmware(_)));
     }

@@ -279,7 +279,7 @@ fn add_device_pool(catalogue: &mut Catalogue) {
     let group = DateTimeGroup {
         name: "CMLocal".to_owned(),
         date_template: "M/D/Ya".to_owned(),
-        time_zone: "Etc/UTC".to_owned(),
+        time_zone: String::new(),
         ntp_servers: Vec::new(),
     };
     catalogue

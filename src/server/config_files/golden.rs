@@ -16,6 +16,7 @@ use crate::domain::config_file::assemble::auto_registration_file;
 use crate::domain::config_file::assemble::device_file;
 use crate::domain::config_file::assemble::xml_default_file;
 use crate::domain::config_file::idle_url::SelfProvisionDoors;
+use crate::domain::config_file::text::PhoneText;
 use crate::domain::device::DeviceState;
 use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::Phone;
@@ -158,6 +159,7 @@ fn system() -> SystemValues {
             "directory".to_owned(),
             "http://voice.example.net/directory?a=1&b=2".to_owned(),
         )]),
+        time_zone: "America/New_York".into(),
         idle_timer_s: 0,
         self_provisioning_secure_mode: true,
         admin_provision_mode: false,
@@ -355,4 +357,49 @@ fn a_provisioned_phone_registers_with_the_pbx_that_is_set_and_a_waiting_one_here
     assert_eq!(registrar(DeviceState::Provisioned), pbx);
     let here = ("voice.example.net".to_owned(), 5060);
     assert_eq!(registrar(DeviceState::AutoRegistered), here);
+}
+
+#[test]
+fn a_date_time_group_without_a_zone_has_that_of_the_settings() {
+    let mut catalogue = catalogue();
+    let group = catalogue.date_time_groups.get_mut(&DATE_TIME).unwrap();
+    group.time_zone = String::new();
+    let phone = phone(437, DeviceState::Provisioned);
+    let text = device_xml::write(&device_file(&phone, &catalogue, &system(), None).unwrap());
+    assert!(text.contains("<timeZone>Eastern Standard/Daylight Time<"));
+    assert!(text.contains("<olsonTimeZone>America/New_York<"));
+}
+
+/// The text of the first element with this name, as a phone's parser reads it.
+fn text_of(xml: &str, element: &str) -> String {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let mut inside = false;
+    let mut text = String::new();
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(start) => inside = start.name().as_ref() == element,
+            Event::End(_) if inside => return text,
+            Event::Text(part) if inside => text.push_str(&part),
+            Event::GeneralRef(name) if inside => {
+                let name: &str = &name;
+                let reference = format!("&{name};");
+                text.push_str(&quick_xml::escape::unescape(&reference).unwrap());
+            }
+            Event::Eof => panic!("no {element}"),
+            _ => {}
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_a_label_holds_the_file_is_well_formed_and_says_it(label in "\\PC{1,40}") {
+        let mut phone = phone(622, DeviceState::Provisioned);
+        phone.lines[0].label.clone_from(&label);
+        let file = device_file(&phone, &catalogue(), &system(), None).unwrap();
+        let expected = PhoneText::<30>::fit(&label);
+        let text = device_xml::write(&file);
+        proptest::prop_assert_eq!(text_of(&text, "featureLabel"), expected.as_str());
+    }
 }

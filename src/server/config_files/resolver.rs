@@ -9,8 +9,7 @@ use super::content::Resolved;
 use super::device_xml;
 use super::firmware::FirmwareFolder;
 use super::system_xml;
-use crate::domain::config_file::file_name;
-use crate::domain::config_file::file_name::RequestedFile;
+use crate::domain::config_file::file_name::FirmwarePath;
 use crate::service::App;
 use crate::service::render_config;
 use crate::service::render_config::FetchReceipt;
@@ -30,15 +29,9 @@ impl Resolver {
         Self { app, firmware }
     }
 
-    async fn of_firmware(&self, name: &[u8]) -> Option<Content> {
+    async fn of_firmware(&self, path: &FirmwarePath) -> Option<Content> {
         let folder = self.firmware.as_ref()?;
-        let path = match file_name::parse(name).ok()? {
-            RequestedFile::Firmware(path) => path,
-            // The ring list is a known name that the folder may hold all the same.
-            RequestedFile::RingList => file_name::firmware_path(name).ok()?,
-            _ => return None,
-        };
-        folder.find(&path).await.map(Content::Firmware)
+        folder.find(path).await.map(Content::Firmware)
     }
 }
 
@@ -51,11 +44,11 @@ impl FileSource for Resolver {
             FileAnswer::DialPlan => generated(system_xml::dial_plan(), None),
             FileAnswer::SoftKeys => generated(system_xml::soft_keys(), None),
             FileAnswer::FeaturePolicy => generated(system_xml::feature_policy(), None),
-            FileAnswer::RingList => match self.of_firmware(name).await {
+            FileAnswer::RingList(path) => match self.of_firmware(&path).await {
                 Some(content) => Resolved::Found(content, None),
                 None => generated(system_xml::ring_list(), None),
             },
-            FileAnswer::Firmware(_) => match self.of_firmware(name).await {
+            FileAnswer::Firmware(path) => match self.of_firmware(&path).await {
                 Some(content) => Resolved::Found(content, None),
                 None => Resolved::NotFound,
             },
