@@ -765,3 +765,42 @@ async fn calls_go_where_the_settings_say() {
     let text = phone.request("INVITE", "sip:2000@127.0.0.1", invite, "");
     assert_eq!(phone.ask(&text).await.status(), 404);
 }
+
+#[tokio::test]
+async fn one_phone_that_another_node_made_does_not_spoil_the_group_it_is_written_with() {
+    for_each_database(|database| async move {
+        let one = TestApp::start(&database).await;
+        let two = TestApp::builder().node_name("CM_node2");
+        let two = two.start(&database).await;
+        change_block(&two, |block| {
+            block.enabled = true;
+            block.end_dn = "1999".parse().unwrap();
+        })
+        .await;
+        let one = TestServer::start_with(one).await;
+        let two = TestServer::start_with(two).await;
+        let mut known = SipPhone::udp(one.sip_udp, MAC).await;
+        assert_eq!(known.register(120).await.status(), 200);
+
+        let mut statuses = Vec::new();
+        for index in 0..10 {
+            let server = two.sip_udp;
+            statuses.push(tokio::spawn(async move {
+                let mac = match index {
+                    5 => MAC.to_owned(),
+                    _ => format!("0011AABD{index:04}"),
+                };
+                let mut phone = SipPhone::udp(server, &mac).await;
+                phone.register(120).await.status()
+            }));
+        }
+        for (index, status) in statuses.into_iter().enumerate() {
+            // It exists, so it must prove itself.
+            let expected = if index == 5 { 401 } else { 200 };
+            assert_eq!(status.await.unwrap(), expected);
+        }
+        assert_eq!(two.test.app.phones.len(), 10);
+        assert_eq!(number(&two.test.app, MAC), "1000");
+    })
+    .await;
+}

@@ -40,13 +40,20 @@ impl Entropy for System {
 
 /// Starts the service's core on the database in `dir`, as `selfprov serve` does.
 pub(crate) async fn open(dir: &Path) -> Arc<App> {
+    open_with(dir, |_| {}).await
+}
+
+/// Starts it with other settings.
+pub(crate) async fn open_with(dir: &Path, change: impl FnOnce(&mut Settings)) -> Arc<App> {
     let system = Arc::new(System);
+    let mut settings = Settings::default();
+    change(&mut settings);
     let options = StartOptions {
         database_url: url(dir),
         store_limits: StoreLimits::default(),
         master_key: zeroize::Zeroizing::new(vec![7; 32]),
         environment: Environment::new(system.clone(), system),
-        settings: Arc::new(Settings::default()),
+        settings: Arc::new(settings),
         node_name: "bench".to_owned(),
     };
     start(options).await.unwrap()

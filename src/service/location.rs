@@ -1,6 +1,7 @@
 //! The location service (RFC 3261 clause 10): live bindings in memory.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::hash::Hash;
 use std::hash::RandomState;
@@ -31,7 +32,7 @@ const PAGE_ROWS: u32 = 1_000;
 #[derive(Debug)]
 pub struct LocationTable {
     devices: Vec<Mutex<HashMap<DeviceName, Vec<Arc<Binding>>>>>,
-    addresses: Vec<Mutex<HashMap<IpAddr, Vec<DeviceName>>>>,
+    addresses: Vec<Mutex<HashMap<IpAddr, HashSet<DeviceName>>>>,
     hasher: RandomState,
 }
 
@@ -54,10 +55,15 @@ impl LocationTable {
     /// The devices that have a binding from this address.
     pub fn at_address(&self, address: IpAddr) -> Vec<DeviceName> {
         let address = address.to_canonical();
-        self.addresses_of(address)
-            .get(&address)
-            .cloned()
-            .unwrap_or_default()
+        let addresses = self.addresses_of(address);
+        let names = addresses.get(&address);
+        names.into_iter().flatten().cloned().collect()
+    }
+
+    /// Whether a device has a binding from this address.
+    pub fn is_at_address(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.addresses_of(address).contains_key(&address)
     }
 
     /// Adds a binding or replaces the one of the same device and address of record.
@@ -197,7 +203,7 @@ impl LocationTable {
         for address in before.iter().filter(|address| !after.contains(address)) {
             let mut addresses = self.addresses_of(*address);
             if let Some(names) = addresses.get_mut(address) {
-                names.retain(|other| other != name);
+                names.remove(name);
                 if names.is_empty() {
                     addresses.remove(address);
                 }
@@ -205,10 +211,7 @@ impl LocationTable {
         }
         for address in after.iter().filter(|address| !before.contains(address)) {
             let mut addresses = self.addresses_of(*address);
-            let names = addresses.entry(*address).or_default();
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
+            addresses.entry(*address).or_default().insert(name.clone());
         }
     }
 
@@ -219,7 +222,10 @@ impl LocationTable {
         lock(&self.devices[self.index(name)])
     }
 
-    fn addresses_of(&self, address: IpAddr) -> MutexGuard<'_, HashMap<IpAddr, Vec<DeviceName>>> {
+    fn addresses_of(
+        &self,
+        address: IpAddr,
+    ) -> MutexGuard<'_, HashMap<IpAddr, HashSet<DeviceName>>> {
         lock(&self.addresses[self.index(&address)])
     }
 

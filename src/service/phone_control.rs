@@ -67,6 +67,8 @@ pub struct PhoneControl {
 struct Pending {
     restart: PhoneRestart,
     in_flight: bool,
+    /// Whether the phone showed during an attempt that it still runs on its old file.
+    nudged: bool,
 }
 
 impl PhoneControl {
@@ -80,6 +82,7 @@ impl PhoneControl {
         let pending = Pending {
             restart,
             in_flight: false,
+            nudged: false,
         };
         self.pending().insert(name, pending);
         self.changed.notify_one();
@@ -109,9 +112,8 @@ impl PhoneControl {
 
     /// Tries again now: the phone has just shown that it still runs on its old file.
     pub fn nudge(&self, name: &DeviceName, now: UnixMillis) {
-        if let Some(pending) = self.pending().get_mut(name)
-            && !pending.in_flight
-        {
+        if let Some(pending) = self.pending().get_mut(name) {
+            pending.nudged = pending.in_flight;
             let soon = now.plus(FIRST_ATTEMPT_AFTER);
             pending.restart.next_attempt_at = pending.restart.next_attempt_at.min(soon);
             self.changed.notify_one();
@@ -168,7 +170,11 @@ impl PhoneControl {
         entry.in_flight = false;
         let same = entry.restart.requested_at == restart.requested_at;
         if same {
+            let nudged_at = entry.restart.next_attempt_at;
             entry.restart = restart.clone();
+            if std::mem::take(&mut entry.nudged) {
+                entry.restart.next_attempt_at = restart.next_attempt_at.min(nudged_at);
+            }
         }
         same
     }

@@ -199,7 +199,9 @@ impl Judge<'_> {
         let grace = binding.grace.as_ref();
         let grace = grace.filter(|grace| grace.until > self.now && !self.is_removal())?;
         if !grace.sealed_secret.is_empty() {
-            let credentials = self.request.credentials.as_ref()?;
+            let Some(credentials) = &self.request.credentials else {
+                return Some(self.challenge(false));
+            };
             let secret = self.app.keys.open_secret(&grace.sealed_secret).ok()?;
             let ha1 = ha1(credentials.user_name, &secret);
             let address = self.request.address();

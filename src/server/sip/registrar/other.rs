@@ -50,7 +50,7 @@ pub(super) fn answer(app: &App, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
 
 /// Whether a live binding came by this flow or from its address.
 pub(super) fn is_registered(app: &App, flow: &Flow) -> bool {
-    !app.locations.at_address(flow.remote.ip()).is_empty()
+    app.locations.is_at_address(flow.remote.ip())
 }
 
 fn is_alarm(request: &Request<'_>) -> bool {

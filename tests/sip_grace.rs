@@ -1,0 +1,246 @@
+//! Nobody is stranded: what a phone may still do between its old file and its new one.
+
+#![cfg(test)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::PIN;
+use common::Reply;
+use common::SipPhone;
+use common::TestServer;
+use common::for_each_database;
+use selfprov::domain::device::DeviceName;
+use selfprov::domain::secret::Secret;
+use selfprov::domain::self_provisioning::Door;
+use selfprov::service::App;
+use selfprov::service::claim::Claim;
+use selfprov::service::provision::provision;
+use selfprov::service::record::Actor;
+use selfprov::service::release;
+use selfprov::service::self_provision::log_in;
+use selfprov::store;
+
+const MAC: &str = "0011AABBCC01";
+
+fn name() -> DeviceName {
+    format!("SEP{MAC}").parse().unwrap()
+}
+
+fn secret(app: &App) -> String {
+    let known = app.phones.find(&name()).unwrap();
+    let sealed = known.phone.digest.sealed_secret.clone().unwrap();
+    app.keys.open_secret(&sealed).unwrap().reveal().to_owned()
+}
+
+fn number(app: &App) -> String {
+    let known = app.phones.find(&name()).unwrap();
+    known.phone.lines[0].pattern.to_string()
+}
+
+/// Marks the phone's own file as fetched, as the file doors do.
+async fn fetch_file(app: &App) {
+    let known = app.phones.find(&name()).unwrap();
+    let now = app.environment.now();
+    let mut transaction = app.store.begin().await.unwrap();
+    store::device::set_file_fetched(transaction.connection(), known.phone.pkid, now)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    app.phones.update(&name(), |known| {
+        let mut changed = known.clone();
+        changed.phone.file_fetched_at = Some(now);
+        Some(changed)
+    });
+}
+
+/// The user of the guide takes the phone.
+async fn provision_for_user(app: &App) {
+    let claim = Claim {
+        device: Some(name()),
+        source: "127.0.0.1".parse().unwrap(),
+        reported_model: None,
+        door: Door::Url,
+        correlation: app.environment.new_correlation_id(),
+    };
+    let pin = Secret::from(PIN);
+    let confirmation = log_in(app, &claim, "aksethi", Some(&pin)).await.unwrap();
+    provision(app, &claim, &confirmation.token).await.unwrap();
+    assert_eq!(number(app), "1004");
+}
+
+async fn release_by_administrator(app: &App) {
+    let actor = Actor {
+        name: "administrator:admin".to_owned(),
+        source: "test".to_owned(),
+        correlation: None,
+    };
+    release::by_administrator(app, &name(), &actor)
+        .await
+        .unwrap();
+}
+
+/// A phone that has auto-registered, fetched its own file and registered its own line.
+async fn settled(server: &TestServer) -> SipPhone {
+    let app = &server.test.app;
+    let mut phone = SipPhone::udp(server.sip_udp, MAC).await;
+    assert_eq!(phone.register(120).await.status(), 200);
+    fetch_file(app).await;
+    phone.boot();
+    phone.number = number(app);
+    let user = phone.name.clone();
+    let reply = phone.register_as(&user, &secret(app), 120).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text);
+    phone
+}
+
+/// Takes the next restart and says yes to it.
+async fn take_restart(server: &TestServer, phone: &mut SipPhone) -> Reply {
+    server.test.clock.advance(Duration::from_secs(1));
+    let notify = phone.expect("NOTIFY").await;
+    phone.answer(&notify, "200 OK").await;
+    notify
+}
+
+/// The phone boots with the file it has now.
+async fn boot_with_new_file(app: &App, phone: &mut SipPhone) -> Reply {
+    fetch_file(app).await;
+    phone.boot();
+    phone.number = number(app);
+    let user = phone.name.clone();
+    phone.register_as(&user, &secret(app), 120).await
+}
+
+#[tokio::test]
+async fn a_phone_that_never_needed_a_secret_refreshes_without_one_after_provisioning() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = SipPhone::udp(server.sip_udp, MAC).await;
+        assert_eq!(phone.register(120).await.status(), 200);
+        provision_for_user(app).await;
+        take_restart(&server, &mut phone).await;
+        for _ in 0..2 {
+            // It went on as if nothing had been: it is asked again each time.
+            let reply = phone.register(120).await;
+            assert_eq!(reply.status(), 200, "{}", reply.text);
+            take_restart(&server, &mut phone).await;
+        }
+        let old_call_id = phone.call_id.clone();
+        let reply = boot_with_new_file(app, &mut phone).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        assert!(reply.header("Contact").contains("x-cisco-newreg"));
+        assert!(app.phone_control.is_empty());
+        // The grace is over.
+        phone.login = None;
+        phone.call_id = old_call_id;
+        phone.number = "AUTO-REG".to_owned();
+        assert_eq!(phone.register(120).await.status(), 401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_old_secret_refreshes_the_old_binding_and_nothing_else() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        let old_secret = secret(app);
+        let user = phone.name.clone();
+        provision_for_user(app).await;
+        assert_ne!(secret(app), old_secret);
+
+        let login = phone.login.take();
+        assert_eq!(phone.register(120).await.status(), 401);
+        phone.login = login;
+        let reply = phone.register(120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        take_restart(&server, &mut phone).await;
+        let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        take_restart(&server, &mut phone).await;
+
+        // Another boot, or the user's number, is not the old binding.
+        let (number, call_id) = (phone.number.clone(), phone.call_id.clone());
+        phone.boot();
+        let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+        phone.call_id = call_id;
+        phone.number = "1004".to_owned();
+        let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+        phone.number = number;
+
+        // Fifteen minutes, and not one more.
+        for _ in 0..8 {
+            let reply = phone.register_as(&user, &old_secret, 120).await;
+            assert_eq!(reply.status(), 200, "{}", reply.text);
+            server.test.clock.advance(Duration::from_secs(112));
+        }
+        server.test.clock.advance(Duration::from_secs(10));
+        let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_released_phone_keeps_its_binding_until_it_has_restarted() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        provision_for_user(app).await;
+        let reply = boot_with_new_file(app, &mut phone).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        let users_secret = secret(app);
+        let user = phone.name.clone();
+
+        release_by_administrator(app).await;
+        assert_ne!(number(app), "1004");
+        let reply = phone.register_as(&user, &users_secret, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        take_restart(&server, &mut phone).await;
+        let reply = boot_with_new_file(app, &mut phone).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        assert!(app.phone_control.is_empty());
+        assert_eq!(app.locations.of_device(&name()).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_binding_outlives_the_device_it_belonged_to() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        provision_for_user(app).await;
+        boot_with_new_file(app, &mut phone).await;
+        let users_secret = secret(app);
+        let user = phone.name.clone();
+        // No number is free: the row goes.
+        let mut node = app.catalogue.load().call_managers[&app.node.pkid].clone();
+        node.auto_registration.end_dn = node.auto_registration.start_dn.clone();
+        let mut transaction = app.store.begin().await.unwrap();
+        store::catalogue::update_call_manager(transaction.connection(), &node)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        app.reload_catalogue().await.unwrap();
+        release_by_administrator(app).await;
+        assert!(app.phones.find(&name()).is_none());
+
+        phone.login = None;
+        let reply = phone.register_as(&user, &users_secret, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        take_restart(&server, &mut phone).await;
+        phone.login = None;
+        phone.boot();
+        phone.number = "AUTO-REG".to_owned();
+        assert_eq!(phone.register(120).await.status(), 404);
+    })
+    .await;
+}
