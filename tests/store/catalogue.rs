@@ -54,7 +54,7 @@ async fn of_nodes_that_seed_at_once_one_writes() {
 }
 
 #[tokio::test]
-async fn every_object_is_written_as_it_is_loaded_and_an_old_version_is_refused() {
+async fn small_objects_are_loaded_as_written() {
     for_each_database(|database| async move {
         let store = seeded(&database).await;
         let mut transaction = begin(&store).await;
@@ -89,14 +89,26 @@ async fn every_object_is_written_as_it_is_loaded_and_an_old_version_is_refused()
         after.date_time_groups.insert(*zone, group.clone());
         let gone = store::catalogue::update_date_time_group(connection, pkid(404), &group).await;
         assert!(matches!(gone, Err(StoreError::Conflict(_))));
+        assert_eq!(store::catalogue::load(connection).await.unwrap(), after);
+    })
+    .await;
+}
 
+#[tokio::test]
+async fn a_changed_template_is_loaded_as_written_and_an_old_version_is_refused() {
+    for_each_database(|database| async move {
+        let store = seeded(&database).await;
+        let mut transaction = begin(&store).await;
+        let connection = transaction.connection();
+        let before = store::catalogue::load(connection).await.unwrap();
+        let mut after = before.clone();
         let mut line = before
             .universal_line_templates
             .values()
             .next()
             .unwrap()
             .clone();
-        line.calling_search_space = Some(pkid(1));
+        line.alerting_name = "#FN#".to_owned();
         line.urgent_priority = true;
         store::catalogue::update_universal_line_template(connection, &line)
             .await

@@ -263,10 +263,8 @@ async fn application_users_are_kept_enabled_and_removed() {
             .unwrap();
         let found = store::application_user::by_login(connection, &FoldedLogin::of("ADMIN")).await;
         assert_eq!(found.unwrap(), Some(admin.clone()));
-        assert_eq!(
-            store::application_user::all(connection).await.unwrap(),
-            [admin.clone()]
-        );
+        let all = store::application_user::all(connection).await.unwrap();
+        assert_eq!(all, std::slice::from_ref(&admin));
         let count = store::application_user::count_enabled_in(connection, admins).await;
         assert_eq!(count.unwrap(), 1);
         store::application_user::set_enabled(connection, admin.pkid, false)
