@@ -108,7 +108,9 @@ fn initialise(programs: &Path, owner: Option<(u32, u32)>, folder: &Path) {
 /// The folder with `initdb` and `pg_ctl`: what `scripts/test` found, else the newest there is.
 fn programs() -> PathBuf {
     if let Some(named) = std::env::var_os("SELFPROV_TEST_POSTGRESQL_BIN") {
-        return PathBuf::from(named);
+        let named = PathBuf::from(named);
+        assert!(named.join("initdb").exists(), "{PACKAGE_HINT}");
+        return named;
     }
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|entries| {
