@@ -227,6 +227,27 @@ async fn twenty_failures_of_the_codes_length_switch_it_off() {
 }
 
 #[tokio::test]
+async fn a_user_who_guesses_at_the_code_and_logs_in_between_is_counted_all_the_same() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        test.set_code().await;
+        let phone = test.auto_register(1).await;
+        for _ in 0..20 {
+            let refused = test.refusal(&phone, "aksethi", "0000000001").await;
+            assert_eq!(refused, Refusal::AuthenticationFailed);
+            test.clock.advance(Duration::from_secs(1));
+            assert!(test.log_in(&phone, "aksethi", PIN).await.is_ok());
+        }
+        let off = "SELECT COUNT(*) FROM self_provisioning \
+                   WHERE authentication_code_off_at IS NOT NULL";
+        assert_eq!(test.count(off).await, 1);
+        let audit = test.texts("SELECT action FROM audit").await;
+        assert_eq!(audit, ["authentication_code.switch_off"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn where_no_authentication_is_required_the_user_id_is_enough() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;

@@ -16,6 +16,10 @@ use crate::domain::time::UnixMillis;
 /// reached long before.
 const READ_MAX: i64 = 100;
 
+/// Under this key stand failures of the authentication code that count for it alone: on a user
+/// whose PIN is locked, and after a right login of the user. Neither makes guesses at the code free.
+pub const OF_CODE: &str = "authentication code";
+
 /// A failed attempt to be written.
 #[derive(Debug, Clone)]
 pub struct NewFailure<'a> {
@@ -162,6 +166,14 @@ pub async fn clear(
     credential: &str,
     device: Option<&DeviceName>,
 ) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE authentication_failure SET credential = $2, cleared = 1 \
+         WHERE credential = $1 AND of_code = 1",
+    )
+    .bind(credential)
+    .bind(OF_CODE)
+    .execute(&mut *connection)
+    .await?;
     sqlx::query("DELETE FROM authentication_failure WHERE credential = $1")
         .bind(credential)
         .execute(&mut *connection)

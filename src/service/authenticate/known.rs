@@ -16,6 +16,7 @@ use crate::domain::fresh_system;
 use crate::domain::lockout;
 use crate::domain::lockout::FailureHistory;
 use crate::domain::lockout::Lock;
+use crate::domain::pkid::Pkid;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::EndUser;
@@ -63,6 +64,9 @@ impl Known {
     }
 }
 
+/// The owner of no credential.
+const NOBODY: Pkid = Pkid::from_u128(0);
+
 /// Waits for leave to judge this attempt and reads what there is to know. Attempts on a device or
 /// credential that has failed before are judged one at a time.
 pub(super) async fn look_up(
@@ -99,10 +103,9 @@ async fn read(app: &App, attempt: &Attempt<'_>) -> Result<Known, AuthenticateErr
     let login = FoldedLogin::of(attempt.login);
     let settings = store::self_provisioning::find(connection).await?;
     let user = store::end_user::by_login(connection, &login).await?;
-    let credential = match &user {
-        Some(user) => store::credential::find(connection, user.pkid, CredentialKind::Pin).await?,
-        None => None,
-    };
+    // Nobody's PIN is looked for as well: the same statements, the same time.
+    let owner = user.as_ref().map_or(NOBODY, |user| user.pkid);
+    let credential = store::credential::find(connection, owner, CredentialKind::Pin).await?;
     let device_lock = match attempt.device {
         Some(device) => store::authentication_failure::device_lock(connection, device).await?,
         None => None,

@@ -20,15 +20,13 @@ use crate::domain::self_provisioning::Proof;
 use crate::domain::user::EndUser;
 use crate::service::App;
 use crate::service::record;
+use crate::service::record::Actor;
+use crate::service::record::Change;
 use crate::service::record::Happening;
 use crate::service::settings::Lockout;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
-
-/// Under this key the failures of the authentication code are counted on a user whose PIN is
-/// locked: the lock must not make guesses at the code free.
-const CODE_KEY: &str = "authentication code";
 
 /// Writes to the phone's timeline that an attempt was not looked at, but not each of a flood.
 pub(super) async fn tell_wait(
@@ -119,7 +117,7 @@ pub(super) async fn record_wrong(
         insert_failure(app, connection, attempt, known, reason, of_code).await?;
         consequences = lock_what_failed(app, connection, attempt, known, reason).await?;
     }
-    if of_code && switch_code_off(app, connection).await? {
+    if of_code && switch_code_off(app, connection, attempt).await? {
         consequences.push("the authentication code is off until an administrator acts");
     }
     if let Some(device) = attempt.device {
@@ -170,7 +168,11 @@ async fn insert_failure(
     let is_locked = reason == Reason::PinLocked;
     let new = store::authentication_failure::NewFailure {
         pkid: app.environment.new_ordered_pkid(now),
-        credential: if is_locked { CODE_KEY } else { &known.key },
+        credential: if is_locked {
+            store::authentication_failure::OF_CODE
+        } else {
+            &known.key
+        },
         failure: &failure,
         of_code,
     };
@@ -213,7 +215,11 @@ async fn lock_what_failed(
 }
 
 /// Switches the authentication code off when it failed too often; gives whether it did.
-async fn switch_code_off(app: &App, connection: &mut Connection) -> Result<bool, StoreError> {
+async fn switch_code_off(
+    app: &App,
+    connection: &mut Connection,
+    attempt: &Attempt<'_>,
+) -> Result<bool, StoreError> {
     let now = app.environment.now();
     let since = now.minus(AuthenticationCode::FAILURES_WITHIN);
     let failures = store::authentication_failure::count_of_code(connection, since).await?;
@@ -224,6 +230,19 @@ async fn switch_code_off(app: &App, connection: &mut Connection) -> Result<bool,
             failures,
             "the authentication code failed too often within an hour and is off; set it anew"
         );
+        let actor = Actor {
+            name: "system".to_owned(),
+            source: attempt.source.to_canonical().to_string(),
+            correlation: Some(attempt.correlation),
+        };
+        let change = Change {
+            action: "authentication_code.switch_off",
+            object_kind: "self_provisioning",
+            object_name: "authentication code".to_owned(),
+            before: "on".to_owned(),
+            after: format!("off after {failures} failures within an hour"),
+        };
+        record::audit(app, connection, &actor, change).await?;
     }
     Ok(switched)
 }
