@@ -833,7 +833,8 @@ async fn the_owner_releases_the_phone_and_continue_cannot_take_it_back() {
         door.fetch(&go_on).await;
         assert!(door.phone().owner.is_some());
 
-        let form = door.get("step=release").await;
+        let service = door.https_url().replace("selfProvision", "releasePhone");
+        let form = door.curl(&service, "", &[]).await;
         assert!(
             form.body.contains("<Title>Release this phone</Title>"),
             "{}",

@@ -37,6 +37,9 @@ use crate::domain::secret::Secret;
 /// Path of the authentication URL that every file carries. It refuses whatever we did not push.
 pub const AUTHENTICATE_PATH: &str = "/cucm-uds/private/authenticate";
 
+/// Path of the phone service *Release this phone*.
+pub const RELEASE_PATH: &str = "/cucm-uds/private/releasePhone";
+
 /// Version stamp of every auto-registration file: a phone's own file has another.
 const AUTO_REGISTRATION_STAMP: Pkid = Pkid::from_u128(0x5e1f_9204_0000_4000_8000_0000_0000_0001);
 

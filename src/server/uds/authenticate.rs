@@ -7,8 +7,7 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// Path of the authentication URL.
-pub const PATH: &str = "/cucm-uds/private/authenticate";
+pub use crate::domain::config_file::assemble::AUTHENTICATE_PATH as PATH;
 
 /// The whole body, without a newline, as phones compare it. Source: IP phone services notes.
 const REFUSED: &str = "UN-AUTHORIZED";

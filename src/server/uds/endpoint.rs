@@ -6,8 +6,7 @@ use crate::domain::device::DeviceName;
 use crate::server::http::Peer;
 use crate::server::uds::screen::ScreenUrl;
 
-/// Path of the self-provisioning endpoint. Source: Cisco document 214228.
-pub const PATH: &str = "/cucm-uds/private/selfProvision";
+pub use crate::domain::config_file::idle_url::SELF_PROVISION_PATH as PATH;
 
 /// Longest host name that leaves room for a token in a URL of 256 bytes; a longer configured one
 /// is refused at start.

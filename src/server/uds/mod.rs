@@ -16,6 +16,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 
+use crate::domain::config_file::assemble::RELEASE_PATH;
 use crate::server::trace_log::TraceLog;
 use crate::service::App;
 use self_provision::UdsDoor;
@@ -25,11 +26,10 @@ use self_provision::UdsDoor;
 /// Methods other than GET, HEAD and POST are answered 405 with `Allow`.
 pub fn router(app: Arc<App>, trace: Arc<TraceLog>) -> Router {
     let authenticate = get(authenticate::authenticate).post(authenticate::authenticate);
+    let handset = get(self_provision::answer).post(self_provision::answer);
     Router::new()
-        .route(
-            endpoint::PATH,
-            get(self_provision::answer).post(self_provision::answer),
-        )
+        .route(endpoint::PATH, handset.clone())
+        .route(RELEASE_PATH, handset)
         .route(authenticate::PATH, authenticate)
         .with_state(UdsDoor { app, trace })
 }

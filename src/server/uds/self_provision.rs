@@ -1,5 +1,5 @@
 //! The endpoint `/cucm-uds/private/selfProvision`: reads a request, asks one use case, shows a
-//! screen.
+//! screen. The phone service `/cucm-uds/private/releasePhone` is another way in, for its form.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,11 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
+use crate::domain::config_file::assemble::RELEASE_PATH;
 use crate::server::http::Peer;
 use crate::server::metrics;
 use crate::server::trace_log::TraceLog;
-use crate::server::uds::request::{self, BadRequest};
+use crate::server::uds::request::{self, Ask, BadRequest};
 use crate::server::uds::visit::{Ended, Visit};
 use crate::service::App;
 
@@ -47,7 +48,14 @@ pub async fn answer(
     };
     let query = parts.uri.query().unwrap_or_default().as_bytes();
     let cut_off = form.is_err();
-    let read = form.and_then(|form| request::parse(query, &form));
+    let read = form
+        .and_then(|form| request::parse(query, &form))
+        .map(|mut request| {
+            if parts.uri.path() == RELEASE_PATH && matches!(request.ask, Ask::LoginForm { .. }) {
+                request.ask = Ask::ReleaseForm;
+            }
+            request
+        });
     let device = match &read {
         Ok(request) => request.device.clone(),
         Err(_) => request::device_of_query(query),

@@ -1,15 +1,21 @@
 //! The service URLs of a file: *Default*, *Override*, and the one idle URL.
 
 use super::AUTHENTICATE_PATH;
+use super::RELEASE_PATH;
 use super::SystemValues;
 use crate::domain::config_file::FileWarning;
 use crate::domain::config_file::ServiceUrls;
 use crate::domain::config_file::idle_url::IdleUrl;
+use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::idle_url::WantedIdleUrl;
 use crate::domain::config_file::idle_url::choose_idle_url;
+use crate::domain::config_file::text::DoorUrl;
 use crate::domain::config_file::text::PhoneUrl;
+use crate::domain::device::DeviceName;
+use crate::domain::device::DeviceState;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model;
+use crate::domain::phone_model::PhoneModel;
 
 /// *Override* where the device has the URL under one of its names, else *Default*.
 struct Resolved<'a> {
@@ -33,6 +39,13 @@ impl<'a> Resolved<'a> {
             .iter()
             .find_map(|name| self.system.service_urls.get(*name))
             .map_or("", String::as_str)
+    }
+
+    /// Whether anybody has said anything of this URL, be it that there is none.
+    fn is_set(&self, name: &str) -> bool {
+        let own = self.phone.map(|phone| &phone.configuration.service_urls);
+        own.is_some_and(|urls| urls.iter().any(|url| &*url.name == name))
+            || self.system.service_urls.contains_key(name)
     }
 
     fn url(
@@ -79,7 +92,35 @@ pub(super) fn urls_of_device(
             .unwrap_or(system.idle_timer_s),
     };
     urls.idle = idle;
+    let services = ["servicesUrl", "secureServicesUrl"];
+    if phone.state == DeviceState::Provisioned && !services.iter().any(|name| resolved.is_set(name))
+    {
+        (urls.services, urls.secure_services) = release_service(&phone.name, model, &system.doors);
+    }
     urls
+}
+
+/// *Release this phone* behind the Services key of a phone that has an owner, where nobody has
+/// put other services there: plain and secure URL, of which one is given. The door is that of the
+/// login (`choose_idle_url`).
+fn release_service(
+    device: &DeviceName,
+    model: Option<&PhoneModel>,
+    doors: &SelfProvisionDoors,
+) -> (Option<PhoneUrl>, Option<PhoneUrl>) {
+    if !model.is_some_and(PhoneModel::shows_xml_screens) {
+        return (None, None);
+    }
+    let speaks_tls = model.is_some_and(PhoneModel::speaks_tls_1_2);
+    let at = |door: &DoorUrl| {
+        let door = door.as_str();
+        let url = format!("{door}{RELEASE_PATH}?name={device}");
+        url.parse().ok()
+    };
+    match &doors.plain {
+        Some(plain) if !(doors.phones_trust_https && speaks_tls) => (at(plain), None),
+        _ => (None, at(&doors.https)),
+    }
 }
 
 /// The URLs of a file for no device in particular: no idle URL, for nobody waits for a login.
