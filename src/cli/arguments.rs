@@ -83,6 +83,12 @@ Examples:
     /// Phones: their state, restart, release
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Auto-registration of this node: the numbers that new phones get, on or off
+    #[command(subcommand)]
+    AutoRegistration(AutoRegistrationCommand),
+    /// User Profiles: who may provision a phone, and how many
+    #[command(subcommand)]
+    UserProfile(UserProfileCommand),
     /// Prints every setting with its value and where it came from
     Config(ConfigArguments),
     /// Prints the completions for a shell
@@ -276,6 +282,51 @@ pub enum DeviceCommand {
         /// For how long: 30s, 10m, 2h
         #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
         time: std::time::Duration,
+    },
+}
+
+/// The commands about auto-registration.
+#[derive(Debug, Subcommand)]
+pub enum AutoRegistrationCommand {
+    /// Shows whether it is on, and its range
+    Show,
+    /// Lets new phones register
+    #[command(after_help = "\
+Example:
+  selfprov auto-registration on --from 1000 --to 1999 --for 8h")]
+    On {
+        /// Starting Directory Number [default: as it is]
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<String>,
+        /// Ending Directory Number [default: as it is]
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<String>,
+        /// For how long: 30s, 10m, 2h [default: until it is switched off]
+        #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+        time: Option<std::time::Duration>,
+    },
+    /// Refuses new phones; those that are there stay
+    Off,
+}
+
+/// The commands about User Profiles.
+#[derive(Debug, Subcommand)]
+pub enum UserProfileCommand {
+    /// Lists them
+    List,
+    /// Changes what one says about self-provisioning
+    #[command(after_help = "\
+Example:
+  selfprov user-profile set --allow true --limit 2")]
+    Set {
+        /// Its name [default: the system default profile]
+        name: Option<String>,
+        /// Allow End User to Provision their Own Phone
+        #[arg(long, value_name = "true|false")]
+        allow: Option<bool>,
+        /// Limit Provisioning once End User has this many phones, 0 to 20
+        #[arg(long, value_name = "PHONES", value_parser = clap::value_parser!(u8).range(0..=20))]
+        limit: Option<u8>,
     },
 }
 

@@ -14,6 +14,7 @@ pub mod phone;
 pub mod secret_input;
 pub mod serve;
 pub mod service;
+pub mod system;
 pub mod trace;
 pub mod user;
 
@@ -77,6 +78,16 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
         Command::Device(device) => {
             let loaded = Loaded::read(&sources(&common)?)?;
             block_on(device::run(&loaded.settings, device, output))
+        }
+        Command::AutoRegistration(command) => {
+            let loaded = Loaded::read(&sources(&common)?)?;
+            let request = system::auto_registration(command);
+            block_on(system::run(&loaded.settings, request, output))
+        }
+        Command::UserProfile(command) => {
+            let loaded = Loaded::read(&sources(&common)?)?;
+            let request = system::user_profile(command);
+            block_on(system::run(&loaded.settings, request, output))
         }
     }
 }

@@ -189,7 +189,8 @@ fn profile_obstacles(
     let mut obstacles = Vec::new();
     if !profile.allow_provision {
         let text = format!("the User Profile {name} does not allow it");
-        let advice = "set Allow End User to Provision their Own Phone in the profile";
+        let advice =
+            "run: selfprov user-profile set --allow true, or give the user another profile";
         obstacles.push(Obstacle::refused(Refusal::SelfprovNotAllowed, text, advice));
     }
     if owned >= u32::from(profile.limit_provision) {
@@ -264,7 +265,10 @@ fn auto_registration(app: &App) -> Vec<Obstacle> {
             "auto-registration is off on {}: new phones are refused",
             node.name
         );
-        add(text, "switch it on with a range of numbers");
+        add(
+            text,
+            "run: selfprov auto-registration on --from NUMBER --to NUMBER",
+        );
     }
     if block.start_dn == block.end_dn
         || DirectoryNumberRange::new(&block.start_dn, &block.end_dn).is_err()
@@ -273,7 +277,10 @@ fn auto_registration(app: &App) -> Vec<Obstacle> {
             "the auto-registration range {} to {} holds no numbers",
             block.start_dn, block.end_dn
         );
-        add(text, "set a starting and a higher ending directory number");
+        add(
+            text,
+            "run: selfprov auto-registration on --from NUMBER --to NUMBER",
+        );
     }
     let device = block.universal_device_template;
     if !device.is_some_and(|pkid| catalogue.universal_device_templates.contains_key(&pkid)) {

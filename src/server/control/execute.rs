@@ -4,7 +4,7 @@
 //! line opens the database and calls it directly. So both do the same.
 
 use crate::server::control::protocol::{Answer, Request, Response};
-use crate::server::control::{devices, users};
+use crate::server::control::{devices, system, users};
 use crate::service::App;
 use crate::service::record::Actor;
 
@@ -59,6 +59,11 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
         Request::DeviceRelease(device) => devices::release(app, &device.name).await,
         Request::DeviceRestart { name, reset } => devices::restart(app, &name, reset).await,
         Request::DeviceAllowFile { name, for_s } => devices::allow_file(app, &name, for_s).await,
+        Request::AutoRegistrationShow => system::auto_registration(app),
+        Request::AutoRegistrationOn(range) => system::auto_registration_on(app, &range).await,
+        Request::AutoRegistrationOff => system::auto_registration_off(app).await,
+        Request::UserProfileList => Ok(system::user_profiles(app)),
+        Request::UserProfileSet(change) => system::user_profile_set(app, &change).await,
         Request::Readiness { user } => users::readiness(app, user.as_deref()).await,
     }
 }

@@ -4,6 +4,7 @@
 pub mod devices;
 pub mod execute;
 pub mod protocol;
+pub mod system;
 pub mod users;
 
 use std::io;

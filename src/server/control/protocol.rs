@@ -84,6 +84,16 @@ pub enum Request {
         /// For how many seconds.
         for_s: u64,
     },
+    /// Shows this node's auto-registration.
+    AutoRegistrationShow,
+    /// Switches auto-registration on.
+    AutoRegistrationOn(NewRange),
+    /// Switches auto-registration off.
+    AutoRegistrationOff,
+    /// Lists User Profiles.
+    UserProfileList,
+    /// Changes what a User Profile says about self-provisioning.
+    UserProfileSet(ProfileChange),
     /// Checks what the service knows of its readiness.
     Readiness {
         /// This user alone; `None`: everything.
@@ -129,6 +139,30 @@ pub struct NewUser {
     pub pin: Option<SecretText>,
     /// Whether the user must choose another at the first login.
     pub must_change: bool,
+}
+
+/// The numbers of auto-registration and how long it stays on; what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRange {
+    /// Starting Directory Number.
+    pub from: Option<String>,
+    /// Ending Directory Number.
+    pub to: Option<String>,
+    /// For how many seconds; `None`: without an end.
+    pub for_s: Option<u64>,
+}
+
+/// A change of a User Profile; what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileChange {
+    /// Its name; `None`: the system default.
+    pub name: Option<String>,
+    /// *Allow End User to Provision their Own Phone*.
+    pub allow: Option<bool>,
+    /// *Limit Provisioning once End User has this many phones*.
+    pub limit: Option<u8>,
 }
 
 /// What the service answers.
