@@ -216,6 +216,21 @@ fn change(app: &App, change: impl FnOnce(&mut Phone)) {
     });
 }
 
+/// Makes [`PHONE`] provisioned, so that no sweep over unclaimed phones removes it.
+async fn make_provisioned(server: &TestServer) {
+    use sqlx::Connection as _;
+    change(&server.test.app, |phone| {
+        phone.state = DeviceState::Provisioned;
+    });
+    let url = &server.test.database.url;
+    let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
+    sqlx::query("UPDATE device SET state = 'provisioned'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
 /// How many rows each table has.
 async fn rows(database: &Database) -> Vec<(&'static str, i64)> {
     use sqlx::Connection as _;
@@ -475,6 +490,7 @@ async fn an_opened_window_lets_any_address_fetch_until_it_ends() {
     let database = Database::sqlite();
     let server = server_with_phone(&database).await;
     let app = &server.test.app;
+    make_provisioned(&server).await;
     let until = app.environment.now().plus(Duration::from_mins(10));
     change(app, |phone| phone.file_allowed_until = Some(until));
     let file = format!("{PHONE}.cnf.xml");
@@ -557,6 +573,7 @@ async fn a_device_that_never_registered_is_not_served_after_a_week() {
     let database = Database::sqlite();
     let server = server_with_phone(&database).await;
     let app = &server.test.app;
+    make_provisioned(&server).await;
     change(app, |phone| phone.registered_address = None);
     server.test.clock.advance(Duration::from_hours(7 * 24));
     let (_, body) = get(&server, &format!("{PHONE}.cnf.xml")).await;
@@ -567,9 +584,7 @@ async fn a_device_that_never_registered_is_not_served_after_a_week() {
 async fn a_provisioned_phone_gets_no_login_as_idle_url() {
     let database = Database::sqlite();
     let server = server_with_phone(&database).await;
-    change(&server.test.app, |phone| {
-        phone.state = DeviceState::Provisioned;
-    });
+    make_provisioned(&server).await;
     let (_, body) = get(&server, &format!("{PHONE}.cnf.xml")).await;
     assert!(!body.contains("selfProvision"));
     assert!(body.contains("<idleTimeout>0</idleTimeout>"));
