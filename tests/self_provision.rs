@@ -16,6 +16,7 @@ use selfprov::domain::device::DeviceState;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::refusal::Refusal;
 use selfprov::domain::self_provisioning::AuthenticationMode;
+use selfprov::service::reread;
 use selfprov::service::self_provision;
 use selfprov::service::self_provision::LogInError;
 use selfprov::service::self_provision::ProvisionError;
@@ -210,6 +211,33 @@ async fn continue_twice_gives_the_same_answer_and_changes_nothing() {
         assert_eq!(test.count("SELECT COUNT(*) FROM audit").await, 1);
         test.clock.advance(Duration::from_mins(3));
         assert_eq!(press().await, Err(ProvisionError::StartAgain));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_in_doubt_is_read_again() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let twin = TestApp::builder().clock(&test.clock).start(&database).await;
+        let phone = test.auto_register(1).await;
+        // As after a commit that was not confirmed: the database knows more than memory.
+        twin.app.phones.doubt(&phone.name);
+        reread::doubtful(&twin.app).await;
+        twin.app
+            .locations
+            .load(&twin.app.store, test.app.environment.now())
+            .await
+            .unwrap();
+        let shown = test.log_in(&phone, "aksethi", PIN).await.unwrap();
+        test.press_continue(&phone, &shown.token).await.unwrap();
+        twin.app.phones.doubt(&phone.name);
+        reread::doubtful(&twin.app).await;
+        assert_eq!(twin.stored(&phone).await, test.stored(&phone).await);
+        assert!(twin.app.phone_control.is_owed_by(&phone.name));
+        let grace = |test: &TestApp| test.app.locations.of_device(&phone.name)[0].grace.clone();
+        assert_eq!(grace(&twin), grace(&test));
+        assert!(twin.app.phones.take_doubtful().is_empty());
     })
     .await;
 }

@@ -8,6 +8,7 @@ use super::auto_register;
 use super::group_commit;
 use super::group_commit::Write;
 use super::register;
+use super::reread;
 
 /// Between two rounds: a phone that is gone is seen as gone soon.
 const ROUND: Duration = Duration::from_secs(5);
@@ -26,6 +27,7 @@ pub async fn run(app: Arc<App>) {
     loop {
         rounds.tick().await;
         remove_expired(&app).await;
+        reread::doubtful(&app).await;
         if round.is_multiple_of(ROUNDS_A_SWEEP)
             && let Err(error) = auto_register::sweep(&app).await
         {

@@ -37,6 +37,7 @@ pub mod record;
 pub mod register;
 pub mod release;
 pub mod render_config;
+pub mod reread;
 pub mod sealed_token;
 pub mod self_provision;
 pub mod self_provisioning_settings;

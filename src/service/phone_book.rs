@@ -3,10 +3,13 @@
 //!
 //! The use cases that change a device put it here after their transaction is committed.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::hash::RandomState;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
@@ -76,6 +79,7 @@ pub fn ha1(user_name: &str, secret: &Secret) -> Ha1 {
 pub struct PhoneBook {
     shards: Vec<RwLock<HashMap<DeviceName, Arc<KnownPhone>>>>,
     hasher: RandomState,
+    doubtful: Mutex<BTreeSet<DeviceName>>,
 }
 
 impl Default for PhoneBook {
@@ -84,6 +88,7 @@ impl Default for PhoneBook {
         Self {
             shards,
             hasher: RandomState::new(),
+            doubtful: Mutex::default(),
         }
     }
 }
@@ -144,6 +149,20 @@ impl PhoneBook {
     /// Forgets a device.
     pub fn remove(&self, name: &DeviceName) {
         self.write(name).remove(name);
+    }
+
+    /// Notes that the database may say otherwise of a device: a commit was not confirmed.
+    pub fn doubt(&self, name: &DeviceName) {
+        self.doubtful_names().insert(name.clone());
+    }
+
+    /// Takes the devices that must be read again.
+    pub fn take_doubtful(&self) -> BTreeSet<DeviceName> {
+        std::mem::take(&mut *self.doubtful_names())
+    }
+
+    fn doubtful_names(&self) -> MutexGuard<'_, BTreeSet<DeviceName>> {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many devices there are.

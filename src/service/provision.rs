@@ -112,7 +112,8 @@ pub async fn provision(
     let provisioned = match outcome? {
         Outcome::Recorded(provisioned) => provisioned,
         Outcome::Now(change) => {
-            transaction.commit().await?;
+            let committed = transaction.commit().await;
+            committed.inspect_err(|_| app.phones.doubt(&device))?;
             change.publish(app)?;
             Provisioned {
                 extension: change.extension,

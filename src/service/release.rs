@@ -228,7 +228,8 @@ async fn release(
     let done = in_transaction(app, connection, &mut allocation, &before).await?;
     allocation.end(app, connection).await?;
     write_history(app, connection, &before, &done, actor).await?;
-    transaction.commit().await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| app.phones.doubt(name))?;
     let released = publish(app, name, done)?;
     drop(pass);
     Ok(released)

@@ -153,6 +153,32 @@ pub async fn delete_older(
     Ok(deleted.rows_affected() == 1)
 }
 
+/// The grace of a device's bindings, where they have one.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`page`].
+pub async fn grace_of(
+    connection: &mut Connection,
+    device_name: &DeviceName,
+) -> Result<Option<Grace>, StoreError> {
+    sqlx::query(
+        "SELECT grace_secret, grace_until FROM binding WHERE device_name = $1 \
+         AND grace_secret IS NOT NULL AND grace_until IS NOT NULL \
+         ORDER BY grace_until DESC LIMIT 1",
+    )
+    .bind(device_name.as_str())
+    .fetch_optional(connection)
+    .await?
+    .map(|row| {
+        Ok(Grace {
+            sealed_secret: row.text("binding.grace_secret")?.into_boxed_str(),
+            until: row.time("binding.grace_until")?,
+        })
+    })
+    .transpose()
+}
+
 /// Removes one binding.
 ///
 /// # Errors
