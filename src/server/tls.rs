@@ -242,7 +242,7 @@ fn date(at: UnixMillis) -> String {
 
 /// Makes a key on P-256 and a certificate with CN, O, OU and every name and address as SAN.
 ///
-/// Source: phones want all three name parts (reference 5.2) and RFC 5280 4.2.1.6 the SANs.
+/// Source: phones want all three name parts and RFC 5280 4.2.1.6 the SANs.
 fn make_self_signed(
     files: &CertificateFiles,
     names: &[String],

@@ -100,27 +100,45 @@ impl Environment {
     }
 }
 
+/// An environment that stands still, for tests of what is built on one.
 #[cfg(test)]
-mod tests {
+pub(crate) mod fixed {
     use super::*;
 
-    struct Fixed;
+    struct Fixed {
+        now: UnixMillis,
+        byte: u8,
+    }
 
     impl Clock for Fixed {
         fn now(&self) -> UnixMillis {
-            UnixMillis(1_795_262_400_000)
+            self.now
         }
     }
 
     impl Entropy for Fixed {
         fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(0xff);
+            bytes.fill(self.byte);
         }
     }
 
+    /// It is always the same moment of November 2026, and randomness is `byte` again and again.
+    pub(crate) fn environment(byte: u8) -> Environment {
+        let fixed = Arc::new(Fixed {
+            now: UnixMillis(1_795_262_400_000),
+            byte,
+        });
+        Environment::new(fixed.clone(), fixed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
     #[test]
     fn ordered_identities_sort_as_they_were_made_also_within_a_millisecond() {
-        let environment = Environment::new(Arc::new(Fixed), Arc::new(Fixed));
+        let environment = fixed::environment(0xff);
         let now = environment.now();
         let made: Vec<String> = (0..10_000)
             .map(|_| environment.new_ordered_pkid(now).to_string())

@@ -283,31 +283,11 @@ impl Drop for CredentialHasher {
 
 #[cfg(test)]
 mod tests {
-    use super::super::environment::Clock;
-    use super::super::environment::Entropy;
     use super::*;
-    use crate::domain::time::UnixMillis;
-
-    struct Fixed;
-
-    impl Clock for Fixed {
-        fn now(&self) -> UnixMillis {
-            UnixMillis(0)
-        }
-    }
-
-    impl Entropy for Fixed {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(5);
-        }
-    }
-
-    fn environment() -> Environment {
-        Environment::new(Arc::new(Fixed), Arc::new(Fixed))
-    }
+    use crate::service::environment::fixed;
 
     fn hasher(queue_max: usize) -> CredentialHasher {
-        CredentialHasher::start(1, queue_max, environment()).unwrap()
+        CredentialHasher::start(1, queue_max, fixed::environment(5)).unwrap()
     }
 
     #[tokio::test]
@@ -327,7 +307,7 @@ mod tests {
         // No thread serves this one, so that the line stays as it is.
         let hasher = CredentialHasher {
             shared: Arc::default(),
-            environment: environment(),
+            environment: fixed::environment(5),
             queue_max: 2,
         };
         let secret = Secret::from("8362");

@@ -103,30 +103,8 @@ fn create(path: &Path, environment: &Environment) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::domain::time::UnixMillis;
-    use crate::service::environment::Clock;
-    use crate::service::environment::Entropy;
-
-    struct Fixed(u8);
-
-    impl Clock for Fixed {
-        fn now(&self) -> UnixMillis {
-            UnixMillis(0)
-        }
-    }
-
-    impl Entropy for Fixed {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(self.0);
-        }
-    }
-
-    fn environment(byte: u8) -> Environment {
-        Environment::new(Arc::new(Fixed(byte)), Arc::new(Fixed(byte)))
-    }
+    use crate::service::environment::fixed::environment;
 
     #[test]
     fn a_key_file_is_made_once_for_its_owner_only_and_then_kept() {

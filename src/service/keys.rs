@@ -235,30 +235,11 @@ fn derive(root: &hkdf::Prk, info: &[&[u8]]) -> Result<[u8; 32], KeysError> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::domain::time::UnixMillis;
-    use crate::service::environment::Clock;
-    use crate::service::environment::Entropy;
-
-    struct Fixed;
-
-    impl Clock for Fixed {
-        fn now(&self) -> UnixMillis {
-            UnixMillis(0)
-        }
-    }
-
-    impl Entropy for Fixed {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(7);
-        }
-    }
+    use crate::service::environment::fixed;
 
     fn keys(byte: u8) -> Keys {
-        let environment = Environment::new(Arc::new(Fixed), Arc::new(Fixed));
-        Keys::new(&[byte; MASTER_KEY_BYTES], environment).unwrap()
+        Keys::new(&[byte; MASTER_KEY_BYTES], fixed::environment(7)).unwrap()
     }
 
     #[test]

@@ -165,33 +165,14 @@ fn proof_of(byte: u8) -> Option<Proof> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::environment::Clock;
-    use super::super::environment::Entropy;
-    use super::super::environment::Environment;
     use super::*;
-
-    struct Fixed;
-
-    impl Clock for Fixed {
-        fn now(&self) -> UnixMillis {
-            UnixMillis(0)
-        }
-    }
-
-    impl Entropy for Fixed {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(5);
-        }
-    }
+    use crate::service::environment::fixed;
 
     const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
     const PURPOSE: Purpose = Purpose::ConfirmToken;
 
     fn keys(byte: u8) -> Keys {
-        let environment = Environment::new(Arc::new(Fixed), Arc::new(Fixed));
-        Keys::new(&[byte; 32], environment).unwrap()
+        Keys::new(&[byte; 32], fixed::environment(5)).unwrap()
     }
 
     fn bound(extension: &DirectoryNumber) -> Bound<'_> {

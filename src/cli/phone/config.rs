@@ -1,6 +1,6 @@
 //! What a phone reads from its file, `SEP<MAC>.cnf.xml` or `XMLDefault.cnf.xml`.
 //!
-//! Source: reference notes on Cisco's own SIP stack: order rules, at most three `CallManagers`, the
+//! Source: Cisco's own SIP stack: order rules, at most three `CallManagers`, the
 //! presence of `autoRegistration` making line 1.
 
 use super::xml::Element;

@@ -1,6 +1,6 @@
 //! What a phone does when its server tells it to: service-control, check-sync, REFER, OPTIONS.
 //!
-//! Source: reference notes 4.6 (`RegisterCallId` must match, else 400).
+//! Source: phones answer 400 unless `RegisterCallId` is that of their own REGISTER.
 
 use super::{Cause, Event, Handset, Message, StartLine};
 

@@ -1,6 +1,6 @@
 //! REGISTER as a Cisco phone sends it, and what it reads from the answers.
 //!
-//! Source: reference notes on captures of a 7821 (4.1), answers (4.2) and keep-alives (4.3);
+//! Source: captures of a 7821 and of what a CUCM answers it;
 //! RFC 7616 for the digest.
 
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! What a registration led to, written as the answer that a Cisco phone needs.
 //!
-//! Source: reference notes 4.2 to 4.4 (captures of CUCM and the phones' own SIP stack).
+//! Source: captures of CUCM and the phones' own SIP stack.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

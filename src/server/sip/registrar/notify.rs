@@ -1,6 +1,6 @@
 //! Requests to phones: `service-control`, or `check-sync` for models that know nothing else.
 //!
-//! Source: reference notes 4.6 (phones' documentation, captures, other servers' sources).
+//! Source: phones' documentation, captures, other servers' behaviour.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
