@@ -164,6 +164,27 @@ async fn a_login_name_of_somebody_else_is_refused_with_both_names_and_changes_no
 }
 
 #[tokio::test]
+async fn a_name_that_no_database_and_no_phone_takes_is_refused() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        for name in ["a\0b", "a\r\nVia: x", &"x".repeat(129)] {
+            let mut new = NewUser::new("jdoe".parse().unwrap());
+            new.person.last_name = name.to_owned();
+            let refused = users::add(&test.app, &administrator(), &new).await;
+            let is_named = matches!(
+                refused,
+                Err(AdministrationError::Invalid {
+                    field: "Last Name",
+                    ..
+                })
+            );
+            assert!(is_named, "{refused:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_two_users_added_at_once_with_one_login_name_one_is_refused() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;

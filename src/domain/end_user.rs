@@ -11,8 +11,12 @@ pub struct FoldedLogin(Box<str>);
 impl FoldedLogin {
     /// Trims and folds what somebody typed. Any text folds; whether it names anybody is for the
     /// store to say.
+    ///
+    /// Control characters stand in no ID and some databases refuse them, so they become U+FFFD.
     pub fn of(text: &str) -> Self {
-        Self(text.trim().to_lowercase().into_boxed_str())
+        let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+        let folded = text.trim().to_lowercase();
+        Self(folded.chars().map(visible).collect())
     }
 
     /// The folded text.
@@ -70,7 +74,7 @@ impl FromStr for UserId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let allowed = |c: char| !c.is_control() && !matches!(c, '/' | '"');
+        let allowed = |c: char| !c.is_control() && !matches!(c, '/' | '"' | '\u{fffd}');
         let fits = !text.is_empty() && text.chars().count() <= Self::LENGTH_MAX;
         (fits && text.chars().all(allowed))
             .then(|| Self(text.into()))

@@ -132,6 +132,20 @@ impl From<HasherError> for AdministrationError {
     }
 }
 
+/// Refuses a text that is longer than its field or has characters that nobody can see.
+pub(super) fn check_text(
+    field: &'static str,
+    text: &str,
+    length_max: usize,
+) -> Result<(), AdministrationError> {
+    let fits = text.chars().count() <= length_max && !text.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    let reason = format!("it has at most {length_max} printable characters");
+    Err(AdministrationError::invalid(field, &reason))
+}
+
 /// A PIN or password that an administrator sets.
 #[derive(Debug, Clone)]
 pub struct NewSecret {

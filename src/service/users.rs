@@ -4,6 +4,7 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::NewSecret;
 use super::administration::PreparedCredential;
+use super::administration::check_text;
 use super::administration::prepare_credential;
 use super::administration::store_credential;
 use super::record;
@@ -24,6 +25,9 @@ use crate::domain::user::Person;
 use crate::domain::user::PrimaryExtension;
 use crate::store;
 use crate::store::Connection;
+
+/// Most characters of a name and the like. Source: AXL `XUser`, of which most are shorter.
+const PERSON_LENGTH_MAX: usize = 128;
 
 /// What pages call the object.
 pub(super) const KIND: &str = "End User";
@@ -135,6 +139,7 @@ pub(super) async fn prepare(
     new: &NewUser,
     pattern: Option<&DirectoryNumber>,
 ) -> Result<Vec<PreparedCredential>, AdministrationError> {
+    check_person(&new.person)?;
     let extension = pattern.map_or("", DirectoryNumber::as_str);
     let self_service = new.self_service_user_id.as_ref();
     let owner = CredentialOwner {
@@ -154,6 +159,22 @@ pub(super) async fn prepare(
         }
     }
     Ok(prepared)
+}
+
+fn check_person(person: &Person) -> Result<(), AdministrationError> {
+    for (field, text) in [
+        ("First Name", &person.first_name),
+        ("Middle Name", &person.middle_name),
+        ("Last Name", &person.last_name),
+        ("Mail ID", &person.mail),
+        ("Department", &person.department),
+        ("Title", &person.title),
+        ("Telephone Number", &person.telephone_number),
+        ("User Locale", &person.user_locale),
+    ] {
+        check_text(field, text, PERSON_LENGTH_MAX)?;
+    }
+    Ok(())
 }
 
 /// The user as the program keeps it.
@@ -236,6 +257,9 @@ pub async fn update(
     login: &str,
     change: &UserChange,
 ) -> Result<EndUser, AdministrationError> {
+    if let Some(person) = &change.person {
+        check_person(person)?;
+    }
     let catalogue = app.catalogue.load_full();
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();

@@ -157,8 +157,13 @@ async fn failures_are_counted_by_credential_device_and_address() {
         store::authentication_failure::clear(connection, "c", None)
             .await
             .unwrap();
-        let left = store::authentication_failure::of_source(connection, source, at(0)).await;
+        let left = store::authentication_failure::of_credential(connection, "c", at(0)).await;
         assert_eq!(left.unwrap(), []);
+        // A guess at the code still counts for the code and for the address.
+        let left = store::authentication_failure::count_of_code(connection, at(0)).await;
+        assert_eq!(left.unwrap(), 1);
+        let left = store::authentication_failure::of_source(connection, source, at(0)).await;
+        assert_eq!(left.unwrap(), [at(3)]);
     })
     .await;
 }

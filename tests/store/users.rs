@@ -67,8 +67,18 @@ async fn a_user_is_read_back_whole_by_every_name() {
             let found = store::end_user::by_login(connection, &FoldedLogin::of(login)).await;
             assert_eq!(found.unwrap().as_ref(), Some(&user), "{login}");
         }
-        let nobody = store::end_user::by_login(connection, &FoldedLogin::of("x")).await;
-        assert_eq!(nobody.unwrap(), None);
+        for login in [
+            "x",
+            "",
+            "zoe.oneill\0",
+            "\u{1}",
+            "%",
+            "' OR 1=1 --",
+            &"x".repeat(100_000),
+        ] {
+            let nobody = store::end_user::by_login(connection, &FoldedLogin::of(login)).await;
+            assert_eq!(nobody.unwrap(), None, "{login:?}");
+        }
         let found = store::end_user::by_pkid(connection, user.pkid)
             .await
             .unwrap();

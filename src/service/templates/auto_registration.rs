@@ -1,6 +1,8 @@
 //! Saving a CallManager node with its auto-registration block.
 
 use super::Saved;
+use super::TEXT_LENGTH_MAX;
+use super::check_text;
 use super::commit;
 use super::opens_our_login;
 use super::saved;
@@ -33,6 +35,16 @@ pub async fn save_call_manager(
     node: &CallManager,
 ) -> Result<Saved, AdministrationError> {
     check(&node.auto_registration)?;
+    for (field, text) in [
+        ("Description", &node.description),
+        (
+            "Cisco Unified Communications Manager Server",
+            &node.process_node_name,
+        ),
+        ("auto-registration name", &node.auto_registration.name),
+    ] {
+        check_text(field, text, TEXT_LENGTH_MAX)?;
+    }
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     // Numbers are given under this lock: the last one given cannot change meanwhile.

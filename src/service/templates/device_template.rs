@@ -1,9 +1,11 @@
 //! Saving a Universal Device Template.
 
 use super::Saved;
+use super::TEXT_LENGTH_MAX;
 use super::TemplateKind;
 use super::check_name;
 use super::check_tags;
+use super::check_text;
 use super::commit;
 use super::identity;
 use super::opens_our_login;
@@ -76,6 +78,16 @@ fn check(template: &UniversalDeviceTemplate) -> Result<(), AdministrationError> 
     check_tags("Line Label", &template.line_label)?;
     check_tags("Display (Caller ID)", &template.display_caller_id)?;
     check_mask(&template.external_phone_number)?;
+    for (field, text) in [
+        ("User Locale", &template.configuration.user_locale),
+        ("Network Locale", &template.configuration.network_locale),
+        (
+            "Services Provisioning",
+            &template.configuration.services_provisioning,
+        ),
+    ] {
+        check_text(field, text, TEXT_LENGTH_MAX)?;
+    }
     let calls = template.max_number_of_calls;
     if !(1..=CALLS_MAX).contains(&calls) || !(1..=calls).contains(&template.busy_trigger) {
         let reason = format!(
@@ -104,6 +116,7 @@ fn check_mask(mask: &str) -> Result<(), AdministrationError> {
 
 /// An empty URL switches a service off.
 fn check_url(url: &ServiceUrl) -> Result<(), AdministrationError> {
+    check_text("service URL", &url.name, TEXT_LENGTH_MAX)?;
     if url.url.is_empty() {
         return Ok(());
     }

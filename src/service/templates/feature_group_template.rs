@@ -1,8 +1,10 @@
 //! Saving a Feature Group Template.
 
 use super::Saved;
+use super::TEXT_LENGTH_MAX;
 use super::TemplateKind;
 use super::check_name;
+use super::check_text;
 use super::commit;
 use super::identity;
 use super::saved;
@@ -25,6 +27,8 @@ pub async fn save_feature_group_template(
     template: &FeatureGroupTemplate,
 ) -> Result<Saved, AdministrationError> {
     check_name(&template.name)?;
+    check_text("Description", &template.description, TEXT_LENGTH_MAX)?;
+    check_text("User Locale", &template.user_locale, TEXT_LENGTH_MAX)?;
     let kind = TemplateKind::FeatureGroupTemplate;
     let is_new = template.version == super::NEW;
     let template = FeatureGroupTemplate {

@@ -12,6 +12,7 @@ mod user_profile;
 
 use super::App;
 use super::administration::AdministrationError;
+use super::administration::check_text;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -35,6 +36,9 @@ pub const NEW: i64 = 0;
 
 /// Most characters of a name. Source: AXL, `name` of templates and profiles.
 const NAME_LENGTH_MAX: usize = 50;
+
+/// Most characters of another text field, tags included. Source: AXL, `description` of profiles.
+const TEXT_LENGTH_MAX: usize = 255;
 
 /// What was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,6 +235,7 @@ fn check_name(name: &str) -> Result<(), AdministrationError> {
 }
 
 fn check_tags(field: &'static str, text: &str) -> Result<(), AdministrationError> {
+    check_text(field, text, TEXT_LENGTH_MAX)?;
     TemplateText::parse(text)
         .map(|_| ())
         .map_err(|error| AdministrationError::invalid(field, &error))

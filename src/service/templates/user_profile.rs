@@ -1,8 +1,10 @@
 //! Saving a User Profile.
 
 use super::Saved;
+use super::TEXT_LENGTH_MAX;
 use super::TemplateKind;
 use super::check_name;
+use super::check_text;
 use super::commit;
 use super::identity;
 use super::opens_our_login;
@@ -32,6 +34,7 @@ pub async fn save_user_profile(
     profile: &UserProfile,
 ) -> Result<Saved, AdministrationError> {
     check_name(&profile.name)?;
+    check_text("Description", &profile.description, TEXT_LENGTH_MAX)?;
     PhoneLimit::new(i64::from(profile.limit_provision)).map_err(|error| {
         AdministrationError::invalid(
             "Limit Provisioning once End User has this many phones",
