@@ -110,7 +110,7 @@ impl PhoneBook {
             let Some(last) = page.last() else {
                 return Ok(count);
             };
-            after = last.name.as_str().to_owned();
+            last.name.as_str().clone_into(&mut after);
             count += page.len();
             for phone in page {
                 self.put(KnownPhone::new(phone, keys)?);

@@ -94,12 +94,7 @@ pub fn decide(app: &App, request: &RegisterRequest<'_>) -> Decision {
         request,
         now: app.environment.now(),
     };
-    let keeps_alive = ContactChange::Set {
-        contact: "",
-        expires_s: Some(0),
-        is_keep_alive: true,
-    };
-    if judge.is_like(keeps_alive) {
+    if judge.is_keep_alive() {
         return Decision::Answer(RegisterOutcome::KeptAlive);
     }
     if judge.is_too_brief() {
@@ -133,21 +128,14 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn is_like(&self, other: ContactChange<'_>) -> bool {
-        match (self.request.change, other) {
-            (
-                ContactChange::Set {
-                    expires_s: ours,
-                    is_keep_alive,
-                    ..
-                },
-                ContactChange::Set {
-                    expires_s: theirs,
-                    is_keep_alive: other,
-                    ..
-                },
-            ) => ours == theirs && is_keep_alive == other,
-            (ours, theirs) => ours == theirs,
+    fn is_keep_alive(&self) -> bool {
+        match self.request.change {
+            ContactChange::Set {
+                expires_s,
+                is_keep_alive,
+                ..
+            } => is_keep_alive && expires_s == Some(0),
+            ContactChange::Query | ContactChange::RemoveAll => false,
         }
     }
 
