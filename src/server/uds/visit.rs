@@ -1,9 +1,11 @@
 //! One request of one phone: the use case it asks for and the screen that follows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use tokio::time::timeout;
 
 use crate::domain::device::DeviceName;
 use crate::domain::phone_model::{self, PhoneModel};
@@ -25,6 +27,9 @@ use crate::service::self_provision::{
     self, ChangePinError, Claim, Confirmation, LogInError, ProvisionError,
 };
 
+/// Time a use case has before the phone is told to wait: less than the 10 s after which phones
+/// and this door give a request up.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 /// The phone's model, as its browser names it.
 const MODEL_HEADER: &str = "x-CiscoIPPhoneModelName";
 /// Longest model name that is looked at, in bytes.
@@ -295,14 +300,18 @@ impl Visit {
 }
 
 /// Runs a use case to its end even when the phone hangs up, so that what is committed is also told
-/// to the rest of the program. Nothing when it failed inside.
+/// to the rest of the program. Nothing when it failed inside or takes longer than a phone waits.
 async fn to_the_end<T: Send + 'static>(
     use_case: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
-    match tokio::spawn(use_case).await {
-        Ok(done) => Some(done),
-        Err(error) => {
+    match timeout(ANSWER_TIMEOUT, tokio::spawn(use_case)).await {
+        Ok(Ok(done)) => Some(done),
+        Ok(Err(error)) => {
             tracing::error!(%error, "a handset request failed inside");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("a handset request takes long and goes on without its phone");
             None
         }
     }
@@ -335,4 +344,25 @@ fn model(
 
 fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_use_case_goes_on_when_the_phone_hangs_up_and_a_fault_inside_is_no_answer() {
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let (done, ended) = tokio::sync::oneshot::channel::<()>();
+        let visit = tokio::spawn(to_the_end(async move {
+            wait.await.unwrap();
+            done.send(()).unwrap();
+        }));
+        tokio::task::yield_now().await;
+        visit.abort();
+        assert!(visit.await.is_err(), "the phone is gone");
+        go.send(()).unwrap();
+        assert_eq!(ended.await, Ok(()));
+        assert_eq!(to_the_end(async { panic!("inside") }).await, None::<()>);
+    }
 }
