@@ -1,5 +1,7 @@
 //! The command line: help, settings, users and phones with and without a running service, doctor.
 
+#![cfg(test)]
+
 mod program;
 
 use std::fs;

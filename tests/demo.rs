@@ -1,5 +1,7 @@
 //! `selfprov demo`: the whole service, and the journey by the built-in handset.
 
+#![cfg(test)]
+
 mod program;
 
 use std::collections::BTreeSet;

@@ -6,6 +6,7 @@
 )]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How long anything may take on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// How long to wait between two looks at something outside this process.
 const POLL: Duration = Duration::from_millis(20);
@@ -135,6 +136,55 @@ impl Drop for Demo {
         let _ = self.child.wait();
     }
 }
+
+/// The service as an administrator starts it, on free ports, until it is dropped.
+pub(crate) struct Serve {
+    child: Child,
+    /// What it printed.
+    pub(crate) printed: String,
+}
+
+impl Serve {
+    /// Starts it and waits until it has printed its addresses.
+    pub(crate) fn start(data_dir: &Path) -> Self {
+        let mut command = selfprov(data_dir);
+        command.arg("serve");
+        for port in PORTS {
+            command.arg("--set").arg(format!("listen.{port}=0"));
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut printed = String::new();
+        while !printed.contains("\nNext: ") {
+            printed.push_str(&lines.next().expect("it has ended").unwrap());
+            printed.push('\n');
+        }
+        Self { child, printed }
+    }
+
+    /// The value of a row of what it printed.
+    pub(crate) fn row(&self, name: &str) -> &str {
+        let mut rows = self.printed.lines().map(str::trim);
+        rows.find_map(|row| row.strip_prefix(name)).unwrap().trim()
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The ports that every start takes anew.
+pub(crate) const PORTS: [&str; 6] = [
+    "https_port",
+    "files_http_port",
+    "tftp_port",
+    "sip_udp_port",
+    "sip_tcp_port",
+    "monitoring_port",
+];
 
 /// Waits until `condition` gives something.
 pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {

@@ -31,7 +31,9 @@ wait screen Login
 type UserID ${user}
 type PIN ${pin}
 press Submit
+patience 10
 wait screen \"Login Success\"
+patience 60
 press Continue
 wait restart
 wait registered
@@ -241,8 +243,8 @@ mod tests {
     fn the_journey_is_a_script_and_hides_the_pin() {
         let pin = Secret::from("82641");
         let steps = parse(JOURNEY, Some("aksethi"), Some(&pin)).unwrap();
-        assert_eq!(steps.len(), 8);
-        assert_eq!(steps[4], Step::WaitScreen("Login Success".into()));
+        assert_eq!(steps.len(), 10);
+        assert_eq!(steps[5], Step::WaitScreen("Login Success".into()));
         assert!(!format!("{steps:?}").contains("82641"));
     }
 

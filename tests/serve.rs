@@ -1,0 +1,90 @@
+//! `selfprov serve` as an administrator meets it: a fresh system, made ready by commands alone.
+
+#![cfg(test)]
+
+mod program;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use program::{Serve, done, json, refused, selfprov, text};
+
+/// Range, profile and user `jdoe` with one phone at most, by commands; gives the file of the PIN.
+fn make_ready(data_dir: &Path) -> PathBuf {
+    let on = ["auto-registration", "on", "--from", "3000", "--to", "3009"];
+    assert!(done(data_dir, &on).contains("3000 to 3009"));
+    let allow = ["user-profile", "set", "--allow", "true", "--limit", "1"];
+    done(data_dir, &allow);
+    let added = json(data_dir, &["user", "add", "jdoe", "--extension", "2001"]);
+    let pin_file = data_dir.with_extension("pin");
+    fs::write(&pin_file, added["user"]["pin"].as_str().unwrap()).unwrap();
+    let shown = done(data_dir, &["user", "show", "jdoe"]);
+    assert!(shown.contains("Self-provisioning     ready"), "{shown}");
+    pin_file
+}
+
+/// A phone in the hands of `jdoe`; gives whether it got where it was to, and what it showed.
+fn phone_of_jdoe(
+    service: &Serve,
+    data_dir: &Path,
+    mac: &str,
+    script: Option<&Path>,
+) -> (bool, String) {
+    let files = service.row("files").split(' ').next().unwrap();
+    let mut phone = selfprov(data_dir);
+    phone.args([
+        "phone",
+        "--mac",
+        mac,
+        "--config-url",
+        files,
+        "--user",
+        "jdoe",
+    ]);
+    phone
+        .arg("--ca-file")
+        .arg(data_dir.join("https-certificate.pem"));
+    phone.arg("--pin-file").arg(data_dir.with_extension("pin"));
+    if let Some(script) = script {
+        phone.arg("--script").arg(script);
+    }
+    let output = phone.output().unwrap();
+    let shown = format!("{}\n{}", text(&output.stdout), text(&output.stderr));
+    (output.status.success(), shown)
+}
+
+#[test]
+fn a_fresh_system_is_made_ready_by_commands_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().join("data");
+    let service = Serve::start(&data_dir);
+    assert!(
+        service.printed.contains("one-time password"),
+        "{}",
+        service.printed
+    );
+    assert!(service.printed.contains("emergency calls go nowhere"));
+    make_ready(&data_dir);
+
+    let (worked, shown) = phone_of_jdoe(&service, &data_dir, "0011AABBCCD1", None);
+    assert!(worked, "{shown}");
+    assert!(shown.contains("registered as 3000") && shown.contains("registered as 2001"));
+    let script = dir.path().join("script");
+    let steps = "wait screen Login\ntype UserID ${user}\ntype PIN ${pin}\npress Submit\n";
+    fs::write(&script, steps).unwrap();
+    let (_, shown) = phone_of_jdoe(&service, &data_dir, "0011AABBCCD2", Some(&script));
+    assert!(shown.contains("SELFPROV_DEVICE_LIMIT"), "{shown}");
+    let shown = done(&data_dir, &["user", "show", "jdoe"]);
+    assert!(
+        shown.contains("owns 1 phones") && shown.contains("SEP0011AABBCCD1"),
+        "{shown}"
+    );
+    let released = done(&data_dir, &["device", "release", "0011AABBCCD1"]);
+    assert!(released.contains("is released"), "{released}");
+    let second = ["serve", "--set", "listen.https_port=0"];
+    let error = refused(&data_dir, &second, 1);
+    assert!(
+        error.contains("another selfprov has the data directory"),
+        "{error}"
+    );
+}
