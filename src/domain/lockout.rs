@@ -90,11 +90,18 @@ pub struct FailureHistory {
     pub device: Vec<UnixMillis>,
     /// Failures from this address, on any credential, within [`SOURCE_WITHIN`].
     pub source: Vec<UnixMillis>,
+    /// The last lock of a login that has no credential to lock; see
+    /// [`FailureHistory::with_imagined_lock`].
+    pub imagined_lock: Option<Lock>,
 }
 
 /// How long a failure can matter under a policy.
 pub fn remembered(policy: &CredentialPolicy) -> Duration {
-    policy.failures_reset_after.max(SOURCE_WITHIN)
+    let locked = match policy.lock_duration {
+        LockDuration::For(duration) => duration,
+        LockDuration::UntilUnlocked => Duration::ZERO,
+    };
+    policy.failures_reset_after.max(SOURCE_WITHIN).max(locked)
 }
 
 /// The delay after this many failures.
@@ -168,6 +175,23 @@ impl FailureHistory {
             LockoutRule::Spread => counted_per_source(recent),
         };
         reaches(counted, policy)
+    }
+
+    /// The history of a login that names nobody, or somebody without a PIN, as if there were a
+    /// credential that these failures lock: else a lock would tell that there is somebody to lock.
+    #[must_use]
+    pub fn with_imagined_lock(mut self, policy: &CredentialPolicy, rule: LockoutRule) -> Self {
+        let mut failures = std::mem::take(&mut self.credential);
+        failures.sort_by_key(|failure| failure.at);
+        for failure in failures {
+            let at = failure.at;
+            self.credential.push(failure);
+            if self.locks_credential(policy, rule, at) {
+                self.imagined_lock = Some(Lock::begin(policy, at));
+                self.credential.clear();
+            }
+        }
+        self
     }
 
     /// Whether the failures, the newest among them, lock this device: as many on any credentials
@@ -302,7 +326,7 @@ mod tests {
         let history = FailureHistory {
             credential: (1..=3).map(|n| failure(n, 1, 1)).collect(),
             device: (1..=3).map(seconds).collect(),
-            source: vec![],
+            ..FailureHistory::default()
         };
         assert!(history.locks_device(&device(1), &policy(), seconds(3)));
         assert!(!history.locks_device(&device(1), &policy(), seconds(1802)));
@@ -315,7 +339,7 @@ mod tests {
         let history = FailureHistory {
             credential: (1..=3).map(|n| failure(n, 1, 1)).collect(),
             device: vec![seconds(3)],
-            source: vec![],
+            ..FailureHistory::default()
         };
         assert!(history.locks_device(&device(1), &policy(), seconds(3)));
         assert!(!history.locks_device(&device(2), &policy(), seconds(3)));
@@ -356,7 +380,7 @@ mod tests {
         let history = FailureHistory {
             credential: (1..=90).map(|n| failure(90, n, n)).collect(),
             device: vec![seconds(90); 90],
-            source: vec![],
+            ..FailureHistory::default()
         };
         assert!(!history.locks_credential(&policy, LockoutRule::Cucm, seconds(90)));
         assert!(!history.locks_device(&device(1), &policy, seconds(90)));
@@ -373,6 +397,34 @@ mod tests {
         };
         let lock = Lock::begin(&forever, seconds(0));
         assert_eq!(lock.left(seconds(1_000_000)), Duration::MAX);
+    }
+
+    #[test]
+    fn a_login_of_nobody_is_locked_and_freed_as_a_credential_would_be() {
+        let history = |seconds: &[i64]| {
+            let credential = (1_u8..).zip(seconds).map(|(n, at)| failure(*at, n, n));
+            let history = FailureHistory {
+                credential: credential.collect(),
+                ..FailureHistory::default()
+            };
+            history.with_imagined_lock(&policy(), LockoutRule::Spread)
+        };
+        assert_eq!(history(&[1, 2]).imagined_lock, None);
+        let locked = history(&[1, 2, 3]);
+        assert_eq!(
+            locked.imagined_lock,
+            Some(Lock::begin(&policy(), seconds(3)))
+        );
+        assert!(locked.credential.is_empty());
+        // After its end failures count anew.
+        let freed = history(&[1, 2, 3, 1803, 1804]);
+        assert_eq!(freed.imagined_lock, locked.imagined_lock);
+        assert_eq!(freed.credential.len(), 2);
+        let again = history(&[1, 2, 3, 1803, 1804, 1805]);
+        assert_eq!(
+            again.imagined_lock,
+            Some(Lock::begin(&policy(), seconds(1805)))
+        );
     }
 
     proptest! {
@@ -398,6 +450,7 @@ mod tests {
                 credential: times.iter().filter(|at| **at <= now).map(|at| failure(*at, 1, 1)).collect(),
                 device: times.iter().filter(|at| **at <= now).map(|at| seconds(*at)).collect(),
                 source: times.iter().filter(|at| **at <= now).map(|at| seconds(*at)).collect(),
+                imagined_lock: None,
             };
             prop_assert!(history.wait(&policy(), seconds(now)) <= Duration::from_secs(10));
         }

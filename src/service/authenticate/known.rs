@@ -16,6 +16,7 @@ use crate::domain::fresh_system;
 use crate::domain::lockout;
 use crate::domain::lockout::FailureHistory;
 use crate::domain::lockout::Lock;
+use crate::domain::lockout::LockoutRule;
 use crate::domain::pkid::Pkid;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::domain::time::UnixMillis;
@@ -24,6 +25,7 @@ use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::attempt_gate::Pass;
 use crate::service::keys::Purpose;
+use crate::service::settings::Lockout;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -61,6 +63,17 @@ impl Known {
             (Some(_), Some(pin)) if pin.is_locked(now) => Some(Reason::PinLocked),
             (Some(_), Some(_)) => None,
         }
+    }
+
+    /// Whether the credential is locked, or would be if there were one.
+    pub(super) fn is_locked(&self, now: UnixMillis) -> bool {
+        self.lock().is_some_and(|lock| !lock.left(now).is_zero())
+    }
+
+    /// The last lock of the credential, or of what stands for one.
+    fn lock(&self) -> Option<Lock> {
+        let stored = self.credential.as_ref().map(|pin| pin.lock);
+        stored.unwrap_or(self.history.imagined_lock)
     }
 }
 
@@ -136,7 +149,19 @@ async fn read_history(
     known: &Known,
 ) -> Result<FailureHistory, AuthenticateError> {
     let mut reader = app.store.read().await?;
-    Ok(history(app, reader.connection(), attempt, known).await?)
+    let history = history(app, reader.connection(), attempt, known).await?;
+    Ok(match &known.credential {
+        Some(_) => history,
+        None => history.with_imagined_lock(&known.policy, lockout_rule(app)),
+    })
+}
+
+/// How failures add up, as the administrator set it.
+pub(super) fn lockout_rule(app: &App) -> LockoutRule {
+    match app.settings.credentials.lockout {
+        Lockout::Spread => LockoutRule::Spread,
+        Lockout::Cucm => LockoutRule::Cucm,
+    }
 }
 
 /// The failures that bear on an attempt.
@@ -149,9 +174,8 @@ pub(super) async fn history(
     let now = app.environment.now();
     let oldest = now.minus(lockout::remembered(&known.policy));
     let after = |lock: Option<Lock>| lock.map_or(oldest, |lock| lock.since.max(oldest));
-    let pin_lock = known.credential.as_ref().and_then(|pin| pin.lock);
     let failures = store::authentication_failure::of_credential;
-    let credential = failures(connection, &known.key, after(pin_lock)).await?;
+    let credential = failures(connection, &known.key, after(known.lock())).await?;
     let device = match attempt.device {
         Some(device) => {
             let since = after(known.device_lock);
@@ -165,6 +189,7 @@ pub(super) async fn history(
         credential,
         device,
         source: store::authentication_failure::of_source(connection, source, since).await?,
+        imagined_lock: known.history.imagined_lock,
     })
 }
 

@@ -8,13 +8,13 @@ use super::Authenticated;
 use super::Reason;
 use super::known::Known;
 use super::known::history;
+use super::known::lockout_rule;
 use crate::domain::credential::AuthenticationCode;
 use crate::domain::credential::CredentialKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::lockout;
 use crate::domain::lockout::Failure;
 use crate::domain::lockout::Lock;
-use crate::domain::lockout::LockoutRule;
 use crate::domain::refusal::Refusal;
 use crate::domain::self_provisioning::Proof;
 use crate::domain::user::EndUser;
@@ -23,10 +23,10 @@ use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Change;
 use crate::service::record::Happening;
-use crate::service::settings::Lockout;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
+use crate::store::authentication_failure::OF_CODE;
 
 /// Writes to the phone's timeline that an attempt was not looked at, but not each of a flood.
 pub(super) async fn tell_wait(
@@ -101,7 +101,8 @@ async fn is_locked_meanwhile(
     Ok(device_is_locked || pin.is_some_and(|pin| pin.is_locked(now)))
 }
 
-/// A wrong login: counts it, locks what it locks and writes the true reason.
+/// A wrong login: counts it, locks what it locks and writes the true reason. What a lock kept from
+/// being looked at is not counted, and told only once in a while.
 pub(super) async fn record_wrong(
     app: &App,
     attempt: &Attempt<'_>,
@@ -109,33 +110,31 @@ pub(super) async fn record_wrong(
     reason: Reason,
     of_code: bool,
 ) -> Result<(), AuthenticateError> {
+    let is_locked = known.is_locked(app.environment.now());
+    let happening = |consequences: &[&str]| Happening {
+        code: Refusal::AuthenticationFailed.code(),
+        detail: sentence(reason, consequences),
+        source: Some(attempt.source),
+        end_user: user_id_of(known.user.as_ref()),
+        correlation: Some(attempt.correlation),
+    };
+    if is_locked && !of_code {
+        if let Some(device) = attempt.device {
+            record::refused_without_work(app, device, happening(&[])).await?;
+        }
+        return Ok(());
+    }
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
-    let is_counted = reason != Reason::PinLocked || of_code;
-    let mut consequences = Vec::new();
-    if is_counted {
-        insert_failure(app, connection, attempt, known, reason, of_code).await?;
-        consequences = lock_what_failed(app, connection, attempt, known, reason).await?;
-    }
+    let key = if is_locked { OF_CODE } else { &known.key };
+    insert_failure(app, connection, attempt, (known, key), of_code).await?;
+    let mut consequences = lock_what_failed(app, connection, attempt, known, is_locked).await?;
     if of_code && switch_code_off(app, connection, attempt).await? {
         consequences.push("the authentication code is off until an administrator acts");
     }
     if let Some(device) = attempt.device {
-        let happening = Happening {
-            code: Refusal::AuthenticationFailed.code(),
-            detail: sentence(reason, &consequences),
-            source: Some(attempt.source),
-            end_user: user_id_of(known.user.as_ref()),
-            correlation: Some(attempt.correlation),
-        };
-        record::happened(
-            app,
-            connection,
-            device,
-            TimelineEvent::LoginRefused,
-            happening,
-        )
-        .await?;
+        let event = TimelineEvent::LoginRefused;
+        record::happened(app, connection, device, event, happening(&consequences)).await?;
     }
     transaction.commit().await?;
     Ok(())
@@ -155,8 +154,7 @@ async fn insert_failure(
     app: &App,
     connection: &mut Connection,
     attempt: &Attempt<'_>,
-    known: &Known,
-    reason: Reason,
+    (known, key): (&Known, &str),
     of_code: bool,
 ) -> Result<(), StoreError> {
     let now = app.environment.now();
@@ -165,14 +163,9 @@ async fn insert_failure(
         device: attempt.device.cloned(),
         source: attempt.source,
     };
-    let is_locked = reason == Reason::PinLocked;
     let new = store::authentication_failure::NewFailure {
         pkid: app.environment.new_ordered_pkid(now),
-        credential: if is_locked {
-            store::authentication_failure::OF_CODE
-        } else {
-            &known.key
-        },
+        credential: key,
         failure: &failure,
         of_code,
     };
@@ -188,19 +181,15 @@ async fn lock_what_failed(
     connection: &mut Connection,
     attempt: &Attempt<'_>,
     known: &Known,
-    reason: Reason,
+    is_locked: bool,
 ) -> Result<Vec<&'static str>, StoreError> {
     let now = app.environment.now();
-    let rule = match app.settings.credentials.lockout {
-        Lockout::Spread => LockoutRule::Spread,
-        Lockout::Cucm => LockoutRule::Cucm,
-    };
     let history = history(app, connection, attempt, known).await?;
     let lock = Lock::begin(&known.policy, now);
     let mut consequences = Vec::new();
     if let Some(pin) = &known.credential
-        && reason == Reason::WrongPin
-        && history.locks_credential(&known.policy, rule, now)
+        && !is_locked
+        && history.locks_credential(&known.policy, lockout_rule(app), now)
     {
         store::credential::set_lock(connection, pin.pkid, Some(lock)).await?;
         consequences.push("the PIN is locked now");
