@@ -1,0 +1,19 @@
+//! What attackers do to such systems, tried from outside: each gets its documented answer, changes
+//! nothing and learns nothing. docs/security.md names the rows.
+
+#![cfg(test)]
+
+mod common;
+
+#[path = "attacks/files.rs"]
+mod files;
+#[path = "attacks/handset.rs"]
+mod handset;
+#[path = "attacks/locks.rs"]
+mod locks;
+#[path = "attacks/secrecy.rs"]
+mod secrecy;
+#[path = "attacks/sip.rs"]
+mod sip;
+#[path = "attacks/site.rs"]
+mod site;
