@@ -16,6 +16,7 @@ use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
 use selfprov::service::hasher::Share;
+use selfprov::service::phone_book::ha1;
 use selfprov::service::quick_add::LineChoice;
 use selfprov::service::quick_add::QuickAdd;
 use selfprov::service::quick_add::QuickExtension;
@@ -390,6 +391,51 @@ async fn a_user_who_goes_takes_logins_groups_and_credentials_along() {
         )
         .await
         .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn devices_with_a_digest_user_follow_its_credentials_and_restart() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let (app, actor) = (&test.app, administrator());
+        let user = user_views::show(app, "aksethi").await.unwrap().user;
+        let mut phone = test.phone("SEP0011AABBCCDD", None);
+        phone.digest.digest_user = Some(user.pkid);
+        phone.digest.user_name = "aksethi".into();
+        phone.digest.sealed_secret = None;
+        let name = phone.name.clone();
+        let stamp = phone.version_stamp;
+        test.put_phone(phone).await;
+        let other = test.add_phone("SEP0011AABBCCEE", None).await;
+
+        let digest = Secret::from("one");
+        user_credentials::set_digest_credentials(app, &actor, "aksethi", Some(&digest))
+            .await
+            .unwrap();
+        let known = app.phones.find(&name).unwrap();
+        assert_eq!(known.ha1, Some(ha1("aksethi", &digest)));
+        assert_ne!(known.phone.version_stamp, stamp);
+        assert!(app.phone_control.is_owed_by(&name));
+        assert!(!app.phone_control.is_owed_by(&other.name));
+
+        let change = UserChange {
+            user_id: Some("akash".parse().unwrap()),
+            ..UserChange::default()
+        };
+        users::update(app, &actor, "aksethi", &change)
+            .await
+            .unwrap();
+        let known = app.phones.find(&name).unwrap();
+        assert_eq!(known.ha1, Some(ha1("akash", &digest)));
+        // Memory is what a restart of the service reads.
+        let again = TestApp::fresh(&database).await;
+        let read = again.app.phones.find(&name).unwrap();
+        assert_eq!(read.phone, known.phone);
+        assert_eq!(read.ha1, known.ha1);
+        let audit = audit_of(app, "end_user", "aksethi").await;
+        assert!(audit.contains("set_digest_credentials") && !audit.contains("\"one\""));
     })
     .await;
 }

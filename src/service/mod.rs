@@ -14,6 +14,7 @@ pub mod claim;
 pub mod demo_data;
 pub mod device_admin;
 pub mod devices;
+mod digest_user;
 pub mod environment;
 pub mod file_fetched;
 pub mod file_requests;

@@ -9,7 +9,7 @@ use super::administration::prepare_credential;
 use super::administration::store_credential;
 use super::administration::unlock_credential;
 use super::change_pin::credential_owner;
-use super::phone_book::KnownPhone;
+use super::digest_user;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -17,12 +17,9 @@ use super::users;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::Pin;
-use crate::domain::device::DeviceName;
 use crate::domain::end_user::FoldedLogin;
-use crate::domain::phone::DigestIdentity;
 use crate::domain::secret::Secret;
 use crate::domain::trivial_credential::CredentialOwner;
-use crate::domain::user::EndUser;
 use crate::store;
 
 /// Digits of a generated PIN.
@@ -162,7 +159,8 @@ pub async fn unlock(
 }
 
 /// Sets the digest credentials of a user, which are sealed with the key file, or removes them.
-/// Devices with this *digest user* use them from now on.
+/// Devices with this *digest user* restart and use them from
+/// then on.
 ///
 /// # Errors
 ///
@@ -179,6 +177,7 @@ pub async fn set_digest_credentials(
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let mut user = users::find_for_update(connection, login).await?;
+    let devices = digest_user::prepare(app, connection, user.pkid).await?;
     user.sealed_digest_credentials = sealed;
     store::end_user::update(connection, &user).await?;
     let change = Change {
@@ -190,29 +189,6 @@ pub async fn set_digest_credentials(
     };
     record::audit(app, connection, actor, change).await?;
     transaction.commit().await?;
-    refresh_digest_user(app, &user);
+    digest_user::publish(app, &user, devices);
     Ok(())
-}
-
-/// Gives the devices that use a user's digest credentials the new ones in memory.
-pub(super) fn refresh_digest_user(app: &App, user: &EndUser) {
-    let mut names: Vec<DeviceName> = Vec::new();
-    app.phones.for_each(|known| {
-        if known.phone.digest.digest_user == Some(user.pkid) {
-            names.push(known.phone.name.clone());
-        }
-    });
-    let digest = DigestIdentity {
-        digest_user: Some(user.pkid),
-        user_name: user.user_id.as_str().into(),
-        sealed_secret: user.sealed_digest_credentials.clone(),
-    };
-    for name in names {
-        app.phones.update(&name, |known| {
-            let mut phone = known.phone.clone();
-            phone.digest = digest.clone();
-            // The secret was sealed by this process a moment ago: it opens.
-            KnownPhone::new(phone, &app.keys).ok()
-        });
-    }
 }

@@ -7,6 +7,7 @@ use super::administration::PreparedCredential;
 use super::administration::check_text;
 use super::administration::prepare_credential;
 use super::administration::store_credential;
+use super::digest_user;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -272,6 +273,12 @@ pub async fn update(
     }
     let groups_before = store::end_user::access_control_groups(connection, before.pkid).await?;
     let after = changed(connection, &catalogue, &before, change).await?;
+    // Devices with this digest user carry the user ID in their files.
+    let devices = if after.user_id == before.user_id {
+        Vec::new()
+    } else {
+        digest_user::prepare(app, connection, before.pkid).await?
+    };
     let written = async {
         if after.user_id.folded() != before.user_id.folded() {
             refuse_application_user(connection, &after.user_id).await?;
@@ -298,9 +305,7 @@ pub async fn update(
         return Err(explained(app, &after, error).await);
     }
     transaction.commit().await?;
-    if after.user_id != before.user_id {
-        super::user_credentials::refresh_digest_user(app, &after);
-    }
+    digest_user::publish(app, &after, devices);
     Ok(EndUser {
         version: after.version + 1,
         ..after

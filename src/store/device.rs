@@ -369,6 +369,45 @@ pub async fn owned_by(
         .collect()
 }
 
+/// Names of the devices that use an end user's digest credentials, in order.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn with_digest_user(
+    connection: &mut Connection,
+    user: Pkid,
+) -> Result<Vec<DeviceName>, StoreError> {
+    sqlx::query("SELECT name FROM device WHERE digest_user = $1 ORDER BY name")
+        .bind(user.to_string())
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|row| row.parsed("device.name"))
+        .collect()
+}
+
+/// Writes that the device's file has changed: nobody has fetched this version yet.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn set_version_stamp(
+    connection: &mut Connection,
+    pkid: Pkid,
+    version_stamp: Pkid,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE device SET version_stamp = $2, file_fetched_at = NULL, version = version + 1 \
+         WHERE pkid = $1",
+    )
+    .bind(pkid.to_string())
+    .bind(version_stamp.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Writes that this version of the file was fetched.
 ///
 /// # Errors

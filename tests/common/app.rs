@@ -204,8 +204,12 @@ impl TestApp {
 
     /// Adds what [`TestApp::phone`] makes.
     pub(crate) async fn add_phone(&self, name: &str, owner: Option<&EndUser>) -> Phone {
+        self.put_phone(self.phone(name, owner)).await
+    }
+
+    /// Adds a phone that a test has made.
+    pub(crate) async fn put_phone(&self, phone: Phone) -> Phone {
         let app = &self.app;
-        let phone = self.phone(name, owner);
         let mut transaction = app.store.begin().await.unwrap();
         store::device::insert(transaction.connection(), &phone)
             .await

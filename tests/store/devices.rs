@@ -467,3 +467,28 @@ async fn what_a_token_led_to_is_kept_for_its_life() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_changed_file_has_a_new_stamp_and_nobody_has_fetched_it() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let user = test.add_user("jdoe", "1005", PIN).await;
+        let mut phone = test.phone(NAME, None);
+        phone.digest.digest_user = Some(user.pkid);
+        phone.file_fetched_at = Some(at(1));
+        let mut transaction = begin(&test.app.store).await;
+        let connection = transaction.connection();
+        store::device::insert(connection, &phone).await.unwrap();
+        let names = store::device::with_digest_user(connection, user.pkid).await;
+        assert_eq!(names.unwrap(), [phone.name.clone()]);
+        let stamp = pkid(7);
+        store::device::set_version_stamp(connection, phone.pkid, stamp)
+            .await
+            .unwrap();
+        let found = store::device::find(connection, &phone.name).await.unwrap();
+        let found = found.unwrap();
+        assert_eq!((found.version_stamp, found.file_fetched_at), (stamp, None));
+        assert_eq!(found.version, phone.version + 1);
+    })
+    .await;
+}

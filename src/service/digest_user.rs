@@ -1,0 +1,84 @@
+//! What a change of a user's digest credentials or user ID does to the devices that use them:
+//! their files change, so they restart, and the old secret refreshes their old binding until they
+//! have.
+
+use super::App;
+use super::phone_book::KnownPhone;
+use super::phone_control;
+use super::register;
+use crate::domain::binding::Grace;
+use crate::domain::device::DeviceName;
+use crate::domain::phone::DigestIdentity;
+use crate::domain::phone_restart::PhoneAction;
+use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::pkid::Pkid;
+use crate::domain::user::EndUser;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// A device with this digest user, as memory is to know it after the commit.
+pub(super) struct Affected {
+    name: DeviceName,
+    version_stamp: Pkid,
+    grace: Option<Grace>,
+    restart: PhoneRestart,
+}
+
+/// Writes into the caller's transaction what the change does to devices. Call it before the user
+/// is written: the devices' old secret is read here.
+pub(super) async fn prepare(
+    app: &App,
+    connection: &mut Connection,
+    user: Pkid,
+) -> Result<Vec<Affected>, StoreError> {
+    let now = app.environment.now();
+    let mut affected = Vec::new();
+    for name in store::device::with_digest_user(connection, user).await? {
+        let Some(phone) = store::device::find_for_update(connection, &name).await? else {
+            continue;
+        };
+        let version_stamp = app.new_pkid();
+        store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
+        // Never without a secret: this device is known, so its binding needed one.
+        let grace = phone.digest.sealed_secret.map(|sealed_secret| Grace {
+            sealed_secret,
+            until: now.plus(register::GRACE),
+        });
+        let stored = grace
+            .as_ref()
+            .map(|grace| (&*grace.sealed_secret, grace.until));
+        store::binding::set_grace(connection, &name, stored).await?;
+        let action = PhoneAction::Restart;
+        let restart = phone_control::request_restart(app, connection, &name, action).await?;
+        affected.push(Affected {
+            name,
+            version_stamp,
+            grace,
+            restart,
+        });
+    }
+    Ok(affected)
+}
+
+/// Makes memory say what was committed.
+pub(super) fn publish(app: &App, user: &EndUser, affected: Vec<Affected>) {
+    let digest = DigestIdentity {
+        digest_user: Some(user.pkid),
+        user_name: user.user_id.as_str().into(),
+        sealed_secret: user.sealed_digest_credentials.clone(),
+    };
+    for device in affected {
+        app.phones.update(&device.name, |known| {
+            let mut phone = known.phone.clone();
+            phone.digest = digest.clone();
+            phone.version_stamp = device.version_stamp;
+            phone.file_fetched_at = None;
+            phone.version += 1;
+            // The secret was sealed with these keys: it opens.
+            KnownPhone::new(phone, &app.keys).ok()
+        });
+        app.locations.set_grace(&device.name, device.grace.as_ref());
+        app.phone_control.submit(device.restart);
+    }
+}
