@@ -57,6 +57,10 @@ fn main() {
     let runtime = server::runtime("bench-storm");
     let app = runtime.block_on(prepared(dir.path()));
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // Room for the restarts that nobody reads while a window of answers comes in.
+    socket2::SockRef::from(&client)
+        .set_recv_buffer_size(4 << 20)
+        .unwrap();
     let remote = client.local_addr().unwrap();
 
     let storm = runtime.block_on(storm(&app, remote));

@@ -50,8 +50,9 @@ const AFTER_FAILED: [Duration; 6] = [
     Duration::from_mins(5),
 ];
 
-/// Attempts at once: a burst of requests must not drown the registrar.
-const ATTEMPTS_AT_ONCE: usize = 64;
+/// Attempts at once: a burst of requests must not drown the registrar, and phones that are gone,
+/// which hold theirs for 32 s, must not keep it from the others.
+const ATTEMPTS_AT_ONCE: usize = 512;
 
 /// Longest sleep of the loop: bounds how late it sees a clock that was set.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
