@@ -1,7 +1,7 @@
 //! The monitoring door: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever restarts
 //! or routes.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -28,6 +28,43 @@ const LATENCY_BUCKETS_S: [f64; 13] = [
 pub const HANDSET_REQUEST_SECONDS: &str = "selfprov_handset_request_seconds";
 /// Answers of the handset's door, by `result`: a screen or a refusal's code.
 pub const HANDSET_ANSWERS: &str = "selfprov_handset_answers_total";
+
+/// Handles of one metric by the value of its label, so that a hot path does not look the metric up
+/// by name each time. Handles made before [`recorder`] was called count into the void.
+pub struct ByLabel<T> {
+    make: fn(&'static str) -> T,
+    handles: RwLock<Vec<(&'static str, T)>>,
+}
+
+impl<T: Clone> ByLabel<T> {
+    /// A metric whose handle for a label's value is made by `make`. Values must be few.
+    const fn new(make: fn(&'static str) -> T) -> Self {
+        Self {
+            make,
+            handles: RwLock::new(Vec::new()),
+        }
+    }
+
+    /// The handle for this value.
+    pub fn of(&self, value: &'static str) -> T {
+        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, handle)) = handles.iter().find(|(known, _)| *known == value) {
+            return handle.clone();
+        }
+        drop(handles);
+        let handle = (self.make)(value);
+        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
+        handles.push((value, handle.clone()));
+        handle
+    }
+}
+
+/// Time of handset requests by `step`.
+pub static HANDSET_REQUEST: ByLabel<metrics::Histogram> =
+    ByLabel::new(|step| metrics::histogram!(HANDSET_REQUEST_SECONDS, "step" => step));
+/// Answers to handsets by `result`.
+pub static HANDSET_ANSWER: ByLabel<metrics::Counter> =
+    ByLabel::new(|result| metrics::counter!(HANDSET_ANSWERS, "result" => result));
 
 /// The recorder of the process; the first call installs it.
 pub fn recorder() -> &'static PrometheusHandle {

@@ -25,6 +25,8 @@ use self_provision::UdsDoor;
 ///
 /// Methods other than GET, HEAD and POST are answered 405 with `Allow`.
 pub fn router(app: Arc<App>, trace: Arc<TraceLog>) -> Router {
+    // Before the first request, so that none is counted into the void.
+    crate::server::metrics::recorder();
     let authenticate = get(authenticate::authenticate).post(authenticate::authenticate);
     let handset = get(self_provision::answer).post(self_provision::answer);
     Router::new()

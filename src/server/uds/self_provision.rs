@@ -81,9 +81,9 @@ pub async fn answer(
     };
     let Ended { answer, detail } = ended;
     trace.ended(&log, step, answer.result, &detail);
-    ::metrics::histogram!(metrics::HANDSET_REQUEST_SECONDS, "step" => step)
-        .record(started.elapsed().as_secs_f64());
-    ::metrics::counter!(metrics::HANDSET_ANSWERS, "result" => answer.result).increment(1);
+    let seconds = started.elapsed().as_secs_f64();
+    metrics::HANDSET_REQUEST.of(step).record(seconds);
+    metrics::HANDSET_ANSWER.of(answer.result).increment(1);
     answer.into_response()
 }
 
