@@ -315,3 +315,6 @@ async fn sleep_or_never(at: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
