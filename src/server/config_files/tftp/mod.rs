@@ -1,5 +1,6 @@
 //! The TFTP door: read requests only, each transfer on a port of its own.
 
+mod clients;
 pub mod packet;
 mod transfer;
 mod window;
@@ -7,21 +8,17 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use clients::Clients;
+use clients::Seat;
 use packet::ErrorCode;
 use packet::Packet;
 use packet::ReadRequest;
@@ -40,8 +37,9 @@ use crate::service::render_config::FileDoor;
 /// client asks again. Half of the 1,024 open files that systems grant a process by default.
 const TRANSFERS_MAX: usize = 512;
 
-/// Transfers at once to one address, so that one host cannot take them all.
-const TRANSFERS_PER_ADDRESS_MAX: usize = 64;
+/// Time that a transfer has left when its client asks for something else from the same port: the
+/// last acknowledgement lies before us already, or the client has given up.
+const MOVED_ON_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Largest request. Source: RFC 2347 ("should be 512 octets at most").
 const REQUEST_BYTES_MAX: usize = 1_024;
@@ -62,7 +60,7 @@ pub async fn run<S: FileSource>(
     let door = Door {
         files,
         limits: Limits::of_blksize(blksize_max),
-        clients: Mutex::default(),
+        clients: Arc::default(),
     };
     serve(socket, Arc::new(door), shutdown).await;
 }
@@ -85,15 +83,16 @@ async fn serve<S: FileSource>(socket: UdpSocket, door: Arc<Door<S>>, mut shutdow
             metrics::counter!("selfprov_tftp_requests_dropped_total").increment(1);
             continue;
         };
-        let Some(entry) = Door::enter(&door, client) else {
+        let request = bytes.get(..length).unwrap_or_default();
+        let Some(seat) = Clients::enter(&door.clients, client, request) else {
             continue;
         };
-        let datagram = bytes.get(..length).unwrap_or_default().to_vec();
-        let local = socket.local_addr();
+        let (door, request, local) = (Arc::clone(&door), request.to_vec(), socket.local_addr());
         transfers.spawn(async move {
             if let Ok(local) = local {
-                entry.serve(&datagram, local, permit).await;
+                door.attend(seat, request, local).await;
             }
+            drop(permit);
         });
     }
     drop(socket);
@@ -109,51 +108,26 @@ async fn serve<S: FileSource>(socket: UdpSocket, door: Arc<Door<S>>, mut shutdow
 struct Door<S> {
     files: Arc<S>,
     limits: Limits,
-    /// Ports of the clients being served, by address: a repeated request of one is not served
-    /// twice.
-    clients: Mutex<HashMap<IpAddr, HashSet<u16>>>,
+    clients: Arc<Clients>,
 }
 
 impl<S: FileSource> Door<S> {
-    /// Lets a client in unless it is being served already or its address has its share.
-    fn enter(door: &Arc<Self>, client: SocketAddr) -> Option<Entry<S>> {
-        let mut clients = door.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let ports = clients.entry(client.ip()).or_default();
-        let is_admitted = ports.len() < TRANSFERS_PER_ADDRESS_MAX && ports.insert(client.port());
-        is_admitted.then(|| Entry {
-            door: Arc::clone(door),
-            client,
-        })
-    }
-
-    fn leave(&self, client: SocketAddr) {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ports) = clients.get_mut(&client.ip()) {
-            ports.remove(&client.port());
-            if ports.is_empty() {
-                clients.remove(&client.ip());
+    /// Serves a client until it has asked for nothing more.
+    async fn attend(&self, mut seat: Seat, request: Vec<u8>, local: SocketAddr) {
+        let mut request = request.into_boxed_slice();
+        loop {
+            self.answer(&seat, &request, local).await;
+            match seat.next() {
+                Some(next) => request = next,
+                None => return,
             }
         }
     }
-}
 
-/// A client being served; leaves the door's list when dropped.
-struct Entry<S: FileSource> {
-    door: Arc<Door<S>>,
-    client: SocketAddr,
-}
-
-impl<S: FileSource> Drop for Entry<S> {
-    fn drop(&mut self) {
-        self.door.leave(self.client);
-    }
-}
-
-impl<S: FileSource> Entry<S> {
     /// Answers one datagram from a fresh port.
-    async fn serve(self, datagram: &[u8], local: SocketAddr, _permit: OwnedSemaphorePermit) {
+    async fn answer(&self, seat: &Seat, datagram: &[u8], local: SocketAddr) {
         let answer = match packet::parse(datagram) {
-            Ok(Packet::Read(request)) => self.send_file(local, &request).await,
+            Ok(Packet::Read(request)) => self.send_file(seat, local, &request).await,
             Ok(Packet::Write) => Err(Refusal::new(
                 ErrorCode::AccessViolation,
                 "This server takes no files",
@@ -167,13 +141,18 @@ impl<S: FileSource> Entry<S> {
         };
         if let Some(socket) = fresh_port(local).await {
             let error = packet::error(refusal.code, &refusal.message);
-            let _ = socket.send_to(&error, self.client).await;
+            let _ = socket.send_to(&error, seat.client()).await;
         }
     }
 
-    async fn send_file(&self, local: SocketAddr, request: &ReadRequest<'_>) -> Result<(), Refusal> {
-        let source = self.client.ip().to_canonical();
-        let files = &self.door.files;
+    async fn send_file(
+        &self,
+        seat: &Seat,
+        local: SocketAddr,
+        request: &ReadRequest<'_>,
+    ) -> Result<(), Refusal> {
+        let source = seat.client().ip().to_canonical();
+        let files = &self.files;
         let resolved = files.resolve(request.name, source, FileDoor::Tftp).await;
         let (content, receipt) = found(resolved)?;
         let content = transfer::prepare(content, request.mode)
@@ -182,15 +161,26 @@ impl<S: FileSource> Entry<S> {
         let Some(socket) = fresh_port(local).await else {
             return Ok(());
         };
-        let limits = self.door.limits;
-        let transfer = Transfer::new(socket, self.client, content, &request.options, limits);
-        let end = transfer.run().await;
+        let transfer = Transfer::new(socket, seat, content, &request.options, self.limits);
+        let end = until_the_client_moves_on(transfer, seat).await;
         metrics::counter!("selfprov_tftp_transfers_total", "end" => end.as_str()).increment(1);
-        tracing::debug!(client = %self.client, file = %request.name.escape_ascii(), ?end, "TFTP");
+        tracing::debug!(client = %seat.client(), file = %request.name.escape_ascii(), ?end, "TFTP");
         if let (End::Complete, Some(receipt)) = (end, receipt) {
             files.fetched(receipt);
         }
         Ok(())
+    }
+}
+
+/// Runs a transfer to its end, or a little longer than its client stays with it.
+async fn until_the_client_moves_on(transfer: Transfer, seat: &Seat) -> End {
+    let mut run = std::pin::pin!(transfer.run());
+    tokio::select! {
+        biased;
+        end = &mut run => end,
+        () = seat.signals().moved_on() => {
+            timeout(MOVED_ON_TIMEOUT, run).await.unwrap_or(End::Gone)
+        }
     }
 }
 

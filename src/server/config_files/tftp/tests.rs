@@ -1,5 +1,8 @@
 //! The door over real sockets, spoken to in hand-made datagrams.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
+
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -53,7 +56,7 @@ async fn start(files: &[(&'static str, Vec<u8>)], first_wait: Duration) -> Serve
             longest_wait: first_wait,
             ..Limits::of_blksize(1_428)
         },
-        clients: Mutex::default(),
+        clients: Arc::default(),
     };
     tokio::spawn(serve(socket, Arc::new(door), shutdown));
     Server {
@@ -343,7 +346,7 @@ async fn a_client_error_ends_the_transfer_without_an_answer() {
     while again.peer == client.peer {
         again
             .socket
-            .send_to(b"\0\x01f\0octet\0", server.address)
+            .send_to(b"\0\x01f\0octet\0again\x001\0", server.address)
             .await
             .unwrap();
         again.receive().await;
@@ -365,24 +368,36 @@ async fn shutdown_ends_the_door() {
 }
 
 #[tokio::test]
-async fn one_address_cannot_take_every_transfer() {
-    let server = start_patient(&[("f", bytes(600))]).await;
-    let mut clients = Vec::new();
-    for _ in 0..TRANSFERS_PER_ADDRESS_MAX {
-        clients.push(Client::ask(&server, b"\0\x01f\0octet\0").await);
+async fn the_next_request_of_the_same_port_is_served_at_once() {
+    let server = start_patient(&[("f", bytes(600)), ("g", bytes(20))]).await;
+    let (mut client, first) = Client::ask(&server, b"\0\x01f\0octet\0").await;
+    assert_eq!(client.take(first, 512).await, bytes(600));
+    for name in ["g", "f", "f", "g", "f"].repeat(20) {
+        let request = format!("\0\x01{name}\0octet\0tsize\x000\0");
+        let request = request.as_bytes();
+        client
+            .socket
+            .send_to(request, server.address)
+            .await
+            .unwrap();
+        assert_eq!(client.receive().await[..2], [0, 6], "{name}");
+        client.acknowledge(0).await;
+        let packet = client.receive().await;
+        let length = if name == "f" { 600 } else { 20 };
+        assert_eq!(client.take(packet, 512).await, bytes(length));
     }
-    let one_more = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    one_more
-        .send_to(b"\0\x01f\0octet\0", server.address)
+}
+
+#[tokio::test]
+async fn a_client_that_turns_to_another_file_is_not_kept_waiting_for_the_first() {
+    let server = start_patient(&[("f", bytes(600)), ("g", bytes(20))]).await;
+    let (mut client, _) = Client::ask(&server, b"\0\x01f\0octet\0").await;
+    let request = b"\0\x01g\0octet\0";
+    client
+        .socket
+        .send_to(request, server.address)
         .await
         .unwrap();
-    let other = UdpSocket::bind("127.0.0.2:0").await.unwrap();
-    other
-        .send_to(b"\0\x01f\0octet\0", server.address)
-        .await
-        .unwrap();
-    let mut answer = [0; 600];
-    let received = timeout(DEADLINE, other.recv_from(&mut answer)).await;
-    received.expect("another address is served").unwrap();
-    assert!(one_more.try_recv(&mut answer).is_err());
+    let packet = client.receive().await;
+    assert_eq!(client.take(packet, 512).await, bytes(20));
 }

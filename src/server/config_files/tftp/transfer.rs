@@ -1,6 +1,7 @@
 //! One transfer: its own port, its window, its retransmissions, its end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,8 @@ use tokio::net::UdpSocket;
 use tokio::time::Instant;
 use tokio::time::timeout_at;
 
+use super::clients::Seat;
+use super::clients::Signals;
 use super::packet;
 use super::packet::ErrorCode;
 use super::packet::Mode;
@@ -123,16 +126,15 @@ pub(super) struct Transfer {
     blocks: Blocks,
     /// Whether the option acknowledgement still waits for its own.
     options_pending: bool,
-    /// Whether the client has acknowledged anything.
-    is_proven: bool,
+    signals: Arc<Signals>,
     packet: Vec<u8>,
 }
 
 impl Transfer {
-    /// A transfer of `content` to `client` from `socket`, which is this transfer's alone.
+    /// A transfer of `content` to the client of `seat` from `socket`, which is this transfer's alone.
     pub(super) fn new(
         socket: UdpSocket,
-        client: SocketAddr,
+        seat: &Seat,
         content: Content,
         asked: &Options,
         limits: Limits,
@@ -142,13 +144,13 @@ impl Transfer {
         let blksize = granted.blksize.unwrap_or(packet::BLKSIZE_DEFAULT);
         Self {
             socket,
-            client,
+            client: seat.client(),
             window: Window::new(length, blksize, granted.windowsize.unwrap_or(1)),
             blocks: Blocks::new(content, blksize),
             options_pending: !granted.is_empty(),
             granted,
             limits,
-            is_proven: false,
+            signals: Arc::clone(seat.signals()),
             packet: Vec::with_capacity(usize::from(blksize) + 4),
         }
     }
@@ -174,7 +176,7 @@ impl Transfer {
                 }
                 Step::End(end) => return end,
                 Step::TimedOut => {
-                    let most = if self.is_proven {
+                    let most = if self.signals.is_proven() {
                         RETRANSMISSIONS_MAX
                     } else {
                         RETRANSMISSIONS_UNPROVEN_MAX
@@ -252,13 +254,13 @@ impl Transfer {
                 return None;
             }
             self.options_pending = false;
-            self.is_proven = true;
+            self.signals.prove();
             return Some(Step::Forward);
         }
         match self.window.acknowledge(number) {
             Progress::Ignore => None,
             Progress::Send => {
-                self.is_proven = true;
+                self.signals.prove();
                 Some(Step::Forward)
             }
             Progress::Done => Some(Step::End(End::Complete)),
