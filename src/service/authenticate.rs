@@ -40,6 +40,8 @@ pub struct Attempt<'a> {
     pub login: &'a str,
     /// PIN or authentication code as typed; `None` where the form does not ask.
     pub secret: Option<&'a Secret>,
+    /// Whether it is looked at even where no authentication is required.
+    pub is_needed: bool,
     /// The device it is typed on.
     pub device: Option<&'a DeviceName>,
     /// The address it comes from.
@@ -171,7 +173,7 @@ async fn judge(
     known: &Known,
     now: UnixMillis,
 ) -> Result<Verdict, HasherError> {
-    if known.settings.mode == AuthenticationMode::NotRequired {
+    if known.settings.mode == AuthenticationMode::NotRequired && !attempt.is_needed {
         return Ok(judge_without_secret(known));
     }
     let nothing = Secret::from("");

@@ -102,6 +102,8 @@ pub async fn ask(app: &App, claim: &Claim, pin: &Secret) -> Result<String, LogIn
     let attempt = Attempt {
         login: owner.user_id.as_str(),
         secret: Some(pin),
+        // Where anybody may take a phone for a user, still only the user gives it back.
+        is_needed: true,
         device: Some(&phone.name),
         source: claim.source,
         share: Share::Phones,

@@ -151,6 +151,7 @@ pub async fn log_in(
     let attempt = Attempt {
         login,
         secret,
+        is_needed: false,
         device: Some(name),
         source: claim.source,
         share: Share::Phones,

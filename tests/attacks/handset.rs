@@ -1,5 +1,7 @@
 //! The handset's door: lists of users, forged names and headers, replays, bad input.
 
+use std::time::Duration;
+
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -225,6 +227,33 @@ async fn continue_after_a_release_gives_its_recorded_result_and_changes_nothing(
             let owner = site.test().app.phones.find(&name).unwrap().phone.owner;
             assert_eq!(owner, None);
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_needs_the_pin_whatever_the_login_asks_for() {
+    for_each_database(|database| async move {
+        let site = Site::open(&database).await;
+        site.test()
+            .sql("UPDATE self_provisioning SET authentication_mode = 'not_required'")
+            .await;
+        site.phone(VICTIM).await;
+        let shown = site.ask(VICTIM, "userid=aksethi").await;
+        let go_on = url_of_key(&shown.body, "Continue");
+        site.follow(VICTIM, &go_on).await;
+        let before = site.contents().await.without_histories();
+        let form = site.ask(VICTIM, "step=release").await;
+        let handset = &site.server.handset;
+        for (pin, is_right) in [("pin=1928", false), ("pin=8362", true)] {
+            let mut send = vec!["--interface", VICTIM.address];
+            send.extend(post(pin));
+            let answer = handset.run(&form_url(&form.body), &send).await;
+            let is_asked = answer.body.contains("<Name>Release</Name>");
+            assert_eq!(is_asked, is_right, "{pin}: {}", answer.body);
+            site.test().clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(site.contents().await.without_histories(), before);
     })
     .await;
 }
