@@ -150,3 +150,23 @@ fn every_code_of_a_refusal_is_explained_on_the_handset_page() {
         assert!(handset.contains(&format!("| `{refusal}` |")), "{refusal}");
     }
 }
+
+#[test]
+fn the_tests_that_the_security_page_names_exist() {
+    let page = read("docs/security.md");
+    let (_, table) = page.split_once("## What shows it").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let mut file = String::new();
+    let mut named = 0;
+    for line in table.lines().filter(|line| line.starts_with("| ")) {
+        for name in line.split('`').skip(1).step_by(2) {
+            if name.ends_with(".rs") {
+                file = read(&format!("tests/{name}"));
+            } else {
+                named += 1;
+                assert!(file.contains(&format!("async fn {name}()")), "{name}");
+            }
+        }
+    }
+    assert!(named > 20, "{named}");
+}
