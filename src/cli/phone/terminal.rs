@@ -107,36 +107,41 @@ fn read_lines() -> mpsc::Receiver<String> {
 
 /// Does what a line says; false when the phone is to be switched off.
 async fn obey(handset: &mut Handset, output: Output, line: &str) -> bool {
-    let done = match understand(line) {
+    let (done, changed_in_place) = match understand(line) {
         Input::Off => return false,
-        Input::Nothing => true,
+        Input::Nothing => return true,
         Input::Help => {
             output.line(HELP);
             return true;
         }
-        Input::Enter(text) => handset.enter(text),
-        Input::Fill(field, text) => handset.fill(field, text),
-        Input::Item(number) => handset.select(number).await,
-        Input::SoftKey(position) => {
-            let keys = handset
-                .display()
-                .map(|display| display.screen.soft_keys.clone());
-            let key = keys
-                .into_iter()
-                .flatten()
-                .find(|key| key.position == position);
-            match key {
-                Some(key) => handset.press(&key.name).await,
-                None => false,
-            }
-        }
+        Input::Enter(text) => (handset.enter(text), true),
+        Input::Fill(field, text) => (handset.fill(field, text), true),
+        // A new screen draws itself when it comes.
+        Input::Item(number) => (handset.select(number).await, false),
+        Input::SoftKey(position) => press(handset, position).await,
     };
-    if done {
-        output.line(handset.drawing());
-    } else {
+    if !done {
         output.line("The phone has nothing for that now; type help.");
+    } else if changed_in_place {
+        output.line(handset.drawing());
     }
     true
+}
+
+/// Presses the soft key in a place. Gives whether there is one, and whether it changes the open
+/// screen in place.
+async fn press(handset: &mut Handset, position: u8) -> (bool, bool) {
+    let keys = handset
+        .display()
+        .map(|display| display.screen.soft_keys.clone());
+    let key = keys
+        .into_iter()
+        .flatten()
+        .find(|key| key.position == position);
+    match key {
+        Some(key) => (handset.press(&key.name).await, key.url == "SoftKey:<<"),
+        None => (false, false),
+    }
 }
 
 fn understand(line: &str) -> Input<'_> {
