@@ -5,8 +5,11 @@
 mod common;
 
 use common::{Database, TestApp, for_each_database};
+use selfprov::domain::secret::Secret;
 use selfprov::server::control::execute::execute;
-use selfprov::server::control::protocol::{Answer, NewRange, ProfileChange, Request, Response};
+use selfprov::server::control::protocol::{
+    Answer, NewRange, ProfileChange, Request, Response, SecretText,
+};
 
 async fn ask(test: &TestApp, request: Request) -> Result<String, String> {
     match execute(&test.app, request).await {
@@ -79,6 +82,39 @@ async fn the_default_profile_is_opened_with_a_limit_and_an_unknown_one_is_named(
         assert!(listed.contains(text.lines().next().unwrap()), "{listed}");
         let refused = ask(&test, change(Some("Nobody"))).await.unwrap_err();
         assert!(refused.contains("user-profile list"), "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_authentication_mode_and_code_are_set_shown_and_warned_about() {
+    for_each_database(|database: Database| async move {
+        let test = TestApp::fresh(&database).await;
+        let mode = |word: &str| Request::SelfProvisioningSetMode {
+            mode: word.to_owned(),
+        };
+        let code = |digits: &str| Request::SelfProvisioningSetCode {
+            code: Some(SecretText::new(&Secret::from(digits))),
+        };
+        let text = ask(&test, Request::SelfProvisioningShow).await.unwrap();
+        assert_eq!(
+            text,
+            "authentication mode: users_only\nauthentication code: not set"
+        );
+        let text = ask(&test, mode("users_and_administrators")).await.unwrap();
+        assert!(text.contains("no authentication code is set"), "{text}");
+        assert!(ask(&test, code("1234567")).await.is_err());
+        let text = ask(&test, code("83629415")).await.unwrap();
+        assert!(text.ends_with("authentication code: set"), "{text}");
+        let text = ask(&test, mode("not_required")).await.unwrap();
+        assert!(
+            text.contains("warning: no authentication is required"),
+            "{text}"
+        );
+        assert!(ask(&test, mode("nonsense")).await.is_err());
+        let none = Request::SelfProvisioningSetCode { code: None };
+        let text = ask(&test, none).await.unwrap();
+        assert!(text.contains("authentication code: not set"), "{text}");
     })
     .await;
 }

@@ -86,6 +86,9 @@ Examples:
     /// Auto-registration of this node: the numbers that new phones get, on or off
     #[command(subcommand)]
     AutoRegistration(AutoRegistrationCommand),
+    /// Authentication mode of the login on phones, and the administrators' code
+    #[command(subcommand)]
+    SelfProvisioning(SelfProvisioningCommand),
     /// User Profiles: who may provision a phone, and how many
     #[command(subcommand)]
     UserProfile(UserProfileCommand),
@@ -307,6 +310,41 @@ Example:
     },
     /// Refuses new phones; those that are there stay
     Off,
+}
+
+/// What a login on a phone must show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModeArgument {
+    /// The user's PIN
+    UsersOnly,
+    /// The user's PIN, or the administrators' authentication code in its place
+    UsersAndAdministrators,
+    /// Nothing: whoever knows a user ID can take a phone in that user's name
+    NotRequired,
+}
+
+/// The commands about the login on phones.
+#[derive(Debug, Subcommand)]
+pub enum SelfProvisioningCommand {
+    /// Shows the mode and whether there is an authentication code
+    Show,
+    /// Sets the authentication mode
+    SetMode {
+        /// What a login must show
+        #[arg(value_enum)]
+        mode: ModeArgument,
+    },
+    /// Sets the authentication code, 8 to 20 digits; asked for unseen unless a file is given
+    #[command(after_help = "\
+Example:
+  selfprov self-provisioning set-code --code-file code.txt")]
+    SetCode {
+        /// File whose first line is the code; - is standard input
+        #[arg(long, value_name = "FILE")]
+        code_file: Option<PathBuf>,
+    },
+    /// Removes the authentication code
+    RemoveCode,
 }
 
 /// The commands about User Profiles.

@@ -84,6 +84,11 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
             let request = system::auto_registration(command);
             block_on(system::run(&loaded.settings, request, output))
         }
+        Command::SelfProvisioning(command) => {
+            let loaded = Loaded::read(&sources(&common)?)?;
+            let request = system::self_provisioning(command)?;
+            block_on(system::run(&loaded.settings, request, output))
+        }
         Command::UserProfile(command) => {
             let loaded = Loaded::read(&sources(&common)?)?;
             let request = system::user_profile(command);

@@ -1,10 +1,14 @@
-//! `selfprov auto-registration` and `selfprov user-profile`.
+//! `selfprov auto-registration`, `selfprov self-provisioning` and `selfprov user-profile`.
 
 use super::CliError;
-use super::arguments::{AutoRegistrationCommand, UserProfileCommand};
+use super::arguments::{
+    AutoRegistrationCommand, ModeArgument, SelfProvisioningCommand, UserProfileCommand,
+};
 use super::control;
 use super::output::Output;
-use crate::server::control::protocol::{Answer, NewRange, ProfileChange, Request};
+use super::secret_input;
+use crate::domain::self_provisioning::AuthenticationMode;
+use crate::server::control::protocol::{Answer, NewRange, ProfileChange, Request, SecretText};
 use crate::settings::Settings;
 
 /// What a command about auto-registration asks for.
@@ -17,6 +21,37 @@ pub fn auto_registration(command: AutoRegistrationCommand) -> Request {
             for_s: time.map(|time| time.as_secs()),
         }),
         AutoRegistrationCommand::Off => Request::AutoRegistrationOff,
+    }
+}
+
+/// What a command about the login on phones asks for.
+///
+/// # Errors
+/// The code could not be read.
+pub fn self_provisioning(command: SelfProvisioningCommand) -> Result<Request, CliError> {
+    Ok(match command {
+        SelfProvisioningCommand::Show => Request::SelfProvisioningShow,
+        SelfProvisioningCommand::SetMode { mode } => Request::SelfProvisioningSetMode {
+            mode: mode_of(mode).as_str().to_owned(),
+        },
+        SelfProvisioningCommand::SetCode { code_file } => {
+            let code = match code_file {
+                Some(path) => secret_input::from_file(&path)?,
+                None => secret_input::ask("New authentication code")?,
+            };
+            Request::SelfProvisioningSetCode {
+                code: Some(SecretText::new(&code)),
+            }
+        }
+        SelfProvisioningCommand::RemoveCode => Request::SelfProvisioningSetCode { code: None },
+    })
+}
+
+const fn mode_of(argument: ModeArgument) -> AuthenticationMode {
+    match argument {
+        ModeArgument::UsersOnly => AuthenticationMode::UsersOnly,
+        ModeArgument::UsersAndAdministrators => AuthenticationMode::UsersAndAdministrators,
+        ModeArgument::NotRequired => AuthenticationMode::NotRequired,
     }
 }
 

@@ -90,6 +90,18 @@ pub enum Request {
     AutoRegistrationOn(NewRange),
     /// Switches auto-registration off.
     AutoRegistrationOff,
+    /// Shows the authentication mode and whether there is an authentication code.
+    SelfProvisioningShow,
+    /// Sets the authentication mode.
+    SelfProvisioningSetMode {
+        /// `users_only`, `users_and_administrators` or `not_required`.
+        mode: String,
+    },
+    /// Sets the administrators' authentication code, or removes it (`None`).
+    SelfProvisioningSetCode {
+        /// 8 to 20 digits.
+        code: Option<SecretText>,
+    },
     /// Lists User Profiles.
     UserProfileList,
     /// Changes what a User Profile says about self-provisioning.

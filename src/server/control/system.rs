@@ -1,11 +1,13 @@
-//! The commands about the whole system: auto-registration and User Profiles.
+//! The commands about the whole system: auto-registration, authentication mode, User Profiles.
 
 use std::time::Duration;
 
 use crate::domain::catalogue::{CallManager, UserProfile};
+use crate::domain::self_provisioning::AuthenticationMode;
 use crate::server::control::execute::{Fault, actor};
-use crate::server::control::protocol::{Answer, NewRange, ProfileChange};
+use crate::server::control::protocol::{Answer, NewRange, ProfileChange, SecretText};
 use crate::service::App;
+use crate::service::self_provisioning_settings::{set_authentication_code, warnings};
 use crate::service::templates::{Saved, save_call_manager, save_user_profile};
 
 /// Longest time box of auto-registration: a year. Longer is no time box.
@@ -51,6 +53,47 @@ pub async fn auto_registration_off(app: &App) -> Result<Answer, Fault> {
     let mut node = node(app)?;
     node.auto_registration.enabled = false;
     save(app, &node).await
+}
+
+/// Shows the authentication mode and whether there is an authentication code.
+pub fn self_provisioning(app: &App) -> Answer {
+    let settings = app.self_provisioning.load();
+    let code = match (&settings.code, settings.code_off_at) {
+        (None, _) => "not set",
+        (Some(_), None) => "set",
+        (Some(_), Some(_)) => "off after too many failures",
+    };
+    let mut text = format!(
+        "authentication mode: {}\nauthentication code: {code}",
+        settings.mode.as_str()
+    );
+    for warning in warnings(&settings) {
+        text.push_str("\nwarning: ");
+        text.push_str(&warning);
+    }
+    Answer::Done(text)
+}
+
+/// Sets the authentication mode.
+///
+/// # Errors
+/// The word is no mode, or the database failed.
+pub async fn set_mode(app: &App, word: &str) -> Result<Answer, Fault> {
+    let mode = AuthenticationMode::from_word(word).ok_or_else(|| {
+        Fault::new("the mode is users_only, users_and_administrators or not_required")
+    })?;
+    crate::service::self_provisioning_settings::set_mode(app, &actor(app), mode).await?;
+    Ok(self_provisioning(app))
+}
+
+/// Sets the administrators' authentication code, or removes it.
+///
+/// # Errors
+/// It does not have 8 to 20 digits, or the database failed.
+pub async fn set_code(app: &App, code: Option<SecretText>) -> Result<Answer, Fault> {
+    let code = code.map(|code| code.secret());
+    set_authentication_code(app, &actor(app), code.as_ref(), false).await?;
+    Ok(self_provisioning(app))
 }
 
 /// Lists User Profiles with what they say about self-provisioning.
