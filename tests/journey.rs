@@ -5,6 +5,7 @@
 
 mod common;
 mod outside;
+mod program;
 
 use std::path::Path;
 

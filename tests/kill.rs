@@ -4,16 +4,17 @@
 
 mod common;
 mod outside;
+mod program;
 
 use std::thread;
 
 use common::Database;
 use outside::clients::Phone;
 use outside::service::Service;
-use outside::service::eventually;
 use outside::steps;
 use outside::steps::PhoneFile;
 use outside::steps::User;
+use program::eventually;
 use sqlx::Connection as _;
 use sqlx::Row as _;
 use tokio::runtime::Runtime;

@@ -6,10 +6,10 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-/// Time that the program has for each step.
-const DEADLINE: Duration = Duration::from_mins(1);
+mod program;
+
+use program::eventually;
 
 /// A running program, ended when dropped.
 struct Program(Child);
@@ -97,9 +97,7 @@ fn a_number_of_files_changed_while_running_leaves_the_current_file_only() {
 
     write_config(&config, &data_dir, 20);
     program.signal("-HUP");
-    let started = Instant::now();
-    while logs(&log_dir) != ["cucm-uds0003.log"] {
-        assert!(started.elapsed() < DEADLINE, "{:?}", logs(&log_dir));
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    eventually("only the current file to be left", || {
+        (logs(&log_dir) == ["cucm-uds0003.log"]).then_some(())
+    });
 }

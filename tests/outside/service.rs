@@ -6,17 +6,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
-use std::process::Stdio;
-use std::time::Duration;
-use std::time::Instant;
 
 use serde_json::Value;
 
-/// How long the service may take to be ready on a busy machine.
-const READY_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// How long to wait between two looks at something outside the process.
-const POLL: Duration = Duration::from_millis(20);
+use crate::program::eventually;
+use crate::program::json;
+use crate::program::selfprov;
 
 /// A running service with the demo's data; killed when dropped.
 pub(crate) struct Service {
@@ -33,9 +28,8 @@ impl Service {
     pub(crate) fn start(directory: &Path, settings: &[&str]) -> Self {
         let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
         let report = directory.join("report.json");
-        let mut command = program();
+        let mut command = selfprov(&directory.join("data"));
         command.args(["demo", "--no-play", "--ports", "auto"]);
-        command.arg("--data-dir").arg(directory.join("data"));
         command.arg("--report").arg(&report);
         let child = spawn(command, &settings, directory);
         let mut service = Self {
@@ -58,9 +52,8 @@ impl Service {
     pub(crate) fn start_again(&mut self) {
         let report = self.directory.join("report-again.json");
         let _ = fs::remove_file(&report);
-        let mut command = program();
+        let mut command = selfprov(&self.directory.join("data"));
         command.args(["demo", "--no-play"]).args(self.same_ports());
-        command.arg("--data-dir").arg(self.directory.join("data"));
         command.arg("--report").arg(&report);
         self.child = spawn(command, &self.settings, &self.directory);
         self.report = self.wait_for_report(&report);
@@ -76,16 +69,7 @@ impl Service {
 
     /// What `selfprov device show` tells of a phone.
     pub(crate) fn device(&self, name: &str) -> Value {
-        let mut command = program();
-        command.args(["device", "show", name, "--json", "--data-dir"]);
-        let output = command.arg(self.directory.join("data")).output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-        shown["device"].clone()
+        json(&self.directory.join("data"), &["device", "show", name])["device"].clone()
     }
 
     /// Everything that the service has written: logs, standard error, other files of its data
@@ -122,26 +106,15 @@ impl Service {
     }
 
     fn wait_for_report(&mut self, report: &Path) -> Value {
-        let deadline = Instant::now() + READY_TIMEOUT;
-        loop {
-            if let Ok(text) = fs::read_to_string(report)
-                && let Ok(value) = serde_json::from_str(&text)
-            {
-                return value;
-            }
+        eventually("the service to be ready", || {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!(
                     "the service ended with {status}:\n{}",
                     self.standard_error()
                 );
             }
-            assert!(
-                Instant::now() < deadline,
-                "not ready in time:\n{}",
-                self.standard_error()
-            );
-            std::thread::park_timeout(POLL);
-        }
+            serde_json::from_str(&fs::read_to_string(report).ok()?).ok()
+        })
     }
 
     fn standard_error(&self) -> String {
@@ -160,17 +133,6 @@ impl Drop for Service {
     }
 }
 
-/// The program under test, without the settings of the environment.
-pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_selfprov"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SELFPROV_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
 fn spawn(mut command: Command, settings: &[String], directory: &Path) -> Child {
     for setting in settings {
         command.args(["--set", setting]);
@@ -182,10 +144,7 @@ fn spawn(mut command: Command, settings: &[String], directory: &Path) -> Child {
             .open(directory.join(name))
             .unwrap()
     };
-    command
-        .stdin(Stdio::null())
-        .stdout(log("stdout.log"))
-        .stderr(log("stderr.log"));
+    command.stdout(log("stdout.log")).stderr(log("stderr.log"));
     command.spawn().unwrap()
 }
 
@@ -197,17 +156,5 @@ fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
         } else if let Ok(bytes) = fs::read(&path) {
             files.push((path, bytes));
         }
-    }
-}
-
-/// Waits until `condition` gives something; the condition is looked at again and again.
-pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + READY_TIMEOUT;
-    loop {
-        if let Some(value) = condition() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "still waiting for {what}");
-        std::thread::park_timeout(POLL);
     }
 }
