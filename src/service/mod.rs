@@ -25,6 +25,7 @@ pub mod housekeeping;
 pub mod key_file;
 pub mod keys;
 pub mod location;
+mod login_names;
 pub mod node;
 pub mod password_hash;
 pub mod phone_book;

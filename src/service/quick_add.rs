@@ -2,6 +2,7 @@
 
 use super::App;
 use super::administration::AdministrationError;
+use super::login_names;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -100,7 +101,7 @@ pub async fn quick_add(
     .await;
     if let Err(error) = written {
         drop(transaction);
-        return Err(users::explained(app, &user, error).await);
+        return Err(login_names::explained(app, &user, error).await);
     }
     transaction.commit().await?;
     Ok(user)

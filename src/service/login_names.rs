@@ -1,0 +1,72 @@
+//! The one name space of login names: whose a user ID or Self-Service User ID is already.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::users::KIND;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::end_user::UserId;
+use crate::domain::user::EndUser;
+use crate::store;
+use crate::store::Connection;
+
+/// User IDs are unique among end users and application users together.
+pub(super) async fn refuse_application_user(
+    connection: &mut Connection,
+    user_id: &UserId,
+) -> Result<(), AdministrationError> {
+    let other = store::application_user::by_login(connection, &user_id.folded()).await?;
+    match other {
+        Some(other) => Err(AdministrationError::Taken {
+            field: "user ID",
+            value: user_id.to_string(),
+            wanted_by: "an end user".to_owned(),
+            holder: format!("the application user {}", other.user_id),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Puts a name to a clash of login names: which one, and whose it is.
+pub(super) async fn explained(
+    app: &App,
+    user: &EndUser,
+    error: AdministrationError,
+) -> AdministrationError {
+    if !error.is_duplicate() {
+        return error;
+    }
+    match holder(app, user).await {
+        Ok(Some(taken)) => taken,
+        Ok(None) => AdministrationError::Changed(KIND),
+        Err(error) => error,
+    }
+}
+
+async fn holder(
+    app: &App,
+    user: &EndUser,
+) -> Result<Option<AdministrationError>, AdministrationError> {
+    let mut reader = app.store.read().await?;
+    let self_service = user.self_service_user_id.as_ref();
+    let logins = [
+        ("user ID", Some(user.user_id.to_string())),
+        (
+            "Self-Service User ID",
+            self_service.map(ToString::to_string),
+        ),
+    ];
+    for (field, value) in logins {
+        let Some(value) = value else { continue };
+        let login = FoldedLogin::of(&value);
+        let other = store::end_user::by_login(reader.connection(), &login).await?;
+        if let Some(other) = other.filter(|other| other.pkid != user.pkid) {
+            return Ok(Some(AdministrationError::Taken {
+                field,
+                value,
+                wanted_by: user.user_id.to_string(),
+                holder: other.user_id.to_string(),
+            }));
+        }
+    }
+    Ok(None)
+}
