@@ -60,7 +60,7 @@ impl KeptAlive {
         let request = format!("GET /{name} HTTP/1.1\r\nHost: x\r\n\r\n");
         self.0.write_all(request.as_bytes()).await.unwrap();
         let mut text = String::new();
-        let mut piece = [0; 16_384];
+        let mut piece = vec![0; 16_384];
         loop {
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
                 let head = head.to_ascii_lowercase();
