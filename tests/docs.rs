@@ -160,7 +160,7 @@ fn the_tests_that_the_security_page_names_exist() {
     let mut named = 0;
     for line in table.lines().filter(|line| line.starts_with("| ")) {
         for name in line.split('`').skip(1).step_by(2) {
-            if name.ends_with(".rs") {
+            if Path::new(name).extension().is_some_and(|end| end == "rs") {
                 file = read(&format!("tests/{name}"));
             } else {
                 named += 1;
