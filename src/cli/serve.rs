@@ -7,7 +7,7 @@ use super::dhcp;
 use super::logging;
 use super::output::Output;
 use super::service::{self, PhonesTrust, Prepared};
-use crate::server::control::execute;
+use crate::server::control::fault;
 use crate::server::sockets;
 use crate::service::application_users;
 use crate::service::readiness;
@@ -56,7 +56,7 @@ async fn start_text(settings: &Settings, prepared: &Prepared) -> Result<String, 
             .to_string(),
     );
 
-    let made = application_users::ensure_administrator(app, &execute::actor(app)).await?;
+    let made = application_users::ensure_administrator(app, &fault::actor(app)).await?;
     if let Some(password) = made {
         let name = application_users::FIRST_ADMINISTRATOR;
         let password = password.reveal();

@@ -1,10 +1,7 @@
 //! PINs, passwords, the administrator's authentication code, and the policy they stand under.
 
-use std::fmt;
 use std::time::Duration;
 
-use crate::domain::lockout::Lock;
-use crate::domain::pkid::Pkid;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 
@@ -193,51 +190,6 @@ impl CredentialPolicy {
     pub fn is_expired(&self, changed_at: UnixMillis, now: UnixMillis) -> bool {
         self.expires_after
             .is_some_and(|age| now >= changed_at.plus(age))
-    }
-}
-
-/// A credential as it is kept: its hash and what a policy needs to judge it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StoredCredential {
-    /// Identity.
-    pub pkid: Pkid,
-    /// PHC string of the hash.
-    pub hash: Box<str>,
-    /// The policy it stands under.
-    pub policy: CredentialPolicy,
-    /// Identity of that policy.
-    pub policy_pkid: Pkid,
-    /// When it was set.
-    pub changed_at: UnixMillis,
-    /// Whether its owner must change it at the next login.
-    pub must_change: bool,
-    /// Whether the policy's age does not hold for it.
-    pub does_not_expire: bool,
-    /// Its last lock, which may be over.
-    pub lock: Option<Lock>,
-    /// Rises with every new secret.
-    pub version: i64,
-}
-
-impl StoredCredential {
-    /// Whether it is locked now.
-    pub fn is_locked(&self, now: UnixMillis) -> bool {
-        self.lock.is_some_and(|lock| !lock.left(now).is_zero())
-    }
-
-    /// Whether its owner must change it before anything else.
-    pub fn must_change(&self, now: UnixMillis) -> bool {
-        let expired = !self.does_not_expire && self.policy.is_expired(self.changed_at, now);
-        self.must_change || expired
-    }
-}
-
-impl fmt::Debug for StoredCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredCredential")
-            .field("pkid", &self.pkid)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
     }
 }
 

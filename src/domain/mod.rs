@@ -24,6 +24,7 @@ pub mod registration_refused;
 pub mod secret;
 pub mod self_provisioning;
 pub mod sip_digest;
+pub mod stored_credential;
 pub mod template;
 pub mod time;
 pub mod trivial_credential;

@@ -11,16 +11,19 @@ use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::Password;
 use crate::domain::credential::Pin;
-use crate::domain::credential::StoredCredential;
 use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
 use crate::domain::secret::Secret;
+use crate::domain::stored_credential::StoredCredential;
 use crate::domain::trivial_credential::CredentialOwner;
 use crate::domain::trivial_credential::CredentialRefused;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 use crate::store::credential::NewCredential;
+
+/// What pages call an end user.
+pub(super) const END_USER: &str = "End User";
 
 /// Why something an administrator asked for was not done. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]

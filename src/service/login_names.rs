@@ -2,7 +2,7 @@
 
 use super::App;
 use super::administration::AdministrationError;
-use super::users::KIND;
+use super::administration::END_USER;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::UserId;
 use crate::domain::user::EndUser;
@@ -37,7 +37,7 @@ pub(super) async fn explained(
     }
     match holder(app, user).await {
         Ok(Some(taken)) => taken,
-        Ok(None) => AdministrationError::Changed(KIND),
+        Ok(None) => AdministrationError::Changed(END_USER),
         Err(error) => error,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::administration::AdministrationError;
+use super::administration::END_USER;
 use super::administration::NewSecret;
 use super::administration::generated;
 use super::administration::label;
@@ -64,7 +65,7 @@ async fn set(
     let connection = reader.connection();
     let user = store::end_user::by_login(connection, &FoldedLogin::of(login))
         .await?
-        .ok_or_else(|| AdministrationError::not_found(users::KIND, login))?;
+        .ok_or_else(|| AdministrationError::not_found(END_USER, login))?;
     let in_force = store::credential::find(connection, user.pkid, kind).await?;
     drop(reader);
     let owner = credential_owner(&user);

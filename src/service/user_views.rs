@@ -2,15 +2,15 @@
 
 use super::App;
 use super::administration::AdministrationError;
-use super::users;
+use super::administration::END_USER;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::credential::CredentialKind;
-use crate::domain::credential::StoredCredential;
 use crate::domain::device::DeviceName;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::fresh_system;
 use crate::domain::lockout::Lock;
 use crate::domain::self_provisioning::AuthenticationMode;
+use crate::domain::stored_credential::StoredCredential;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::EndUser;
 use crate::store;
@@ -58,7 +58,7 @@ pub async fn show(app: &App, login: &str) -> Result<UserView, AdministrationErro
     let connection = reader.connection();
     let user = store::end_user::by_login(connection, &FoldedLogin::of(login))
         .await?
-        .ok_or_else(|| AdministrationError::not_found(users::KIND, login))?;
+        .ok_or_else(|| AdministrationError::not_found(END_USER, login))?;
     view(app, connection, user).await
 }
 

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::administration::AdministrationError;
+use super::administration::END_USER;
 use super::administration::NewSecret;
 use super::administration::PreparedCredential;
 use super::administration::check_text;
@@ -31,9 +32,6 @@ use crate::store::Connection;
 
 /// Most characters of a name and the like. Source: AXL `XUser`, of which most are shorter.
 const PERSON_LENGTH_MAX: usize = 128;
-
-/// What pages call the object.
-pub(super) const KIND: &str = "End User";
 
 /// A line by its number and the name of its partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,7 +269,7 @@ pub async fn update(
         .version
         .is_some_and(|version| version != before.version)
     {
-        return Err(AdministrationError::Changed(KIND));
+        return Err(AdministrationError::Changed(END_USER));
     }
     let groups_before = store::end_user::access_control_groups(connection, before.pkid).await?;
     let after = changed(connection, &catalogue, &before, change).await?;
@@ -326,7 +324,7 @@ pub async fn remove(app: &App, actor: &Actor, login: &str) -> Result<(), Adminis
     let users = store::catalogue::users_of(connection, user.pkid).await?;
     if !users.is_empty() {
         return Err(AdministrationError::InUse {
-            kind: KIND,
+            kind: END_USER,
             name: user.user_id.to_string(),
             users,
         });
@@ -350,7 +348,7 @@ pub(super) async fn find_for_update(
     connection: &mut Connection,
     login: &str,
 ) -> Result<EndUser, AdministrationError> {
-    let not_found = || AdministrationError::not_found(KIND, login);
+    let not_found = || AdministrationError::not_found(END_USER, login);
     let found = store::end_user::by_login(connection, &FoldedLogin::of(login)).await?;
     let pkid = found.ok_or_else(not_found)?.pkid;
     store::end_user::by_pkid_for_update(connection, pkid)

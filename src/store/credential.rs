@@ -10,9 +10,9 @@ use super::row::Columns;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::LockDuration;
-use crate::domain::credential::StoredCredential;
 use crate::domain::lockout::Lock;
 use crate::domain::pkid::Pkid;
+use crate::domain::stored_credential::StoredCredential;
 use crate::domain::time::UnixMillis;
 
 pub(super) fn policy_of(row: &AnyRow) -> Result<CredentialPolicy, StoreError> {

@@ -14,7 +14,7 @@ use super::logging;
 use super::output::Output;
 use super::service;
 use crate::domain::secret::Secret;
-use crate::server::control::execute;
+use crate::server::control::fault;
 use crate::service::demo_data::{self, SampleData, SampleUser};
 use crate::service::health;
 use crate::settings::{Loaded, Settings, Sources};
@@ -111,7 +111,7 @@ async fn demonstrate(
 ) -> Result<(), CliError> {
     let prepared = service::prepare(settings, service::PhonesTrust::OurCertificate).await?;
     let app = prepared.app().clone();
-    demo_data::prepare(&app, &execute::actor(&app), &sample_data()?).await?;
+    demo_data::prepare(&app, &fault::actor(&app), &sample_data()?).await?;
     let (trigger, shutdown, signals) = service::watch_signals(&prepared, sources)?;
     let report = Report::new(settings, &prepared, &sample_data()?);
     let mut running: JoinHandle<Result<(), CliError>> =

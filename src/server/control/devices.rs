@@ -6,7 +6,7 @@ use crate::domain::device::{DeviceName, MacAddress};
 use crate::domain::history::TimelineEntry;
 use crate::domain::phone_model;
 use crate::domain::time::UnixMillis;
-use crate::server::control::execute::{Fault, actor};
+use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, DeviceView, Happened, Page};
 use crate::service::App;
 use crate::service::device_admin::{self, DeviceDetails, DeviceOverview};

@@ -3,42 +3,16 @@
 //! The running service answers the control socket with it; with no service running, the command
 //! line opens the database and calls it directly. So both do the same.
 
+use crate::server::control::fault::Fault;
 use crate::server::control::protocol::{Answer, Request, Response};
 use crate::server::control::{devices, system, users};
 use crate::service::App;
-use crate::service::record::Actor;
-
-/// Why a command was not carried out, for the administrator.
-#[derive(Debug)]
-pub struct Fault(String);
-
-impl<E: std::error::Error> From<E> for Fault {
-    fn from(error: E) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl Fault {
-    /// A refusal in words.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
 
 /// Carries out one command.
 pub async fn execute(app: &App, request: Request) -> Response {
     match answer(app, request).await {
         Ok(answer) => Response::Ok(answer),
-        Err(Fault(text)) => Response::Error(text),
-    }
-}
-
-/// Who stands in the audit log for a command: whoever may read the data directory.
-pub fn actor(app: &App) -> Actor {
-    Actor {
-        name: "system".to_owned(),
-        source: "command line".to_owned(),
-        correlation: Some(app.environment.new_correlation_id()),
+        Err(fault) => Response::Error(fault.into_text()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod devices;
 pub mod execute;
+pub mod fault;
 pub mod protocol;
 pub mod system;
 pub mod users;

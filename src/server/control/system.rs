@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::catalogue::{CallManager, UserProfile};
 use crate::domain::self_provisioning::AuthenticationMode;
-use crate::server::control::execute::{Fault, actor};
+use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, NewRange, ProfileChange, SecretText};
 use crate::service::App;
 use crate::service::self_provisioning_settings::{set_authentication_code, warnings};

@@ -4,7 +4,7 @@ use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::{SelfServiceUserId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::user::Person;
-use crate::server::control::execute::{Fault, actor};
+use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, Finding, NewUser, Page, SecretText, UserView};
 use crate::service::App;
 use crate::service::administration::NewSecret;

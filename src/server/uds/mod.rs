@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod authenticate;
+mod door;
 pub mod endpoint;
 pub mod request;
 pub mod screen;
@@ -19,7 +20,7 @@ use axum::routing::get;
 use crate::domain::config_file::assemble::RELEASE_PATH;
 use crate::server::trace_log::TraceLog;
 use crate::service::App;
-use self_provision::UdsDoor;
+use door::UdsDoor;
 
 /// The routes of UDS, for the HTTPS listeners and the plain-HTTP one for old phones.
 ///

@@ -14,24 +14,14 @@ use tokio::time::timeout;
 use crate::domain::config_file::assemble::RELEASE_PATH;
 use crate::server::http::Peer;
 use crate::server::metrics;
-use crate::server::trace_log::TraceLog;
+use crate::server::uds::door::UdsDoor;
 use crate::server::uds::request::{self, Ask, BadRequest};
 use crate::server::uds::visit::{Ended, Visit};
-use crate::service::App;
 
 /// Largest form in bytes; ours have under 1 KiB.
 const FORM_BYTES_MAX: usize = 8 * 1024;
 /// Time a phone has to send its form.
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What the endpoint works with.
-#[derive(Clone)]
-pub struct UdsDoor {
-    /// The use cases.
-    pub app: Arc<App>,
-    /// The `cucm-uds` files.
-    pub trace: Arc<TraceLog>,
-}
 
 /// Answers GET, HEAD and POST; the router refuses other methods.
 pub async fn answer(
