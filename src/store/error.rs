@@ -32,6 +32,12 @@ pub enum StoreError {
     /// The database did not answer, or not in time.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The database could not be opened at all.
+    #[error(
+        "the database cannot be reached: {0}; check database.url, and that its server runs or its \
+         folder exists and may be written to"
+    )]
+    Unreachable(#[source] sqlx::Error),
     /// The URL names neither SQLite nor PostgreSQL.
     #[error(
         "the database URL begins with sqlite: or postgres:, for example \

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 pub use engine::Engine;
 pub use error::StoreError;
+use sqlx::Connection as _;
 use sqlx::any::AnyPoolOptions;
 
 /// A connection inside or outside a transaction, as store functions take it.
@@ -124,11 +125,15 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::UnknownEngine`] for another scheme, [`StoreError::Migration`] when the schema
-    /// is newer than this program or a migration failed, [`StoreError::Unavailable`] otherwise.
+    /// is newer than this program or a migration failed, [`StoreError::Unreachable`] when the
+    /// database cannot be opened, [`StoreError::Unavailable`] otherwise.
     pub async fn open(url: &str, limits: StoreLimits) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let engine = Engine::of_url(url)?;
         let url = engine.connection_url(url);
+        // A pool that cannot connect says only that it waited; a connection of its own says why.
+        let first = sqlx::AnyConnection::connect(&url).await;
+        first.map_err(StoreError::Unreachable)?.close().await?;
         let pool = |connections_max| {
             AnyPoolOptions::new()
                 .max_connections(connections_max)

@@ -65,6 +65,26 @@ async fn a_url_of_another_engine_is_refused_with_an_example() {
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_be_reached_is_told_at_once_with_what_to_check() {
+    // A port that was free a moment ago, and a folder that does not exist.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("absent").join("selfprov.db");
+    for url in [
+        format!("postgres://selfprov@{closed}/selfprov"),
+        format!("sqlite:{}", nowhere.display()),
+    ] {
+        let Err(error) = Store::open(&url, StoreLimits::default()).await else {
+            panic!("{url} was opened");
+        };
+        assert!(matches!(error, StoreError::Unreachable(_)), "{error}");
+        assert!(error.to_string().contains("check database.url"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_that_is_dropped_leaves_nothing() {
     for_each_database(|database| async move {
         let store = seeded(&database).await;
