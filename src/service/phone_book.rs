@@ -28,6 +28,9 @@ use crate::store::Store;
 /// Parts of the book, each with its own lock, so that doors rarely wait for each other.
 const SHARDS: usize = 64;
 
+/// Devices after which a start on a large database says how far it is; about half a second each.
+const PROGRESS_ROWS: usize = 10_000;
+
 /// Devices read in one statement while the book is filled.
 const PAGE_ROWS: u32 = 1_000;
 
@@ -112,6 +115,9 @@ impl PhoneBook {
             };
             last.name.as_str().clone_into(&mut after);
             count += page.len();
+            if count.is_multiple_of(PROGRESS_ROWS) {
+                tracing::info!(phones = count, "reading phones into memory");
+            }
             for phone in page {
                 self.put(KnownPhone::new(phone, keys)?);
             }
