@@ -9,12 +9,20 @@ use super::group_commit;
 use super::group_commit::Write;
 use super::register;
 use super::reread;
+use crate::store;
+use crate::store::StoreError;
 
 /// Between two rounds: a phone that is gone is seen as gone soon.
 const ROUND: Duration = Duration::from_secs(5);
 
 /// Rounds between two searches for unclaimed phones that are to go.
 const ROUNDS_A_SWEEP: u32 = 6;
+
+/// Rounds between two removals of what is too old to keep: an hour.
+const ROUNDS_A_REMOVAL: u32 = 720;
+
+/// How long a phone's timeline is kept: a quarter, in which a complaint is made and looked into.
+pub const TIMELINE_KEPT: Duration = Duration::from_hours(90 * 24);
 
 /// Registrations removed in one round.
 const EXPIRED_MAX: usize = 1_000;
@@ -32,6 +40,11 @@ pub async fn run(app: Arc<App>) {
             && let Err(error) = auto_register::sweep(&app).await
         {
             tracing::error!(%error, "unclaimed phones could not be looked through");
+        }
+        if round.is_multiple_of(ROUNDS_A_REMOVAL)
+            && let Err(error) = remove_old(&app).await
+        {
+            tracing::error!(%error, "old rows could not be removed; it is tried again in an hour");
         }
         round = round.wrapping_add(1);
     }
@@ -60,4 +73,25 @@ pub async fn remove_expired(app: &App) -> usize {
     // A row that stays is loaded and ends again after the next start.
     group_commit::commit_all(app, writes).await;
     count
+}
+
+/// Removes timeline rows older than [`TIMELINE_KEPT`] and wipes the secrets of ended graces.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails; nothing is removed then.
+pub async fn remove_old(app: &App) -> Result<(), StoreError> {
+    let now = app.environment.now();
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let before = now.minus(TIMELINE_KEPT);
+    let rows = store::history::delete_timeline_before(connection, before).await?;
+    let graces = store::binding::wipe_ended_graces(connection, now).await?;
+    transaction.commit().await?;
+    tracing::debug!(
+        rows,
+        graces,
+        "old timeline rows removed, ended graces wiped"
+    );
+    Ok(())
 }

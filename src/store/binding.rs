@@ -153,6 +153,24 @@ pub async fn delete_older(
     Ok(deleted.rows_affected() == 1)
 }
 
+/// Wipes the old secrets of every grace that ended before `now`; gives how many there were.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`page`].
+pub async fn wipe_ended_graces(
+    connection: &mut Connection,
+    now: UnixMillis,
+) -> Result<u64, StoreError> {
+    let wiped = sqlx::query(
+        "UPDATE binding SET grace_secret = NULL, grace_until = NULL WHERE grace_until < $1",
+    )
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    Ok(wiped.rows_affected())
+}
+
 /// The grace of a device's bindings, where they have one.
 ///
 /// # Errors
