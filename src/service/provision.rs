@@ -187,7 +187,8 @@ async fn in_transaction(
     let who = authenticated_again(app, connection, user, token.proof).await?;
     let standing = Standing::read(connection, who.user.pkid).await?;
     let wait = lock_left(app, connection, device).await?;
-    let catalogue = app.catalogue.load_full();
+    // As of this transaction: memory may be behind a change on another node or of this moment.
+    let catalogue = store::catalogue::load(connection).await?;
     let admitted = match claim.decide(app, phone.as_ref(), &who, standing, wait, &catalogue) {
         Ok(admitted) => admitted,
         // What was shown no longer opens the door: the mode, the PIN or the account has changed.
