@@ -108,8 +108,9 @@ pub async fn provision(
         .map_err(|_| ProvisionError::Unavailable)?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
-    let outcome = in_transaction(app, connection, claim, &device, &token, &fingerprint).await;
-    let provisioned = match outcome? {
+    // Boxed: its many statements would make every future above it large.
+    let outcome = in_transaction(app, connection, claim, &device, &token, &fingerprint);
+    let provisioned = match Box::pin(outcome).await? {
         Outcome::Recorded(provisioned) => provisioned,
         Outcome::Now(change) => {
             let committed = transaction.commit().await;
