@@ -21,6 +21,7 @@ pub mod pkid;
 pub mod refusal;
 pub mod registration;
 pub mod registration_refused;
+pub mod schema;
 pub mod secret;
 pub mod self_provisioning;
 pub mod sip_digest;

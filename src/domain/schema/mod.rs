@@ -1,0 +1,18 @@
+//! The object model: every kind of configured object as one table of elements in master order,
+//! with the versions that have each element and what becomes of it.
+//!
+//! The names are those of the AXL schema, which are the field's own. One table drives parsing,
+//! defaults, validation, storage, the answers of every version, and the coverage page.
+
+mod element;
+mod object;
+mod record;
+mod version;
+
+pub use element::{
+    Content, Element, Places, Treatment, any, boolean, group, integer, one_of, reference, secret,
+    text,
+};
+pub use object::{Key, ObjectKind, ObjectType, Operation};
+pub use record::{Record, Reference, Value};
+pub use version::{SchemaVersion, UnsupportedVersion};
