@@ -242,6 +242,8 @@ fn doctor_says_what_is_missing_and_what_to_do() {
         "--set",
         "listen.files_http_port=0",
         "--set",
+        "listen.files_https_port=0",
+        "--set",
         "listen.tftp_port=0",
         "--set",
         "listen.sip_udp_port=0",

@@ -58,6 +58,7 @@ fn the_report_has_exactly_its_keys_and_names_what_is_there() {
         "https",
         "http_phones",
         "config_http",
+        "config_https",
         "tftp",
         "sip_udp",
         "sip_tcp",

@@ -63,6 +63,7 @@ fn write_config(path: &Path, data_dir: &Path, files: u32) {
     let ports = [
         "https",
         "files_http",
+        "files_https",
         "tftp",
         "sip_udp",
         "sip_tcp",

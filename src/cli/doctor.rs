@@ -10,6 +10,7 @@ use super::output::Output;
 use crate::domain::time::UnixMillis;
 use crate::server::certificate_validity;
 use crate::server::control::protocol::{Answer, Finding, Request, Severity};
+use crate::server::files_certificate::FilesCertificate;
 use crate::server::sockets::Sockets;
 use crate::server::system;
 use crate::server::tls::{CertificateFiles, ServerCertificate};
@@ -40,7 +41,9 @@ pub async fn run(
     } else {
         Finding::warning("service", "is not running", "run: selfprov serve")
     });
-    findings.push(certificate(settings, system::environment().now()));
+    let now = system::environment().now();
+    findings.push(certificate(settings, now));
+    findings.extend(files_certificate(settings, now));
     if !running {
         findings.push(ports(settings).await);
     }
@@ -166,6 +169,26 @@ fn certificate(settings: &Settings, now: UnixMillis) -> Finding {
             }
         }
     }
+}
+
+/// Says which certificate the HTTPS door for files shows when the configured one is RSA.
+fn files_certificate(settings: &Settings, now: UnixMillis) -> Option<Finding> {
+    let files = CertificateFiles {
+        certificate: settings.tls.certificate_file.clone()?,
+        private_key: settings.tls.key_file.clone()?,
+    };
+    let configured = ServerCertificate::load(files, now).ok()?;
+    if configured.is_elliptic() {
+        return None;
+    }
+    let own = FilesCertificate::files(&settings.top.data_dir).certificate;
+    let text = format!(
+        "the configured certificate is RSA, which phones refuse on the HTTPS door for files; that \
+         door shows {}",
+        own.display()
+    );
+    let advice = "nothing needs doing; with an EC certificate in table tls one serves both doors";
+    Some(Finding::warning("certificate", text, advice))
 }
 
 /// Whether every port could be opened now; they are closed again at once.

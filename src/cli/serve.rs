@@ -1,6 +1,7 @@
 //! `selfprov serve`.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::CliError;
 use super::dhcp;
@@ -38,7 +39,10 @@ async fn start_text(settings: &Settings, prepared: &Prepared) -> Result<String, 
     }
     row(
         "files",
-        format!("http://{} and TFTP {}", bound.files_http, bound.tftp),
+        format!(
+            "http://{}, https://{} and TFTP {}",
+            bound.files_http, bound.files_https, bound.tftp
+        ),
     );
     row(
         "SIP",
@@ -55,6 +59,12 @@ async fn start_text(settings: &Settings, prepared: &Prepared) -> Result<String, 
             .display()
             .to_string(),
     );
+    let files_certificate = prepared.files_certificate();
+    if !Arc::ptr_eq(files_certificate, prepared.certificate()) {
+        let own = files_certificate.files().certificate.display();
+        let why = "the configured certificate is RSA, and phones want an elliptic curve there";
+        row("files, HTTPS", format!("certificate {own}: {why}"));
+    }
 
     let made = application_users::ensure_administrator(app, &fault::actor(app)).await?;
     if let Some(password) = made {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::CliError;
 use super::data_dir::{self, DataDirLock};
 use super::trace;
+use crate::server::files_certificate::FilesCertificate;
 use crate::server::run::{self, Service};
 use crate::server::shutdown::{self, Shutdown, ShutdownTrigger};
 use crate::server::sockets::{Bound, Sockets};
@@ -46,6 +47,11 @@ impl Prepared {
     /// The HTTPS certificate.
     pub fn certificate(&self) -> &Arc<ServerCertificate> {
         &self.service.certificate
+    }
+
+    /// The certificate of the HTTPS door for files.
+    pub fn files_certificate(&self) -> &Arc<ServerCertificate> {
+        self.service.files_certificate.shown()
     }
 
     /// Runs until `shutdown`.
@@ -88,6 +94,12 @@ pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared
             return Err(CliError::Failed(text.to_owned()));
         }
     };
+    let files_certificate = FilesCertificate::choose(
+        Arc::clone(&certificate),
+        data_dir,
+        &settings.certificate_names(),
+        now,
+    )?;
     let socket = control::protocol::socket_path(data_dir);
     let control = control::bind(&socket).map_err(|error| {
         CliError::Failed(format!(
@@ -101,6 +113,7 @@ pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared
             sockets,
             control,
             certificate,
+            files_certificate,
             trace: Arc::new(trace::open(settings)?),
             firmware: settings.phones.firmware_dir.clone(),
         },
@@ -147,6 +160,7 @@ fn configured(settings: &Settings) -> Bound {
         https_low: false,
         http_phones: addresses.http_phones,
         files_http: addresses.files_http,
+        files_https: addresses.files_https,
         tftp: addresses.tftp,
         tftp_low: false,
         sip_udp: addresses.sip_udp,

@@ -6,6 +6,7 @@ pub mod certificate_validity;
 pub mod config_files;
 pub mod connection_permits;
 pub mod control;
+pub mod files_certificate;
 pub mod http;
 pub mod metrics;
 pub mod original_address;

@@ -13,6 +13,7 @@ use crate::server::config_files::firmware::FirmwareFolder;
 use crate::server::config_files::resolver::Resolver;
 use crate::server::config_files::{self, tftp};
 use crate::server::control;
+use crate::server::files_certificate::FilesCertificate;
 use crate::server::http::{self, Limits};
 use crate::server::metrics;
 use crate::server::shutdown::Shutdown;
@@ -40,6 +41,8 @@ pub struct Service {
     pub control: UnixListener,
     /// The HTTPS certificate.
     pub certificate: Arc<ServerCertificate>,
+    /// The certificate of the HTTPS door for files.
+    pub files_certificate: Arc<FilesCertificate>,
     /// The `cucm-uds` files.
     pub trace: Arc<TraceLog>,
     /// Read-only folder with firmware, locale and ring files.
@@ -69,6 +72,7 @@ pub enum RunError {
 pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunError> {
     let firmware = service.firmware.clone().map(open_firmware).transpose()?;
     let tls = service.certificate.server_config()?;
+    let files_tls = service.files_certificate.server_config()?;
     let (app, trace) = (Arc::clone(&service.app), Arc::clone(&service.trace));
     let mut background = background(&app, &service.certificate, &shutdown);
     let mut doors = Doors {
@@ -76,7 +80,7 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
         tasks: JoinSet::new(),
         shutdown: shutdown.clone(),
     };
-    doors.open(service, &tls, firmware);
+    doors.open(service, &tls, files_tls, firmware);
 
     shutdown.requested().await;
     let mut tasks = doors.tasks;
@@ -104,12 +108,14 @@ impl Doors {
         &mut self,
         service: Service,
         tls: &Arc<rustls::ServerConfig>,
+        files_tls: Arc<rustls::ServerConfig>,
         firmware: Option<FirmwareFolder>,
     ) {
         let Sockets {
             https,
             http_phones,
             files_http,
+            files_https,
             tftp,
             sip_udp,
             sip_tcp,
@@ -123,7 +129,11 @@ impl Doors {
         if let Some(listener) = http_phones {
             self.http(listener, None, handset);
         }
-        self.files(files_http, tftp, firmware);
+        let files = Arc::new(Resolver::new(Arc::clone(&self.app), firmware));
+        let files_router = config_files::http::router(Arc::clone(&files));
+        self.http(files_http, None, files_router.clone());
+        self.http(files_https, Some(files_tls), files_router);
+        self.tftp(tftp, &files);
         self.http(monitoring, None, metrics::router(Arc::clone(&self.app)));
         let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
         self.tasks.spawn(sip(app, sip_udp, sip_tcp, shutdown));
@@ -151,12 +161,10 @@ impl Doors {
         ));
     }
 
-    fn files(&mut self, http: TcpListener, tftp: Vec<UdpSocket>, firmware: Option<FirmwareFolder>) {
-        let files = Arc::new(Resolver::new(Arc::clone(&self.app), firmware));
-        self.http(http, None, config_files::http::router(Arc::clone(&files)));
+    fn tftp(&mut self, sockets: Vec<UdpSocket>, files: &Arc<Resolver>) {
         let blksize_max = self.app.settings.phones.tftp_blksize_max;
-        for socket in tftp {
-            let files = Arc::clone(&files);
+        for socket in sockets {
+            let files = Arc::clone(files);
             self.tasks
                 .spawn(tftp::run(socket, files, blksize_max, self.shutdown.clone()));
         }

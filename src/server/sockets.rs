@@ -31,6 +31,8 @@ pub struct Addresses {
     pub http_phones: Option<SocketAddr>,
     /// Files over HTTP.
     pub files_http: SocketAddr,
+    /// Files over HTTPS.
+    pub files_https: SocketAddr,
     /// Files over TFTP.
     pub tftp: SocketAddr,
     /// SIP over UDP.
@@ -54,6 +56,8 @@ pub struct Bound {
     pub http_phones: Option<SocketAddr>,
     /// Files over HTTP.
     pub files_http: SocketAddr,
+    /// Files over HTTPS.
+    pub files_https: SocketAddr,
     /// Files over TFTP.
     pub tftp: SocketAddr,
     /// Whether TFTP is on 69 as well.
@@ -75,6 +79,8 @@ pub struct Sockets {
     pub http_phones: Option<TcpListener>,
     /// Files over HTTP.
     pub files_http: TcpListener,
+    /// Files over HTTPS.
+    pub files_https: TcpListener,
     /// Files over TFTP, one or two.
     pub tftp: Vec<UdpSocket>,
     /// SIP over UDP.
@@ -131,6 +137,7 @@ impl Sockets {
             None => None,
         };
         let files_http = tcp("files over HTTP", addresses.files_http).await?;
+        let files_https = tcp("files over HTTPS", addresses.files_https).await?;
         let tftp = udp("TFTP", addresses.tftp).await?;
         let tftp_low = low("TFTP", 69, addresses.tftp, addresses.low_ports, udp).await?;
         let (sip_udp, sip_tcp) = sip(addresses).await?;
@@ -142,6 +149,7 @@ impl Sockets {
                 .as_ref()
                 .map(|socket| tcp_address(socket, addresses.https)),
             files_http: tcp_address(&files_http, addresses.files_http),
+            files_https: tcp_address(&files_https, addresses.files_https),
             tftp: udp_address(&tftp, addresses.tftp),
             tftp_low: tftp_low.is_some(),
             sip_udp: udp_address(&sip_udp, addresses.sip_udp),
@@ -152,6 +160,7 @@ impl Sockets {
             https: [Some(https), https_low].into_iter().flatten().collect(),
             http_phones,
             files_http,
+            files_https,
             tftp: [Some(tftp), tftp_low].into_iter().flatten().collect(),
             sip_udp,
             sip_tcp,
@@ -244,6 +253,7 @@ mod tests {
             https: any,
             http_phones: Some(any),
             files_http: any,
+            files_https: any,
             tftp: any,
             sip_udp: any,
             sip_tcp: any,

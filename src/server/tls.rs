@@ -157,13 +157,12 @@ impl ServerCertificate {
     /// # Errors
     /// [`TlsError::Provider`] when the cryptography library lacks these versions.
     pub fn server_config(self: &Arc<Self>) -> Result<Arc<rustls::ServerConfig>, TlsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        server_config(Arc::clone(self) as Arc<dyn ResolvesServerCert>)
+    }
+
+    /// Whether its key is on an elliptic curve.
+    pub fn is_elliptic(&self) -> bool {
+        self.current.load().key.algorithm() == rustls::SignatureAlgorithm::ECDSA
     }
 
     /// Looks at the files every [`POLL_INTERVAL`] until `shutdown` and serves what changed.
@@ -196,6 +195,23 @@ impl ResolvesServerCert for ServerCertificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current.load_full())
     }
+}
+
+/// The rustls configuration of a listener: TLS 1.2 and 1.3, HTTP/1.1, the certificate that
+/// `resolver` gives.
+///
+/// # Errors
+/// [`TlsError::Provider`] when the cryptography library lacks these versions.
+pub fn server_config(
+    resolver: Arc<dyn ResolvesServerCert>,
+) -> Result<Arc<rustls::ServerConfig>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 fn read(files: &CertificateFiles, now: UnixMillis) -> Result<CertifiedKey, TlsError> {

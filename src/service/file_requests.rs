@@ -30,6 +30,8 @@ pub enum FileDoor {
     Tftp,
     /// HTTP 6970.
     Http,
+    /// HTTPS 6971.
+    Https,
 }
 
 impl FileDoor {
@@ -38,6 +40,7 @@ impl FileDoor {
         match self {
             Self::Tftp => "TFTP",
             Self::Http => "HTTP",
+            Self::Https => "HTTPS",
         }
     }
 }

@@ -106,10 +106,12 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
     };
     metrics::counter!("selfprov_file_requests_total", "door" => request.door.as_str()).increment(1);
     match requested {
-        RequestedFile::Device(name) => match app.phones.find(&name) {
-            Some(known) => of_device(app, request, &known),
-            None => of_unknown(app, request, &name),
-        },
+        RequestedFile::Device(name) => device(app, request, &name),
+        // A phone that trusts our HTTPS certificate asks there for a signed file and takes an
+        // unsigned one: the connection vouches for it. Elsewhere it must go on to the next name.
+        RequestedFile::SignedDevice(name) if request.door == FileDoor::Https => {
+            device(app, request, &name)
+        }
         RequestedFile::XmlDefault => {
             made(xml_default(app), |file| FileAnswer::XmlDefault(file.into()))
         }
@@ -118,7 +120,9 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
         RequestedFile::FeaturePolicy => FileAnswer::FeaturePolicy,
         RequestedFile::RingList(path) => FileAnswer::RingList(path),
         RequestedFile::Firmware(path) => FileAnswer::Firmware(path),
-        RequestedFile::TrustList(_) | RequestedFile::SignedDevice(_) => FileAnswer::NotFound,
+        RequestedFile::TrustList(_)
+        | RequestedFile::SignedDevice(_)
+        | RequestedFile::EncryptedDevice(_) => FileAnswer::NotFound,
         RequestedFile::Index => {
             let source = request.source;
             if app.file_requests.count_index(source, app.environment.now()) {
@@ -126,6 +130,13 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
             }
             FileAnswer::NotFound
         }
+    }
+}
+
+fn device(app: &App, request: &FileRequest<'_>, name: &DeviceName) -> FileAnswer {
+    match app.phones.find(name) {
+        Some(known) => of_device(app, request, &known),
+        None => of_unknown(app, request, name),
     }
 }
 

@@ -59,6 +59,9 @@ table! {
         http_phones_port: Port = Port(8080),
         /// HTTP for configuration files.
         files_http_port: Port = Port(6970),
+        /// HTTPS for configuration files. Phones with a trust list of version 1.1 ask here first,
+        /// and want an EC certificate.
+        files_https_port: Port = Port(6971),
         /// TFTP for configuration files. Phones ask on 69: see low_ports.
         tftp_port: Port = Port(6969),
         /// SIP over UDP.

@@ -27,6 +27,8 @@ pub(crate) struct TestServer {
     pub(crate) test: TestApp,
     /// HTTP for files.
     pub(crate) files_http: SocketAddr,
+    /// HTTPS for files; the certificate is that of the handsets' door.
+    pub(crate) files_https: SocketAddr,
     /// TFTP.
     pub(crate) tftp: SocketAddr,
     /// SIP over UDP.
@@ -55,17 +57,16 @@ impl TestServer {
         let firmware = firmware.map(|path| FirmwareFolder::open(path).unwrap());
         let resolver = Arc::new(Resolver::new(test.app.clone(), firmware));
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let files_http = listener.local_addr().unwrap();
-        let router = config_files::http::router(resolver.clone());
-        let limits = http::Limits::default();
-        tokio::spawn(http::serve(
-            listener,
-            None,
-            router,
-            limits,
-            shutdown.clone(),
-        ));
+        let handset = HandsetDoor::open(&test, &shutdown).await;
+
+        let mut files = Vec::new();
+        for tls in [None, Some(handset.certificate.server_config().unwrap())] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            files.push(listener.local_addr().unwrap());
+            let router = config_files::http::router(resolver.clone());
+            let limits = http::Limits::default();
+            tokio::spawn(http::serve(listener, tls, router, limits, shutdown.clone()));
+        }
 
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let tftp = socket.local_addr().unwrap();
@@ -77,8 +78,6 @@ impl TestServer {
             shutdown.clone(),
         ));
 
-        let handset = HandsetDoor::open(&test, &shutdown).await;
-
         let udp = bind_udp("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let sip_udp = udp.local_addr().unwrap();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -87,7 +86,8 @@ impl TestServer {
 
         Self {
             test,
-            files_http,
+            files_http: files[0],
+            files_https: files[1],
             tftp,
             sip_udp,
             sip_tcp,

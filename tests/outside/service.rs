@@ -93,6 +93,7 @@ impl Service {
             ("https_port", "https"),
             ("http_phones_port", "http_phones"),
             ("files_http_port", "config_http"),
+            ("files_https_port", "config_https"),
             ("tftp_port", "tftp"),
             ("sip_udp_port", "sip_udp"),
             ("sip_tcp_port", "sip_tcp"),

@@ -177,9 +177,10 @@ impl Drop for Serve {
 }
 
 /// The ports that every start takes anew.
-pub(crate) const PORTS: [&str; 6] = [
+pub(crate) const PORTS: [&str; 7] = [
     "https_port",
     "files_http_port",
+    "files_https_port",
     "tftp_port",
     "sip_udp_port",
     "sip_tcp_port",

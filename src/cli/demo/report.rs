@@ -22,6 +22,8 @@ pub struct Report {
     pub http_phones: String,
     /// Base URL of files over HTTP.
     pub config_http: String,
+    /// Base URL of files over HTTPS.
+    pub config_https: String,
     /// TFTP, `host:port`.
     pub tftp: String,
     /// SIP over UDP, `host:port`.
@@ -78,6 +80,7 @@ impl Report {
                 .map(|at| format!("http://{at}"))
                 .unwrap_or_default(),
             config_http: format!("http://{}", bound.files_http),
+            config_https: format!("https://{}", bound.files_https),
             tftp: bound.tftp.to_string(),
             sip_udp: bound.sip_udp.to_string(),
             sip_tcp: bound.sip_tcp.to_string(),
@@ -127,10 +130,11 @@ impl Report {
     /// The same for a person. The PIN stands in it only when a person reads it.
     pub fn text(&self, with_pin: bool) -> String {
         let mut text = format!(
-            "selfprov demonstration, on this machine only\n\n  handset     {}\n  files       {} and TFTP {}\n  \
+            "selfprov demonstration, on this machine only\n\n  handset     {}\n  files       {}, {} and TFTP {}\n  \
              SIP         {} over UDP, {} over TCP\n  certificate {}\n  data        {}\n",
             self.https,
             self.config_http,
+            self.config_https,
             self.tftp,
             self.sip_udp,
             self.sip_tcp,

@@ -19,8 +19,10 @@ const COMPONENTS_MAX: usize = 6;
 pub enum RequestedFile {
     /// The file of a device: `SEP<MAC>.cnf.xml`.
     Device(DeviceName),
-    /// The same, signed or encrypted (`.sgn`, `.enc.sgn`): served by no plain door.
+    /// The same with a signature: `SEP<MAC>.cnf.xml.sgn`.
     SignedDevice(DeviceName),
+    /// The same, encrypted for the phone's own certificate: `SEP<MAC>.cnf.xml.enc.sgn`.
+    EncryptedDevice(DeviceName),
     /// `XMLDefault.cnf.xml`.
     XmlDefault,
     /// A trust list: of one device, or of all (`ITLFile.tlv`, `CTLFile.tlv`).
@@ -154,15 +156,15 @@ fn device_file(lower: &str, name: &str) -> Option<RequestedFile> {
         device.mac()?;
         return Some(RequestedFile::TrustList(Some(device)));
     }
-    let (stem, is_signed) = [".cnf.xml.enc.sgn", ".cnf.xml.sgn", ".cnf.xml"]
+    let kinds: [(&str, fn(DeviceName) -> RequestedFile); 3] = [
+        (".cnf.xml.enc.sgn", RequestedFile::EncryptedDevice),
+        (".cnf.xml.sgn", RequestedFile::SignedDevice),
+        (".cnf.xml", RequestedFile::Device),
+    ];
+    let (stem, kind) = kinds
         .into_iter()
-        .find_map(|suffix| Some((lower.strip_suffix(suffix)?, suffix != ".cnf.xml")))?;
-    let device: DeviceName = name.get(..stem.len())?.parse().ok()?;
-    Some(if is_signed {
-        RequestedFile::SignedDevice(device)
-    } else {
-        RequestedFile::Device(device)
-    })
+        .find_map(|(suffix, kind)| Some((lower.strip_suffix(suffix)?, kind)))?;
+    Some(kind(name.get(..stem.len())?.parse().ok()?))
 }
 
 /// The names that CUCM gives to files it generates: two letters and a UUID.
@@ -205,12 +207,14 @@ mod tests {
         ] {
             assert_eq!(read(name), RequestedFile::Device(phone()), "{name}");
         }
-        for name in [
-            "SEP0011AABBCCDD.cnf.xml.sgn",
-            "sep0011aabbccdd.cnf.xml.enc.sgn",
-        ] {
-            assert_eq!(read(name), RequestedFile::SignedDevice(phone()), "{name}");
-        }
+        assert_eq!(
+            read("SEP0011AABBCCDD.cnf.xml.SGN"),
+            RequestedFile::SignedDevice(phone())
+        );
+        assert_eq!(
+            read("sep0011aabbccdd.cnf.xml.enc.sgn"),
+            RequestedFile::EncryptedDevice(phone())
+        );
         for name in ["CTLSEP0011AABBCCDD.tlv", "itlsep0011aabbccdd.tlv"] {
             assert_eq!(
                 read(name),

@@ -1,4 +1,4 @@
-//! The HTTP door for files (port 6970): GET and HEAD, validators, ranges of firmware files.
+//! The HTTP doors for files (ports 6970 and, over TLS, 6971): GET and HEAD, validators, ranges of firmware files.
 //!
 //! Source: RFC 9110 clauses 8.8 (validators), 13 (conditions), 14 (ranges). There is no listing of
 //! any kind: a path is a file name and nothing else.
@@ -53,7 +53,12 @@ async fn serve<S: FileSource>(
     }
     let name: Vec<u8> = percent_encoding::percent_decode_str(uri.path()).collect();
     let source = peer.address.ip().to_canonical();
-    let (content, receipt) = match files.resolve(&name, source, FileDoor::Http).await {
+    let door = if peer.encrypted {
+        FileDoor::Https
+    } else {
+        FileDoor::Http
+    };
+    let (content, receipt) = match files.resolve(&name, source, door).await {
         Resolved::Found(content, receipt) => (content, receipt),
         failed => return refused(&failed),
     };

@@ -1,4 +1,4 @@
-//! The phones' files: one resolver behind the TFTP door and the HTTP door.
+//! The phones' files: one resolver behind the doors for TFTP, HTTP and HTTPS.
 
 pub mod content;
 mod device_xml;
