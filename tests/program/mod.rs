@@ -147,8 +147,16 @@ pub(crate) struct Serve {
 impl Serve {
     /// Starts it and waits until it has printed its addresses.
     pub(crate) fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, &[])
+    }
+
+    /// The same with further settings, each `table.key=value`.
+    pub(crate) fn start_with(data_dir: &Path, settings: &[String]) -> Self {
         let mut command = selfprov(data_dir);
         command.arg("serve");
+        for setting in settings {
+            command.arg("--set").arg(setting);
+        }
         for port in PORTS {
             command.arg("--set").arg(format!("listen.{port}=0"));
         }

@@ -1,16 +1,19 @@
-//! A part of a firmware file as the body of an HTTP answer, read piece by piece.
+//! Parts of a firmware file as the body of an HTTP answer, read piece by piece.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
+use std::task::ready;
 
 use bytes::Bytes;
 use hyper::body::Frame;
 use hyper::body::SizeHint;
 
+use super::byte_ranges::Segment;
 use super::content::FirmwareFile;
 
 type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
@@ -18,23 +21,51 @@ type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
 /// The body. At most one piece of the file is in memory.
 pub(super) struct FileBody {
     file: FirmwareFile,
-    range: Range<u64>,
+    segments: VecDeque<Segment>,
     reading: Option<Reading>,
 }
 
 impl FileBody {
-    /// The bytes of `range`, which lies within the file.
-    pub(super) fn new(file: FirmwareFile, range: Range<u64>) -> Self {
+    /// These segments, whose ranges lie within the file.
+    pub(super) fn new(file: FirmwareFile, segments: VecDeque<Segment>) -> Self {
         Self {
             file,
-            range,
+            segments,
             reading: None,
         }
     }
 
-    fn read(&self) -> Reading {
-        let (file, offset) = (self.file.clone(), self.range.start);
+    fn read(&self, offset: u64) -> Reading {
+        let file = self.file.clone();
         Box::pin(async move { file.piece(offset).await })
+    }
+
+    /// The next bytes of `range`, which stays at the front until it is empty.
+    fn poll_piece(
+        &mut self,
+        mut range: Range<u64>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Bytes>> {
+        let mut reading = match self.reading.take() {
+            Some(reading) => reading,
+            None => self.read(range.start),
+        };
+        let Poll::Ready(read) = reading.as_mut().poll(context) else {
+            self.reading = Some(reading);
+            self.segments.push_front(Segment::File(range));
+            return Poll::Pending;
+        };
+        let mut piece = read?;
+        let left = range.end.saturating_sub(range.start);
+        piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        if piece.is_empty() {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        range.start += piece.len() as u64;
+        if !range.is_empty() {
+            self.segments.push_front(Segment::File(range));
+        }
+        Poll::Ready(Ok(piece))
     }
 }
 
@@ -46,36 +77,20 @@ impl hyper::body::Body for FileBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if self.range.is_empty() {
-            return Poll::Ready(None);
-        }
-        let mut reading = match self.reading.take() {
-            Some(reading) => reading,
-            None => self.read(),
+        let piece = match self.segments.pop_front() {
+            None => return Poll::Ready(None),
+            Some(Segment::Text(text)) => Ok(text),
+            Some(Segment::File(range)) if range.is_empty() => return self.poll_frame(context),
+            Some(Segment::File(range)) => ready!(self.poll_piece(range, context)),
         };
-        match reading.as_mut().poll(context) {
-            Poll::Pending => {
-                self.reading = Some(reading);
-                Poll::Pending
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
-            Poll::Ready(Ok(mut piece)) => {
-                let left = self.range.end - self.range.start;
-                piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-                if piece.is_empty() {
-                    return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())));
-                }
-                self.range.start += piece.len() as u64;
-                Poll::Ready(Some(Ok(Frame::data(piece))))
-            }
-        }
+        Poll::Ready(Some(piece.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.range.is_empty()
+        self.segments.iter().all(|segment| segment.length() == 0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.range.end - self.range.start)
+        SizeHint::with_exact(self.segments.iter().map(Segment::length).sum())
     }
 }

@@ -3,6 +3,7 @@
 //! Source: RFC 9110 clauses 8.8 (validators), 13 (conditions), 14 (ranges). There is no listing of
 //! any kind: a path is a file name and nothing else.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,12 +19,15 @@ use axum::http::StatusCode;
 use axum::http::Uri;
 use axum::http::header;
 use axum::response::Response;
-use bytes::Bytes;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::byte_ranges;
+use super::byte_ranges::Asked;
+use super::byte_ranges::Segment;
 use super::content::Content;
 use super::content::FileSource;
+use super::content::FirmwareFile;
 use super::content::Resolved;
 use super::file_body::FileBody;
 use crate::server::http::Peer;
@@ -122,44 +126,64 @@ fn found(content: Content, headers: &HeaderMap, amount: Amount) -> Response {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
-    let asked = match &content {
-        Content::Firmware(_) => asked_range(headers, &tag, length),
-        Content::Generated(_) => Asked::Whole,
+    let asked = match (&content, amount) {
+        // GET alone has ranges (RFC 9110 clause 14.2).
+        (Content::Firmware(_), Amount::All) => byte_ranges::asked(headers, &tag, length),
+        _ => Asked::Whole,
     };
-    let range = match asked {
-        Asked::Whole => 0..length,
-        Asked::Part(range) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let last = range.end.saturating_sub(1);
-            set(
-                &mut response,
-                header::CONTENT_RANGE,
-                &format!("bytes {}-{last}/{length}", range.start),
-            );
-            range
-        }
+    let parts = match asked {
+        Asked::Whole => Vec::new(),
+        Asked::Parts(parts) => parts,
         Asked::Beyond => {
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            set(
-                &mut response,
-                header::CONTENT_RANGE,
-                &format!("bytes */{length}"),
-            );
+            let range = format!("bytes */{length}");
+            set(&mut response, header::CONTENT_RANGE, &range);
             return response;
         }
     };
-    set(
-        &mut response,
-        header::CONTENT_LENGTH,
-        &(range.end - range.start).to_string(),
-    );
-    if amount == Amount::All {
-        *response.body_mut() = match content {
-            Content::Generated(bytes) => Body::from(bytes),
-            Content::Firmware(file) => Body::new(FileBody::new(file, range)),
-        };
+    match content {
+        Content::Generated(bytes) => {
+            set(&mut response, header::CONTENT_LENGTH, &length.to_string());
+            if amount == Amount::All {
+                *response.body_mut() = Body::from(bytes);
+            }
+        }
+        Content::Firmware(file) => {
+            let segments = segments(&mut response, &file, &parts);
+            let length: u64 = segments.iter().map(Segment::length).sum();
+            set(&mut response, header::CONTENT_LENGTH, &length.to_string());
+            if amount == Amount::All {
+                *response.body_mut() = Body::new(FileBody::new(file, segments));
+            }
+        }
     }
     response
+}
+
+/// What the body consists of, with the status and the header fields that go with it.
+fn segments(
+    response: &mut Response,
+    file: &FirmwareFile,
+    parts: &[Range<u64>],
+) -> VecDeque<Segment> {
+    if !parts.is_empty() {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    match parts {
+        [] => [Segment::File(0..file.length)].into(),
+        [part] => {
+            let range = byte_ranges::content_range(part, file.length);
+            set(response, header::CONTENT_RANGE, &range);
+            [Segment::File(part.clone())].into()
+        }
+        parts => {
+            // As good as random for whoever did not make the file.
+            let boundary = digest_of(file.entity_tag.as_bytes());
+            let multipart = format!("multipart/byteranges; boundary={boundary}");
+            set(response, header::CONTENT_TYPE, &multipart);
+            byte_ranges::multipart(parts, &boundary, file.media_type, file.length)
+        }
+    }
 }
 
 fn describe(response: &mut Response, content: &Content, tag: &str) {
@@ -190,8 +214,8 @@ fn entity_tag(content: &Content) -> String {
     }
 }
 
-/// The first half of the SHA-256 of a generated file: 32 hexadecimal digits.
-fn digest_of(bytes: &Bytes) -> String {
+/// The first half of the SHA-256 of these bytes: 32 hexadecimal digits.
+fn digest_of(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     let half = digest.first_chunk::<16>().copied().unwrap_or_default();
     format!("{:032x}", u128::from_be_bytes(half))
@@ -206,82 +230,4 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
         .flat_map(|value| value.split(','))
         .map(|known| known.trim().trim_start_matches("W/"))
         .any(|known| known == "*" || known == tag)
-}
-
-/// What part of a file a client asks for.
-#[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    Whole,
-    Part(Range<u64>),
-    Beyond,
-}
-
-/// Reads `Range`. Several ranges, other units and nonsense mean the whole file, as RFC 9110 allows.
-fn asked_range(headers: &HeaderMap, tag: &str, length: u64) -> Asked {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    if text(header::IF_RANGE).is_some_and(|condition| condition.trim() != tag) {
-        return Asked::Whole;
-    }
-    let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else {
-        return Asked::Whole;
-    };
-    let Some((first, last)) = range.split_once('-') else {
-        return Asked::Whole;
-    };
-    let number = |text: &str| text.trim().parse::<u64>();
-    let part = match (number(first), number(last)) {
-        (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(length),
-        (Ok(first), Err(_)) if last.trim().is_empty() => first..length,
-        (Err(_), Ok(count)) if first.trim().is_empty() => length.saturating_sub(count)..length,
-        _ => return Asked::Whole,
-    };
-    if part.start >= part.end {
-        return Asked::Beyond;
-    }
-    Asked::Part(part)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn asked(range: &str) -> Asked {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::RANGE, range.parse().unwrap());
-        asked_range(&headers, "\"tag\"", 100)
-    }
-
-    #[test]
-    fn one_range_of_bytes_is_understood_and_the_rest_means_the_whole() {
-        assert_eq!(asked("bytes=0-9"), Asked::Part(0..10));
-        assert_eq!(asked("bytes=90-"), Asked::Part(90..100));
-        assert_eq!(asked("bytes=-10"), Asked::Part(90..100));
-        assert_eq!(asked("bytes=90-1000"), Asked::Part(90..100));
-        assert_eq!(asked("bytes=100-"), Asked::Beyond);
-        assert_eq!(asked("bytes=-0"), Asked::Beyond);
-        for whole in [
-            "bytes=1-0",
-            "bytes=0-1,5-6",
-            "lines=1-2",
-            "bytes=-",
-            "bytes=a-b",
-            "",
-        ] {
-            assert_eq!(asked(whole), Asked::Whole, "{whole}");
-        }
-    }
-
-    #[test]
-    fn a_range_of_another_version_means_the_whole() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::RANGE, "bytes=0-9".parse().unwrap());
-        headers.insert(header::IF_RANGE, "\"other\"".parse().unwrap());
-        assert_eq!(asked_range(&headers, "\"tag\"", 100), Asked::Whole);
-        headers.insert(header::IF_RANGE, "\"tag\"".parse().unwrap());
-        assert_eq!(asked_range(&headers, "\"tag\"", 100), Asked::Part(0..10));
-    }
 }

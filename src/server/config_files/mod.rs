@@ -1,5 +1,6 @@
 //! The phones' files: one resolver behind the doors for TFTP, HTTP and HTTPS.
 
+mod byte_ranges;
 pub mod content;
 mod device_xml;
 mod file_body;
