@@ -29,5 +29,6 @@ pub mod stored_credential;
 pub mod template;
 pub mod time;
 pub mod trivial_credential;
+pub mod trust_list;
 pub mod user;
 pub mod user_profile;

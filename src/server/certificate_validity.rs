@@ -1,6 +1,9 @@
 //! Until when an X.509 certificate is valid, read from its DER without a certificate library.
 
 use crate::domain::time::UnixMillis;
+use crate::service::der::SEQUENCE;
+use crate::service::der::element;
+use crate::service::der::expect;
 
 /// The two ends of a certificate's validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +14,6 @@ pub struct Validity {
     pub not_after: UnixMillis,
 }
 
-const SEQUENCE: u8 = 0x30;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 /// Explicit tag of `version`, which a version 1 certificate does not have.
@@ -37,31 +39,6 @@ pub fn of_certificate(der: &[u8]) -> Option<Validity> {
         not_before,
         not_after,
     })
-}
-
-/// Tag, contents and what follows the first element of `der`.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7F))?;
-        if bytes.len() > 4 {
-            return None;
-        }
-        let length = bytes
-            .iter()
-            .fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
-        (length, rest)
-    };
-    let (contents, rest) = rest.split_at_checked(length)?;
-    Some((tag, contents, rest))
-}
-
-fn expect(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (found, contents, rest) = element(der)?;
-    (found == tag).then_some((contents, rest))
 }
 
 /// One time and what follows it.
