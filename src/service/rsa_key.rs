@@ -168,8 +168,7 @@ impl RsaKey {
     ) -> Result<Vec<u8>, RsaKeyError> {
         let made = || {
             let der = PrivatePkcs8KeyDer::from(self.0.as_slice());
-            let key =
-                rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256)?;
+            let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256)?;
             let certificate = parameters(environment, common_name).self_signed(&key)?;
             Ok(certificate.der().to_vec())
         };
@@ -220,19 +219,10 @@ impl RsaKey {
 }
 
 /// Whether a signature of these bytes was made with the key of this `RSAPublicKey`.
-pub fn verify(
-    public_key: &[u8],
-    digest: SignatureDigest,
-    bytes: &[u8],
-    signature: &[u8],
-) -> bool {
+pub fn verify(public_key: &[u8], digest: SignatureDigest, bytes: &[u8], signature: &[u8]) -> bool {
     let scheme = match digest {
-        SignatureDigest::Sha1 => {
-            &ring::signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY
-        }
-        SignatureDigest::Sha512 => {
-            &ring::signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
-        }
+        SignatureDigest::Sha1 => &ring::signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        SignatureDigest::Sha512 => &ring::signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
     };
     ring::signature::UnparsedPublicKey::new(scheme, public_key)
         .verify(bytes, signature)
@@ -411,6 +401,9 @@ pub(crate) mod tests {
             check_work(&pkcs5::EncryptionScheme::Pbes2(scheme))
         };
         assert_eq!(check(PASSPHRASE_ROUNDS), Ok(()));
-        assert_eq!(check(PASSPHRASE_ROUNDS_MAX + 1), Err(RsaKeyError::TooMuchWork));
+        assert_eq!(
+            check(PASSPHRASE_ROUNDS_MAX + 1),
+            Err(RsaKeyError::TooMuchWork)
+        );
     }
 }

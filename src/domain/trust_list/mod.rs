@@ -195,9 +195,9 @@ impl TrustList {
 
     /// Whether a phone that has this list accepts the server with this certificate.
     pub fn names_server(&self, der: &[u8]) -> bool {
-        self.records.iter().any(|record| {
-            record.role == Role::ApplicationServer && record.certificate.der() == der
-        })
+        self.records
+            .iter()
+            .any(|record| record.role == Role::ApplicationServer && record.certificate.der() == der)
     }
 }
 
@@ -250,10 +250,7 @@ mod tests {
             list(token(), vec![token(), token()], vec![server()]),
             Err(ListRefused::TooManyTokens)
         );
-        assert_eq!(
-            list(token(), vec![], vec![]),
-            Err(ListRefused::NoServer)
-        );
+        assert_eq!(list(token(), vec![], vec![]), Err(ListRefused::NoServer));
         assert_eq!(
             list(token(), vec![], vec![server(); 17]),
             Err(ListRefused::TooManyServers)
@@ -271,13 +268,28 @@ mod tests {
     fn sha_1_is_for_the_phones_that_the_setting_names() {
         let digest = |setting, number| digest_for(setting, by_number(number));
         for (setting, of_7975, of_7841) in [
-            (Sha1For::NoPhone, SignatureDigest::Sha512, SignatureDigest::Sha512),
-            (Sha1For::Series7900, SignatureDigest::Sha1, SignatureDigest::Sha512),
-            (Sha1For::EveryPhone, SignatureDigest::Sha1, SignatureDigest::Sha1),
+            (
+                Sha1For::NoPhone,
+                SignatureDigest::Sha512,
+                SignatureDigest::Sha512,
+            ),
+            (
+                Sha1For::Series7900,
+                SignatureDigest::Sha1,
+                SignatureDigest::Sha512,
+            ),
+            (
+                Sha1For::EveryPhone,
+                SignatureDigest::Sha1,
+                SignatureDigest::Sha1,
+            ),
         ] {
             assert_eq!(digest(setting, 437), of_7975, "{setting:?}");
             assert_eq!(digest(setting, 622), of_7841, "{setting:?}");
         }
-        assert_eq!(digest_for(Sha1For::Series7900, None), SignatureDigest::Sha512);
+        assert_eq!(
+            digest_for(Sha1For::Series7900, None),
+            SignatureDigest::Sha512
+        );
     }
 }
