@@ -8,7 +8,8 @@ use common::{Database, TestApp, for_each_database};
 use selfprov::domain::secret::Secret;
 use selfprov::server::control::execute::execute;
 use selfprov::server::control::protocol::{
-    Answer, NewRange, ProfileChange, Request, Response, SecretText,
+    Answer, AutoRegistrationChange, AutoRegistrationView, ProfileChange, Request, Response,
+    SecretText,
 };
 
 async fn ask(test: &TestApp, request: Request) -> Result<String, String> {
@@ -19,31 +20,52 @@ async fn ask(test: &TestApp, request: Request) -> Result<String, String> {
     }
 }
 
+async fn auto_registration(
+    test: &TestApp,
+    request: Request,
+) -> Result<AutoRegistrationView, String> {
+    match execute(&test.app, request).await {
+        Response::Ok(Answer::AutoRegistration(view)) => Ok(*view),
+        Response::Ok(other) => panic!("{other:?}"),
+        Response::Error(text) => Err(text),
+    }
+}
+
 fn on(from: &str, to: &str, for_s: Option<u64>) -> Request {
-    Request::AutoRegistrationOn(NewRange {
+    Request::AutoRegistrationSet(Box::new(AutoRegistrationChange {
+        enabled: Some(true),
         from: Some(from.to_owned()),
         to: Some(to.to_owned()),
         for_s,
-    })
+        without_end: for_s.is_none(),
+        ..AutoRegistrationChange::default()
+    }))
 }
 
 #[tokio::test]
 async fn auto_registration_is_switched_on_for_a_range_and_a_time_and_off_again() {
     for_each_database(|database: Database| async move {
         let test = TestApp::fresh(&database).await;
-        let text = ask(&test, Request::AutoRegistrationShow).await.unwrap();
-        assert!(text.contains("is off"), "{text}");
-        let text = ask(&test, on("2000", "2099", Some(600))).await.unwrap();
-        assert!(
-            text.contains("is on until ") && text.contains("2000 to 2099"),
-            "{text}"
+        let view = auto_registration(&test, Request::AutoRegistrationShow).await;
+        assert_eq!(view.unwrap().state, "off");
+        let view = auto_registration(&test, on("2000", "2099", Some(600)))
+            .await
+            .unwrap();
+        assert_eq!((view.state.as_str(), view.closes_in_s), ("open", Some(600)));
+        assert_eq!(
+            (view.from.as_str(), view.to.as_str(), view.size),
+            ("2000", "2099", 100)
         );
         let catalogue = test.app.catalogue.load_full();
         let block = &catalogue.call_managers[&test.app.node.pkid].auto_registration;
         let until = block.enabled_until.unwrap();
         assert_eq!(until.since(test.app.environment.now()).as_secs(), 600);
-        let text = ask(&test, Request::AutoRegistrationOff).await.unwrap();
-        assert!(text.contains("is off (range 2000 to 2099)"), "{text}");
+        let off = Request::AutoRegistrationSet(Box::new(AutoRegistrationChange {
+            enabled: Some(false),
+            ..AutoRegistrationChange::default()
+        }));
+        let view = auto_registration(&test, off).await.unwrap();
+        assert_eq!((view.state.as_str(), view.to.as_str()), ("off", "2099"));
     })
     .await;
 }
@@ -52,11 +74,15 @@ async fn auto_registration_is_switched_on_for_a_range_and_a_time_and_off_again()
 async fn a_range_that_ends_before_it_begins_is_refused_and_changes_nothing() {
     for_each_database(|database: Database| async move {
         let test = TestApp::fresh(&database).await;
-        let before = ask(&test, Request::AutoRegistrationShow).await.unwrap();
-        assert!(ask(&test, on("2099", "2000", None)).await.is_err());
-        assert!(ask(&test, on("20x0", "2099", None)).await.is_err());
-        assert!(ask(&test, on("2000", "2099", Some(0))).await.is_err());
-        let after = ask(&test, Request::AutoRegistrationShow).await.unwrap();
+        let before = auto_registration(&test, Request::AutoRegistrationShow).await;
+        for request in [
+            on("2099", "2000", None),
+            on("20x0", "2099", None),
+            on("2000", "2099", Some(0)),
+        ] {
+            assert!(auto_registration(&test, request).await.is_err());
+        }
+        let after = auto_registration(&test, Request::AutoRegistrationShow).await;
         assert_eq!(before, after);
     })
     .await;

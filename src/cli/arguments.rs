@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::auto_registration::AutoRegistrationCommand;
 use super::phone::command::PhoneArguments;
 
 /// What the exit status means, at the end of `--help`.
@@ -286,30 +287,6 @@ pub enum DeviceCommand {
         #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
         time: std::time::Duration,
     },
-}
-
-/// The commands about auto-registration.
-#[derive(Debug, Subcommand)]
-pub enum AutoRegistrationCommand {
-    /// Shows whether it is on, and its range
-    Show,
-    /// Lets new phones register
-    #[command(after_help = "\
-Example:
-  selfprov auto-registration on --from 1000 --to 1999 --for 8h")]
-    On {
-        /// Starting Directory Number [default: as it is]
-        #[arg(long, value_name = "NUMBER")]
-        from: Option<String>,
-        /// Ending Directory Number [default: as it is]
-        #[arg(long, value_name = "NUMBER")]
-        to: Option<String>,
-        /// For how long: 30s, 10m, 2h [default: until it is switched off]
-        #[arg(long = "for", value_name = "TIME", value_parser = duration)]
-        time: Option<std::time::Duration>,
-    },
-    /// Refuses new phones; those that are there stay
-    Off,
 }
 
 /// What a login on a phone must show.

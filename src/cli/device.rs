@@ -25,7 +25,10 @@ pub async fn run(
         Answer::Done(text) => output.line(text),
         Answer::Devices(devices) => output.line(table(&devices)),
         Answer::Device(device) => output.line(card(&device)),
-        Answer::User { .. } | Answer::Users(_) | Answer::Findings(_) => {}
+        Answer::User { .. }
+        | Answer::Users(_)
+        | Answer::Findings(_)
+        | Answer::AutoRegistration(_) => {}
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 pub mod arguments;
+pub mod auto_registration;
 pub mod control;
 pub mod data_dir;
 pub mod demo;
@@ -81,8 +82,7 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
         }
         Command::AutoRegistration(command) => {
             let loaded = Loaded::read(&sources(&common)?)?;
-            let request = system::auto_registration(command);
-            block_on(system::run(&loaded.settings, request, output))
+            block_on(auto_registration::run(&loaded.settings, command, output))
         }
         Command::SelfProvisioning(command) => {
             let loaded = Loaded::read(&sources(&common)?)?;

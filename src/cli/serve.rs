@@ -12,6 +12,7 @@ use crate::server::control::fault;
 use crate::server::sockets;
 use crate::service::application_users;
 use crate::service::readiness;
+use crate::service::start::StartError;
 use crate::settings::{Settings, Sources};
 
 /// Runs the service until it is told to end.
@@ -79,7 +80,7 @@ async fn start_text(settings: &Settings, prepared: &Prepared) -> Result<String, 
         settings,
         bound.tftp_low || bound.tftp.port() == 69,
     ));
-    let findings = readiness::system(app);
+    let findings = readiness::system(app).await.map_err(StartError::from)?;
     if !findings.is_empty() {
         text.push_str("\nBefore phones can use it:\n");
         for finding in findings {

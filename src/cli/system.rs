@@ -1,28 +1,13 @@
-//! `selfprov auto-registration`, `selfprov self-provisioning` and `selfprov user-profile`.
+//! `selfprov self-provisioning` and `selfprov user-profile`.
 
 use super::CliError;
-use super::arguments::{
-    AutoRegistrationCommand, ModeArgument, SelfProvisioningCommand, UserProfileCommand,
-};
+use super::arguments::{ModeArgument, SelfProvisioningCommand, UserProfileCommand};
 use super::control;
 use super::output::Output;
 use super::secret_input;
 use crate::domain::self_provisioning::AuthenticationMode;
-use crate::server::control::protocol::{Answer, NewRange, ProfileChange, Request, SecretText};
+use crate::server::control::protocol::{Answer, ProfileChange, Request, SecretText};
 use crate::settings::Settings;
-
-/// What a command about auto-registration asks for.
-pub fn auto_registration(command: AutoRegistrationCommand) -> Request {
-    match command {
-        AutoRegistrationCommand::Show => Request::AutoRegistrationShow,
-        AutoRegistrationCommand::On { from, to, time } => Request::AutoRegistrationOn(NewRange {
-            from,
-            to,
-            for_s: time.map(|time| time.as_secs()),
-        }),
-        AutoRegistrationCommand::Off => Request::AutoRegistrationOff,
-    }
-}
 
 /// What a command about the login on phones asks for.
 ///

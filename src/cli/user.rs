@@ -80,7 +80,10 @@ fn print(answer: &Answer, output: Output) {
                 output.line(format!("\nPIN {} (shown only now)", pin.secret().reveal()));
             }
         }
-        Answer::Device(_) | Answer::Devices(_) | Answer::Findings(_) => {}
+        Answer::Device(_)
+        | Answer::Devices(_)
+        | Answer::Findings(_)
+        | Answer::AutoRegistration(_) => {}
     }
 }
 

@@ -87,6 +87,25 @@ impl DirectoryNumberRange {
         self.after(last_given).find(|number| !is_used(number))
     }
 
+    /// The range as stretches of one length of digits each, first and last number: there, order of
+    /// text is order of number.
+    pub fn stretches(&self) -> Vec<(DirectoryNumber, DirectoryNumber)> {
+        let longest = self.last.max(1).ilog10() as usize + 1;
+        (self.width..=longest.max(self.width))
+            .filter_map(|width| {
+                let power = |digits: usize| 10_u64.checked_pow(u32::try_from(digits).ok()?);
+                let least = if width == self.width {
+                    0
+                } else {
+                    power(width - 1)?
+                };
+                let first = self.first.max(least);
+                let last = self.last.min(power(width)? - 1);
+                Some((self.written(first)?, self.written(last)?))
+            })
+            .collect()
+    }
+
     fn position_of(&self, number: &DirectoryNumber) -> Option<u64> {
         let position = number_of(number.as_str().strip_prefix(self.prefix)?)?;
         let in_range = (self.first..=self.last).contains(&position);
@@ -147,6 +166,17 @@ pub enum AutoRegistrationRefused {
 }
 
 impl AutoRegistrationRefused {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::Off,
+        Self::NoTemplate,
+        Self::WindowClosed,
+        Self::ModelNotAllowed,
+        Self::TooManyUnclaimed,
+        Self::TooManyFromSource,
+        Self::RangeExhausted,
+    ];
+
     /// The word for metrics and timeline.
     pub const fn code(self) -> &'static str {
         match self {
@@ -161,7 +191,29 @@ impl AutoRegistrationRefused {
     }
 }
 
+/// Whether new phones may register now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Auto-registration is off, or its range is the sign for off.
+    Off,
+    /// They may, up to this time; `None`: until somebody switches it off.
+    Open(Option<UnixMillis>),
+    /// They might up to this time, which is over.
+    Closed(UnixMillis),
+}
+
 impl AutoRegistration {
+    /// Whether new phones may register now, as far as switch and time box say.
+    pub fn window(&self, now: UnixMillis) -> Window {
+        if !self.enabled || self.range().is_none_or(|range| range.is_off()) {
+            return Window::Off;
+        }
+        match self.enabled_until {
+            Some(until) if now >= until => Window::Closed(until),
+            until => Window::Open(until),
+        }
+    }
+
     /// The range of numbers; `None` when the ends make none, which is off as well.
     pub fn range(&self) -> Option<DirectoryNumberRange> {
         DirectoryNumberRange::new(&self.start_dn, &self.end_dn).ok()
@@ -178,11 +230,10 @@ impl AutoRegistration {
         unclaimed: u32,
         now: UnixMillis,
     ) -> Result<(), AutoRegistrationRefused> {
-        if !self.enabled || self.range().is_none_or(|range| range.is_off()) {
-            return Err(AutoRegistrationRefused::Off);
-        }
-        if self.enabled_until.is_some_and(|until| now >= until) {
-            return Err(AutoRegistrationRefused::WindowClosed);
+        match self.window(now) {
+            Window::Off => return Err(AutoRegistrationRefused::Off),
+            Window::Closed(_) => return Err(AutoRegistrationRefused::WindowClosed),
+            Window::Open(_) => {}
         }
         let model_allowed = self.models_allowed.is_empty()
             || model.is_some_and(|model| self.models_allowed.contains(&model));
@@ -250,6 +301,21 @@ mod tests {
         let wider = range("998", "1001");
         let all: Vec<String> = wider.after(None).map(|n| n.to_string()).collect();
         assert_eq!(all, ["998", "999", "1000", "1001"]);
+    }
+
+    #[test]
+    fn a_range_is_cut_where_its_numbers_grow_longer() {
+        let cut = |first, last| -> Vec<String> {
+            let stretches = range(first, last).stretches().into_iter();
+            stretches
+                .map(|(first, last)| format!("{first}-{last}"))
+                .collect()
+        };
+        assert_eq!(cut("1000", "1999"), ["1000-1999"]);
+        assert_eq!(cut("0100", "0199"), ["0100-0199"]);
+        assert_eq!(cut("98", "1001"), ["98-99", "100-999", "1000-1001"]);
+        assert_eq!(cut("0", "0"), ["0-0"]);
+        assert_eq!(cut("+4930100", "+4930199"), ["+4930100-+4930199"]);
     }
 
     #[test]

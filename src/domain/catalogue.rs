@@ -275,7 +275,8 @@ pub struct AutoRegistration {
     pub models_allowed: Vec<u32>,
     /// Most unclaimed phones at once.
     pub unclaimed_max: u32,
-    /// Age in seconds at which an unclaimed phone is removed; `None`: never.
+    /// Age in seconds at which an unclaimed phone is removed; 0: never; `None`: what the settings
+    /// say.
     pub unclaimed_time_to_live_s: Option<u64>,
 }
 

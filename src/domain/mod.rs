@@ -18,6 +18,7 @@ pub mod phone;
 pub mod phone_model;
 pub mod phone_restart;
 pub mod pkid;
+pub mod range_forecast;
 pub mod refusal;
 pub mod registration;
 pub mod registration_refused;

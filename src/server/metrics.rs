@@ -11,8 +11,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use crate::domain::auto_registration::Window;
 use crate::server::shutdown::Shutdown;
 use crate::service::App;
+use crate::service::auto_register::watch::Status;
 use crate::service::health;
 
 /// How often histograms are folded together, so that they stay small when nobody scrapes.
@@ -95,6 +97,35 @@ fn describe() {
         "selfprov_credential_queue",
         "Logins that wait for a PIN thread"
     );
+    for (name, text) in [
+        (
+            "selfprov_auto_registration_open",
+            "1 while new phones may register",
+        ),
+        (
+            "selfprov_auto_registration_range_size",
+            "Numbers of the auto-registration range",
+        ),
+        (
+            "selfprov_auto_registration_numbers",
+            "Those that a line has, and those that none has",
+        ),
+        (
+            "selfprov_unclaimed_phones",
+            "Phones that wait to be claimed",
+        ),
+        ("selfprov_unclaimed_phones_max", "How many may wait"),
+        (
+            "selfprov_auto_registration_forecast_hours",
+            "Hours until new phones are refused",
+        ),
+    ] {
+        metrics::describe_gauge!(name, text);
+    }
+    metrics::describe_counter!(
+        "selfprov_auto_registration_reclaimed_total",
+        "Unclaimed phones removed, their numbers freed, by reason"
+    );
     metrics::describe_counter!(
         "selfprov_http_connections_refused_total",
         "Connections closed because a listener had as many as it may"
@@ -137,11 +168,36 @@ async fn metrics_page(State(app): State<Arc<App>>) -> Response {
     metrics::gauge!("selfprov_bindings").set(gauge_value(app.locations.len()));
     metrics::gauge!("selfprov_restarts_pending").set(gauge_value(app.phone_control.len()));
     metrics::gauge!("selfprov_credential_queue").set(gauge_value(app.hasher.waiting()));
+    if let Some(status) = app.auto_registration.latest() {
+        auto_registration(&status);
+    }
     let content_type = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
     (content_type, recorder().render()).into_response()
+}
+
+/// What was seen at the last look, so that a scrape never waits for the database.
+fn auto_registration(status: &Status) {
+    let is_open = matches!(status.window, Window::Open(_));
+    metrics::gauge!("selfprov_auto_registration_open").set(f64::from(u8::from(is_open)));
+    let (in_use, forecast) = (&status.in_use, &status.forecast);
+    let set = |state: &'static str, numbers: u64| {
+        let numbers = u32::try_from(numbers).map_or(f64::INFINITY, f64::from);
+        metrics::gauge!("selfprov_auto_registration_numbers", "state" => state).set(numbers);
+    };
+    set("used", in_use.used);
+    set("free", in_use.free());
+    metrics::gauge!("selfprov_auto_registration_range_size")
+        .set(u32::try_from(in_use.size).map_or(f64::INFINITY, f64::from));
+    metrics::gauge!("selfprov_unclaimed_phones").set(f64::from(in_use.unclaimed));
+    metrics::gauge!("selfprov_unclaimed_phones_max").set(f64::from(in_use.unclaimed_max));
+    // Prometheus has a word for "never".
+    let hours = forecast
+        .lasts
+        .map_or(f64::INFINITY, |lasts| lasts.as_secs_f64() / 3_600.0);
+    metrics::gauge!("selfprov_auto_registration_forecast_hours").set(hours);
 }
 
 fn gauge_value(count: usize) -> f64 {

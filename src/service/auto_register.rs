@@ -2,7 +2,9 @@
 //! node's range, a secret of its own, and a restart so that it loads its own file.
 
 mod allocation;
+pub mod refused;
 pub(super) mod template;
+pub mod watch;
 
 use std::time::Duration;
 
@@ -132,6 +134,10 @@ async fn tell(
         let event = TimelineEvent::FileAskedFor;
         happened(app, connection, name, event, asked.clone()).await?;
     }
+    for refused in app.auto_registration.refused.of(name) {
+        let event = TimelineEvent::AutoRegistrationRefused;
+        happened(app, connection, name, event, refused.happening()).await?;
+    }
     let happening = Happening {
         detail: format!("directory number {number}"),
         source: Some(new.binding.address()),
@@ -165,27 +171,55 @@ pub async fn sweep(app: &App) -> Result<Vec<DeviceName>, ServiceError> {
             continue;
         };
         let phone = &known.phone;
-        let detail = if expired_before.is_some_and(|before| phone.created_at < before) {
-            "nobody claimed the phone within its time-to-live"
+        let why = if expired_before.is_some_and(|before| phone.created_at < before) {
+            Reclaimed::TimeToLive
         } else if phone.file_fetched_at.is_none() && phone.created_at < unfetched_before {
-            "the phone did not fetch its own file in time; it may register again"
+            Reclaimed::FileNotFetched
         } else {
             continue;
         };
-        if remove_unclaimed(app, phone, detail).await? {
+        if remove_unclaimed(app, phone, why).await? {
             removed.push(name);
         }
     }
     Ok(removed)
 }
 
+/// Why an unclaimed phone was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reclaimed {
+    TimeToLive,
+    FileNotFetched,
+}
+
+impl Reclaimed {
+    /// The label of the metric.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::TimeToLive => "time_to_live",
+            Self::FileNotFetched => "file_not_fetched",
+        }
+    }
+
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::TimeToLive => "nobody claimed the phone within its time-to-live",
+            Self::FileNotFetched => {
+                "the phone did not fetch its own file in time; it may register again"
+            }
+        }
+    }
+}
+
+/// Age at which an unclaimed phone is removed: the node's, else that of the settings.
 fn time_to_live(app: &App) -> Option<Duration> {
     let catalogue = app.catalogue.load();
     let node = catalogue.call_managers.get(&app.node.pkid)?;
-    node.auto_registration
-        .unclaimed_time_to_live_s
-        .map(Duration::from_secs)
-        .or(app.settings.auto_registration.unclaimed_time_to_live)
+    match node.auto_registration.unclaimed_time_to_live_s {
+        Some(0) => None,
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => app.settings.auto_registration.unclaimed_time_to_live,
+    }
 }
 
 async fn candidates(
@@ -208,7 +242,7 @@ async fn candidates(
 
 /// Removes an unclaimed phone, its number, its registration and what it owes; `false` when it was
 /// claimed, or fetched its file, in the meantime.
-async fn remove_unclaimed(app: &App, seen: &Phone, detail: &str) -> Result<bool, StoreError> {
+async fn remove_unclaimed(app: &App, seen: &Phone, why: Reclaimed) -> Result<bool, StoreError> {
     let name = &seen.name;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
@@ -227,7 +261,7 @@ async fn remove_unclaimed(app: &App, seen: &Phone, detail: &str) -> Result<bool,
     store::binding::delete_of_device(connection, name).await?;
     store::phone_restart::delete(connection, name).await?;
     let happening = Happening {
-        detail: detail.to_owned(),
+        detail: format!("{}; {}", why.in_words(), freed(&phone)),
         ..Happening::default()
     };
     happened(app, connection, name, TimelineEvent::Removed, happening).await?;
@@ -237,6 +271,21 @@ async fn remove_unclaimed(app: &App, seen: &Phone, detail: &str) -> Result<bool,
         app.locations.remove(name, &binding.address_of_record);
     }
     app.phone_control.forget(name);
-    tracing::info!(device = %name, reason = detail, "unclaimed phone removed");
+    metrics::counter!("selfprov_auto_registration_reclaimed_total", "reason" => why.code())
+        .increment(1);
+    tracing::info!(device = %name, reason = why.in_words(), "unclaimed phone removed");
     Ok(true)
+}
+
+/// Which numbers go back to the pool with a phone.
+fn freed(phone: &Phone) -> String {
+    let numbers: Vec<&str> = phone
+        .lines
+        .iter()
+        .map(|line| line.pattern.as_str())
+        .collect();
+    match numbers.as_slice() {
+        [] => "it had no number".to_owned(),
+        numbers => format!("free again: {}", numbers.join(", ")),
+    }
 }

@@ -41,6 +41,11 @@ pub async fn run(app: Arc<App>) {
         {
             tracing::error!(%error, "unclaimed phones could not be looked through");
         }
+        if round.is_multiple_of(ROUNDS_A_SWEEP)
+            && let Err(error) = auto_register::watch::look(&app).await
+        {
+            tracing::error!(%error, "auto-registration could not be looked at");
+        }
         if round.is_multiple_of(ROUNDS_A_REMOVAL)
             && let Err(error) = remove_old(&app).await
         {

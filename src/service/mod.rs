@@ -63,6 +63,7 @@ use crate::domain::pkid::Pkid;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::store::Store;
 use attempt_gate::AttemptGate;
+use auto_register::watch::AutoRegistrationWatch;
 use environment::Environment;
 use file_requests::FileRequests;
 use group_commit::GroupCommit;
@@ -103,6 +104,8 @@ pub struct App {
     pub phones: PhoneBook,
     /// Live bindings, kept true by the registrar.
     pub locations: LocationTable,
+    /// What an operator wants to know of auto-registration, and the new phones it refused.
+    pub auto_registration: AutoRegistrationWatch,
     /// File requests: unknown names, sweeps, notes to write.
     pub file_requests: FileRequests,
     /// How a phone is told to restart; set once by the door that can reach phones.

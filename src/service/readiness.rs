@@ -3,6 +3,7 @@
 
 use super::App;
 use super::ServiceError;
+use super::auto_register::watch;
 use crate::domain::auto_registration::DirectoryNumberRange;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UserProfile;
@@ -231,8 +232,17 @@ fn template_obstacle(catalogue: &Catalogue, profile: &UserProfile) -> Option<Obs
 }
 
 /// What keeps new phones of this node from registering, and what is dangerous as it is.
-pub fn system(app: &App) -> Vec<Obstacle> {
+///
+/// # Errors
+///
+/// [`ServiceError`] when the database fails.
+pub async fn system(app: &App) -> Result<Vec<Obstacle>, ServiceError> {
     let mut obstacles = auto_registration(app);
+    if obstacles.is_empty() {
+        let status = watch::status(app).await?;
+        let notices = watch::notices(&status).into_iter();
+        obstacles.extend(notices.map(|notice| Obstacle::new("", notice.text, notice.advice)));
+    }
     let catalogue = app.catalogue.load();
     let profiles = catalogue.user_profiles.values();
     for profile in profiles.filter(|profile| profile.allow_provision) {
@@ -248,7 +258,7 @@ pub fn system(app: &App) -> Vec<Obstacle> {
         ));
     }
     obstacles.extend(emergency(app));
-    obstacles
+    Ok(obstacles)
 }
 
 fn auto_registration(app: &App) -> Vec<Obstacle> {

@@ -258,6 +258,8 @@ impl Judge<'_> {
         };
         // The count is taken when it is written; here only what needs no count.
         if let Err(reason) = block.admit(binding.model, 0, self.now) {
+            let refused = &self.app.auto_registration.refused;
+            refused.remember(name, binding.model, binding.address(), reason, self.now);
             let detail = format!("{name} was not auto-registered: {reason}");
             let reason = RegistrationRefused::AutoRegister(reason);
             return self.refuse_and_report(Some(name), reason, detail);

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use super::App;
 use super::ServiceError;
 use super::attempt_gate::AttemptGate;
+use super::auto_register::watch::AutoRegistrationWatch;
 use super::environment::Environment;
 use super::file_requests::FileRequests;
 use super::group_commit::GroupCommit;
@@ -108,6 +109,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         catalogue: ArcSwap::default(),
         phones: PhoneBook::default(),
         locations: LocationTable::default(),
+        auto_registration: AutoRegistrationWatch::default(),
         file_requests: FileRequests::default(),
         phone_channel: OnceLock::new(),
         phone_control: PhoneControl::default(),

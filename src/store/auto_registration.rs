@@ -93,6 +93,48 @@ pub async fn numbers_in_use(
         .collect()
 }
 
+/// How many numbers between the two, which have the same length, a line has in whatever partition.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`lock`].
+pub async fn count_in_use(
+    connection: &mut Connection,
+    first: &DirectoryNumber,
+    last: &DirectoryNumber,
+) -> Result<u64, StoreError> {
+    let digits = i64::try_from(first.as_str().len()).unwrap_or(i64::MAX);
+    let numbers: u32 = sqlx::query(
+        "SELECT COUNT(DISTINCT pattern) AS numbers FROM line \
+         WHERE pattern >= $1 AND pattern <= $2 AND LENGTH(pattern) = $3",
+    )
+    .bind(first.as_str())
+    .bind(last.as_str())
+    .bind(digits)
+    .fetch_one(connection)
+    .await?
+    .integer("line.numbers")?;
+    Ok(numbers.into())
+}
+
+/// How many phones that wait to be claimed were made since `since`.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`lock`].
+pub async fn count_unclaimed_since(
+    connection: &mut Connection,
+    since: UnixMillis,
+) -> Result<u32, StoreError> {
+    sqlx::query(
+        "SELECT COUNT(*) AS phones FROM device WHERE state = 'auto_registered' AND created_at >= $1",
+    )
+    .bind(since.0)
+    .fetch_one(connection)
+    .await?
+    .integer("device.phones")
+}
+
 /// How many phones wait to be claimed.
 ///
 /// # Errors

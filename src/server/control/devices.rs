@@ -9,6 +9,7 @@ use crate::domain::time::UnixMillis;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, DeviceView, Happened, Page};
 use crate::service::App;
+use crate::service::auto_register::refused::RefusedPhone;
 use crate::service::device_admin::{self, DeviceDetails, DeviceOverview};
 use crate::service::file_requests::UnknownRequest;
 use crate::service::phone_channel::PhoneAction;
@@ -34,15 +35,18 @@ pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
     let (mut device, mut timeline) = match device_admin::show(app, &name).await? {
         DeviceDetails::Known(overview, timeline) => (view(*overview), happened(timeline)),
-        DeviceDetails::Unknown(requests, timeline) if requests.len() + timeline.len() > 0 => {
-            let mut rows = happened(timeline);
-            rows.extend(requests.iter().map(asked));
+        DeviceDetails::Unknown(requests, timeline) => {
+            let refused = app.auto_registration.refused.of(&name);
+            let mut rows: Vec<Happened> = requests.iter().map(asked).collect();
+            rows.extend(refused.iter().map(not_registered));
+            rows.sort_by(|a, b| a.at.cmp(&b.at));
+            rows.splice(0..0, happened(timeline));
+            if rows.is_empty() {
+                return Err(Fault::new(format!(
+                    "nothing was ever heard of {name}; does its DHCP option 150 name this server?"
+                )));
+            }
             (unknown(&name), rows)
-        }
-        DeviceDetails::Unknown(..) => {
-            return Err(Fault::new(format!(
-                "nothing was ever heard of {name}; does its DHCP option 150 name this server?"
-            )));
         }
     };
     timeline.reverse();
@@ -185,6 +189,16 @@ fn asked(request: &UnknownRequest) -> Happened {
         code: String::new(),
         detail: format!("{}: {}", request.file, request.answer),
         source: request.source.to_string(),
+    }
+}
+
+fn not_registered(refused: &RefusedPhone) -> Happened {
+    Happened {
+        at: timestamp(refused.last_at),
+        event: "auto_registration_refused".to_owned(),
+        code: refused.reason.code().to_owned(),
+        detail: refused.in_words(),
+        source: refused.source.to_string(),
     }
 }
 

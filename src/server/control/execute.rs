@@ -5,7 +5,7 @@
 
 use crate::server::control::fault::Fault;
 use crate::server::control::protocol::{Answer, Request, Response};
-use crate::server::control::{devices, system, users};
+use crate::server::control::{auto_registration, devices, system, users};
 use crate::service::App;
 
 /// Carries out one command.
@@ -33,9 +33,8 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
         Request::DeviceRelease(device) => devices::release(app, &device.name).await,
         Request::DeviceRestart { name, reset } => devices::restart(app, &name, reset).await,
         Request::DeviceAllowFile { name, for_s } => devices::allow_file(app, &name, for_s).await,
-        Request::AutoRegistrationShow => system::auto_registration(app),
-        Request::AutoRegistrationOn(range) => system::auto_registration_on(app, &range).await,
-        Request::AutoRegistrationOff => system::auto_registration_off(app).await,
+        Request::AutoRegistrationShow => auto_registration::show(app).await,
+        Request::AutoRegistrationSet(change) => auto_registration::set(app, &change).await,
         Request::SelfProvisioningShow => Ok(system::self_provisioning(app)),
         Request::SelfProvisioningSetMode { mode } => system::set_mode(app, &mode).await,
         Request::SelfProvisioningSetCode { code } => system::set_code(app, code).await,

@@ -1,6 +1,7 @@
 //! The control door: commands of the same user on the same machine, over a socket in the data
 //! directory that nobody else can open.
 
+pub mod auto_registration;
 pub mod devices;
 pub mod execute;
 pub mod fault;

@@ -86,10 +86,8 @@ pub enum Request {
     },
     /// Shows this node's auto-registration.
     AutoRegistrationShow,
-    /// Switches auto-registration on.
-    AutoRegistrationOn(NewRange),
-    /// Switches auto-registration off.
-    AutoRegistrationOff,
+    /// Changes this node's auto-registration.
+    AutoRegistrationSet(Box<AutoRegistrationChange>),
     /// Shows the authentication mode and whether there is an authentication code.
     SelfProvisioningShow,
     /// Sets the authentication mode.
@@ -153,16 +151,30 @@ pub struct NewUser {
     pub must_change: bool,
 }
 
-/// The numbers of auto-registration and how long it stays on; what is `None` stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewRange {
+/// A change of auto-registration; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AutoRegistrationChange {
+    /// On or off.
+    pub enabled: Option<bool>,
     /// Starting Directory Number.
     pub from: Option<String>,
     /// Ending Directory Number.
     pub to: Option<String>,
-    /// For how many seconds; `None`: without an end.
+    /// Time box: for how many seconds from now.
     pub for_s: Option<u64>,
+    /// Whether a time box that was set before goes.
+    pub without_end: bool,
+    /// Models that may; `["all"]`: every model.
+    pub models: Option<Vec<String>>,
+    /// Most unclaimed phones at once.
+    pub unclaimed_max: Option<u32>,
+    /// Days after which an unclaimed phone is removed; 0: never.
+    pub unclaimed_days: Option<u64>,
+    /// Name of the Universal Device Template.
+    pub universal_device_template: Option<String>,
+    /// Name of the Universal Line Template.
+    pub universal_line_template: Option<String>,
 }
 
 /// A change of a User Profile; what is `None` stays as it is.
@@ -208,6 +220,85 @@ pub enum Answer {
     Devices(Vec<DeviceView>),
     /// Findings.
     Findings(Vec<Finding>),
+    /// Auto-registration of this node.
+    AutoRegistration(Box<AutoRegistrationView>),
+}
+
+/// Auto-registration of a node as commands show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoRegistrationView {
+    /// Name of the node.
+    pub node: String,
+    /// `off`, `open`, or `closed` when its time box is over.
+    pub state: String,
+    /// End of the time box, as RFC 3339 in UTC.
+    pub enabled_until: Option<String>,
+    /// Seconds to that end; 0 when it is over.
+    pub closes_in_s: Option<u64>,
+    /// Starting Directory Number.
+    pub from: String,
+    /// Ending Directory Number.
+    pub to: String,
+    /// Numbers of the range.
+    pub size: u64,
+    /// Those that a line has.
+    pub used: u64,
+    /// Those that no line has.
+    pub free: u64,
+    /// Phones that wait to be claimed.
+    pub unclaimed: u32,
+    /// How many may.
+    pub unclaimed_max: u32,
+    /// Numbers that go a day, at the fastest rate of 6 hours, a day and a week.
+    pub per_day: u64,
+    /// Seconds until new phones are refused at that rate; `None`: nothing goes.
+    pub lasts_s: Option<u64>,
+    /// The same as a time.
+    pub runs_out_at: Option<String>,
+    /// What is at its end first: `numbers` or `unclaimed`.
+    pub stopped_by: String,
+    /// `good`, `low`, `critical` or `exhausted`.
+    pub level: String,
+    /// Models allowed; empty: all.
+    pub models: Vec<String>,
+    /// Universal Device Template of new phones.
+    pub universal_device_template: Option<String>,
+    /// Universal Line Template of new phones.
+    pub universal_line_template: Option<String>,
+    /// Age in seconds at which an unclaimed phone is removed; `None`: never.
+    pub unclaimed_removed_after_s: Option<u64>,
+    /// Refused registrations since the service started, by reason.
+    pub refused: Vec<RefusalCount>,
+    /// The phones that were refused last, newest first.
+    pub refused_phones: Vec<RefusedView>,
+    /// What wants attention.
+    pub warnings: Vec<String>,
+}
+
+/// How often new phones were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalCount {
+    /// The reason's code.
+    pub reason: String,
+    /// How often.
+    pub times: u64,
+}
+
+/// A new phone that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// Device name.
+    pub name: String,
+    /// Model; empty when it is not known.
+    pub model: String,
+    /// Where it came from last.
+    pub source: String,
+    /// The reason's code.
+    pub reason: String,
+    /// How often it was refused for it.
+    pub times: u32,
+    /// When it was refused last, as RFC 3339 in UTC.
+    pub last_at: String,
 }
 
 /// A user as commands show one.

@@ -1,59 +1,12 @@
-//! The commands about the whole system: auto-registration, authentication mode, User Profiles.
+//! The commands about the whole system: authentication mode, User Profiles.
 
-use std::time::Duration;
-
-use crate::domain::catalogue::{CallManager, UserProfile};
+use crate::domain::catalogue::UserProfile;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::server::control::fault::{Fault, actor};
-use crate::server::control::protocol::{Answer, NewRange, ProfileChange, SecretText};
+use crate::server::control::protocol::{Answer, ProfileChange, SecretText};
 use crate::service::App;
 use crate::service::self_provisioning_settings::{set_authentication_code, warnings};
-use crate::service::templates::{Saved, save_call_manager, save_user_profile};
-
-/// Longest time box of auto-registration: a year. Longer is no time box.
-const TIME_BOX_MAX: Duration = Duration::from_hours(365 * 24);
-
-/// Shows this node's auto-registration.
-///
-/// # Errors
-/// The node's row is gone.
-pub fn auto_registration(app: &App) -> Result<Answer, Fault> {
-    Ok(Answer::Done(described(app, &node(app)?)))
-}
-
-/// Switches auto-registration on, with another range where one is given.
-///
-/// # Errors
-/// The range is none, or somebody else changed the node meanwhile.
-pub async fn auto_registration_on(app: &App, range: &NewRange) -> Result<Answer, Fault> {
-    let mut node = node(app)?;
-    let block = &mut node.auto_registration;
-    block.enabled = true;
-    if let Some(from) = &range.from {
-        block.start_dn = from.parse()?;
-    }
-    if let Some(to) = &range.to {
-        block.end_dn = to.parse()?;
-    }
-    block.enabled_until = match range.for_s.map(Duration::from_secs) {
-        Some(time) if time.is_zero() || time > TIME_BOX_MAX => {
-            return Err(Fault::new("auto-registration is opened for 1 s to a year"));
-        }
-        Some(time) => Some(app.environment.now().plus(time)),
-        None => None,
-    };
-    save(app, &node).await
-}
-
-/// Switches auto-registration off.
-///
-/// # Errors
-/// Somebody else changed the node meanwhile.
-pub async fn auto_registration_off(app: &App) -> Result<Answer, Fault> {
-    let mut node = node(app)?;
-    node.auto_registration.enabled = false;
-    save(app, &node).await
-}
+use crate::service::templates::{Saved, save_user_profile};
 
 /// Shows the authentication mode and whether there is an authentication code.
 pub fn self_provisioning(app: &App) -> Answer {
@@ -124,38 +77,6 @@ pub async fn user_profile_set(app: &App, change: &ProfileChange) -> Result<Answe
     profile.limit_provision = change.limit.unwrap_or(profile.limit_provision);
     let saved = save_user_profile(app, &actor(app), &profile).await?;
     Ok(Answer::Done(with_warnings(profile_line(&profile), &saved)))
-}
-
-fn node(app: &App) -> Result<CallManager, Fault> {
-    let catalogue = app.catalogue.load();
-    let node = catalogue.call_managers.get(&app.node.pkid).cloned();
-    node.ok_or_else(|| Fault::new("this node's row is gone from the database; restart the service"))
-}
-
-async fn save(app: &App, changed: &CallManager) -> Result<Answer, Fault> {
-    let saved = save_call_manager(app, &actor(app), changed).await?;
-    let text = described(app, &node(app)?);
-    Ok(Answer::Done(with_warnings(text, &saved)))
-}
-
-fn described(app: &App, node: &CallManager) -> String {
-    let block = &node.auto_registration;
-    let name = &node.name;
-    let (from, to) = (&block.start_dn, &block.end_dn);
-    match (block.enabled, block.enabled_until) {
-        (false, _) => format!("{name}: auto-registration is off (range {from} to {to})"),
-        (true, Some(until)) if until <= app.environment.now() => {
-            format!(
-                "{name}: auto-registration was on up to a time that is over (range {from} to {to})"
-            )
-        }
-        (true, until) => {
-            let until = until
-                .and_then(|until| jiff::Timestamp::from_second(until.unix_s()).ok())
-                .map_or_else(String::new, |until| format!(" until {until}"));
-            format!("{name}: auto-registration is on{until}, numbers {from} to {to}")
-        }
-    }
 }
 
 fn profile_line(profile: &UserProfile) -> String {

@@ -119,6 +119,7 @@ pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
 /// The database is away, or there is no such user.
 pub async fn readiness(app: &App, user: Option<&str>) -> Result<Answer, Fault> {
     let mut findings: Vec<Finding> = readiness::system(app)
+        .await?
         .into_iter()
         .map(|obstacle| finding("system", &obstacle))
         .collect();

@@ -123,6 +123,9 @@ pub(super) fn remember(app: &App, write: Write, written: &Written) {
             app.locations.put(made.binding.clone());
             app.phone_control.submit(made.restart.clone());
             app.file_requests.forget_unknown(&made.binding.device_name);
+            app.auto_registration
+                .refused
+                .forget(&made.binding.device_name);
         }
         (Write::PutBinding(change), _) => remember_binding(app, *change),
         (Write::RemoveBinding(removal), _) => {

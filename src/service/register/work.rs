@@ -125,6 +125,9 @@ pub async fn carry_out(app: &App, work: Work) -> RegisterOutcome {
             not_made(app, &binding, RegistrationRefused::DirectoryNumberMismatch)
         }
         (Written::NotAutoRegistered(reason), Some(binding)) => {
+            let (name, now) = (&binding.device_name, app.environment.now());
+            let refused = &app.auto_registration.refused;
+            refused.remember(name, binding.model, binding.address(), reason, now);
             not_made(app, &binding, RegistrationRefused::AutoRegister(reason))
         }
     }
