@@ -1,5 +1,6 @@
 //! PINs, passwords, the administrator's authentication code, and the policy they stand under.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::domain::secret::Secret;
@@ -25,6 +26,15 @@ impl CredentialKind {
             Self::Pin => "pin",
             Self::Password => "password",
         }
+    }
+}
+
+impl fmt::Display for CredentialKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pin => "PIN",
+            Self::Password => "password",
+        })
     }
 }
 

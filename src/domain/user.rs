@@ -41,6 +41,41 @@ pub struct ApplicationUser {
     pub version: i64,
 }
 
+/// Somebody who can log in: a person or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// An end user.
+    EndUser(EndUser),
+    /// An application user.
+    Application(ApplicationUser),
+}
+
+impl Account {
+    /// Identity.
+    pub const fn pkid(&self) -> Pkid {
+        match self {
+            Self::EndUser(user) => user.pkid,
+            Self::Application(user) => user.pkid,
+        }
+    }
+
+    /// User ID.
+    pub const fn user_id(&self) -> &UserId {
+        match self {
+            Self::EndUser(user) => &user.user_id,
+            Self::Application(user) => &user.user_id,
+        }
+    }
+
+    /// Whether the account is enabled.
+    pub const fn is_enabled(&self) -> bool {
+        match self {
+            Self::EndUser(user) => user.enabled,
+            Self::Application(user) => user.enabled,
+        }
+    }
+}
+
 /// The line that a user's phones get as their first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrimaryExtension {

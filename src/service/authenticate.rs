@@ -8,6 +8,7 @@
 mod known;
 mod outcome;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use super::attempt_gate::GateFull;
 use super::group_commit::WriteError;
 use super::hasher::HasherError;
 use super::hasher::Share;
+use crate::domain::credential::CredentialKind;
 use crate::domain::device::DeviceName;
 use crate::domain::history::CorrelationId;
 use crate::domain::secret::Secret;
@@ -30,6 +32,7 @@ use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::self_provisioning::Proof;
 use crate::domain::stored_credential::StoredCredential;
 use crate::domain::time::UnixMillis;
+use crate::domain::user::Account;
 use crate::domain::user::EndUser;
 use crate::store::StoreError;
 
@@ -38,7 +41,7 @@ use crate::store::StoreError;
 pub struct Attempt<'a> {
     /// User ID or Self-Service User ID as typed.
     pub login: &'a str,
-    /// PIN or authentication code as typed; `None` where the form does not ask.
+    /// PIN, authentication code or password as typed; `None` where the form does not ask.
     pub secret: Option<&'a Secret>,
     /// Whether it is looked at even where no authentication is required.
     pub is_needed: bool,
@@ -115,19 +118,19 @@ impl From<HasherError> for AuthenticateError {
 enum Reason {
     UnknownUser,
     Disabled,
-    NoPin,
-    PinLocked,
-    WrongPin,
+    NoCredential,
+    Locked,
+    Wrong,
 }
 
 impl Reason {
-    const fn as_sentence(self) -> &'static str {
+    fn as_sentence(self, kind: CredentialKind) -> Cow<'static, str> {
         match self {
-            Self::UnknownUser => "no user has this user ID or Self-Service User ID",
-            Self::Disabled => "the account is disabled",
-            Self::NoPin => "the user has no PIN",
-            Self::PinLocked => "the PIN is locked; it was not looked at",
-            Self::WrongPin => "the PIN is wrong",
+            Self::UnknownUser => "no user has this user ID or Self-Service User ID".into(),
+            Self::Disabled => "the account is disabled".into(),
+            Self::NoCredential => format!("the user has no {kind}").into(),
+            Self::Locked => format!("the {kind} is locked; it was not looked at").into(),
+            Self::Wrong => format!("the {kind} is wrong").into(),
         }
     }
 }
@@ -138,7 +141,7 @@ enum Verdict {
     Wrong { reason: Reason, of_code: bool },
 }
 
-/// Lets somebody in, or not.
+/// Lets an end user in by PIN, or not.
 ///
 /// # Errors
 ///
@@ -147,7 +150,61 @@ pub async fn authenticate(
     app: &App,
     attempt: &Attempt<'_>,
 ) -> Result<Authenticated, AuthenticateError> {
-    let (passes, known) = look_up(app, attempt).await?;
+    let admitted = admit(app, attempt, CredentialKind::Pin).await?;
+    let Account::EndUser(user) = admitted.account else {
+        return Err(AuthenticateError::Failed);
+    };
+    Ok(Authenticated {
+        user,
+        credential: admitted.credential,
+        proof: admitted.proof,
+        mode: admitted.mode,
+    })
+}
+
+/// Lets an end user or application user in by password, or not.
+///
+/// # Errors
+///
+/// [`AuthenticateError`], which tells the caller no more than it may know.
+pub async fn authenticate_password(
+    app: &App,
+    attempt: &Attempt<'_>,
+) -> Result<PasswordAccepted, AuthenticateError> {
+    let admitted = admit(app, attempt, CredentialKind::Password).await?;
+    let must_change = matches!(admitted.proof, Proof::Pin { must_change: true });
+    Ok(PasswordAccepted {
+        credential_version: admitted.credential.map_or(0, |stored| stored.version),
+        account: admitted.account,
+        must_change,
+    })
+}
+
+/// Somebody who has shown a password.
+#[derive(Debug, Clone)]
+pub struct PasswordAccepted {
+    /// Who.
+    pub account: Account,
+    /// The version of the password, to which sessions are bound.
+    pub credential_version: i64,
+    /// Whether nothing but a change of the password is allowed.
+    pub must_change: bool,
+}
+
+/// Somebody who has shown a credential of either kind.
+struct Admitted {
+    account: Account,
+    credential: Option<StoredCredential>,
+    proof: Proof,
+    mode: AuthenticationMode,
+}
+
+async fn admit(
+    app: &App,
+    attempt: &Attempt<'_>,
+    kind: CredentialKind,
+) -> Result<Admitted, AuthenticateError> {
+    let (passes, known) = look_up(app, attempt, kind).await?;
     let now = app.environment.now();
     let wait = known.wait(now);
     if !wait.is_zero() {
@@ -173,38 +230,39 @@ async fn judge(
     known: &Known,
     now: UnixMillis,
 ) -> Result<Verdict, HasherError> {
-    if known.settings.mode == AuthenticationMode::NotRequired && !attempt.is_needed {
+    let is_pin = known.kind == CredentialKind::Pin;
+    if is_pin && known.settings.mode == AuthenticationMode::NotRequired && !attempt.is_needed {
         return Ok(judge_without_secret(known));
     }
     let nothing = Secret::from("");
     let entry = attempt.secret.unwrap_or(&nothing);
     let obstacle = known.obstacle(now);
     match (&known.credential, obstacle) {
-        (Some(pin), None) => {
-            if app.hasher.verify(attempt.share, entry, &pin.hash).await? {
-                let must_change = pin.must_change(now);
+        (Some(stored), None) => {
+            if app.hasher.verify(attempt.share, entry, &stored.hash).await? {
+                let must_change = stored.must_change(now);
                 return Ok(Verdict::Right(Proof::Pin { must_change }));
             }
         }
         _ => app.hasher.verify_dummy(attempt.share, entry).await?,
     }
-    let code = known.settings.code_for(entry);
+    let code = is_pin.then(|| known.settings.code_for(entry)).flatten();
     if let Some(code) = code {
         let is_right = app.hasher.verify(attempt.share, entry, &code.hash).await?;
-        if is_right && known.user.as_ref().is_some_and(|user| user.enabled) {
+        if is_right && known.account.as_ref().is_some_and(Account::is_enabled) {
             return Ok(Verdict::Right(Proof::AuthenticationCode));
         }
     }
     Ok(Verdict::Wrong {
-        reason: obstacle.unwrap_or(Reason::WrongPin),
+        reason: obstacle.unwrap_or(Reason::Wrong),
         of_code: code.is_some(),
     })
 }
 
 fn judge_without_secret(known: &Known) -> Verdict {
     let of_code = false;
-    match &known.user {
-        Some(user) if user.enabled => Verdict::Right(Proof::Nothing),
+    match &known.account {
+        Some(account) if account.is_enabled() => Verdict::Right(Proof::Nothing),
         Some(_) => Verdict::Wrong {
             reason: Reason::Disabled,
             of_code,

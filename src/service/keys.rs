@@ -30,16 +30,22 @@ pub enum Purpose {
     Nonce,
     /// Digests under which failed logins of nobody are counted.
     UnknownLogin,
+    /// Digests under which right logins of programs are remembered for a minute.
+    RememberedLogin,
+    /// Session cookies of programs.
+    ApiSession,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::StoredSecret,
         Self::ConfirmToken,
         Self::ChangePinToken,
         Self::ReleaseToken,
         Self::Nonce,
         Self::UnknownLogin,
+        Self::RememberedLogin,
+        Self::ApiSession,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -50,6 +56,8 @@ impl Purpose {
             Self::ReleaseToken => b"release token",
             Self::Nonce => b"nonce",
             Self::UnknownLogin => b"unknown login",
+            Self::RememberedLogin => b"remembered login",
+            Self::ApiSession => b"api session",
         }
     }
 }

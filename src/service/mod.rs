@@ -4,6 +4,8 @@
 //! that is passed in (time, randomness, keys, settings).
 
 pub mod administration;
+pub mod api_login;
+pub mod api_session;
 pub mod application_users;
 pub mod attempt_gate;
 pub mod attributes;
@@ -96,6 +98,8 @@ pub struct App {
     pub hasher: CredentialHasher,
     /// Keeps attempts on one device or credential from running side by side.
     pub attempts: AttemptGate,
+    /// Right logins of programs, remembered for a minute.
+    pub remembered_logins: api_login::RememberedLogins,
     /// Keeps floods of refusals out of the timelines.
     pub refusal_rows: RefusalRows,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.

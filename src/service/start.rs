@@ -20,6 +20,7 @@ use super::location::LocationTable;
 use super::node::Node;
 use super::phone_book::PhoneBook;
 use super::phone_control::PhoneControl;
+use super::api_login::RememberedLogins;
 use super::record::RefusalRows;
 use super::register::Registrar;
 use super::settings::Settings;
@@ -105,6 +106,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         self_provisioning: ArcSwap::default(),
         hasher,
         attempts: AttemptGate::default(),
+        remembered_logins: RememberedLogins::default(),
         refusal_rows: RefusalRows::default(),
         catalogue: ArcSwap::default(),
         phones: PhoneBook::default(),

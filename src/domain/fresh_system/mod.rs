@@ -38,6 +38,18 @@ pub const STANDARD_CCM_SUPER_USERS: &str = "Standard CCM Super Users";
 pub const STANDARD_CCM_READ_ONLY: &str = "Standard CCM Read Only";
 /// Group of the programs that use AXL.
 pub const STANDARD_AXL_API_ACCESS: &str = "Standard AXL API Access";
+/// The same by the name that CUCM's own documents give the role.
+pub const STANDARD_AXL_API_USERS: &str = "Standard AXL API Users";
+/// Group of the programs that only read over AXL.
+pub const STANDARD_AXL_READ_ONLY_API_ACCESS: &str = "Standard AXL Read Only API Access";
+/// Groups whose members may read and change everything over AXL.
+pub const AXL_WRITERS: [&str; 3] = [
+    STANDARD_CCM_SUPER_USERS,
+    STANDARD_AXL_API_ACCESS,
+    STANDARD_AXL_API_USERS,
+];
+/// Groups whose members may read everything over AXL.
+pub const AXL_READERS: [&str; 2] = [STANDARD_CCM_READ_ONLY, STANDARD_AXL_READ_ONLY_API_ACCESS];
 /// Group of those who help users: PINs, release and restart of phones. Ours, not CUCM's.
 pub const HELP_DESK: &str = "Help Desk";
 
@@ -129,13 +141,13 @@ const NAMED_OBJECTS: [(&str, &str); 19] = [
 ];
 
 /// Access control groups; their place in the list is their number. Only append.
-const ACCESS_CONTROL_GROUPS: [&str; 14] = [
+const ACCESS_CONTROL_GROUPS: [&str; 15] = [
     STANDARD_CCM_SUPER_USERS,
     STANDARD_CCM_READ_ONLY,
     STANDARD_AXL_API_ACCESS,
     STANDARD_CCM_END_USERS,
     HELP_DESK,
-    "Standard AXL API Users",
+    STANDARD_AXL_API_USERS,
     "Standard Audit Users",
     "Standard CCM Admin Users",
     "Standard CCM Gateway Administration",
@@ -144,6 +156,7 @@ const ACCESS_CONTROL_GROUPS: [&str; 14] = [
     "Standard CCM Server Monitoring",
     "Standard CTI Allow Control of All Devices",
     "Standard CTI Enabled",
+    STANDARD_AXL_READ_ONLY_API_ACCESS,
 ];
 
 /// The catalogue of a fresh system, still without a CallManager node.

@@ -20,7 +20,7 @@ use crate::domain::pkid::Pkid;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::domain::stored_credential::StoredCredential;
 use crate::domain::time::UnixMillis;
-use crate::domain::user::EndUser;
+use crate::domain::user::Account;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::attempt_gate::Pass;
@@ -33,7 +33,9 @@ use crate::store::StoreError;
 /// What is known when an attempt is judged.
 pub(super) struct Known {
     pub(super) settings: SelfProvisioningSettings,
-    pub(super) user: Option<EndUser>,
+    pub(super) account: Option<Account>,
+    /// What is looked at.
+    pub(super) kind: CredentialKind,
     pub(super) credential: Option<StoredCredential>,
     pub(super) policy: CredentialPolicy,
     /// What failures are counted under: the credential, or a digest of a login of nobody.
@@ -54,13 +56,13 @@ impl Known {
         !self.history.credential.is_empty() || !self.history.device.is_empty()
     }
 
-    /// Why the PIN cannot be looked at.
+    /// Why the credential cannot be looked at.
     pub(super) fn obstacle(&self, now: UnixMillis) -> Option<Reason> {
-        match (&self.user, &self.credential) {
+        match (&self.account, &self.credential) {
             (None, _) => Some(Reason::UnknownUser),
-            (Some(user), _) if !user.enabled => Some(Reason::Disabled),
-            (Some(_), None) => Some(Reason::NoPin),
-            (Some(_), Some(pin)) if pin.is_locked(now) => Some(Reason::PinLocked),
+            (Some(account), _) if !account.is_enabled() => Some(Reason::Disabled),
+            (Some(_), None) => Some(Reason::NoCredential),
+            (Some(_), Some(stored)) if stored.is_locked(now) => Some(Reason::Locked),
             (Some(_), Some(_)) => None,
         }
     }
@@ -85,13 +87,14 @@ const NOBODY: Pkid = Pkid::from_u128(0);
 pub(super) async fn look_up(
     app: &App,
     attempt: &Attempt<'_>,
+    kind: CredentialKind,
 ) -> Result<([Pass; 2], Known), AuthenticateError> {
     let origin = attempt.device.map_or_else(
         || format!("source {}", attempt.source),
         |device| format!("device {device}"),
     );
     let passed_origin = app.attempts.enter(&origin).await?;
-    let mut known = read(app, attempt).await?;
+    let mut known = read(app, attempt, kind).await?;
     let credential = format!("credential {}", known.key);
     let passes = [passed_origin, app.attempts.enter(&credential).await?];
     known.history = read_history(app, attempt, &known).await?;
@@ -104,43 +107,65 @@ pub(super) async fn look_up(
         app.attempts.enter_alone(&credential).await?,
     ];
     // Read again: a lock may have come while others went first.
-    let mut known = read(app, attempt).await?;
+    let mut known = read(app, attempt, kind).await?;
     known.history = read_history(app, attempt, &known).await?;
     Ok((passes, known))
 }
 
 /// Everything but the failures.
-async fn read(app: &App, attempt: &Attempt<'_>) -> Result<Known, AuthenticateError> {
+async fn read(
+    app: &App,
+    attempt: &Attempt<'_>,
+    kind: CredentialKind,
+) -> Result<Known, AuthenticateError> {
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     let login = FoldedLogin::of(attempt.login);
     let settings = store::self_provisioning::find(connection).await?;
-    let user = store::end_user::by_login(connection, &login).await?;
-    // Nobody's PIN is looked for as well: the same statements, the same time.
-    let owner = user.as_ref().map_or(NOBODY, |user| user.pkid);
-    let credential = store::credential::find(connection, owner, CredentialKind::Pin).await?;
+    let account = find_account(connection, &login, kind).await?;
+    // Nobody's credential is looked for as well: the same statements, the same time.
+    let owner = account.as_ref().map_or(NOBODY, Account::pkid);
+    let credential = store::credential::find(connection, owner, kind).await?;
     let device_lock = match attempt.device {
         Some(device) => store::authentication_failure::device_lock(connection, device).await?,
         None => None,
     };
     let policy = match &credential {
-        Some(pin) => pin.policy.clone(),
-        None => usual_policy(app),
+        Some(stored) => stored.policy.clone(),
+        None => usual_policy(app, kind),
     };
-    let key = match (&credential, &user) {
-        (Some(pin), _) => pin.pkid.to_string(),
-        (None, Some(user)) => user.pkid.to_string(),
+    let key = match (&credential, &account) {
+        (Some(stored), _) => stored.pkid.to_string(),
+        (None, Some(account)) => account.pkid().to_string(),
         (None, None) => nobody(app, &login)?,
     };
     Ok(Known {
         settings,
-        user,
+        account,
+        kind,
         credential,
         policy,
         key,
         history: FailureHistory::default(),
         device_lock,
     })
+}
+
+/// PINs are end users' alone; application users have passwords, and user IDs of neither kind are
+/// the other's.
+async fn find_account(
+    connection: &mut Connection,
+    login: &FoldedLogin,
+    kind: CredentialKind,
+) -> Result<Option<Account>, StoreError> {
+    let end_user = store::end_user::by_login(connection, login).await?;
+    if kind == CredentialKind::Pin {
+        return Ok(end_user.map(Account::EndUser));
+    }
+    let application_user = store::application_user::by_login(connection, login).await?;
+    Ok(application_user
+        .map(Account::Application)
+        .or(end_user.map(Account::EndUser)))
 }
 
 async fn read_history(
@@ -193,15 +218,19 @@ pub(super) async fn history(
     })
 }
 
-/// The policy that PINs stand under unless an administrator said otherwise: attempts on nobody
-/// are to look like attempts on anybody.
-fn usual_policy(app: &App) -> CredentialPolicy {
+/// The policy that credentials of this kind stand under unless an administrator said otherwise:
+/// attempts on nobody are to look like attempts on anybody.
+fn usual_policy(app: &App, kind: CredentialKind) -> CredentialPolicy {
+    let policy = match kind {
+        CredentialKind::Pin => fresh_system::PIN_POLICY,
+        CredentialKind::Password => fresh_system::PASSWORD_POLICY,
+    };
     let catalogue = app.catalogue.load();
     catalogue
         .credential_policies
-        .get(&fresh_system::PIN_POLICY)
+        .get(&policy)
         .map_or_else(
-            || CredentialPolicy::default_of(CredentialKind::Pin),
+            || CredentialPolicy::default_of(kind),
             |named| named.policy.clone(),
         )
 }

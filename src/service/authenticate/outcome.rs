@@ -4,20 +4,19 @@ use std::time::Duration;
 
 use super::Attempt;
 use super::AuthenticateError;
-use super::Authenticated;
+use super::Admitted;
 use super::Reason;
 use super::known::Known;
 use super::known::history;
 use super::known::lockout_rule;
 use crate::domain::credential::AuthenticationCode;
-use crate::domain::credential::CredentialKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::lockout;
 use crate::domain::lockout::Failure;
 use crate::domain::lockout::Lock;
 use crate::domain::refusal::Refusal;
 use crate::domain::self_provisioning::Proof;
-use crate::domain::user::EndUser;
+use crate::domain::user::Account;
 use crate::service::App;
 use crate::service::record;
 use crate::service::record::Actor;
@@ -45,7 +44,7 @@ pub(super) async fn tell_wait(
             wait => format!("not looked at; {} s left", wait.as_millis().div_ceil(1000)),
         },
         source: Some(attempt.source),
-        end_user: user_id_of(known.user.as_ref()),
+        end_user: user_id_of(known.account.as_ref()),
         correlation: Some(attempt.correlation),
     };
     record::refused_without_work(app, device, happening).await?;
@@ -59,7 +58,7 @@ pub(super) async fn record_right(
     attempt: &Attempt<'_>,
     known: Known,
     proof: Proof,
-) -> Result<Authenticated, AuthenticateError> {
+) -> Result<Admitted, AuthenticateError> {
     if known.has_failures() {
         let mut transaction = app.store.begin().await?;
         let connection = transaction.connection();
@@ -69,16 +68,16 @@ pub(super) async fn record_right(
         store::authentication_failure::clear(connection, &known.key, attempt.device).await?;
         transaction.commit().await?;
     }
-    let user = known.user.ok_or(AuthenticateError::Failed)?;
-    Ok(Authenticated {
-        user,
+    let account = known.account.ok_or(AuthenticateError::Failed)?;
+    Ok(Admitted {
+        account,
         credential: known.credential,
         proof,
         mode: known.settings.mode,
     })
 }
 
-/// Whether another node locked the PIN or the device while this one looked at the PIN.
+/// Whether another node locked the credential or the device while this one looked at it.
 async fn is_locked_meanwhile(
     app: &App,
     connection: &mut Connection,
@@ -91,14 +90,14 @@ async fn is_locked_meanwhile(
         Some(device) => store::authentication_failure::device_lock(connection, device).await?,
         None => None,
     };
-    let pin = match (&known.user, proof) {
-        (Some(user), Proof::Pin { .. }) => {
-            store::credential::find(connection, user.pkid, CredentialKind::Pin).await?
+    let stored = match (&known.account, proof) {
+        (Some(account), Proof::Pin { .. }) => {
+            store::credential::find(connection, account.pkid(), known.kind).await?
         }
         _ => None,
     };
     let device_is_locked = device_lock.is_some_and(|lock| !lock.left(now).is_zero());
-    Ok(device_is_locked || pin.is_some_and(|pin| pin.is_locked(now)))
+    Ok(device_is_locked || stored.is_some_and(|stored| stored.is_locked(now)))
 }
 
 /// A wrong login: counts it, locks what it locks and writes the true reason. What a lock kept from
@@ -113,9 +112,9 @@ pub(super) async fn record_wrong(
     let is_locked = known.is_locked(app.environment.now());
     let happening = |consequences: &[&str]| Happening {
         code: Refusal::AuthenticationFailed.code(),
-        detail: sentence(reason, consequences),
+        detail: sentence(&reason.as_sentence(known.kind), consequences),
         source: Some(attempt.source),
-        end_user: user_id_of(known.user.as_ref()),
+        end_user: user_id_of(known.account.as_ref()),
         correlation: Some(attempt.correlation),
     };
     if is_locked && !of_code {
@@ -137,15 +136,26 @@ pub(super) async fn record_wrong(
         record::happened(app, connection, device, event, happening(&consequences)).await?;
     }
     transaction.commit().await?;
+    if attempt.device.is_none() {
+        tell_log(attempt, known, reason, &consequences);
+    }
     Ok(())
 }
 
-fn user_id_of(user: Option<&EndUser>) -> String {
-    user.map_or_else(String::new, |user| user.user_id.to_string())
+/// Where no phone's timeline can take it, the log does. What was typed is not in it: it may be a
+/// password in the wrong field.
+fn tell_log(attempt: &Attempt<'_>, known: &Known, reason: Reason, consequences: &[&str]) {
+    let reason = sentence(&reason.as_sentence(known.kind), consequences);
+    let user_id = user_id_of(known.account.as_ref());
+    tracing::warn!(source = %attempt.source, user_id, reason, "a login was refused");
 }
 
-fn sentence(reason: Reason, consequences: &[&str]) -> String {
-    let mut parts = vec![reason.as_sentence()];
+fn user_id_of(account: Option<&Account>) -> String {
+    account.map_or_else(String::new, |account| account.user_id().to_string())
+}
+
+fn sentence(reason: &str, consequences: &[&str]) -> String {
+    let mut parts = vec![reason];
     parts.extend(consequences);
     parts.join("; ")
 }
@@ -187,12 +197,12 @@ async fn lock_what_failed(
     let history = history(app, connection, attempt, known).await?;
     let lock = Lock::begin(&known.policy, now);
     let mut consequences = Vec::new();
-    if let Some(pin) = &known.credential
+    if let Some(stored) = &known.credential
         && !is_locked
         && history.locks_credential(&known.policy, lockout_rule(app), now)
     {
-        store::credential::set_lock(connection, pin.pkid, Some(lock)).await?;
-        consequences.push("the PIN is locked now");
+        store::credential::set_lock(connection, stored.pkid, Some(lock)).await?;
+        consequences.push("the credential is locked now");
     }
     if let Some(device) = attempt.device
         && history.locks_device(device, &known.policy, now)

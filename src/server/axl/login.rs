@@ -1,0 +1,168 @@
+//! Who calls: HTTP Basic, or the session cookie of an earlier answer.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::domain::history::CorrelationId;
+use crate::domain::secret::Secret;
+use crate::service::App;
+use crate::service::ServiceError;
+use crate::service::api_login::{self, ApiLogin, ApiLoginError, Principal};
+use crate::service::api_session;
+use crate::service::authenticate::AuthenticateError;
+
+use super::answer::{self, Answer};
+
+/// The cookie's name. Source: recorded answers of CUCM.
+const COOKIE: &str = "JSESSIONIDSSO";
+
+/// Longest Authorization header that is read: 128 characters each of user ID and password.
+const AUTHORIZATION_BYTES_MAX: usize = 2_048;
+
+/// Seconds after which a login that found the line full may try again.
+const RETRY_AFTER_S: u32 = 2;
+
+/// Somebody let in, and the cookie that the answer brings.
+pub(super) struct LoggedIn {
+    /// Who.
+    pub(super) principal: Principal,
+    cookie: Option<HeaderValue>,
+}
+
+impl LoggedIn {
+    /// Puts the cookie into an answer, where there is a new one.
+    pub(super) fn mark(self, mut answer: Answer) -> Answer {
+        if let Some(cookie) = self.cookie {
+            answer.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        answer
+    }
+}
+
+/// Lets somebody in, or gives the answer that says why not.
+///
+/// A header with user ID and password goes before a cookie: it is the newer word.
+pub(super) async fn log_in(
+    app: &App,
+    headers: &HeaderMap,
+    source: IpAddr,
+    correlation: CorrelationId,
+) -> Result<LoggedIn, Answer> {
+    let Some((user_id, password)) = basic(headers) else {
+        return by_cookie(app, headers, source).await;
+    };
+    let login = ApiLogin {
+        user_id: &user_id,
+        password: &password,
+        source,
+        correlation,
+    };
+    let principal = api_login::log_in(app, &login).await.map_err(refused)?;
+    let cookie = cookie_for(app, &principal, source);
+    Ok(LoggedIn { principal, cookie })
+}
+
+async fn by_cookie(app: &App, headers: &HeaderMap, source: IpAddr) -> Result<LoggedIn, Answer> {
+    let Some(cookie) = cookie_of(headers) else {
+        return Err(answer::unauthorized());
+    };
+    let session = match api_session::open(app, cookie, source).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return Err(answer::unauthorized()),
+        Err(error) => {
+            tracing::error!(%error, "an AXL session could not be looked up");
+            return Err(answer::unavailable(RETRY_AFTER_S));
+        }
+    };
+    let cookie = session
+        .is_stale
+        .then(|| cookie_for(app, &session.principal, source))
+        .flatten();
+    Ok(LoggedIn {
+        principal: session.principal,
+        cookie,
+    })
+}
+
+fn refused(error: ApiLoginError) -> Answer {
+    match error {
+        ApiLoginError::MustChange(_) => answer::forbidden(&error.to_string()),
+        ApiLoginError::Authenticate(AuthenticateError::Service(ServiceError::Busy)) => {
+            answer::unavailable(RETRY_AFTER_S)
+        }
+        ApiLoginError::Authenticate(AuthenticateError::Service(error)) => {
+            tracing::error!(%error, "an AXL login could not be looked at");
+            answer::unavailable(RETRY_AFTER_S)
+        }
+        // A delay is not told apart from a wrong password: whoever waits would be told that the
+        // user exists.
+        ApiLoginError::Authenticate(AuthenticateError::Failed | AuthenticateError::Wait(_)) => {
+            answer::unauthorized()
+        }
+    }
+}
+
+/// User ID and password of the header `Authorization: Basic`. Source: RFC 7617.
+fn basic(headers: &HeaderMap) -> Option<(String, Secret)> {
+    let header = headers.get(header::AUTHORIZATION)?.as_bytes();
+    if header.len() > AUTHORIZATION_BYTES_MAX {
+        return None;
+    }
+    let (scheme, encoded) = std::str::from_utf8(header).ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user_id, password) = decoded.split_once(':')?;
+    Some((user_id.to_owned(), Secret::from(password)))
+}
+
+fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+fn cookie_for(app: &App, principal: &Principal, source: IpAddr) -> Option<HeaderValue> {
+    let value = api_session::issue(app, principal, source).ok()?;
+    format!("{COOKIE}={value}; Path=/; Secure; HttpOnly")
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn user_id_and_password_are_read_from_a_basic_header_only() {
+        let encoded = STANDARD.encode("admin:a:b");
+        let read = basic(&headers(
+            header::AUTHORIZATION,
+            &format!("basic {encoded}"),
+        ));
+        let (user_id, password) = read.unwrap();
+        assert_eq!((user_id.as_str(), password.reveal()), ("admin", "a:b"));
+        for wrong in ["Bearer abc", "Basic", "Basic !!", "Basic YWRtaW4="] {
+            assert!(basic(&headers(header::AUTHORIZATION, wrong)).is_none());
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let found = headers(header::COOKIE, "JSESSIONID=1; JSESSIONIDSSO=abc; x=y");
+        assert_eq!(cookie_of(&found), Some("abc"));
+        let other = headers(header::COOKIE, "JSESSIONIDSSOX=abc");
+        assert_eq!(cookie_of(&other), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! AXL: the SOAP API that administrators' scripts and tools speak.
+//!
+//! ```text
+//! xml.rs, envelope.rs    bytes to one call (no I/O, bounded)
+//! soap_action.rs         which version it is meant in
+//! login.rs               who calls
+//! operations.rs          the call to a use case and back
+//! fault.rs, answer.rs    what the client is told
+//! ```
+//!
+//! No element of a request is dropped silently: each is applied, or stored and given back, or
+//! refused with a fault that names it.
+
+pub mod answer;
+pub mod envelope;
+pub mod fault;
+mod login;
+mod operations;
+pub mod soap_action;
+pub mod xml;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use tokio::time::timeout;
+
+use crate::domain::history::CorrelationId;
+use crate::domain::schema::SchemaVersion;
+use crate::server::http::Peer;
+use crate::service::App;
+use crate::service::record::Actor;
+
+use answer::Answer;
+use envelope::Call;
+use login::LoggedIn;
+use operations::Caller;
+
+/// Where AXL is.
+const PATH: &str = "/axl/";
+
+/// Largest request in bytes: a phone with every element and all its buttons has some 60 kB.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long a client has to send its request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The routes of AXL, for HTTPS listeners alone. Requests must carry a [`Peer`].
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route(PATH, post(call).get(show))
+        .route("/axl", get(redirect).post(redirect))
+        .with_state(app)
+}
+
+/// What clients probe before anything else.
+async fn show(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Answer {
+    match admitted(&app, &peer, &headers).await {
+        Ok((logged_in, _)) => logged_in.mark(answer::page(
+            StatusCode::OK,
+            "Cisco CallManager: AXL Web Service. The AXL Web Service is working and accepting requests.",
+        )),
+        Err(refused) => refused,
+    }
+}
+
+/// Clients that leave the last slash out are sent there, as CUCM does.
+async fn redirect() -> Answer {
+    let location = (header::LOCATION, HeaderValue::from_static(PATH));
+    (StatusCode::FOUND, [location]).into_response()
+}
+
+/// Lets the caller in if it may use AXL at all.
+async fn admitted(
+    app: &App,
+    peer: &Peer,
+    headers: &HeaderMap,
+) -> Result<(LoggedIn, Actor), Answer> {
+    let source = peer.address.ip().to_canonical();
+    let correlation = CorrelationId(app.new_pkid());
+    let logged_in = login::log_in(app, headers, source, correlation).await?;
+    if logged_in.principal.axl_access().is_none() {
+        let user_id = &logged_in.principal.user_id;
+        tracing::warn!(%source, %user_id, "AXL refused: not in Standard AXL API Access");
+        return Err(answer::forbidden(
+            "This account is in no access control group that may use AXL \
+             (Standard AXL API Access, Standard AXL Read Only API Access)",
+        ));
+    }
+    let actor = Actor {
+        name: logged_in.principal.user_id.to_string(),
+        source: source.to_string(),
+        correlation: Some(correlation),
+    };
+    Ok((logged_in, actor))
+}
+
+async fn call(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    // Before the body is read: nobody unknown makes us hold a megabyte.
+    let (logged_in, actor) = match admitted(&app, &peer, &headers).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return refused,
+    };
+    let received = timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await;
+    let answer = match received {
+        Ok(Ok(bytes)) => carry_out(&app, &logged_in, &actor, &headers, &bytes, &peer).await,
+        Ok(Err(_)) => answer::page(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "HTTP Status 413 - A request has at most 1 MiB",
+        ),
+        Err(_) => answer::page(
+            StatusCode::REQUEST_TIMEOUT,
+            "HTTP Status 408 - The request did not arrive within 30 seconds",
+        ),
+    };
+    logged_in.mark(answer)
+}
+
+async fn carry_out(
+    app: &App,
+    logged_in: &LoggedIn,
+    actor: &Actor,
+    headers: &HeaderMap,
+    body: &[u8],
+    peer: &Peer,
+) -> Answer {
+    let call = match envelope::read(body) {
+        Ok(call) => call,
+        Err(error) => return answer::fault(&error.into(), ""),
+    };
+    let Ok(version) = version_of(headers, &call) else {
+        return answer::incorrect_version();
+    };
+    let caller = Caller {
+        app,
+        actor,
+        access: logged_in.principal.axl_access(),
+        source: peer.address.ip().to_canonical(),
+        version,
+    };
+    let operation = call.operation();
+    match operations::carry_out(&caller, &call).await {
+        Ok(content) => answer::success(version, operation, call.sequence(), &content),
+        Err(fault) => answer::fault(&fault, operation),
+    }
+}
+
+fn version_of(
+    headers: &HeaderMap,
+    call: &Call,
+) -> Result<SchemaVersion, soap_action::VersionRefused> {
+    let header = headers
+        .get("SOAPAction")
+        .and_then(|header| header.to_str().ok());
+    soap_action::version(header, call)
+}

@@ -1,0 +1,109 @@
+//! Operations on the system itself: its version, and whether somebody's password or PIN is right.
+
+use quick_xml::escape::escape;
+
+use crate::domain::history::CorrelationId;
+use crate::domain::schema::SchemaVersion;
+use crate::domain::secret::Secret;
+use crate::service::authenticate::{self, Attempt, AuthenticateError};
+use crate::service::hasher::Share;
+
+use super::super::envelope::Call;
+use super::super::fault::Fault;
+use super::Caller;
+
+/// What follows the newest schema's number in the version that is reported: scripts read the first
+/// two numbers and choose their schema by them.
+const BUILD: &str = "1.10000(1)";
+
+/// Codes of `doAuthenticateUser`: all is well.
+const AUTHENTICATED: i32 = 0;
+/// Not the right credential, or nobody.
+const NOT_AUTHENTICATED: i32 = 1;
+/// Locked or delayed.
+const LOCKED: i32 = 2;
+
+/// `getCCMVersion`: the version that clients choose their schema by.
+pub(super) fn ccm_version(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
+    for argument in call.arguments() {
+        if argument.name != "processNodeName" {
+            return Err(unknown_argument(&argument.name, "getCCMVersion"));
+        }
+        let name = argument.value();
+        let catalogue = caller.app.catalogue.load();
+        let is_known = |name: &str| {
+            let mut nodes = catalogue.call_managers.values();
+            nodes.any(|node| node.name == name || node.process_node_name == name)
+        };
+        if !argument.is_empty() && name != "?" && !is_known(&name) {
+            return Err(Fault::not_found("ProcessNode"));
+        }
+    }
+    let version = escape(format!("{}.{BUILD}", SchemaVersion::NEWEST)).into_owned();
+    Ok(format!(
+        "<return><componentVersion><version>{version}</version></componentVersion></return>"
+    ))
+}
+
+/// `doAuthenticateUser`: a wrong credential is an ordinary answer, and counts like one on a page.
+pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
+    const OPERATION: &str = "doAuthenticateUser";
+    for argument in call.arguments() {
+        if !["userid", "password", "pin"].contains(&argument.name.as_str()) {
+            return Err(unknown_argument(&argument.name, OPERATION));
+        }
+    }
+    let user_id = call
+        .argument("userid")
+        .filter(|argument| !argument.is_empty())
+        .ok_or_else(|| Fault::not_valid("doAuthenticateUser: userid is missing"))?
+        .value();
+    let (password, pin) = (call.argument("password"), call.argument("pin"));
+    let (Some(shown), is_pin) = (password.or(pin), pin.is_some()) else {
+        return Err(Fault::not_valid(
+            "doAuthenticateUser: send password or pin",
+        ));
+    };
+    if password.is_some() && is_pin {
+        return Err(Fault::not_valid(
+            "doAuthenticateUser: send password or pin, not both",
+        ));
+    }
+    let secret = Secret::from(shown.value().as_str());
+    let attempt = Attempt {
+        login: &user_id,
+        secret: Some(&secret),
+        is_needed: true,
+        device: None,
+        source: caller.source,
+        share: Share::Others,
+        correlation: caller
+            .actor
+            .correlation
+            .unwrap_or_else(|| CorrelationId(caller.app.new_pkid())),
+    };
+    let outcome = if is_pin {
+        let accepted = authenticate::authenticate(caller.app, &attempt).await;
+        accepted.map(drop)
+    } else {
+        let accepted = authenticate::authenticate_password(caller.app, &attempt).await;
+        accepted.map(drop)
+    };
+    match outcome {
+        Ok(()) => Ok(verdict(true, AUTHENTICATED)),
+        Err(AuthenticateError::Failed) => Ok(verdict(false, NOT_AUTHENTICATED)),
+        Err(AuthenticateError::Wait(_)) => Ok(verdict(false, LOCKED)),
+        Err(AuthenticateError::Service(error)) => Err(error.into()),
+    }
+}
+
+fn verdict(is_authenticated: bool, code: i32) -> String {
+    format!(
+        "<return><userAuthenticated>{is_authenticated}</userAuthenticated><code>{code}</code>\
+         <daysToExpiry>0</daysToExpiry><isWarningNeeded>false</isWarningNeeded></return>"
+    )
+}
+
+fn unknown_argument(name: &str, operation: &str) -> Fault {
+    Fault::not_valid(format!("{operation} has no element {name}; leave it out"))
+}
