@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, UdpSocket, UnixListener};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::server::axl;
 use crate::server::config_files::firmware::FirmwareFolder;
 use crate::server::config_files::resolver::Resolver;
 use crate::server::config_files::{self, tftp};
@@ -123,8 +124,11 @@ impl Doors {
             ..
         } = service.sockets;
         let handset = uds::router(Arc::clone(&self.app), service.trace);
-        for listener in https {
-            self.http(listener, Some(Arc::clone(tls)), handset.clone());
+        // 443 beside the configured port is for phones alone.
+        let administration = handset.clone().merge(axl::router(Arc::clone(&self.app)));
+        let routers = std::iter::once(administration).chain(std::iter::repeat(handset.clone()));
+        for (listener, router) in https.into_iter().zip(routers) {
+            self.http(listener, Some(Arc::clone(tls)), router);
         }
         if let Some(listener) = http_phones {
             self.http(listener, None, handset);

@@ -128,7 +128,9 @@ pub async fn log_in(app: &App, login: &ApiLogin<'_>) -> Result<Principal, ApiLog
     }
     let accepted = authenticate::authenticate_password(app, &attempt(login)).await?;
     if accepted.must_change {
-        return Err(ApiLoginError::MustChange(accepted.account.user_id().clone()));
+        return Err(ApiLoginError::MustChange(
+            accepted.account.user_id().clone(),
+        ));
     }
     let version = accepted.credential_version;
     app.remembered_logins.remember(digest, version, now);
@@ -168,7 +170,9 @@ pub async fn find(
     if !is_valid {
         return Ok(None);
     }
-    Ok(Some(principal(connection, &account, credential_version).await?))
+    Ok(Some(
+        principal(connection, &account, credential_version).await?,
+    ))
 }
 
 async fn principal(

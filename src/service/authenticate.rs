@@ -239,7 +239,11 @@ async fn judge(
     let obstacle = known.obstacle(now);
     match (&known.credential, obstacle) {
         (Some(stored), None) => {
-            if app.hasher.verify(attempt.share, entry, &stored.hash).await? {
+            if app
+                .hasher
+                .verify(attempt.share, entry, &stored.hash)
+                .await?
+            {
                 let must_change = stored.must_change(now);
                 return Ok(Verdict::Right(Proof::Pin { must_change }));
             }

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 
 use super::App;
 use super::ServiceError;
+use super::api_login::RememberedLogins;
 use super::attempt_gate::AttemptGate;
 use super::auto_register::watch::AutoRegistrationWatch;
 use super::environment::Environment;
@@ -20,7 +21,6 @@ use super::location::LocationTable;
 use super::node::Node;
 use super::phone_book::PhoneBook;
 use super::phone_control::PhoneControl;
-use super::api_login::RememberedLogins;
 use super::record::RefusalRows;
 use super::register::Registrar;
 use super::settings::Settings;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use selfprov::domain::time::UnixMillis;
+use selfprov::server::axl;
 use selfprov::server::http;
 use selfprov::server::http::Limits;
 use selfprov::server::shutdown::Shutdown;
@@ -99,7 +100,10 @@ impl HandsetDoor {
         for tls in [Some(certificate.server_config().unwrap()), None] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             addresses.push(listener.local_addr().unwrap());
-            let router = uds::router(Arc::clone(&test.app), Arc::clone(&trace));
+            let mut router = uds::router(Arc::clone(&test.app), Arc::clone(&trace));
+            if tls.is_some() {
+                router = router.merge(axl::router(Arc::clone(&test.app)));
+            }
             tokio::spawn(http::serve(
                 listener,
                 tls,

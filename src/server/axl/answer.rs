@@ -67,14 +67,20 @@ fn envelope(status: StatusCode, content: &str) -> Answer {
 
 /// 599 with the versions that there are, in the words that clients look for.
 pub fn incorrect_version() -> Answer {
-    let versions: Vec<&str> = SchemaVersion::ALL.iter().map(|known| known.as_str()).collect();
+    let versions: Vec<&str> = SchemaVersion::ALL
+        .iter()
+        .map(|known| known.as_str())
+        .collect();
     let (last, others) = versions.split_last().unwrap_or((&"", &[]));
     let reason = format!(
         "Incorrect axl version. Supported axl versions are {} and {last}",
         others.join(", ")
     );
     let status = StatusCode::from_u16(INCORRECT_VERSION).unwrap_or(StatusCode::BAD_REQUEST);
-    page(status, &format!("HTTP Status {INCORRECT_VERSION} - {reason}"))
+    page(
+        status,
+        &format!("HTTP Status {INCORRECT_VERSION} - {reason}"),
+    )
 }
 
 /// 401 with the challenge without which many clients never send their credentials.
@@ -84,7 +90,9 @@ pub fn unauthorized() -> Answer {
         "HTTP Status 401 - User ID and password are needed",
     );
     let challenge = HeaderValue::from_static("Basic realm=\"Cisco Web Services Realm\"");
-    answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    answer
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
     answer
 }
 

@@ -147,10 +147,7 @@ mod tests {
     #[test]
     fn user_id_and_password_are_read_from_a_basic_header_only() {
         let encoded = STANDARD.encode("admin:a:b");
-        let read = basic(&headers(
-            header::AUTHORIZATION,
-            &format!("basic {encoded}"),
-        ));
+        let read = basic(&headers(header::AUTHORIZATION, &format!("basic {encoded}")));
         let (user_id, password) = read.unwrap();
         assert_eq!((user_id.as_str(), password.reveal()), ("admin", "a:b"));
         for wrong in ["Bearer abc", "Basic", "Basic !!", "Basic YWRtaW4="] {

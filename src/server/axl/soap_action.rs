@@ -107,7 +107,11 @@ mod tests {
         ] {
             assert_eq!(version(header, &new), Ok(SchemaVersion::V8_5), "{header:?}");
             assert_eq!(version(header, &old), Ok(SchemaVersion::V7_1), "{header:?}");
-            assert_eq!(version(header, &bare), Ok(SchemaVersion::V7_1), "{header:?}");
+            assert_eq!(
+                version(header, &bare),
+                Ok(SchemaVersion::V7_1),
+                "{header:?}"
+            );
             assert_eq!(version(header, &one), Ok(SchemaVersion::V7_1), "{header:?}");
         }
         let thirteen = call("http://www.cisco.com/AXL/API/13.0", "<phone/>");

@@ -289,7 +289,10 @@ mod tests {
             br#"<?xml version="1.0" encoding="UTF-8"?><a:x xmlns:a="urn:a" xmlns="urn:d" a:uuid="{1}"><y>1 &lt; 2<![CDATA[ & 3]]>&#x41;</y><z xmlns=""/></a:x>"#,
         )
         .unwrap();
-        assert_eq!((root.name.as_str(), root.namespace.as_str()), ("x", "urn:a"));
+        assert_eq!(
+            (root.name.as_str(), root.namespace.as_str()),
+            ("x", "urn:a")
+        );
         assert_eq!(root.attribute("uuid"), Some("{1}"));
         assert_eq!(root.attributes.len(), 1);
         let child = root.child("y").unwrap();

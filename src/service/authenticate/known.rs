@@ -226,13 +226,10 @@ fn usual_policy(app: &App, kind: CredentialKind) -> CredentialPolicy {
         CredentialKind::Password => fresh_system::PASSWORD_POLICY,
     };
     let catalogue = app.catalogue.load();
-    catalogue
-        .credential_policies
-        .get(&policy)
-        .map_or_else(
-            || CredentialPolicy::default_of(kind),
-            |named| named.policy.clone(),
-        )
+    catalogue.credential_policies.get(&policy).map_or_else(
+        || CredentialPolicy::default_of(kind),
+        |named| named.policy.clone(),
+    )
 }
 
 /// A digest of a login that names nobody: what was typed may be a PIN in the wrong field, so it is

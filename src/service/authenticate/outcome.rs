@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::Admitted;
 use super::Attempt;
 use super::AuthenticateError;
-use super::Admitted;
 use super::Reason;
 use super::known::Known;
 use super::known::history;

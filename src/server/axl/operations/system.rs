@@ -60,9 +60,7 @@ pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Resul
         .value();
     let (password, pin) = (call.argument("password"), call.argument("pin"));
     let (Some(shown), is_pin) = (password.or(pin), pin.is_some()) else {
-        return Err(Fault::not_valid(
-            "doAuthenticateUser: send password or pin",
-        ));
+        return Err(Fault::not_valid("doAuthenticateUser: send password or pin"));
     };
     if password.is_some() && is_pin {
         return Err(Fault::not_valid(

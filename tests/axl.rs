@@ -1,0 +1,276 @@
+//! AXL over real sockets, spoken by `curl`: transport, logins, versions, faults.
+
+#![cfg(test)]
+
+mod common;
+
+use common::Answer;
+use common::TestApp;
+use common::TestServer;
+use common::for_each_database;
+use selfprov::domain::secret::Secret;
+use selfprov::service::administration::NewSecret;
+use selfprov::service::application_users;
+use selfprov::service::application_users::NewApplicationUser;
+use selfprov::service::record::Actor;
+
+const PASSWORD: &str = "correct-Horse-7";
+
+fn test_actor() -> Actor {
+    Actor {
+        name: "test".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    }
+}
+
+/// A server with three application users: one that may write, one that may read, one that may
+/// nothing.
+struct Axl(TestServer);
+
+impl Axl {
+    async fn start(test: TestApp) -> Self {
+        for (user_id, group) in [
+            ("writer", "Standard AXL API Access"),
+            ("reader", "Standard AXL Read Only API Access"),
+            ("nobody", "Standard CTI Enabled"),
+        ] {
+            add(&test, user_id, group, false).await;
+        }
+        Self(TestServer::start_with(test).await)
+    }
+
+    async fn request(&self, path: &str, arguments: &[&str]) -> Answer {
+        let url = format!("https://{}{path}", self.0.handset.https);
+        self.0.handset.run(&url, arguments).await
+    }
+
+    async fn call(&self, user_id: &str, action: &str, body: &str) -> Answer {
+        let login = format!("{user_id}:{PASSWORD}");
+        let action = format!("SOAPAction: {action}");
+        let arguments = ["-u", &login, "-H", "Content-Type: text/xml", "-H", &action];
+        let arguments = [&arguments[..], &["--data-binary", body]].concat();
+        self.request("/axl/", &arguments).await
+    }
+}
+
+async fn add(test: &TestApp, user_id: &str, group: &str, must_change: bool) {
+    let new = NewApplicationUser {
+        user_id: user_id.parse().unwrap(),
+        password: NewSecret {
+            secret: Secret::from(PASSWORD),
+            must_change,
+        },
+        access_control_groups: vec![group.to_owned()],
+    };
+    let added = application_users::add(&test.app, &test_actor(), &new).await;
+    added.unwrap();
+}
+
+fn envelope(operation: &str) -> String {
+    format!(
+        "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:ns=\"http://www.cisco.com/AXL/API/12.5\"><soapenv:Header/><soapenv:Body>\
+         {operation}</soapenv:Body></soapenv:Envelope>"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probe_that_clients_send_first_tells_whether_somebody_may_use_axl() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let answer = axl.request("/axl/", &[]).await;
+        assert_eq!(answer.status, 401);
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(challenge.starts_with("Basic realm="), "{challenge}");
+        for (login, status) in [
+            (format!("writer:{PASSWORD}"), 200),
+            (format!("reader:{PASSWORD}"), 200),
+            (format!("nobody:{PASSWORD}"), 403),
+            ("writer:wrong".to_owned(), 401),
+            (format!("unknown:{PASSWORD}"), 401),
+        ] {
+            let answer = axl.request("/axl/", &["-u", &login]).await;
+            assert_eq!(answer.status, status, "{login}");
+            assert!(answer.body.contains("<html"), "{}", answer.body);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_answered_in_its_own_namespace_with_the_sequence() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let body = envelope("<ns:getCCMVersion sequence=\"42\"/>");
+        for (action, version) in [
+            ("\"CUCM:DB ver=15.0 getCCMVersion\"", "15.0"),
+            ("CUCM:DB ver=8.5", "8.5"),
+            ("\"CUCM:DB ver=7.1\"", "7.1"),
+            ("\"\"", "12.5"),
+            ("getCCMVersion", "12.5"),
+        ] {
+            let answer = axl.call("reader", action, &body).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let kind = answer.header("content-type").unwrap();
+            assert_eq!(kind, "text/xml;charset=UTF-8");
+            let expected = format!(
+                "<ns:getCCMVersionResponse xmlns:ns=\"http://www.cisco.com/AXL/API/{version}\" \
+                 sequence=\"42\"><return><componentVersion><version>15.0.1.10000(1)</version>\
+                 </componentVersion></return></ns:getCCMVersionResponse>"
+            );
+            assert!(answer.body.contains(&expected), "{}", answer.body);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_there_is_not_is_599_with_those_that_there_are() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let body = envelope("<ns:getCCMVersion/>");
+        let answer = axl.call("reader", "\"CUCM:DB ver=13.0 x\"", &body).await;
+        assert_eq!(answer.status, 599);
+        let expected = "HTTP Status 599 - Incorrect axl version. Supported axl versions are 7.1, \
+                        8.0, 8.5, 9.0, 9.1, 10.0, 10.5, 11.0, 11.5, 12.0, 12.5, 14.0 and 15.0";
+        assert!(answer.body.contains(expected), "{}", answer.body);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_cookie_stands_for_the_password_from_its_own_address_until_it_changes() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let body = envelope("<ns:getCCMVersion/>");
+        let first = axl.call("reader", "CUCM:DB ver=14.0", &body).await;
+        let cookie = first.header("set-cookie").unwrap();
+        assert!(cookie.ends_with("; Path=/; Secure; HttpOnly"), "{cookie}");
+        let cookie = format!("Cookie: {}", cookie.split(';').next().unwrap());
+        let with_cookie = ["-H", &cookie, "--data-binary", &body];
+        assert_eq!(axl.request("/axl/", &with_cookie).await.status, 200);
+        let elsewhere = [&with_cookie[..], &["--interface", "127.0.0.7"]].concat();
+        assert_eq!(axl.request("/axl/", &elsewhere).await.status, 401);
+        let forged = format!("{cookie}A");
+        let forged = ["-H", &forged, "--data-binary", &body];
+        assert_eq!(axl.request("/axl/", &forged).await.status, 401);
+
+        let new = NewSecret {
+            secret: Secret::from("another-Horse-8"),
+            must_change: false,
+        };
+        let app = &axl.0.test.app;
+        let set = application_users::set_password(app, &test_actor(), "reader", &new).await;
+        set.unwrap();
+        assert_eq!(axl.request("/axl/", &with_cookie).await.status, 401);
+        let old = axl.call("reader", "CUCM:DB ver=14.0", &body).await;
+        assert_eq!(old.status, 401, "the old password is remembered no longer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_must_be_changed_opens_nothing_and_says_so() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        add(&axl.0.test, "newcomer", "Standard CCM Super Users", true).await;
+        let answer = axl.call("newcomer", "", &envelope("<a/>")).await;
+        assert_eq!(answer.status, 403);
+        assert!(answer.body.contains("must be changed"), "{}", answer.body);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_passwords_lock_the_account_and_tell_nothing_of_it() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let mut answers = Vec::new();
+        for (user_id, password) in [
+            ("reader", "wrong"),
+            ("reader", PASSWORD),
+            ("unknown", "wrong"),
+            ("unknown", PASSWORD),
+        ] {
+            let login = format!("{user_id}:{password}");
+            answers.push(axl.request("/axl/", &["-u", &login]).await);
+        }
+        // The right password during the delay after a failure is not looked at.
+        for answer in &answers {
+            assert_eq!(answer.status, 401);
+            assert_eq!(answer.body, answers[0].body);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebodys_password_and_pin_can_be_checked_and_a_wrong_one_is_an_answer() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        test.add_user("checked", "7001", "924680").await;
+        let axl = Axl::start(test).await;
+        let ask = |inner: &str| {
+            envelope(&format!(
+                "<ns:doAuthenticateUser><userid>checked</userid>{inner}</ns:doAuthenticateUser>"
+            ))
+        };
+        let action = "CUCM:DB ver=14.0 doAuthenticateUser";
+        let right = axl.call("writer", action, &ask("<pin>924680</pin>")).await;
+        assert!(
+            right
+                .body
+                .contains("<userAuthenticated>true</userAuthenticated><code>0</code>"),
+            "{}",
+            right.body
+        );
+        let wrong = axl
+            .call("writer", action, &ask("<password>x</password>"))
+            .await;
+        assert_eq!(wrong.status, 200);
+        assert!(
+            wrong
+                .body
+                .contains("<userAuthenticated>false</userAuthenticated><code>1</code>"),
+            "{}",
+            wrong.body
+        );
+        let unknown = axl.call("writer", action, &ask("<pni>1</pni>")).await;
+        assert_eq!(unknown.status, 500);
+        assert!(unknown.body.contains("no element pni"), "{}", unknown.body);
+        let reader = axl.call("reader", action, &ask("<pin>924680</pin>")).await;
+        assert!(reader.body.contains("may only read"), "{}", reader.body);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_call_is_a_fault_with_its_reason_and_bounded_in_size() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let entity = "<!DOCTYPE x [<!ENTITY a 'aaaa'>]>";
+        let with_entity = format!("{entity}{}", envelope("<a>&a;</a>"));
+        for (body, expected) in [
+            ("", "empty"),
+            ("<html/>", "SOAP 1.1"),
+            (with_entity.as_str(), "DOCTYPE"),
+            (envelope("<ns:getPhnoe/>").as_str(), "getPhnoe"),
+            (envelope("<a>&b;</a>").as_str(), "&amp;b;"),
+        ] {
+            let answer = axl.call("writer", "CUCM:DB ver=14.0", body).await;
+            assert_eq!(answer.status, 500, "{body}");
+            assert!(answer.body.contains("<axlcode>50"), "{}", answer.body);
+            assert!(answer.body.contains(expected), "{}", answer.body);
+        }
+        let large = database.folder().join("large.xml");
+        std::fs::write(&large, vec![b' '; 1024 * 1024 + 1]).unwrap();
+        let from_file = format!("@{}", large.display());
+        let answer = axl.call("writer", "CUCM:DB ver=14.0", &from_file).await;
+        assert_eq!(answer.status, 413);
+        let answer = axl.request("/axl", &[]).await;
+        assert_eq!(answer.status, 302);
+        assert_eq!(answer.header("location"), Some("/axl/"));
+    })
+    .await;
+}
