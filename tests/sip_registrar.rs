@@ -749,8 +749,8 @@ async fn requests_that_are_no_registrations_are_answered() {
 async fn calls_go_where_the_settings_say() {
     let test = TestApp::builder().settings(|settings| {
         settings.calls.emergency_numbers = vec!["112".parse().unwrap()];
-        settings.calls.emergency_target = Some("emergency.example:5060".to_owned());
-        settings.calls.pbx = Some("pbx.example:5060".to_owned());
+        settings.calls.emergency_target = Some("emergency.example:5060".parse().unwrap());
+        settings.calls.pbx = Some("pbx.example:5060".parse().unwrap());
     });
     let test = test.start(&Database::sqlite()).await;
     test.add_fixture().await;

@@ -4,6 +4,8 @@
 
 pub mod auto_registration;
 pub mod binding;
+pub mod call_route;
+pub mod call_target;
 pub mod catalogue;
 pub mod config_file;
 pub mod credential;

@@ -17,7 +17,9 @@ use std::sync::RwLockWriteGuard;
 
 use super::ServiceError;
 use super::keys::Keys;
+use super::line_index::LineIndex;
 use crate::domain::device::DeviceName;
+use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone::Phone;
 use crate::domain::secret::Secret;
 use crate::domain::sip_digest::DigestAlgorithm;
@@ -82,6 +84,7 @@ pub fn ha1(user_name: &str, secret: &Secret) -> Ha1 {
 pub struct PhoneBook {
     shards: Vec<RwLock<HashMap<DeviceName, Arc<KnownPhone>>>>,
     hasher: RandomState,
+    lines: LineIndex,
     doubtful: Mutex<BTreeSet<DeviceName>>,
 }
 
@@ -91,6 +94,7 @@ impl Default for PhoneBook {
         Self {
             shards,
             hasher: RandomState::new(),
+            lines: LineIndex::default(),
             doubtful: Mutex::default(),
         }
     }
@@ -133,8 +137,17 @@ impl PhoneBook {
     pub fn put(&self, known: KnownPhone) -> Arc<KnownPhone> {
         let known = Arc::new(known);
         let name = known.phone.name.clone();
-        self.write(&name).insert(name, known.clone());
+        let mut shard = self.write(&name);
+        let before = shard.insert(name, known.clone());
+        let before = before.as_ref().map(|before| &before.phone);
+        self.lines.change(before, Some(&known.phone));
         known
+    }
+
+    /// The devices that have this number on a line, in no order.
+    pub fn of_number(&self, number: &DirectoryNumber) -> Vec<Arc<KnownPhone>> {
+        let names = self.lines.of_number(number);
+        names.iter().filter_map(|name| self.find(name)).collect()
     }
 
     /// Replaces the device with this name by what `change` makes of it, under its lock; `None`
@@ -148,13 +161,17 @@ impl PhoneBook {
         if let Some(known) = shard.get_mut(name)
             && let Some(changed) = change(known)
         {
+            self.lines.change(Some(&known.phone), Some(&changed.phone));
             *known = Arc::new(changed);
         }
     }
 
     /// Forgets a device.
     pub fn remove(&self, name: &DeviceName) {
-        self.write(name).remove(name);
+        let mut shard = self.write(name);
+        if let Some(before) = shard.remove(name) {
+            self.lines.change(Some(&before.phone), None);
+        }
     }
 
     /// Notes that the database may say otherwise of a device: a commit was not confirmed.

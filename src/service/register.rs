@@ -14,6 +14,9 @@ mod work;
 use std::time::Duration;
 
 pub use nonce::NONCE_VALIDITY;
+pub(super) use nonce::issue as issue_nonce;
+pub(super) use proof::Proof;
+pub(super) use proof::with_secret as judge_with_secret;
 pub use request::ContactChange;
 pub use request::Contradiction;
 pub use request::Credentials;

@@ -18,6 +18,7 @@ use super::keys::KeysError;
 use super::phone_book::KnownPhone;
 use super::settings::ConfigSource;
 use super::settings::UnknownPhones;
+use crate::domain::call_target::CallTarget;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::config_file::DeviceFile;
@@ -47,9 +48,6 @@ const FIRST_FETCH_WITHIN: Duration = Duration::from_hours(7 * 24);
 /// A phone that fetches its file again within this time, and owes nothing, gets no further row in
 /// its timeline: a phone in a boot loop shall not fill the database.
 const FETCH_NOTED_EVERY: Duration = Duration::from_secs(10);
-
-/// Port of a PBX that is named without one. Source: RFC 3261 clause 18.1.1.
-const SIP_PORT: u16 = 5060;
 
 /// A request for a file.
 #[derive(Debug, Clone, Copy)]
@@ -373,7 +371,7 @@ fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
         own_node: (app.node.pkid, advertised.sip_port),
         pbx: calls
             .pbx
-            .as_deref()
+            .as_ref()
             .filter(|_| calls.pbx_register_there)
             .map(pbx_registrar),
         doors: SelfProvisionDoors {
@@ -389,16 +387,9 @@ fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
     })
 }
 
-/// Reads `host:port`, `[address]:port` or a host alone.
-fn pbx_registrar(target: &str) -> PbxRegistrar {
-    let (host, port) = match target.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-            (host, port.parse().unwrap_or(SIP_PORT))
-        }
-        _ => (target, SIP_PORT),
-    };
+fn pbx_registrar(target: &CallTarget) -> PbxRegistrar {
     PbxRegistrar {
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port,
+        host: target.host().to_owned(),
+        port: target.port(),
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::domain::call_route::PbxCalls;
+use crate::domain::call_target::CallTarget;
 use crate::domain::directory_number::DirectoryNumber;
 
 /// Settings of the use cases.
@@ -13,7 +15,7 @@ pub struct Settings {
     pub advertised: Advertised,
     /// What phones are served and believed.
     pub phones: PhoneSettings,
-    /// Calls that are not ours.
+    /// Where calls go.
     pub calls: CallSettings,
     /// Limits of auto-registration beyond those of the node.
     pub auto_registration: AutoRegistrationSettings,
@@ -154,17 +156,43 @@ impl Default for PhoneSettings {
     }
 }
 
-/// Calls that are not ours.
+/// Where calls go.
 #[derive(Debug, Clone, Default)]
 pub struct CallSettings {
+    /// The number of the self-provisioning dialogue; `None`: there is none.
+    pub ivr_number: Option<DirectoryNumber>,
     /// Numbers that always go to `emergency_target`.
     pub emergency_numbers: Vec<DirectoryNumber>,
-    /// Where emergency calls go (`host:port`); `None`: the PBX.
-    pub emergency_target: Option<String>,
-    /// The PBX that takes every other call (`host:port`).
-    pub pbx: Option<String>,
+    /// Where emergency calls go; `None`: the PBX.
+    pub emergency_target: Option<CallTarget>,
+    /// The PBX that takes calls to numbers that no phone here has.
+    pub pbx: Option<CallTarget>,
+    /// Whether phones are told to call the PBX themselves (302) instead of through us.
+    pub pbx_redirects: bool,
     /// Whether provisioned phones register with the PBX instead.
     pub pbx_register_there: bool,
+}
+
+impl CallSettings {
+    /// Where emergency calls go.
+    pub fn emergency_target(&self) -> Option<&CallTarget> {
+        self.emergency_target.as_ref().or(self.pbx.as_ref())
+    }
+
+    /// Whether this is one of the emergency numbers.
+    pub fn is_emergency(&self, dialled: &str) -> bool {
+        let mut numbers = self.emergency_numbers.iter();
+        numbers.any(|number| number.as_str() == dialled)
+    }
+
+    /// What becomes of calls to numbers that no phone here has.
+    pub const fn pbx_calls(&self) -> PbxCalls {
+        match (&self.pbx, self.pbx_redirects) {
+            (None, _) => PbxCalls::None,
+            (Some(_), false) => PbxCalls::Proxied,
+            (Some(_), true) => PbxCalls::Redirected,
+        }
+    }
 }
 
 /// Limits of auto-registration beyond those of the node.

@@ -136,11 +136,10 @@ impl Settings {
             .map(|number| number.0.clone());
         service::CallSettings {
             emergency_numbers: numbers.collect(),
-            emergency_target: calls
-                .emergency_target
-                .as_ref()
-                .map(|target| target.0.to_string()),
-            pbx: calls.pbx.as_ref().map(|pbx| pbx.0.to_string()),
+            ivr_number: calls.ivr_number.as_ref().map(|number| number.0.clone()),
+            emergency_target: calls.emergency_target.as_ref().map(|to| to.0.clone()),
+            pbx: calls.pbx.as_ref().map(|pbx| pbx.0.clone()),
+            pbx_redirects: calls.pbx_calls == tables::PbxCalls::Redirected,
             pbx_register_there: calls.pbx_register_there,
         }
     }

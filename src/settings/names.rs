@@ -55,23 +55,6 @@ impl FromStr for HostName {
 }
 
 text! {
-    /// Where a SIP request is sent: `host`, `host:port` or a `sip:` URI.
-    SipTarget
-}
-
-impl FromStr for SipTarget {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"');
-        if (1..=255).contains(&text.len()) && text.chars().all(allowed) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err("a SIP target is host, host:port or sip:user@host:port")
-    }
-}
-
-text! {
     /// The name of a `CallManager` node: 1 to 50 letters, digits, `.`, `-` or `_`.
     NodeName
 }

@@ -9,9 +9,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use super::names::{HostName, Network, NodeName, SipTarget, TimeZoneName};
+use super::names::{HostName, Network, NodeName, TimeZoneName};
 use super::table::table;
 use super::value::{Checked, DatabaseUrl, Port, Whole, words};
+use crate::domain::call_target::CallTarget;
 use crate::domain::directory_number::DirectoryNumber;
 
 table! {
@@ -217,19 +218,36 @@ table! {
     }
 }
 
+words! {
+    /// How calls to numbers that no phone here has get to the PBX.
+    PbxCalls {
+        /// Through selfprov.
+        Proxied = "proxied",
+        /// The phone is told to call the PBX itself (302).
+        Redirected = "redirected",
+    }
+}
+
 table! {
-    /// Calls that are not ours. selfprov itself connects no emergency call.
+    /// Where calls go. selfprov itself connects no emergency call.
     Calls "calls" {
+        /// The number of the telephone dialogue that sets phones up. Not set: there is none.
+        /// Example: "8999"
+        ivr_number: Option<Checked<DirectoryNumber>> = None,
         /// Numbers that always go to emergency_target, even from unclaimed phones. No default:
         /// they differ by country.
         /// Example: ["112", "911"]
         emergency_numbers: Vec<Checked<DirectoryNumber>> = vec![],
         /// Where emergency calls go. Not set: the PBX.
         /// Example: "gateway.example.com:5060"
-        emergency_target: Option<Checked<SipTarget>> = None,
-        /// The PBX that takes every other call.
-        /// Example: "pbx.example.com:5060"
-        pbx: Option<Checked<SipTarget>> = None,
+        emergency_target: Option<Checked<CallTarget>> = None,
+        /// The PBX that takes calls to numbers that no phone here has; over UDP, or TCP where it
+        /// is written so. Calls from its address are put through to phones here.
+        /// Example: "sip:pbx.example.com:5060;transport=tcp"
+        pbx: Option<Checked<CallTarget>> = None,
+        /// How those calls get there: proxied (through selfprov) or redirected (the phone is told
+        /// to call the PBX itself). Emergency calls are always proxied.
+        pbx_calls: PbxCalls = PbxCalls::Proxied,
         /// Whether provisioned phones register with the PBX instead of selfprov.
         pbx_register_there: bool = false,
     }

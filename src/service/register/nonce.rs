@@ -42,7 +42,7 @@ pub(super) enum NonceState {
 }
 
 /// A nonce for a challenge to `address`.
-pub(super) fn issue(app: &App, address: IpAddr, now: UnixMillis) -> String {
+pub(in crate::service) fn issue(app: &App, address: IpAddr, now: UnixMillis) -> String {
     let mut nonce = [0; NONCE_BYTES];
     let (head, tag) = nonce.split_at_mut(TIME_BYTES + RANDOM_BYTES);
     let (time, random) = head.split_at_mut(TIME_BYTES);

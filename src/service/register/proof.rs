@@ -13,7 +13,7 @@ use crate::service::phone_book::KnownPhone;
 
 /// What the credentials of a request are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(in crate::service) enum Proof {
     /// There are none.
     Missing,
     /// They are this device's, made for a nonce that is still good.
@@ -55,7 +55,7 @@ pub(super) fn judge(
 }
 
 /// Judges credentials against one secret, and uses the nonce's count up when they are right.
-pub(super) fn with_secret(
+pub(in crate::service) fn with_secret(
     app: &App,
     ha1: &Ha1,
     credentials: &Credentials<'_>,

@@ -9,6 +9,7 @@
 mod address;
 mod credentials;
 mod error;
+mod forward;
 mod headers;
 mod name;
 mod reason;
@@ -22,6 +23,7 @@ mod write;
 pub use address::{Address, Contact};
 pub use credentials::{Challenge, DigestCredentials, DigestQop};
 pub use error::MessageError;
+pub use forward::{Changes, ForwardedRequest, follow_up, response_without_top_via};
 pub use headers::{Header, Headers};
 pub use name::HeaderName;
 pub use reason::{CiscoAlarm, Reason};
@@ -322,6 +324,14 @@ impl<'a> Common<'a> {
         &self,
     ) -> impl Iterator<Item = Result<DigestCredentials<'a>, MessageError>> {
         let values = self.headers.all(HeaderName::Authorization);
+        values.filter_map(|value| DigestCredentials::parse(value).transpose())
+    }
+
+    /// The digest credentials for us as a proxy. Other schemes are passed over.
+    pub fn proxy_authorizations(
+        &self,
+    ) -> impl Iterator<Item = Result<DigestCredentials<'a>, MessageError>> {
+        let values = self.headers.all(HeaderName::ProxyAuthorization);
         values.filter_map(|value| DigestCredentials::parse(value).transpose())
     }
 

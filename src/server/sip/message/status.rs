@@ -25,6 +25,8 @@ impl Status {
     pub const NOT_FOUND: Self = Self(404);
     /// 405, with `Allow`.
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
+    /// 407, with a challenge.
+    pub const PROXY_AUTHENTICATION_REQUIRED: Self = Self(407);
     /// 408, also what a client transaction reports when nobody answered.
     pub const REQUEST_TIMEOUT: Self = Self(408);
     /// 415, with `Accept`.
@@ -41,6 +43,12 @@ impl Status {
     pub const NO_SUCH_TRANSACTION: Self = Self(481);
     /// 483.
     pub const TOO_MANY_HOPS: Self = Self(483);
+    /// 482.
+    pub const LOOP_DETECTED: Self = Self(482);
+    /// 487, the end of an INVITE that was cancelled.
+    pub const REQUEST_TERMINATED: Self = Self(487);
+    /// 440, a request that may not be forked as widely as it must be (RFC 5393).
+    pub const MAX_BREADTH_EXCEEDED: Self = Self(440);
     /// 489, the answer to an unknown event package (RFC 6665).
     pub const BAD_EVENT: Self = Self(489);
     /// 500.
@@ -86,14 +94,18 @@ impl Status {
             403 => "Forbidden",
             404 => "Not Found",
             405 => "Method Not Allowed",
+            407 => "Proxy Authentication Required",
             408 => "Request Timeout",
             415 => "Unsupported Media Type",
             416 => "Unsupported URI Scheme",
             420 => "Bad Extension",
             423 => "Interval Too Brief",
+            440 => "Max-Breadth Exceeded",
             480 => "Temporarily Unavailable",
             481 => "Call/Transaction Does Not Exist",
+            482 => "Loop Detected",
             483 => "Too Many Hops",
+            487 => "Request Terminated",
             489 => "Bad Event",
             400..=499 => "Bad Request",
             501 => "Not Implemented",

@@ -147,7 +147,7 @@ fn status_line(status: Status, reason: &str) -> Vec<u8> {
     bytes
 }
 
-fn write_header(bytes: &mut Vec<u8>, name: &str, value: &[u8]) {
+pub(super) fn write_header(bytes: &mut Vec<u8>, name: &str, value: &[u8]) {
     bytes.extend_from_slice(name.as_bytes());
     bytes.extend_from_slice(b": ");
     write_value(bytes, value);
@@ -166,7 +166,7 @@ fn write_value(bytes: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
-fn write_number(bytes: &mut Vec<u8>, number: usize) {
+pub(super) fn write_number(bytes: &mut Vec<u8>, number: usize) {
     let mut digits = [0_u8; 20];
     let mut rest = number;
     let mut used = 0;
@@ -181,7 +181,7 @@ fn write_number(bytes: &mut Vec<u8>, number: usize) {
     bytes.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
-fn finish(mut bytes: Vec<u8>, body: &[u8]) -> Vec<u8> {
+pub(super) fn finish(mut bytes: Vec<u8>, body: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(b"Content-Length: ");
     write_number(&mut bytes, body.len());
     bytes.extend_from_slice(b"\r\n\r\n");
@@ -208,7 +208,7 @@ fn write_reply_head(bytes: &mut Vec<u8>, headers: &Headers<'_>, remote: SocketAd
 }
 
 /// Writes the topmost Via with where the request really came from.
-fn write_top_via(bytes: &mut Vec<u8>, value: &[u8], remote: SocketAddr) {
+pub(super) fn write_top_via(bytes: &mut Vec<u8>, value: &[u8], remote: SocketAddr) {
     let Ok((via, rest)) = Via::parse_first(value) else {
         return write_header(bytes, HeaderName::Via.as_str(), value);
     };

@@ -2,6 +2,7 @@
 //!
 //! The self-provisioning dialogue will take its number here, before the redirections.
 
+use crate::domain::call_target::CallTarget;
 use crate::domain::device::DeviceState;
 use crate::domain::registration::Flow;
 use crate::service::App;
@@ -54,11 +55,11 @@ pub(super) fn invite(app: &App, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
     }
 }
 
-fn redirect(response: ResponseBuilder, dialled: &str, target: &str) -> Vec<u8> {
+fn redirect(response: ResponseBuilder, dialled: &str, target: &CallTarget) -> Vec<u8> {
     response
         .header(
             HeaderName::Contact.as_str(),
-            format!("<sip:{dialled}@{target}>"),
+            format!("<{}>", target.uri(dialled)),
         )
         .finish()
 }

@@ -139,10 +139,6 @@ impl<H: RequestHandler> Stack<H> {
         source: Flow,
         transactions: Option<&SharedTransactions>,
     ) -> Verdict<H::Later> {
-        // An ACK has no answer, and ends only INVITEs that were refused.
-        if request.method == Method::Ack {
-            return Verdict::Nothing;
-        }
         let flow = match source.transport {
             Transport::Udp => Flow {
                 remote: request.common.via.answer_address(source.remote),
@@ -150,7 +146,13 @@ impl<H: RequestHandler> Stack<H> {
             },
             Transport::Tcp | Transport::Tls => source,
         };
+        if request.method == Method::Ack {
+            self.acknowledged(request, &flow);
+            return Verdict::Nothing;
+        }
         let mut answered = None;
+        // The transactions of INVITE are the handler's: they have answers before the last one.
+        let transactions = transactions.filter(|_| request.method != Method::Invite);
         if let Some(transactions) = transactions {
             let now = tokio::time::Instant::now().into_std();
             let arrival = transactions.lock().arrive(request, &flow, now);
@@ -180,6 +182,15 @@ impl<H: RequestHandler> Stack<H> {
         }
     }
 
+    fn acknowledged(&self, request: &Request<'_>, flow: &Flow) {
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            self.0.handler.acknowledged(request, flow);
+        }));
+        if told.is_err() {
+            tracing::error!(remote = %flow.remote, "an ACK could not be handled: fault in the program, please report it");
+        }
+    }
+
     /// Asks the handler. A fault in it costs one request, not the socket's loop.
     fn ask(&self, request: &Request<'_>, flow: &Flow) -> Quick<H::Later> {
         if let Some(answer) = self.refuse_extensions(request, flow) {
@@ -195,7 +206,7 @@ impl<H: RequestHandler> Stack<H> {
 
     /// 420 for a request that requires what nobody here knows. Source: RFC 3261 clause 8.2.2.3.
     fn refuse_extensions(&self, request: &Request<'_>, flow: &Flow) -> Option<Vec<u8>> {
-        if request.method == Method::Cancel {
+        if request.method == Method::Cancel || self.0.handler.is_passed_on(request) {
             return None;
         }
         let known = self.0.handler.extensions();

@@ -24,12 +24,12 @@ use crate::server::sip::message::Request;
 
 pub use dispatch::Stack;
 pub use framing::{Frame, Framer};
-pub use outbound::{FinalResponse, Outbound, OutboundError};
+pub use outbound::{Listening, Outbound, OutboundError, ReceivedResponse};
 pub use stream::{serve_stream, serve_tcp};
 pub use udp::{bind_udp, serve_udp};
 
 /// Answers requests. The wire layer has parsed them, refused the malformed ones and absorbed
-/// retransmissions; ACK and responses never come here.
+/// retransmissions, but not those of INVITE: its transactions are the handler's.
 pub trait RequestHandler: Send + Sync + 'static {
     /// What [`RequestHandler::later`] needs to answer. It owns its data (for the answer a
     /// [`super::message::ReplyHead`]), because the message's buffer is used again at once.
@@ -40,6 +40,18 @@ pub trait RequestHandler: Send + Sync + 'static {
 
     /// Does what needs waiting; `None` sends no answer.
     fn later(&self, work: Self::Later) -> impl Future<Output = Option<Vec<u8>>> + Send;
+
+    /// An ACK came. It gets no answer.
+    fn acknowledged(&self, request: &Request<'_>, flow: &Flow) {
+        let _ = (request, flow);
+    }
+
+    /// Whether the request is not for us but passed on: what it requires is then for others to
+    /// know.
+    fn is_passed_on(&self, request: &Request<'_>) -> bool {
+        let _ = request;
+        false
+    }
 
     /// The option tags that a request may have in Require; any other is answered with 420.
     fn extensions(&self) -> &[&str] {

@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::domain::registration::{Flow, Transport};
-use crate::server::sip::message::{RequestBuilder, Response, Status};
+use crate::server::sip::message::{
+    HeaderName, RequestBuilder, Response, Status, response_without_top_via,
+};
 use crate::server::sip::transaction::{ClientStep, ClientTransaction};
 
 use super::udp::Datagrams;
@@ -21,13 +23,17 @@ const REQUESTS_MAX: usize = 20_000;
 /// Answers to one request that wait to be looked at: provisional ones and the final one.
 const RESPONSES_MAX: usize = 4;
 
-/// The final answer to a request of ours.
+/// A response to a request of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FinalResponse {
-    /// The status, 200 or above.
+pub struct ReceivedResponse {
+    /// Which of the requests whose responses go to one place: what [`Outbound::listen`] was given.
+    pub index: usize,
+    /// The status.
     pub status: Status,
-    /// The reason phrase; bytes that are not UTF-8 are replaced.
-    pub reason: String,
+    /// The value of To, for an ACK.
+    pub to: Bytes,
+    /// The response without our Via, to be passed on; `None` when there is no other Via.
+    pub passed_on: Option<Bytes>,
 }
 
 /// Why a request to a phone got no answer.
@@ -59,16 +65,19 @@ pub struct Outbound(Arc<Inner>);
 struct Inner {
     sockets: Mutex<Vec<(SocketAddr, Arc<Datagrams>)>>,
     streams: Mutex<HashMap<u64, mpsc::Sender<Bytes>>>,
-    waiters: Mutex<HashMap<Box<[u8]>, Waiter>>,
+    waiters: Mutex<HashMap<WaiterKey, Waiter>>,
     next_connection: AtomicU64,
 }
+
+/// Branch and method: a CANCEL has the branch of its INVITE.
+type WaiterKey = (Box<[u8]>, Box<[u8]>);
 
 /// Who waits for the answer to a request.
 #[derive(Debug)]
 struct Waiter {
     remote: IpAddr,
-    method: Box<[u8]>,
-    responses: mpsc::Sender<FinalResponse>,
+    index: usize,
+    responses: mpsc::Sender<ReceivedResponse>,
 }
 
 impl Outbound {
@@ -117,9 +126,12 @@ impl Outbound {
         flow: &Flow,
         branch: &str,
         request: Vec<u8>,
-    ) -> Result<FinalResponse, OutboundError> {
+    ) -> Result<ReceivedResponse, OutboundError> {
         let request = Bytes::from(request);
-        let (_waiting, mut responses) = self.wait_for(flow, branch, &request)?;
+        let method = request.split(|byte| *byte == b' ').next();
+        let (sender, mut responses) = mpsc::channel(RESPONSES_MAX);
+        let method = method.unwrap_or_default();
+        let _listening = self.listen(flow, branch, method, 0, sender)?;
         let mut transaction =
             ClientTransaction::start(flow.transport.is_reliable(), Instant::now().into_std());
         self.send(flow, request.clone()).await?;
@@ -143,6 +155,39 @@ impl Outbound {
         }
     }
 
+    /// Hands every response to the request with this branch and method, from the address behind
+    /// `flow`, to `responses`, marked with `index`, until what it gives is dropped.
+    ///
+    /// # Errors
+    /// [`OutboundError::Busy`] with too many requests under way, or one with the same branch.
+    pub fn listen(
+        &self,
+        flow: &Flow,
+        branch: &str,
+        method: &[u8],
+        index: usize,
+        responses: mpsc::Sender<ReceivedResponse>,
+    ) -> Result<Listening, OutboundError> {
+        let key = (
+            format!("z9hG4bK{branch}").into_bytes().into(),
+            method.into(),
+        );
+        let waiter = Waiter {
+            remote: flow.remote.ip().to_canonical(),
+            index,
+            responses,
+        };
+        let mut waiters = lock(&self.0.waiters);
+        if waiters.len() >= REQUESTS_MAX || waiters.contains_key(&key) {
+            return Err(OutboundError::Busy);
+        }
+        waiters.insert(key.clone(), waiter);
+        Ok(Listening {
+            outbound: self.clone(),
+            key,
+        })
+    }
+
     /// Sends bytes on a flow, once.
     ///
     /// # Errors
@@ -152,12 +197,58 @@ impl Outbound {
             let socket = self.socket_for(flow).ok_or(OutboundError::FlowGone)?;
             return Ok(socket.send(&bytes, flow.remote).await?);
         }
+        self.send_on_stream(flow, bytes)
+    }
+
+    /// Sends bytes on a flow, once and at once: where the system's buffer is full a datagram is
+    /// lost, as any may be.
+    ///
+    /// # Errors
+    /// [`OutboundError`] when the flow is gone or stuck or the system refuses.
+    pub fn send_now(&self, flow: &Flow, bytes: Bytes) -> Result<(), OutboundError> {
+        if flow.transport == Transport::Udp {
+            let socket = self.socket_for(flow).ok_or(OutboundError::FlowGone)?;
+            return Ok(socket.send_now(&bytes, flow.remote)?);
+        }
+        self.send_on_stream(flow, bytes)
+    }
+
+    fn send_on_stream(&self, flow: &Flow, bytes: Bytes) -> Result<(), OutboundError> {
         let stream = lock(&self.0.streams).get(&flow.connection).cloned();
         let stream = stream.ok_or(OutboundError::FlowGone)?;
         stream.try_send(bytes).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => OutboundError::FlowStuck,
             mpsc::error::TrySendError::Closed(_) => OutboundError::FlowGone,
         })
+    }
+
+    /// Whether something can be sent on this flow: over UDP there is a socket, a connection lives.
+    pub fn is_open(&self, flow: &Flow) -> bool {
+        match flow.transport {
+            Transport::Udp => self.socket_for(flow).is_some(),
+            Transport::Tcp | Transport::Tls => lock(&self.0.streams).contains_key(&flow.connection),
+        }
+    }
+
+    /// The flow from one of our UDP sockets to this address.
+    pub fn datagram_flow(&self, remote: SocketAddr) -> Option<Flow> {
+        let sockets = lock(&self.0.sockets);
+        let suits = |local: &SocketAddr| local.is_ipv6() || remote.is_ipv4();
+        let (local, _) = sockets.iter().find(|(local, _)| suits(local))?;
+        Some(Flow {
+            transport: Transport::Udp,
+            local: *local,
+            remote,
+            connection: 0,
+        })
+    }
+
+    /// Our address as the peer behind `flow` sees it: what stands in our Via and Record-Route.
+    ///
+    /// # Errors
+    /// [`OutboundError::Send`] when no local address leads to the peer.
+    pub fn own_address(&self, flow: &Flow) -> Result<SocketAddr, OutboundError> {
+        Ok(local_address_towards(flow)?)
     }
 
     /// How many streams are open.
@@ -172,17 +263,17 @@ impl Outbound {
         let Some(branch) = common.via.unique_branch() else {
             return;
         };
+        let key = (branch.into(), common.cseq_method.as_bytes().into());
         let waiters = lock(&self.0.waiters);
-        let waiter = waiters.get(branch).filter(|waiter| {
-            waiter.remote == remote.to_canonical()
-                && *waiter.method == *common.cseq_method.as_bytes()
-        });
-        if let Some(waiter) = waiter {
-            let reason = String::from_utf8_lossy(response.reason).into_owned();
+        let waiter = waiters.get(&key);
+        if let Some(waiter) = waiter.filter(|waiter| waiter.remote == remote.to_canonical()) {
+            let to = common.headers.get(HeaderName::To).unwrap_or_default();
             // With a full queue the response is lost, as any datagram may be.
-            let _ = waiter.responses.try_send(FinalResponse {
+            let _ = waiter.responses.try_send(ReceivedResponse {
+                index: waiter.index,
                 status: response.status,
-                reason,
+                to: Bytes::copy_from_slice(to),
+                passed_on: response_without_top_via(response).map(Bytes::from),
             });
         }
     }
@@ -220,48 +311,18 @@ impl Outbound {
         let found = same.or_else(|| sockets.iter().find(|(local, _)| suits(local)));
         found.map(|(_, socket)| Arc::clone(socket))
     }
-
-    fn wait_for(
-        &self,
-        flow: &Flow,
-        branch: &str,
-        request: &[u8],
-    ) -> Result<(Waiting, mpsc::Receiver<FinalResponse>), OutboundError> {
-        let (sender, receiver) = mpsc::channel(RESPONSES_MAX);
-        let branch: Box<[u8]> = format!("z9hG4bK{branch}").into_bytes().into_boxed_slice();
-        let method = request
-            .split(|byte| *byte == b' ')
-            .next()
-            .unwrap_or_default();
-        let waiter = Waiter {
-            remote: flow.remote.ip().to_canonical(),
-            method: method.into(),
-            responses: sender,
-        };
-        let mut waiters = lock(&self.0.waiters);
-        if waiters.len() >= REQUESTS_MAX || waiters.contains_key(&branch) {
-            return Err(OutboundError::Busy);
-        }
-        waiters.insert(branch.clone(), waiter);
-        Ok((
-            Waiting {
-                outbound: self.clone(),
-                branch,
-            },
-            receiver,
-        ))
-    }
 }
 
-/// Ends the wait when the request's future is done or dropped.
-struct Waiting {
+/// Responses to one request are taken while this lives.
+#[derive(Debug)]
+pub struct Listening {
     outbound: Outbound,
-    branch: Box<[u8]>,
+    key: WaiterKey,
 }
 
-impl Drop for Waiting {
+impl Drop for Listening {
     fn drop(&mut self) {
-        lock(&self.outbound.0.waiters).remove(&self.branch);
+        lock(&self.outbound.0.waiters).remove(&self.key);
     }
 }
 

@@ -145,18 +145,28 @@ pub(super) struct Datagrams {
 impl Datagrams {
     /// Sends one datagram, waiting only when the system's buffer is full.
     pub(super) async fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
-        let to = match to {
-            // A socket of the other family takes IPv4 addresses inside IPv6 only.
-            SocketAddr::V4(v4) if self.is_ipv6 => {
-                SocketAddr::new(IpAddr::V6(v4.ip().to_ipv6_mapped()), v4.port())
-            }
-            _ => to,
-        };
+        let to = self.of_its_family(to);
         match self.socket.try_send_to(bytes, to) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.socket.send_to(bytes, to).await.map(drop)
             }
             sent => sent.map(drop),
+        }
+    }
+
+    /// Sends one datagram without waiting.
+    pub(super) fn send_now(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+        let to = self.of_its_family(to);
+        self.socket.try_send_to(bytes, to).map(drop)
+    }
+
+    /// A socket of the other family takes IPv4 addresses inside IPv6 only.
+    fn of_its_family(&self, to: SocketAddr) -> SocketAddr {
+        match to {
+            SocketAddr::V4(v4) if self.is_ipv6 => {
+                SocketAddr::new(IpAddr::V6(v4.ip().to_ipv6_mapped()), v4.port())
+            }
+            _ => to,
         }
     }
 }

@@ -1,0 +1,128 @@
+//! Which devices have a number, for the calls to it.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::RwLockReadGuard;
+use std::sync::RwLockWriteGuard;
+
+use crate::domain::device::DeviceName;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::phone::Phone;
+
+/// Devices by the numbers of their lines; kept by the phone book.
+#[derive(Debug, Default)]
+pub(super) struct LineIndex(RwLock<HashMap<DirectoryNumber, Devices>>);
+
+/// Nearly every number is on one phone, and a large site has many numbers.
+#[derive(Debug, Clone)]
+enum Devices {
+    One(DeviceName),
+    Many(Vec<DeviceName>),
+}
+
+impl Devices {
+    fn names(&self) -> &[DeviceName] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+impl LineIndex {
+    /// The devices that have this number on a line, in no order.
+    pub(super) fn of_number(&self, number: &DirectoryNumber) -> Vec<DeviceName> {
+        let index = self.read();
+        let devices = index.get(number).map(Devices::names);
+        devices.unwrap_or_default().to_vec()
+    }
+
+    /// Takes over a change of one device: `None` for a device that was not or is no longer there.
+    pub(super) fn change(&self, before: Option<&Phone>, after: Option<&Phone>) {
+        let numbers = |phone: Option<&Phone>| -> Vec<DirectoryNumber> {
+            let lines = phone.map(|phone| phone.lines.as_slice());
+            let lines = lines.unwrap_or_default().iter();
+            lines.map(|line| line.pattern.clone()).collect()
+        };
+        let Some(name) = after.or(before).map(|phone| phone.name.clone()) else {
+            return;
+        };
+        let (old, new) = (numbers(before), numbers(after));
+        if old == new {
+            return;
+        }
+        let mut index = self.write();
+        for number in old.iter().filter(|number| !new.contains(number)) {
+            remove(&mut index, number, &name);
+        }
+        for number in new.iter().filter(|number| !old.contains(number)) {
+            add(&mut index, number, &name);
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<DirectoryNumber, Devices>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<DirectoryNumber, Devices>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn add(index: &mut HashMap<DirectoryNumber, Devices>, number: &DirectoryNumber, name: &DeviceName) {
+    let devices = match index.get(number) {
+        None => Devices::One(name.clone()),
+        Some(devices) if devices.names().contains(name) => return,
+        Some(devices) => Devices::Many([devices.names(), std::slice::from_ref(name)].concat()),
+    };
+    index.insert(number.clone(), devices);
+}
+
+fn remove(
+    index: &mut HashMap<DirectoryNumber, Devices>,
+    number: &DirectoryNumber,
+    name: &DeviceName,
+) {
+    let Some(devices) = index.get(number) else {
+        return;
+    };
+    let left = devices.names().iter().filter(|other| *other != name);
+    let mut left: Vec<DeviceName> = left.cloned().collect();
+    match (left.len(), left.pop()) {
+        (_, None) => drop(index.remove(number)),
+        (1, Some(last)) => drop(index.insert(number.clone(), Devices::One(last))),
+        (_, Some(last)) => {
+            left.push(last);
+            index.insert(number.clone(), Devices::Many(left));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_leads_to_all_its_devices_and_to_none_that_left() {
+        let number: DirectoryNumber = "1004".parse().unwrap();
+        let name = |digit: char| -> DeviceName {
+            let mac = std::iter::repeat_n(digit, 12).collect::<String>();
+            format!("SEP{mac}").parse().unwrap()
+        };
+        let names = [name('1'), name('2'), name('3')];
+        let mut index = HashMap::new();
+        for (count, name) in names.iter().enumerate() {
+            add(&mut index, &number, name);
+            add(&mut index, &number, name);
+            assert_eq!(index[&number].names().len(), count + 1);
+        }
+        remove(&mut index, &number, &names[1]);
+        assert_eq!(index[&number].names(), [name('1'), name('3')]);
+        remove(&mut index, &number, &names[0]);
+        assert!(matches!(&index[&number], Devices::One(one) if *one == names[2]));
+        remove(&mut index, &number, &names[2]);
+        remove(&mut index, &number, &names[2]);
+        assert!(index.is_empty());
+    }
+}
