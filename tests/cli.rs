@@ -250,6 +250,8 @@ fn doctor_says_what_is_missing_and_what_to_do() {
         "--set",
         "listen.sip_tcp_port=0",
         "--set",
+        "listen.sip_tls_port=0",
+        "--set",
         "listen.monitoring_port=0",
     ];
     let doctor = |arguments: &[&'static str]| [&["doctor"], arguments, &ports[..]].concat();

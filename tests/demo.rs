@@ -62,6 +62,7 @@ fn the_report_has_exactly_its_keys_and_names_what_is_there() {
         "tftp",
         "sip_udp",
         "sip_tcp",
+        "sip_tls",
         "ca_file",
         "admin",
         "database_url",
@@ -97,14 +98,19 @@ fn the_report_has_exactly_its_keys_and_names_what_is_there() {
 }
 
 #[test]
-fn a_phone_of_each_kind_becomes_its_users_over_udp_and_tcp() {
+fn a_phone_of_each_kind_becomes_its_users_over_udp_tcp_and_tls() {
     let dir = tempfile::tempdir().unwrap();
     let data_dir = dir.path().join("data");
     let pin_file = dir.path().join("pin");
     let demo = Demo::start(&data_dir, &[]);
     let pin = demo.report["users"][0]["pin"].as_str().unwrap();
     fs::write(&pin_file, pin).unwrap();
-    for (model, transport) in [("7841", "udp"), ("8851", "tcp"), ("7975", "tcp")] {
+    for (model, transport) in [
+        ("7841", "udp"),
+        ("8851", "tcp"),
+        ("7975", "tcp"),
+        ("8861", "tls"),
+    ] {
         let output = demo
             .phone(&data_dir)
             .args([

@@ -67,6 +67,7 @@ fn write_config(path: &Path, data_dir: &Path, files: u32) {
         "tftp",
         "sip_udp",
         "sip_tcp",
+        "sip_tls",
         "monitoring",
     ]
     .map(|door| format!("{door}_port = 0\n"))

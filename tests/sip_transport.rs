@@ -11,17 +11,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use selfprov::domain::registration::{Flow, Transport};
+use selfprov::domain::time::UnixMillis;
 use selfprov::server::shutdown::{self, ShutdownTrigger};
 use selfprov::server::sip::message::{
     self, Message, Method, ReplyHead, Request, ResponseBuilder, Status,
 };
 use selfprov::server::sip::transport::{
-    Limits, Outbound, OutboundError, Quick, RequestHandler, Stack, bind_udp, serve_tcp, serve_udp,
+    Limits, Outbound, OutboundError, Quick, RequestHandler, Stack, bind_udp, serve_tcp, serve_tls,
+    serve_udp,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use selfprov::server::tls::{CertificateFiles, ServerCertificate};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Longest wait for something that must happen.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -72,6 +77,8 @@ struct Server {
     outbound: Outbound,
     udp: std::net::SocketAddr,
     tcp: std::net::SocketAddr,
+    tls: std::net::SocketAddr,
+    certificate: Arc<ServerCertificate>,
     trigger: ShutdownTrigger,
 }
 
@@ -89,14 +96,21 @@ impl Server {
         let socket = bind_udp("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (udp, tcp) = (socket.local_addr().unwrap(), listener.local_addr().unwrap());
+        let tls_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tls = tls_listener.local_addr().unwrap();
+        let certificate = certificate();
+        let config = certificate.sip_config().unwrap();
         let (trigger, shutdown) = shutdown::channel();
         tokio::spawn(serve_udp(socket, stack.clone(), shutdown.clone()));
-        tokio::spawn(serve_tcp(listener, stack, shutdown));
+        tokio::spawn(serve_tcp(listener, stack.clone(), shutdown.clone()));
+        tokio::spawn(serve_tls(tls_listener, config, stack, shutdown));
         Self {
             desk,
             outbound,
             udp,
             tcp,
+            tls,
+            certificate,
             trigger,
         }
     }
@@ -125,6 +139,30 @@ impl Server {
         .await
         .expect("the condition holds in time");
     }
+}
+
+/// A certificate for 127.0.0.1.
+fn certificate() -> Arc<ServerCertificate> {
+    let folder = tempfile::tempdir().unwrap();
+    let files = CertificateFiles::in_data_dir(folder.path());
+    let now = UnixMillis(jiff::Timestamp::now().as_millisecond());
+    ServerCertificate::load_or_make(files, &["127.0.0.1".to_owned()], now).unwrap()
+}
+
+/// A TLS connection to the server.
+async fn connect_tls(server: &Server) -> TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    let certificate = server.certificate.certificate_der();
+    roots.add(certificate.into()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(server.tls).await.unwrap();
+    let connecting = TlsConnector::from(Arc::new(config)).connect(server.tls.ip().into(), stream);
+    timeout(DEADLINE, connecting).await.unwrap().unwrap()
 }
 
 fn request_text(method: &str, transport: &str, port: u16, branch: &str) -> String {
@@ -165,7 +203,7 @@ impl Phone {
 }
 
 /// Reads one whole message from a stream.
-async fn read_message(stream: &mut TcpStream) -> String {
+async fn read_message<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     let mut bytes = Vec::new();
     loop {
         let read = timeout(DEADLINE, stream.read_u8()).await.unwrap();
@@ -628,4 +666,83 @@ async fn an_ipv6_socket_serves_ipv4_phones_under_their_own_address() {
         phone.send(answer_to(&request, &flow)).await;
     });
     assert_eq!(answer.unwrap().status, Status::OK);
+}
+
+#[tokio::test]
+async fn tls_is_a_stream_like_any_other_and_its_flow_says_so() {
+    let server = Server::start(Limits::default()).await;
+    let mut stream = connect_tls(&server).await;
+    let port = stream.get_ref().0.local_addr().unwrap().port();
+    let text = request_text("OPTIONS", "TLS", port, "o1");
+    let (head, rest) = text.split_at(40);
+    for part in [head, rest] {
+        stream.write_all(part.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+    }
+    assert!(read_message(&mut stream).await.starts_with("SIP/2.0 200 "));
+    let flow = server.last_flow();
+    assert_eq!(flow.transport, Transport::Tls);
+    assert_eq!(flow.local, server.tls);
+
+    // A request of ours goes out on the same connection.
+    let outbound = server.outbound.clone();
+    let asked = tokio::spawn(async move {
+        let request = notify(&outbound, &flow, "n1");
+        outbound.request(&flow, "n1", request).await
+    });
+    let request = read_message(&mut stream).await;
+    assert!(request.contains("\r\nVia: SIP/2.0/TLS "), "{request}");
+    let answer = answer_to(&request, &flow);
+    stream.write_all(&answer).await.unwrap();
+    stream.flush().await.unwrap();
+    assert_eq!(asked.await.unwrap().unwrap().status, Status::OK);
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_come_ends_the_connection() {
+    let limits = Limits {
+        handshake_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    let mut silent = TcpStream::connect(server.tls).await.unwrap();
+    assert_closed(&mut silent).await;
+    let mut plain = TcpStream::connect(server.tls).await.unwrap();
+    let text = request_text("OPTIONS", "TCP", 5060, "o1");
+    plain.write_all(text.as_bytes()).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = timeout(DEADLINE, plain.read_to_end(&mut rest))
+        .await
+        .unwrap();
+    assert!(
+        !rest.starts_with(b"SIP"),
+        "no SIP in the clear on the TLS port"
+    );
+    assert_eq!(server.asked(), 0);
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_every_handshake() {
+    let limits = Limits {
+        handshakes_per_source_max: 1,
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    let _waits = TcpStream::connect(server.tls).await.unwrap();
+    // The first holds its address's only place, so the second is closed at once.
+    let mut second = TcpStream::connect(server.tls).await.unwrap();
+    assert_closed(&mut second).await;
+}
+
+#[tokio::test]
+async fn connections_are_counted_over_all_listeners() {
+    let limits = Limits {
+        connections_max: 1,
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    let stream = connect_tls(&server).await;
+    let mut further = TcpStream::connect(server.tcp).await.unwrap();
+    assert_closed(&mut further).await;
+    drop(stream);
 }

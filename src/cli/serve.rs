@@ -47,7 +47,10 @@ async fn start_text(settings: &Settings, prepared: &Prepared) -> Result<String, 
     );
     row(
         "SIP",
-        format!("{} over UDP, {} over TCP", bound.sip_udp, bound.sip_tcp),
+        format!(
+            "{} over UDP, {} over TCP, {} over TLS",
+            bound.sip_udp, bound.sip_tcp, bound.sip_tls
+        ),
     );
     row("monitoring", format!("http://{}/metrics", bound.monitoring));
     row("data", settings.top.data_dir.display().to_string());

@@ -165,6 +165,7 @@ fn configured(settings: &Settings) -> Bound {
         tftp_low: false,
         sip_udp: addresses.sip_udp,
         sip_tcp: addresses.sip_tcp,
+        sip_tls: addresses.sip_tls,
         monitoring: addresses.monitoring,
     }
 }

@@ -281,6 +281,18 @@ pub enum FileWarning {
     /// The model is older than the zone names of the installation.
     #[error("phones before the 7800 do not know this time zone and show UTC")]
     TimeZoneUnknown,
+    /// The profile asks for TLS without encryption.
+    #[error(
+        "the security profile says Authenticated, TLS without encryption, which is not offered: \
+         the phone is told to encrypt; say Encrypted in the profile"
+    )]
+    AuthenticatedIsEncrypted,
+    /// The phone must use TLS towards a server that it does not trust.
+    #[error(
+        "the security profile asks for TLS, but this phone has no trust list: it will not \
+         register; serve a trust list, or give it a profile without TLS"
+    )]
+    SignallingNotTrusted,
     /// More members than a phone reads.
     #[error("the CallManager group has more than three members; phones read three")]
     TooManyCallManagers,

@@ -18,7 +18,7 @@ use crate::server::files_certificate::FilesCertificate;
 use crate::server::http::{self, Limits};
 use crate::server::metrics;
 use crate::server::shutdown::Shutdown;
-use crate::server::sip::registrar;
+use crate::server::sip::registrar::{self, SipSockets};
 use crate::server::sockets::Sockets;
 use crate::server::tls::{ServerCertificate, TlsError};
 use crate::server::trace_log::TraceLog;
@@ -72,8 +72,11 @@ pub enum RunError {
 /// Something needed at start is missing; nothing runs then.
 pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunError> {
     let firmware = service.firmware.clone().map(open_firmware).transpose()?;
-    let tls = service.certificate.server_config()?;
-    let files_tls = service.files_certificate.server_config()?;
+    let tls = TlsConfigs {
+        https: service.certificate.server_config()?,
+        files: service.files_certificate.server_config()?,
+        sip: service.certificate.sip_config()?,
+    };
     let (app, trace) = (Arc::clone(&service.app), Arc::clone(&service.trace));
     let mut background = background(&app, &service.certificate, &shutdown);
     let mut doors = Doors {
@@ -81,7 +84,7 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
         tasks: JoinSet::new(),
         shutdown: shutdown.clone(),
     };
-    doors.open(service, &tls, files_tls, firmware);
+    doors.open(service, tls, firmware);
 
     shutdown.requested().await;
     let mut tasks = doors.tasks;
@@ -97,6 +100,16 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
     Ok(())
 }
 
+/// What each listener shows under TLS.
+struct TlsConfigs {
+    /// The handset and UDS.
+    https: Arc<rustls::ServerConfig>,
+    /// Files.
+    files: Arc<rustls::ServerConfig>,
+    /// SIP.
+    sip: Arc<rustls::ServerConfig>,
+}
+
 /// The doors, each a task of its own.
 struct Doors {
     app: Arc<App>,
@@ -105,13 +118,7 @@ struct Doors {
 }
 
 impl Doors {
-    fn open(
-        &mut self,
-        service: Service,
-        tls: &Arc<rustls::ServerConfig>,
-        files_tls: Arc<rustls::ServerConfig>,
-        firmware: Option<FirmwareFolder>,
-    ) {
+    fn open(&mut self, service: Service, tls: TlsConfigs, firmware: Option<FirmwareFolder>) {
         let Sockets {
             https,
             http_phones,
@@ -120,6 +127,7 @@ impl Doors {
             tftp,
             sip_udp,
             sip_tcp,
+            sip_tls,
             monitoring,
             ..
         } = service.sockets;
@@ -128,7 +136,7 @@ impl Doors {
         let administration = handset.clone().merge(axl::router(Arc::clone(&self.app)));
         let routers = std::iter::once(administration).chain(std::iter::repeat(handset.clone()));
         for (listener, router) in https.into_iter().zip(routers) {
-            self.http(listener, Some(Arc::clone(tls)), router);
+            self.http(listener, Some(Arc::clone(&tls.https)), router);
         }
         if let Some(listener) = http_phones {
             self.http(listener, None, handset);
@@ -136,11 +144,17 @@ impl Doors {
         let files = Arc::new(Resolver::new(Arc::clone(&self.app), firmware));
         let files_router = config_files::http::router(Arc::clone(&files));
         self.http(files_http, None, files_router.clone());
-        self.http(files_https, Some(files_tls), files_router);
+        self.http(files_https, Some(tls.files), files_router);
         self.tftp(tftp, &files);
         self.http(monitoring, None, metrics::router(Arc::clone(&self.app)));
         let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
-        self.tasks.spawn(sip(app, sip_udp, sip_tcp, shutdown));
+        let sip_sockets = SipSockets {
+            udp: sip_udp,
+            tcp: sip_tcp,
+            tls: sip_tls,
+            tls_config: tls.sip,
+        };
+        self.tasks.spawn(sip(app, sip_sockets, shutdown));
         let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
         self.tasks
             .spawn(control::serve(service.control, app, shutdown));
@@ -191,8 +205,8 @@ fn background(
 }
 
 /// The SIP door. It ends early only when a socket breaks, which must not be overlooked.
-async fn sip(app: Arc<App>, udp: UdpSocket, tcp: TcpListener, shutdown: Shutdown) {
-    if let Err(error) = registrar::run(app, udp, tcp, shutdown).await {
+async fn sip(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) {
+    if let Err(error) = registrar::run(app, sockets, shutdown).await {
         tracing::error!(%error, "SIP has stopped; restart the service");
     }
 }

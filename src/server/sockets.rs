@@ -39,6 +39,8 @@ pub struct Addresses {
     pub sip_udp: SocketAddr,
     /// SIP over TCP.
     pub sip_tcp: SocketAddr,
+    /// SIP over TLS.
+    pub sip_tls: SocketAddr,
     /// Metrics and health.
     pub monitoring: SocketAddr,
     /// TFTP 69 and HTTPS 443 beside the above.
@@ -66,6 +68,8 @@ pub struct Bound {
     pub sip_udp: SocketAddr,
     /// SIP over TCP.
     pub sip_tcp: SocketAddr,
+    /// SIP over TLS.
+    pub sip_tls: SocketAddr,
     /// Metrics and health.
     pub monitoring: SocketAddr,
 }
@@ -87,6 +91,8 @@ pub struct Sockets {
     pub sip_udp: UdpSocket,
     /// SIP over TCP.
     pub sip_tcp: TcpListener,
+    /// SIP over TLS.
+    pub sip_tls: TcpListener,
     /// Metrics and health.
     pub monitoring: TcpListener,
     /// Where they are.
@@ -141,6 +147,7 @@ impl Sockets {
         let tftp = udp("TFTP", addresses.tftp).await?;
         let tftp_low = low("TFTP", 69, addresses.tftp, addresses.low_ports, udp).await?;
         let (sip_udp, sip_tcp) = sip(addresses).await?;
+        let sip_tls = tcp("SIP over TLS", addresses.sip_tls).await?;
         let monitoring = tcp("monitoring", addresses.monitoring).await?;
         let bound = Bound {
             https: tcp_address(&https, addresses.https),
@@ -154,6 +161,7 @@ impl Sockets {
             tftp_low: tftp_low.is_some(),
             sip_udp: udp_address(&sip_udp, addresses.sip_udp),
             sip_tcp: tcp_address(&sip_tcp, addresses.sip_tcp),
+            sip_tls: tcp_address(&sip_tls, addresses.sip_tls),
             monitoring: tcp_address(&monitoring, addresses.monitoring),
         };
         Ok(Self {
@@ -164,6 +172,7 @@ impl Sockets {
             tftp: [Some(tftp), tftp_low].into_iter().flatten().collect(),
             sip_udp,
             sip_tcp,
+            sip_tls,
             monitoring,
             bound,
         })
@@ -257,6 +266,7 @@ mod tests {
             tftp: any,
             sip_udp: any,
             sip_tcp: any,
+            sip_tls: any,
             monitoring: any,
             low_ports: LowPorts::Off,
         }
@@ -268,6 +278,7 @@ mod tests {
         let bound = &sockets.bound;
         assert_ne!(bound.https.port(), 0);
         assert_eq!(bound.sip_udp.port(), bound.sip_tcp.port());
+        assert_ne!(bound.sip_tls.port(), bound.sip_tcp.port());
         assert!(!bound.https_low && !bound.tftp_low);
     }
 

@@ -152,12 +152,23 @@ impl ServerCertificate {
             .unwrap_or_default()
     }
 
-    /// The rustls configuration of a listener: TLS 1.2 and 1.3, HTTP/1.1, this certificate.
+    /// The rustls configuration of an HTTP listener: TLS 1.2 and 1.3, HTTP/1.1, this certificate.
     ///
     /// # Errors
     /// [`TlsError::Provider`] when the cryptography library lacks these versions.
     pub fn server_config(self: &Arc<Self>) -> Result<Arc<rustls::ServerConfig>, TlsError> {
         server_config(Arc::clone(self) as Arc<dyn ResolvesServerCert>)
+    }
+
+    /// The rustls configuration of a SIP listener: the same without an application protocol, which
+    /// phones do not name.
+    ///
+    /// # Errors
+    /// [`TlsError::Provider`] when the cryptography library lacks these versions.
+    pub fn sip_config(self: &Arc<Self>) -> Result<Arc<rustls::ServerConfig>, TlsError> {
+        let mut config = rustls::ServerConfig::clone(&*self.server_config()?);
+        config.alpn_protocols.clear();
+        Ok(Arc::new(config))
     }
 
     /// Whether its key is on an elliptic curve.

@@ -25,6 +25,7 @@ use crate::domain::config_file::DeviceFile;
 use crate::domain::config_file::XmlDefaultFile;
 use crate::domain::config_file::assemble;
 use crate::domain::config_file::assemble::Incomplete;
+use crate::domain::config_file::assemble::OwnNode;
 use crate::domain::config_file::assemble::PbxRegistrar;
 use crate::domain::config_file::assemble::SystemValues;
 use crate::domain::config_file::file_name;
@@ -368,7 +369,11 @@ fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
     let mode = app.self_provisioning.load().mode;
     Ok(SystemValues {
         advertised_address: advertised.host.clone(),
-        own_node: (app.node.pkid, advertised.sip_port),
+        own_node: OwnNode {
+            pkid: app.node.pkid,
+            sip_port: advertised.sip_port,
+            sip_secure_port: advertised.sip_secure_port,
+        },
         pbx: calls
             .pbx
             .as_ref()

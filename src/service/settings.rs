@@ -33,6 +33,7 @@ impl Default for Settings {
                 http_phones_port: None,
                 files_http_port: 6970,
                 sip_port: 5060,
+                sip_secure_port: 5061,
             },
             phones: PhoneSettings::default(),
             calls: CallSettings::default(),
@@ -55,6 +56,8 @@ pub struct Advertised {
     pub files_http_port: u16,
     /// SIP port in files when the node's own is not to be used (port 0 at start); else the node's.
     pub sip_port: u16,
+    /// SIP over TLS.
+    pub sip_secure_port: u16,
 }
 
 impl Advertised {

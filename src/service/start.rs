@@ -182,8 +182,8 @@ async fn prepare(
     }
     let unknown = || StartError::Node(options.node_name.clone());
     let pkid = options.environment.new_pkid();
-    let new = fresh_system::call_manager(pkid, &options.node_name, advertised.sip_port)
-        .ok_or_else(unknown)?;
+    let ports = (advertised.sip_port, advertised.sip_secure_port);
+    let new = fresh_system::call_manager(pkid, &options.node_name, ports).ok_or_else(unknown)?;
     store::catalogue::insert_call_manager(connection, &new).await?;
     let node = store::catalogue::call_manager_by_name(connection, &options.node_name)
         .await?

@@ -23,6 +23,7 @@ impl Settings {
             tftp: on(listen.tftp_port),
             sip_udp: on(listen.sip_udp_port),
             sip_tcp: on(listen.sip_tcp_port),
+            sip_tls: on(listen.sip_tls_port),
             monitoring: SocketAddr::new(listen.monitoring_address.0, listen.monitoring_port.0),
             low_ports: match listen.low_ports {
                 tables::LowPorts::Off => LowPorts::Off,
@@ -84,6 +85,7 @@ impl Settings {
                 http_phones_port: bound.http_phones.map(|address| address.port()),
                 files_http_port: bound.files_http.port(),
                 sip_port: bound.sip_tcp.port(),
+                sip_secure_port: bound.sip_tls.port(),
             },
             phones: self.phone_settings(),
             calls: self.call_settings(),
@@ -176,6 +178,7 @@ mod tests {
             tftp_low: false,
             sip_udp: at(5060),
             sip_tcp: at(5060),
+            sip_tls: at(5061),
             monitoring: at(9169),
         }
     }

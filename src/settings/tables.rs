@@ -69,6 +69,8 @@ table! {
         sip_udp_port: Port = Port(5060),
         /// SIP over TCP.
         sip_tcp_port: Port = Port(5060),
+        /// SIP over TLS, with the certificate of the table tls.
+        sip_tls_port: Port = Port(5061),
         /// Whether TFTP 69 and HTTPS 443 are opened beside the ports above.
         low_ports: LowPorts = LowPorts::Auto,
         /// Address of the monitoring door: /metrics, /healthz, /readyz.

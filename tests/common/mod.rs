@@ -42,3 +42,4 @@ pub(crate) use handset_door::url_of_key;
 pub(crate) use server::TestServer;
 pub(crate) use sip_phone::Reply;
 pub(crate) use sip_phone::SipPhone;
+pub(crate) use sip_phone::tls_client;

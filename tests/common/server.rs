@@ -11,6 +11,7 @@ use selfprov::server::http;
 use selfprov::server::shutdown;
 use selfprov::server::shutdown::ShutdownTrigger;
 use selfprov::server::sip::registrar;
+use selfprov::server::sip::registrar::SipSockets;
 use selfprov::server::sip::transport::bind_udp;
 use tokio::net::TcpListener;
 use tokio::net::UdpSocket;
@@ -35,6 +36,8 @@ pub(crate) struct TestServer {
     pub(crate) sip_udp: SocketAddr,
     /// SIP over TCP.
     pub(crate) sip_tcp: SocketAddr,
+    /// SIP over TLS, with the handset's certificate.
+    pub(crate) sip_tls: SocketAddr,
     /// HTTPS and plain HTTP for handsets.
     pub(crate) handset: HandsetDoor,
     _trigger: ShutdownTrigger,
@@ -82,7 +85,15 @@ impl TestServer {
         let sip_udp = udp.local_addr().unwrap();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sip_tcp = tcp.local_addr().unwrap();
-        tokio::spawn(registrar::run(test.app.clone(), udp, tcp, shutdown));
+        let tls = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sip_tls = tls.local_addr().unwrap();
+        let sockets = SipSockets {
+            udp,
+            tcp,
+            tls,
+            tls_config: handset.certificate.sip_config().unwrap(),
+        };
+        tokio::spawn(registrar::run(test.app.clone(), sockets, shutdown));
 
         Self {
             test,
@@ -91,6 +102,7 @@ impl TestServer {
             tftp,
             sip_udp,
             sip_tcp,
+            sip_tls,
             handset,
             _trigger: trigger,
         }

@@ -4,16 +4,25 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use md5::Digest as _;
 use md5::Md5;
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Longest wait for a message that must come.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -65,6 +74,7 @@ impl Reply {
 enum Wire {
     Udp(UdpSocket),
     Tcp(TcpStream, Vec<u8>),
+    Tls(Box<TlsStream<TcpStream>>, Vec<u8>),
 }
 
 /// What a phone proves itself with.
@@ -132,6 +142,17 @@ impl SipPhone {
         Self::new(Wire::Tcp(stream, Vec::new()), local, server, mac)
     }
 
+    /// A phone over TLS that trusts the certificates of this PEM file.
+    pub(crate) async fn tls(server: SocketAddr, mac: &str, ca_file: &Path) -> Self {
+        let stream = TcpStream::connect(server).await.unwrap();
+        let local = stream.local_addr().unwrap();
+        let stream = tls_client(ca_file)
+            .connect(server.ip().into(), stream)
+            .await
+            .unwrap();
+        Self::new(Wire::Tls(Box::new(stream), Vec::new()), local, server, mac)
+    }
+
     fn new(wire: Wire, local: SocketAddr, server: SocketAddr, mac: &str) -> Self {
         Self {
             wire,
@@ -157,6 +178,7 @@ impl SipPhone {
         match self.wire {
             Wire::Udp(_) => "UDP",
             Wire::Tcp(..) => "TCP",
+            Wire::Tls(..) => "TLS",
         }
     }
 
@@ -317,6 +339,10 @@ impl SipPhone {
                 socket.send_to(text.as_bytes(), self.server).await.unwrap();
             }
             Wire::Tcp(stream, _) => stream.write_all(text.as_bytes()).await.unwrap(),
+            Wire::Tls(stream, _) => {
+                stream.write_all(text.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+            }
         }
     }
 
@@ -330,15 +356,8 @@ impl SipPhone {
                     buffer.truncate(length);
                     buffer
                 }
-                Wire::Tcp(stream, buffer) => loop {
-                    if let Some(length) = message_length(buffer) {
-                        break buffer.drain(..length).collect();
-                    }
-                    let mut piece = [0; 4_096];
-                    let length = stream.read(&mut piece).await.unwrap();
-                    assert!(length > 0, "the server closed the connection");
-                    buffer.extend_from_slice(&piece[..length]);
-                },
+                Wire::Tcp(stream, buffer) => read_message(stream, buffer).await,
+                Wire::Tls(stream, buffer) => read_message(stream, buffer).await,
             }
         };
         let bytes = timeout(DEADLINE, received).await.expect("no message came");
@@ -346,6 +365,34 @@ impl SipPhone {
             text: String::from_utf8(bytes).unwrap(),
         }
     }
+}
+
+async fn read_message<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> Vec<u8> {
+    loop {
+        if let Some(length) = message_length(buffer) {
+            break buffer.drain(..length).collect();
+        }
+        let mut piece = [0; 4_096];
+        let length = stream.read(&mut piece).await.unwrap();
+        assert!(length > 0, "the server closed the connection");
+        buffer.extend_from_slice(&piece[..length]);
+    }
+}
+
+/// A TLS client that trusts the certificates of this PEM file and nobody else.
+pub(crate) fn tls_client(ca_file: &Path) -> TlsConnector {
+    let pem = std::fs::read(ca_file).unwrap();
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
 }
 
 fn message_length(buffer: &[u8]) -> Option<usize> {

@@ -97,6 +97,7 @@ impl Service {
             ("tftp_port", "tftp"),
             ("sip_udp_port", "sip_udp"),
             ("sip_tcp_port", "sip_tcp"),
+            ("sip_tls_port", "sip_tls"),
         ];
         let setting = |(key, name)| format!("listen.{key}={}", port(self.text(name)));
         keys.into_iter()

@@ -185,13 +185,14 @@ impl Drop for Serve {
 }
 
 /// The ports that every start takes anew.
-pub(crate) const PORTS: [&str; 7] = [
+pub(crate) const PORTS: [&str; 8] = [
     "https_port",
     "files_http_port",
     "files_https_port",
     "tftp_port",
     "sip_udp_port",
     "sip_tcp_port",
+    "sip_tls_port",
     "monitoring_port",
 ];
 

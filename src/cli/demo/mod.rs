@@ -38,7 +38,7 @@ const SETTINGS: [(&str, &str); 3] = [
 ];
 
 /// The ports that `--ports auto` leaves to the system.
-const PORTS: [&str; 8] = [
+const PORTS: [&str; 9] = [
     "https_port",
     "http_phones_port",
     "files_http_port",
@@ -46,6 +46,7 @@ const PORTS: [&str; 8] = [
     "tftp_port",
     "sip_udp_port",
     "sip_tcp_port",
+    "sip_tls_port",
     "monitoring_port",
 ];
 

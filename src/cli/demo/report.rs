@@ -30,6 +30,8 @@ pub struct Report {
     pub sip_udp: String,
     /// SIP over TCP, `host:port`.
     pub sip_tcp: String,
+    /// SIP over TLS, `host:port`.
+    pub sip_tls: String,
     /// The certificate that phones must trust.
     pub ca_file: PathBuf,
     /// The administrator.
@@ -84,6 +86,7 @@ impl Report {
             tftp: bound.tftp.to_string(),
             sip_udp: bound.sip_udp.to_string(),
             sip_tcp: bound.sip_tcp.to_string(),
+            sip_tls: bound.sip_tls.to_string(),
             ca_file: absolute(&prepared.certificate().files().certificate),
             admin: Admin {
                 user: FIRST_ADMINISTRATOR.to_owned(),
@@ -131,13 +134,14 @@ impl Report {
     pub fn text(&self, with_pin: bool) -> String {
         let mut text = format!(
             "selfprov demonstration, on this machine only\n\n  handset     {}\n  files       {}, {} and TFTP {}\n  \
-             SIP         {} over UDP, {} over TCP\n  certificate {}\n  data        {}\n",
+             SIP         {} over UDP, {} over TCP, {} over TLS\n  certificate {}\n  data        {}\n",
             self.https,
             self.config_http,
             self.config_https,
             self.tftp,
             self.sip_udp,
             self.sip_tcp,
+            self.sip_tls,
             self.ca_file.display(),
             self.data_dir.display(),
         );

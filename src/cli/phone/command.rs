@@ -85,13 +85,15 @@ pub struct PhoneArguments {
     pub script: Option<PathBuf>,
 }
 
-/// UDP or TCP.
+/// UDP, TCP or TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TransportArgument {
     /// SIP over UDP
     Udp,
     /// SIP over TCP
     Tcp,
+    /// SIP over TLS; the server's certificate must be in --ca-file
+    Tls,
 }
 
 fn model(text: &str) -> Result<&'static PhoneModel, String> {
@@ -173,6 +175,7 @@ fn options(arguments: PhoneArguments) -> Result<Options, CliError> {
         transport: arguments.transport.map(|transport| match transport {
             TransportArgument::Udp => Transport::Udp,
             TransportArgument::Tcp => Transport::Tcp,
+            TransportArgument::Tls => Transport::Tls,
         }),
         random: random_bytes,
     })

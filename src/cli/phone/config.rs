@@ -18,6 +18,9 @@ const REGISTER_DELTA_S: u32 = 5;
 /// The SIP port when the file does not say.
 const SIP_PORT: u16 = 5_060;
 
+/// The port of SIP over TLS when the file does not say.
+const SECURE_SIP_PORT: u16 = 5_061;
+
 /// How the phone talks SIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -25,6 +28,8 @@ pub enum Transport {
     Tcp,
     /// Over UDP (2, and what XMLDefault gives).
     Udp,
+    /// Over TLS (3, and every secure `deviceSecurityMode`).
+    Tls,
 }
 
 impl Transport {
@@ -33,6 +38,7 @@ impl Transport {
         match self {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
+            Self::Tls => "tls",
         }
     }
 }
@@ -44,6 +50,18 @@ pub struct CallManager {
     pub host: String,
     /// Its SIP port.
     pub sip_port: u16,
+    /// Its port for SIP over TLS.
+    pub secure_sip_port: u16,
+}
+
+impl CallManager {
+    /// The port for this transport.
+    pub const fn port(&self, transport: Transport) -> u16 {
+        match transport {
+            Transport::Tls => self.secure_sip_port,
+            Transport::Tcp | Transport::Udp => self.sip_port,
+        }
+    }
 }
 
 /// Line 1, the one that registers.
@@ -70,7 +88,7 @@ pub struct PhoneConfig {
     pub call_managers: Vec<CallManager>,
     /// Line 1.
     pub line: Option<Line>,
-    /// TCP or UDP; `None` when the file does not say.
+    /// How it talks SIP; `None` when the file does not say.
     pub transport: Option<Transport>,
     /// What a check-version compares.
     pub version_stamp: String,
@@ -118,11 +136,7 @@ fn device(root: &Element) -> Result<PhoneConfig, ConfigError> {
         is_default: false,
         call_managers: root.child("devicePool").map_or(Ok(vec![]), call_managers)?,
         line,
-        transport: match root.text_of("transportLayerProtocol") {
-            Some("1" | "4") => Some(Transport::Tcp),
-            Some("2") => Some(Transport::Udp),
-            _ => None,
-        },
+        transport: transport(root),
         version_stamp: root.text_of("versionStamp").unwrap_or_default().to_owned(),
         idle_url: idle_url(root),
         idle_timeout_s: idle_timeout_s(root),
@@ -143,6 +157,19 @@ fn default(root: &Element) -> Result<PhoneConfig, ConfigError> {
         register_expires_s: REGISTER_EXPIRES_S,
         register_delta_s: REGISTER_DELTA_S,
     })
+}
+
+/// A secure mode switches to TLS whatever the transport says.
+fn transport(root: &Element) -> Option<Transport> {
+    if let Some("2" | "3") = root.text_of("deviceSecurityMode") {
+        return Some(Transport::Tls);
+    }
+    match root.text_of("transportLayerProtocol") {
+        Some("1" | "4") => Some(Transport::Tcp),
+        Some("2") => Some(Transport::Udp),
+        Some("3") => Some(Transport::Tls),
+        _ => None,
+    }
 }
 
 /// The presence of `autoRegistration` makes line 1 from the `autoRegistrationName` before it.
@@ -187,19 +214,24 @@ fn call_managers(parent: &Element) -> Result<Vec<CallManager>, ConfigError> {
     Ok(found.into_iter().map(|(_, node)| node).collect())
 }
 
-/// The stack knows a node's port when it meets `processNodeName`, so `ports` must come first; a
+/// The stack knows a node's ports when it meets `processNodeName`, so `ports` must come first; a
 /// port behind it is not seen.
 fn call_manager_of(element: &Element) -> Option<CallManager> {
-    let mut sip_port = SIP_PORT;
+    let (mut sip_port, mut secure_sip_port) = (SIP_PORT, SECURE_SIP_PORT);
     for child in &element.children {
         match child.name.as_str() {
             "ports" => {
-                let port = child.text_of("sipPort").and_then(|text| text.parse().ok());
-                sip_port = port.unwrap_or(sip_port);
+                let port = |name| child.text_of(name).and_then(|text| text.parse().ok());
+                sip_port = port("sipPort").unwrap_or(sip_port);
+                secure_sip_port = port("securedSipPort").unwrap_or(secure_sip_port);
             }
             "processNodeName" => {
                 let host = child.text.trim().trim_matches(['[', ']']).to_owned();
-                return (!host.is_empty()).then_some(CallManager { host, sip_port });
+                return (!host.is_empty()).then_some(CallManager {
+                    host,
+                    sip_port,
+                    secure_sip_port,
+                });
             }
             _ => {}
         }
@@ -305,5 +337,25 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn a_secure_mode_leads_to_the_tls_port_whatever_the_transport() {
+        let file = |mode: u8, transport: u8| {
+            let document = format!(
+                "<device><devicePool><callManagerGroup><members><member priority=\"0\"><callManager>\
+                 <ports><sipPort>5070</sipPort><securedSipPort>5071</securedSipPort></ports>\
+                 <processNodeName>cm</processNodeName></callManager></member></members>\
+                 </callManagerGroup></devicePool><deviceSecurityMode>{mode}</deviceSecurityMode>\
+                 <transportLayerProtocol>{transport}</transportLayerProtocol></device>"
+            );
+            let config = PhoneConfig::parse(document.as_bytes()).unwrap();
+            let transport = config.transport.unwrap();
+            (transport, config.call_managers[0].port(transport))
+        };
+        assert_eq!(file(1, 4), (Transport::Tcp, 5070));
+        assert_eq!(file(3, 4), (Transport::Tls, 5071));
+        assert_eq!(file(2, 1), (Transport::Tls, 5071));
+        assert_eq!(file(1, 3), (Transport::Tls, 5071));
     }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_rustls::TlsConnector;
 
 use super::browser::{Browser, BrowserError};
 use super::config::{PhoneConfig, Transport};
@@ -17,6 +18,7 @@ use super::draw::{self, Frame};
 use super::event::{Event, Sink};
 use super::files::{FileServers, FilesError};
 use super::session::Session;
+use super::sip::link;
 use super::sip::message::{Message, StartLine};
 use super::sip::registration::Cause;
 use crate::domain::device::{DeviceName, MacAddress};
@@ -44,7 +46,7 @@ pub struct Options {
     pub servers: FileServers,
     /// The certificates it trusts; `None`: the public authorities.
     pub ca_file: Option<PathBuf>,
-    /// UDP or TCP against what its file says.
+    /// UDP, TCP or TLS against what its file says.
     pub transport: Option<Transport>,
     /// Random bytes, for Call-IDs, tags and nonces.
     pub random: fn() -> [u8; 8],
@@ -90,6 +92,8 @@ pub enum Stimulus {
 pub struct Handset {
     options: Options,
     browser: Browser,
+    /// What SIP over TLS trusts; `None`: nothing.
+    sip_trust: Option<TlsConnector>,
     sink: Sink,
     config: Option<PhoneConfig>,
     session: Option<Session>,
@@ -108,10 +112,13 @@ impl Handset {
     /// # Errors
     /// The file of trusted certificates cannot be used.
     pub fn new(options: Options, sink: Sink) -> Result<Self, HandsetError> {
-        let browser = Browser::new(options.model, options.ca_file.as_deref())?;
+        let ca_file = options.ca_file.as_deref();
+        let browser = Browser::new(options.model, ca_file)?;
+        let sip_trust = ca_file.map(link::trust).transpose()?;
         Ok(Self {
             options,
             browser,
+            sip_trust,
             sink,
             config: None,
             session: None,

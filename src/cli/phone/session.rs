@@ -64,36 +64,32 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects to a node; nothing is registered yet.
-    ///
-    /// # Errors
-    /// Nobody is there.
-    pub async fn open(
+    /// A session on a connection to `node`; nothing is registered yet.
+    pub fn new(
+        link: Link,
         node: &CallManager,
-        transport: Transport,
         mac: MacAddress,
         model: &'static PhoneModel,
         line: Line,
         random: fn() -> [u8; 8],
-    ) -> io::Result<Self> {
-        let link = Link::open(node, transport).await?;
+    ) -> Self {
         let identity = Identity {
             mac,
             model,
             line,
             host: node.host.clone(),
             local: link.local,
-            transport,
+            transport: link.transport(),
             call_id: Identity::new_call_id(mac, random(), link.local),
             tag: hex(random()),
         };
-        Ok(Self {
+        Self {
             link,
             identity,
             sequence: 100,
             random,
             waiting: VecDeque::new(),
-        })
+        }
     }
 
     /// The Call-ID of the registration, which a NOTIFY must name.
@@ -197,7 +193,7 @@ impl Session {
         });
         let mut pause = match self.link.transport() {
             Transport::Udp => T1,
-            Transport::Tcp => TRANSACTION_TIMEOUT,
+            Transport::Tcp | Transport::Tls => TRANSACTION_TIMEOUT,
         };
         loop {
             self.link.send(&text).await?;

@@ -1,6 +1,7 @@
 //! From a phone, its catalogue and the system's values to its file.
 
 mod registrars;
+mod signalling;
 mod urls;
 
 use std::collections::HashMap;
@@ -14,7 +15,6 @@ use super::LINE_TEXT_LENGTH_MAX;
 use super::LineDigest;
 use super::ServicesProvisioning;
 use super::SipSettings;
-use super::Transport;
 use super::XmlDefaultFile;
 use super::idle_url::SelfProvisionDoors;
 use super::locale::user_locale;
@@ -43,13 +43,24 @@ pub const RELEASE_PATH: &str = "/cucm-uds/private/releasePhone";
 /// Version stamp of every auto-registration file: a phone's own file has another.
 const AUTO_REGISTRATION_STAMP: Pkid = Pkid::from_u128(0x5e1f_9204_0000_4000_8000_0000_0000_0001);
 
+/// The node that this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnNode {
+    /// Its row.
+    pub pkid: Pkid,
+    /// Its port for SIP over UDP and TCP.
+    pub sip_port: u16,
+    /// Its port for SIP over TLS.
+    pub sip_secure_port: u16,
+}
+
 /// What files need to know of the whole installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemValues {
     /// Host name or address that phones use for a node that names none itself.
     pub advertised_address: String,
-    /// The node that this process is, and the SIP port on which phones reach it.
-    pub own_node: (Pkid, u16),
+    /// The node that this process is, with the SIP ports on which phones reach it.
+    pub own_node: OwnNode,
     /// Where provisioned phones register instead of here; `None`: here.
     pub pbx: Option<PbxRegistrar>,
     /// Where phones reach the login.
@@ -112,6 +123,8 @@ pub fn device_file(
         .get(&configuration.phone_security_profile)
         .ok_or(Incomplete("phone security profile"))?;
     let digest = secret.and_then(|secret| line_digest(phone, secret, &mut warnings));
+    let has_trust_list = system.doors.phones_trust_https;
+    let (security_mode, transport) = signalling::of_device(security, has_trust_list, &mut warnings);
     let urls = urls_of_device(phone, system, &mut warnings);
     Ok(DeviceFile {
         device_pool: pool.name.clone(),
@@ -127,8 +140,8 @@ pub fn device_file(
         version_stamp: phone.version_stamp,
         user_locale: user_locale(&configuration.user_locale),
         network_locale: configuration.network_locale.replace(' ', "_"),
-        security_mode: security_mode(security.device_security_mode),
-        transport: transport(&security.transport),
+        security_mode,
+        transport,
         urls,
         services_provisioning: services_provisioning(&configuration.services_provisioning),
         warnings,
@@ -171,12 +184,11 @@ pub fn auto_registration_file(
         user_locale: user_locale(&configuration.user_locale),
         network_locale: configuration.network_locale.replace(' ', "_"),
         security_mode: DeviceSecurityMode::NonSecure,
-        transport: catalogue
-            .phone_security_profiles
-            .get(&configuration.phone_security_profile)
-            .map_or(Transport::TcpAndUdp, |profile| {
-                transport(&profile.transport)
-            }),
+        transport: signalling::of_nobody(
+            catalogue
+                .phone_security_profiles
+                .get(&configuration.phone_security_profile),
+        ),
         urls: urls_of_nobody(system),
         services_provisioning: ServicesProvisioning::Internal,
         warnings,
@@ -325,23 +337,6 @@ fn sip_settings(catalogue: &Catalogue, pkid: Pkid) -> Result<SipSettings, Incomp
         start_media_port: profile.start_media_port,
         stop_media_port: profile.stop_media_port,
     })
-}
-
-fn security_mode(mode: u8) -> DeviceSecurityMode {
-    match mode {
-        2 => DeviceSecurityMode::Authenticated,
-        3 => DeviceSecurityMode::Encrypted,
-        _ => DeviceSecurityMode::NonSecure,
-    }
-}
-
-fn transport(words: &str) -> Transport {
-    match words {
-        "TCP" => Transport::Tcp,
-        "UDP" => Transport::Udp,
-        "TLS" => Transport::Tls,
-        _ => Transport::TcpAndUdp,
-    }
 }
 
 fn services_provisioning(words: &str) -> ServicesProvisioning {

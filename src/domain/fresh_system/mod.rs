@@ -201,10 +201,11 @@ pub fn catalogue(self_provision_url: &str) -> Catalogue {
     catalogue
 }
 
-/// A new CallManager node: auto-registration switched off by a range of one number.
+/// A new CallManager node with these SIP ports (UDP and TCP, TLS): auto-registration switched off
+/// by a range of one number.
 ///
 /// Source: AXL `CallManager` (`startDn` and `endDn` are 1000 on a fresh system).
-pub fn call_manager(pkid: Pkid, name: &str, sip_port: u16) -> Option<CallManager> {
+pub fn call_manager(pkid: Pkid, name: &str, sip_ports: (u16, u16)) -> Option<CallManager> {
     let only: DirectoryNumber = "1000".parse().ok()?;
     Some(CallManager {
         pkid,
@@ -212,8 +213,8 @@ pub fn call_manager(pkid: Pkid, name: &str, sip_port: u16) -> Option<CallManager
         description: String::new(),
         process_node_name: String::new(),
         phone_port: 2000,
-        sip_port,
-        sip_secure_port: 5061,
+        sip_port: sip_ports.0,
+        sip_secure_port: sip_ports.1,
         auto_registration: AutoRegistration {
             enabled: false,
             name: "AUTO-REG".to_owned(),

@@ -10,6 +10,7 @@ use super::device_xml;
 use super::system_xml;
 use crate::domain::catalogue;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::config_file::assemble::OwnNode;
 use crate::domain::config_file::assemble::PbxRegistrar;
 use crate::domain::config_file::assemble::SystemValues;
 use crate::domain::config_file::assemble::auto_registration_file;
@@ -148,7 +149,11 @@ fn catalogue() -> Catalogue {
 fn system() -> SystemValues {
     SystemValues {
         advertised_address: "voice.example.net".into(),
-        own_node: (NODE, 5060),
+        own_node: OwnNode {
+            pkid: NODE,
+            sip_port: 5060,
+            sip_secure_port: 5061,
+        },
         pbx: None,
         doors: SelfProvisionDoors {
             https: "https://voice.example.net:8443".parse().unwrap(),
@@ -242,6 +247,25 @@ fn golden_files_of_every_model_of_an_auto_registered_phone() {
             model.speaks_tls_1_2(),
             "{designation}"
         );
+    }
+}
+
+#[test]
+fn a_phone_with_a_secure_profile_is_led_to_the_tls_port() {
+    let mut catalogue = catalogue();
+    let profile = catalogue.phone_security_profiles.get_mut(&SECURITY);
+    profile.unwrap().device_security_mode = 3;
+    let phone = phone(622, DeviceState::Provisioned);
+    let mut system = system();
+    system.own_node.sip_secure_port = 5071;
+    let file = device_file(&phone, &catalogue, &system, None).unwrap();
+    let text = device_xml::write(&file);
+    for expected in [
+        "<deviceSecurityMode>3</deviceSecurityMode>",
+        "<transportLayerProtocol>3</transportLayerProtocol>",
+        "<securedSipPort>5071</securedSipPort>",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
 }
 

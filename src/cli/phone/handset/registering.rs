@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::config::Transport;
+use super::super::config::{PhoneConfig, Transport};
 use super::super::event::Event;
 use super::super::files::{self, Fetched};
 use super::super::session::{Outcome, Session};
+use super::super::sip::link::Link;
 use super::super::sip::registration::Cause;
 use super::{Handset, HandsetError, Options, REFRESH_MIN_S, RETRY_AFTER};
 
@@ -43,13 +44,19 @@ impl Handset {
         self.report(Event::Configured {
             line: config.line.as_ref().map(|line| line.name.clone()),
             call_manager: node
-                .map(|node| format!("{}:{}", node.host, node.sip_port))
+                .map(|node| format!("{}:{}", node.host, node.port(self.transport(&config))))
                 .unwrap_or_default(),
             idle_url: config.idle_url.clone(),
             version_stamp: config.version_stamp.clone(),
         });
         self.config = Some(config);
         Ok(())
+    }
+
+    /// How this phone talks SIP: as it was told, else as its file says.
+    fn transport(&self, config: &PhoneConfig) -> Transport {
+        let said = self.options.transport.or(config.transport);
+        said.unwrap_or(Transport::Udp)
     }
 
     /// Registers with the first node of the group that answers.
@@ -59,23 +66,19 @@ impl Handset {
         let Some(config) = self.config.clone() else {
             return;
         };
+        let transport = self.transport(&config);
         let Some(line) = config.line else {
             return self.problem("Unprovisioned: the file has no line".to_owned());
         };
-        let transport = self
-            .options
-            .transport
-            .or(config.transport)
-            .unwrap_or(Transport::Udp);
         for node in &config.call_managers {
             let Options {
                 mac, model, random, ..
             } = self.options;
-            let session = Session::open(node, transport, mac, model, line.clone(), random).await;
-            let mut session = match session {
-                Ok(session) => session,
+            let address = format!("{}:{}", node.host, node.port(transport));
+            let mut session = match Link::open(node, transport, self.sip_trust.as_ref()).await {
+                Ok(link) => Session::new(link, node, mac, model, line.clone(), random),
                 Err(error) => {
-                    self.problem(format!("{}:{}: {error}", node.host, node.sip_port));
+                    self.problem(format!("{address}: {error}"));
                     continue;
                 }
             };
@@ -87,7 +90,7 @@ impl Handset {
                     self.session = Some(session);
                     return self.take_outcome(outcome);
                 }
-                Err(error) => self.problem(format!("{}:{}: {error}", node.host, node.sip_port)),
+                Err(error) => self.problem(format!("{address}: {error}")),
             }
         }
         self.register_at = Some(Instant::now() + RETRY_AFTER);

@@ -80,16 +80,14 @@ fn member(node: &CallManager, system: &SystemValues) -> CallManagerMember {
     } else {
         &node.process_node_name
     };
+    // This process knows its ports; another node's row says its own.
+    let own = Some(system.own_node).filter(|own| own.pkid == node.pkid);
     CallManagerMember {
         name: node.name.clone(),
         description: node.description.clone(),
         process_node_name: process_node_name.clone(),
         ethernet_phone_port: node.phone_port,
-        sip_port: if node.pkid == system.own_node.0 {
-            system.own_node.1
-        } else {
-            node.sip_port
-        },
-        secured_sip_port: node.sip_secure_port,
+        sip_port: own.map_or(node.sip_port, |own| own.sip_port),
+        secured_sip_port: own.map_or(node.sip_secure_port, |own| own.sip_secure_port),
     }
 }

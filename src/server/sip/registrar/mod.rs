@@ -21,7 +21,9 @@ use crate::service::phone_control;
 use crate::service::register::{self, Decision, RegisterOutcome, Work};
 
 use super::message::{Method, ReplyHead, Request, ResponseBuilder, Status};
-use super::transport::{Limits, Outbound, Quick, RequestHandler, Stack, serve_tcp, serve_udp};
+use super::transport::{
+    Limits, Outbound, Quick, RequestHandler, Stack, serve_tcp, serve_tls, serve_udp,
+};
 use answer::Registration;
 use notify::SipPhoneChannel;
 use read::ReadRegister;
@@ -29,17 +31,31 @@ use read::ReadRegister;
 /// Connections numbered in a millisecond at most; see [`Outbound::new`].
 const CONNECTIONS_A_MILLISECOND: u64 = 1_000;
 
+/// Where SIP is spoken.
+#[derive(Debug)]
+pub struct SipSockets {
+    /// Datagrams.
+    pub udp: UdpSocket,
+    /// Streams in the clear.
+    pub tcp: TcpListener,
+    /// Streams under TLS.
+    pub tls: TcpListener,
+    /// Whose certificate they show.
+    pub tls_config: Arc<rustls::ServerConfig>,
+}
+
 /// Serves SIP on these sockets until `shutdown`: the registrar, phone control, and the removal of
 /// what ended.
 ///
 /// # Errors
 /// When a socket has no address.
-pub async fn run(
-    app: Arc<App>,
-    udp: UdpSocket,
-    tcp: TcpListener,
-    shutdown: Shutdown,
-) -> io::Result<()> {
+pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::Result<()> {
+    let SipSockets {
+        udp,
+        tcp,
+        tls,
+        tls_config,
+    } = sockets;
     let now = u64::try_from(app.environment.now().0).unwrap_or(0);
     let outbound = Outbound::new(now.saturating_mul(CONNECTIONS_A_MILLISECOND));
     let channel = Arc::new(SipPhoneChannel::new(app.clone(), outbound.clone()));
@@ -49,9 +65,10 @@ pub async fn run(
     let handler = Arc::new(SipRegistrar::new(app.clone()));
     let stack = Stack::new(handler, outbound, Limits::default());
     let served = async {
-        let (udp, ()) = tokio::join!(
+        let (udp, (), ()) = tokio::join!(
             serve_udp(udp, stack.clone(), shutdown.clone()),
-            serve_tcp(tcp, stack, shutdown.clone()),
+            serve_tcp(tcp, stack.clone(), shutdown.clone()),
+            serve_tls(tls, tls_config, stack, shutdown.clone()),
         );
         udp
     };

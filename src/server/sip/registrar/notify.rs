@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::domain::binding::Binding;
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
+use crate::domain::registration::Transport;
 use crate::service::App;
 use crate::service::phone_channel::{Delivery, DeliveryFuture, PhoneAction, PhoneChannel};
 
@@ -49,7 +50,7 @@ impl SipPhoneChannel {
         let contact = Address::parse(binding.contact.as_bytes(), HeaderName::Contact);
         let fallback = format!("sip:{}@{}", binding.address_of_record, flow.remote);
         let uri = contact.map_or(fallback.as_bytes(), |contact| contact.uri);
-        let local = sip_host(flow.local);
+        let local = self.outbound.local_address_towards(flow)?;
         let to = format!("<sip:{}@{local}>", binding.address_of_record);
         let request = self.outbound.start(flow, "NOTIFY", uri, branch)?;
         let request = request
@@ -60,10 +61,13 @@ impl SipPhoneChannel {
             .header(HeaderName::To.as_str(), to)
             .header(
                 HeaderName::CallId.as_str(),
-                format!("{}@{}", self.token(), flow.local.ip()),
+                format!("{}@{}", self.token(), local.ip()),
             )
             .header(HeaderName::CSeq.as_str(), "1 NOTIFY")
-            .header(HeaderName::Contact.as_str(), format!("<sip:{local}>"))
+            .header(
+                HeaderName::Contact.as_str(),
+                own_contact(local, flow.transport),
+            )
             .header(HeaderName::SubscriptionState.as_str(), "active");
         let event = HeaderName::Event.as_str();
         Ok(if knows_check_sync_only(binding) {
@@ -77,8 +81,13 @@ impl SipPhoneChannel {
     }
 }
 
-fn sip_host(address: SocketAddr) -> String {
-    address.to_string()
+/// Where we are reached; the transport stands there unless it is the default one.
+/// Source: RFC 3261 clause 19.1.2.
+fn own_contact(local: SocketAddr, transport: Transport) -> String {
+    match transport {
+        Transport::Udp => format!("<sip:{local}>"),
+        Transport::Tcp | Transport::Tls => format!("<sip:{local};transport={transport}>"),
+    }
 }
 
 fn knows_check_sync_only(binding: &Binding) -> bool {

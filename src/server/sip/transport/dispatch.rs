@@ -9,6 +9,7 @@ use metrics::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::registration::{Flow, Transport};
+use crate::server::connection_permits::ConnectionPermits;
 use crate::server::sip::message::{
     self, HeaderName, Message, Method, Rejected, Request, ResponseBuilder, Status,
 };
@@ -26,6 +27,11 @@ pub(super) struct Shared<H> {
     pub(super) limits: Limits,
     later: Arc<Semaphore>,
     later_per_source: PerSource,
+    /// Streams, of all listeners together.
+    pub(super) connections: Arc<ConnectionPermits>,
+    /// TLS handshakes under way.
+    pub(super) handshakes: Semaphore,
+    pub(super) handshakes_per_source: PerSource,
     counters: Counters,
 }
 
@@ -97,6 +103,12 @@ impl<H: RequestHandler> Stack<H> {
             limits,
             later: Arc::new(Semaphore::new(limits.later_max)),
             later_per_source: PerSource::new(limits.later_per_source_max),
+            connections: ConnectionPermits::new(
+                limits.connections_max,
+                limits.connections_per_source_max,
+            ),
+            handshakes: Semaphore::new(limits.handshakes_max),
+            handshakes_per_source: PerSource::new(limits.handshakes_per_source_max),
             counters: Counters::new(),
         }))
     }

@@ -1,7 +1,9 @@
 //! Endpoints: datagrams and streams in, one question to the [`RequestHandler`], answers out.
 //!
 //! ```text
-//! udp.rs, stream.rs   sockets; one task a socket or connection
+//! udp.rs              datagrams; one task a socket
+//! listener.rs         who may connect by TCP or TLS, and the handshake
+//! stream.rs           one connection, one task
 //! framing.rs          where a message on a stream ends (no I/O)
 //! dispatch.rs         parse, absorb retransmissions, ask the handler, run its later work
 //! per_source.rs       what one address may hold at once
@@ -12,6 +14,7 @@
 
 mod dispatch;
 mod framing;
+mod listener;
 mod outbound;
 mod per_source;
 mod stream;
@@ -24,8 +27,9 @@ use crate::server::sip::message::Request;
 
 pub use dispatch::Stack;
 pub use framing::{Frame, Framer};
+pub use listener::{serve_tcp, serve_tls};
 pub use outbound::{Listening, Outbound, OutboundError, ReceivedResponse};
-pub use stream::{serve_stream, serve_tcp};
+pub use stream::serve_stream;
 pub use udp::{bind_udp, serve_udp};
 
 /// Answers requests. The wire layer has parsed them, refused the malformed ones and absorbed
@@ -86,10 +90,17 @@ pub struct Limits {
     pub later_per_source_max: usize,
     /// Seconds in the Retry-After of that 503.
     pub retry_after_s: u32,
-    /// Streams open at once; a further one is closed. An idle one takes about 4 kB.
+    /// Streams open at once over all listeners; a further one is closed. An idle one takes about
+    /// 4 kB, with TLS about 15 kB.
     pub connections_max: usize,
     /// Of these, those of one address.
     pub connections_per_source_max: usize,
+    /// TLS handshakes at once; further connections wait for their turn. Each takes about 20 kB.
+    pub handshakes_max: usize,
+    /// Of these and of those that wait, those of one address; a further one is closed.
+    pub handshakes_per_source_max: usize,
+    /// How long a connection has for its turn and its handshake.
+    pub handshake_timeout: Duration,
     /// How long a stream may stay silent. Above the longest expiry that is granted (an hour): a
     /// phone without keep-alives says nothing between two REGISTERs.
     pub idle_timeout: Duration,
@@ -111,6 +122,9 @@ impl Default for Limits {
             retry_after_s: 10,
             connections_max: 20_000,
             connections_per_source_max: 10_000,
+            handshakes_max: 512,
+            handshakes_per_source_max: 256,
+            handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(70),
             message_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(10),

@@ -94,6 +94,15 @@ impl Outbound {
         }))
     }
 
+    /// Our address as the phone behind `flow` sees it. A socket that listens on every address does
+    /// not say which one it is, so the system is asked for the route.
+    ///
+    /// # Errors
+    /// No local address leads to the phone.
+    pub fn local_address_towards(&self, flow: &Flow) -> std::io::Result<SocketAddr> {
+        local_address_towards(flow)
+    }
+
     /// Begins a request whose Via names our end of `flow`. `branch` is unique, of token
     /// characters; the magic cookie is put before it.
     ///
@@ -106,7 +115,7 @@ impl Outbound {
         uri: impl AsRef<[u8]>,
         branch: &str,
     ) -> Result<RequestBuilder, OutboundError> {
-        let sent_by = local_address_towards(flow)?.to_string();
+        let sent_by = self.local_address_towards(flow)?.to_string();
         Ok(RequestBuilder::new(
             method,
             uri,
@@ -326,8 +335,6 @@ impl Drop for Listening {
     }
 }
 
-/// Our address as the phone behind `flow` sees it. A socket that listens on every address does
-/// not say which one it is, so the system is asked for the route.
 fn local_address_towards(flow: &Flow) -> std::io::Result<SocketAddr> {
     if !flow.local.ip().is_unspecified() {
         return Ok(flow.local);

@@ -1,23 +1,16 @@
-//! Streams: TCP now, TLS by the same function. One task a connection.
+//! One connection, whatever carries it: TCP, or TLS by the same function.
 
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::domain::registration::{Flow, Transport};
-use crate::server::shutdown::Shutdown;
+use crate::domain::registration::Flow;
 use crate::server::sip::message;
 
 use super::dispatch::Verdict;
-use super::per_source::PerSource;
-use super::udp::canonical;
 use super::{Frame, Framer, RequestHandler, Stack};
 
 /// Room to read into once a message has begun: the rest of a REGISTER with its body.
@@ -27,54 +20,8 @@ const READ_BYTES: usize = 2 * 1024;
 /// is a second read for each message.
 const IDLE_READ_BYTES: usize = 256;
 
-/// Pause after an accept that failed for want of descriptors or memory.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-
 /// The answer to a ping. Source: RFC 5626 clause 4.4.1.
 const PONG: &[u8] = b"\r\n";
-
-/// Accepts TCP connections until `shutdown`, then closes them all.
-pub async fn serve_tcp<H: RequestHandler>(
-    listener: TcpListener,
-    stack: Stack<H>,
-    mut shutdown: Shutdown,
-) {
-    let permits = Arc::new(Semaphore::new(stack.0.limits.connections_max));
-    let per_source = PerSource::new(stack.0.limits.connections_per_source_max);
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            () = shutdown.requested() => break,
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, remote)) = accepted else {
-            tokio::time::sleep(ACCEPT_RETRY).await;
-            continue;
-        };
-        let remote = canonical(remote);
-        let permit = Arc::clone(&permits).try_acquire_owned().ok();
-        let permit = permit.zip(per_source.try_take(remote.ip()));
-        let (Some(permit), Ok(local)) = (permit, stream.local_addr()) else {
-            metrics::counter!("selfprov_sip_connections_refused_total").increment(1);
-            continue;
-        };
-        // Messages are one write each; waiting to fill a segment only adds delay.
-        let _ = stream.set_nodelay(true);
-        let flow = Flow {
-            transport: Transport::Tcp,
-            local: canonical(local),
-            remote,
-            connection: stack.0.outbound.new_connection(),
-        };
-        let stack = stack.clone();
-        connections.spawn(async move {
-            serve_stream(stream, flow, stack).await;
-            drop(permit);
-        });
-    }
-    connections.shutdown().await;
-}
 
 /// Serves one connection until it ends, breaks the rules or stays silent too long.
 ///
