@@ -28,6 +28,7 @@ use selfprov::domain::registration::{Flow, Transport};
 use selfprov::domain::secret::Secret;
 use selfprov::server::shutdown;
 use selfprov::server::sip::registrar;
+use selfprov::server::sip::registrar::SipSockets;
 use selfprov::server::sip::transport::bind_udp;
 use selfprov::service::App;
 use selfprov::service::register::{
@@ -290,7 +291,12 @@ fn serve(app: Arc<App>) -> (SocketAddr, shutdown::ShutdownTrigger) {
         let udp = bind_udp("127.0.0.1:0".parse().unwrap(), false).unwrap();
         sender.send(udp.local_addr().unwrap()).unwrap();
         let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        registrar::run(app, udp, tcp, shutdown).await.unwrap();
+        let sockets = SipSockets {
+            udp,
+            tcp,
+            tls: None,
+        };
+        registrar::run(app, sockets, shutdown).await.unwrap();
     };
     std::thread::Builder::new()
         .name(SERVER_THREAD.to_owned())

@@ -151,8 +151,7 @@ impl Doors {
         let sip_sockets = SipSockets {
             udp: sip_udp,
             tcp: sip_tcp,
-            tls: sip_tls,
-            tls_config: tls.sip,
+            tls: Some((sip_tls, tls.sip)),
         };
         self.tasks.spawn(sip(app, sip_sockets, shutdown));
         let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());

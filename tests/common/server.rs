@@ -90,8 +90,7 @@ impl TestServer {
         let sockets = SipSockets {
             udp,
             tcp,
-            tls,
-            tls_config: handset.certificate.sip_config().unwrap(),
+            tls: Some((tls, handset.certificate.sip_config().unwrap())),
         };
         tokio::spawn(registrar::run(test.app.clone(), sockets, shutdown));
 

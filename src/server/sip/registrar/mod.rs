@@ -38,10 +38,8 @@ pub struct SipSockets {
     pub udp: UdpSocket,
     /// Streams in the clear.
     pub tcp: TcpListener,
-    /// Streams under TLS.
-    pub tls: TcpListener,
-    /// Whose certificate they show.
-    pub tls_config: Arc<rustls::ServerConfig>,
+    /// Streams under TLS, with what they show; `None`: none.
+    pub tls: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
 }
 
 /// Serves SIP on these sockets until `shutdown`: the registrar, phone control, and the removal of
@@ -50,12 +48,7 @@ pub struct SipSockets {
 /// # Errors
 /// When a socket has no address.
 pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::Result<()> {
-    let SipSockets {
-        udp,
-        tcp,
-        tls,
-        tls_config,
-    } = sockets;
+    let SipSockets { udp, tcp, tls } = sockets;
     let now = u64::try_from(app.environment.now().0).unwrap_or(0);
     let outbound = Outbound::new(now.saturating_mul(CONNECTIONS_A_MILLISECOND));
     let channel = Arc::new(SipPhoneChannel::new(app.clone(), outbound.clone()));
@@ -68,7 +61,11 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
         let (udp, (), ()) = tokio::join!(
             serve_udp(udp, stack.clone(), shutdown.clone()),
             serve_tcp(tcp, stack.clone(), shutdown.clone()),
-            serve_tls(tls, tls_config, stack, shutdown.clone()),
+            async {
+                if let Some((tls, config)) = tls {
+                    serve_tls(tls, config, stack.clone(), shutdown.clone()).await;
+                }
+            },
         );
         udp
     };
