@@ -151,7 +151,8 @@ async fn a_node_is_added_once_changed_and_at_most_three_join_a_group() {
         let connection = transaction.connection();
         let group = fresh_system::DEFAULT_CALL_MANAGER_GROUP;
         for id in 1..=4_u128 {
-            let node = fresh_system::call_manager(pkid(id), &format!("node{id}"), (5060, 5061)).unwrap();
+            let node =
+                fresh_system::call_manager(pkid(id), &format!("node{id}"), (5060, 5061)).unwrap();
             store::catalogue::insert_call_manager(connection, &node)
                 .await
                 .unwrap();
