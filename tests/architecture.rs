@@ -18,7 +18,7 @@ const RULES: [(&str, &[&str], &[&str]); 5] = [
     (
         "cli",
         &["domain", "service", "server", "settings"],
-        &["clap", "indicatif", "tokio::net"],
+        &["clap", "indicatif", "tokio::net", "tokio_rustls"],
     ),
 ];
 
