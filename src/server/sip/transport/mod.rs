@@ -4,6 +4,7 @@
 //! udp.rs              datagrams; one task a socket
 //! listener.rs         who may connect by TCP or TLS, and the handshake
 //! stream.rs           one connection, one task
+//! batch.rs            several datagrams a system call
 //! framing.rs          where a message on a stream ends (no I/O)
 //! dispatch.rs         parse, absorb retransmissions, ask the handler, run its later work
 //! per_source.rs       what one address may hold at once
@@ -12,6 +13,7 @@
 //!
 //! The caller binds the sockets. TLS is a stream like any other: see [`serve_stream`].
 
+mod batch;
 mod dispatch;
 mod framing;
 mod listener;

@@ -6,21 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use crate::domain::registration::{Flow, Transport};
 use crate::server::shutdown::Shutdown;
-use crate::server::sip::message::MESSAGE_BYTES_MAX;
 
+use super::batch::{Inbox, Outbox};
 use super::dispatch::{SharedTransactions, Verdict};
 use super::{RequestHandler, Stack};
 
 /// The receive buffer asked of the system, in bytes: with the usual 208 kB a few hundred phones
 /// that start together already lose datagrams. The system may grant less (`net.core.rmem_max`).
 const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
-
-/// Datagrams read in one go before other tasks of the thread get a turn.
-const BATCH_MAX: usize = 64;
 
 /// Pause after a receive that failed, so that a lasting fault does not keep a core busy.
 const RECEIVE_RETRY: Duration = Duration::from_millis(20);
@@ -69,31 +67,26 @@ pub async fn serve_udp<H: RequestHandler>(
         stack,
         transactions: SharedTransactions::default(),
     };
-    let socket = &endpoint.datagrams.socket;
+    let datagrams = &endpoint.datagrams;
     let outbound = &endpoint.stack.0.outbound;
-    outbound.add_socket(endpoint.local, &endpoint.datagrams);
-    let mut buffer = vec![0; MESSAGE_BYTES_MAX];
+    outbound.add_socket(endpoint.local, datagrams);
+    let (mut inbox, mut outbox) = (Inbox::new(), Outbox::default());
     loop {
         let received = tokio::select! {
             biased;
             () = shutdown.requested() => break,
-            received = socket.recv_from(&mut buffer) => received,
+            received = datagrams.receive(&mut inbox) => received,
         };
-        match received {
-            Ok((length, source)) => endpoint.receive(&buffer, length, source).await,
-            Err(error) => {
-                tracing::debug!(%local, %error, "cannot receive SIP datagrams");
-                tokio::time::sleep(RECEIVE_RETRY).await;
-            }
+        if let Err(error) = received {
+            tracing::debug!(%local, %error, "cannot receive SIP datagrams");
+            tokio::time::sleep(RECEIVE_RETRY).await;
         }
-        for _ in 1..BATCH_MAX {
-            let Ok((length, source)) = socket.try_recv_from(&mut buffer) else {
-                break;
-            };
-            endpoint.receive(&buffer, length, source).await;
+        for (bytes, source) in inbox.datagrams() {
+            endpoint.receive(bytes, source, &mut outbox);
         }
+        datagrams.flush(&mut outbox).await;
     }
-    outbound.remove_socket(&endpoint.datagrams);
+    outbound.remove_socket(datagrams);
     Ok(())
 }
 
@@ -105,8 +98,8 @@ struct Endpoint<H> {
 }
 
 impl<H: RequestHandler> Endpoint<H> {
-    async fn receive(&self, buffer: &[u8], length: usize, source: SocketAddr) {
-        let bytes = buffer.get(..length).unwrap_or_default();
+    /// Judges one datagram; an answer that needs no waiting goes to `outbox`.
+    fn receive(&self, bytes: &[u8], source: SocketAddr, outbox: &mut Outbox) {
         // Keep-alives: empty lines, or the zero bytes of some phones.
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
@@ -119,8 +112,7 @@ impl<H: RequestHandler> Endpoint<H> {
         };
         match self.stack.receive(bytes, flow, Some(&self.transactions)) {
             Verdict::Nothing => {}
-            // What cannot be sent is lost, as datagrams are; the phone asks again.
-            Verdict::Send(answer, to) => drop(self.datagrams.send(&answer, to).await),
+            Verdict::Send(answer, to) => outbox.push(&answer, self.datagrams.of_its_family(to)),
             Verdict::Work(work) => {
                 let (stack, datagrams) = (self.stack.clone(), Arc::clone(&self.datagrams));
                 tokio::spawn(async move {
@@ -143,6 +135,31 @@ pub(super) struct Datagrams {
 }
 
 impl Datagrams {
+    /// Waits for datagrams and takes those that have come.
+    async fn receive(&self, inbox: &mut Inbox) -> io::Result<()> {
+        self.socket.readable().await?;
+        let taken = self
+            .socket
+            .try_io(Interest::READABLE, || inbox.fill(&self.socket));
+        match taken {
+            // Nothing is left: the runtime waits for the next one.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            taken => taken,
+        }
+    }
+
+    /// Sends what is in the outbox. What the system refuses is lost, as datagrams are; the phone
+    /// asks again.
+    async fn flush(&self, outbox: &mut Outbox) {
+        while !outbox.is_empty() {
+            let flush = || outbox.flush(&self.socket);
+            let flushed = self.socket.try_io(Interest::WRITABLE, flush);
+            if flushed.is_err() && self.socket.writable().await.is_err() {
+                *outbox = Outbox::default();
+            }
+        }
+    }
+
     /// Sends one datagram, waiting only when the system's buffer is full.
     pub(super) async fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
         let to = self.of_its_family(to);
