@@ -1,6 +1,9 @@
-//! The registrar: a storm of phones that were never seen, beside a bare program that writes the
-//! same rows in groups of the same size (bar: half as fast); and refreshes over UDP, each with its
-//! digest verified, in requests for a second of the server's processor time.
+//! The registrar: refreshes over UDP beside Kamailio, with and without a digest to check (bars:
+//! 2.0 and 1.5 times as many); refreshes at a site of 1,000 and one of 100,000 phones (bar: less
+//! than a fifth fewer); and a storm of phones that were never seen, beside a bare program that
+//! writes the same rows in groups of the same size (bar: half as fast).
+//!
+//! Servers run on processor 0 and phones on processor 1, each in a process of its own.
 
 #![expect(
     clippy::print_stdout,
@@ -10,67 +13,206 @@
 
 mod support;
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::net::UdpSocket;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use md5::{Digest as _, Md5};
 use selfprov::domain::binding::Binding;
 use selfprov::domain::history::{TimelineEntry, TimelineEvent};
 use selfprov::domain::phone::Phone;
 use selfprov::domain::phone_restart::{PhoneAction, PhoneRestart};
 use selfprov::domain::registration::{Flow, Transport};
-use selfprov::domain::secret::Secret;
-use selfprov::server::shutdown;
-use selfprov::server::sip::registrar;
-use selfprov::server::sip::registrar::SipSockets;
-use selfprov::server::sip::transport::bind_udp;
 use selfprov::service::App;
 use selfprov::service::register::{
     self, ContactChange, DeviceClaim, RegisterOutcome, RegisterRequest,
 };
 use selfprov::store;
 use selfprov::store::{Store, StoreLimits};
-use support::figures::verdict;
-use support::{machine, server, site};
+use support::figures::{median, verdict};
+use support::phones::{self, Phones};
+use support::processes::{self, Pinned};
+use support::{kamailio, machine, registrar, server, site};
 
-/// Phones of the storm and of the refreshes.
+/// Phones of the comparison with Kamailio.
 const PHONES: u32 = 20_000;
+/// Refreshes of each phone in one round.
+const REFRESHES: u32 = 5;
+/// Rounds of every side, in turn.
+const ROUNDS: usize = 5;
+/// Phones of the small and the large site.
+const SITES: [u32; 2] = [1_000, 100_000];
+/// Refreshes in one round at such a site.
+const REFRESHES_OF_SITE: u32 = 100_000;
+/// Phones of the storm.
+const STORM_PHONES: u32 = 10_000;
 /// Registrations under way at once during the storm.
 const STORM_AT_ONCE: usize = 512;
 /// Rows in one transaction of the bare program: as many phones as the product groups.
 const GROUP: usize = 256;
-/// Refreshes of each phone.
-const REFRESHES: u32 = 5;
-/// Refreshes under way at once.
-const WINDOW: usize = 64;
-
-const SERVER_THREAD: &str = "bench-registrar";
 
 fn main() {
+    match processes::role() {
+        Some((role, arguments)) if role == phones::ROLE => return phones::run(&arguments),
+        Some((role, arguments)) if role == registrar::ROLE => return registrar::run(&arguments),
+        Some((role, _)) => panic!("{role}"),
+        None => {}
+    }
     println!("{}", machine::description());
+    if kamailio::is_installed() {
+        refreshes();
+    }
+    growth();
+    storms();
+}
+
+/// Prints new phones a second beside the bare program's.
+fn storms() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = server::runtime("bench-storm");
     let app = runtime.block_on(prepared(dir.path()));
-    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-    // Room for the restarts that nobody reads while a window of answers comes in.
-    socket2::SockRef::from(&client)
-        .set_recv_buffer_size(4 << 20)
-        .unwrap();
-    let remote = client.local_addr().unwrap();
-
-    let storm = runtime.block_on(storm(&app, remote));
+    let storm = runtime.block_on(storm(&app, "127.0.0.1:5062".parse().unwrap()));
     println!("storm: {storm:.0} new phones a second");
     let bare = runtime.block_on(bare(dir.path(), &app));
     println!("bare program, the same rows: {bare:.0} a second");
     let ratio = storm / bare;
     verdict("storm / bare", ratio, ">= 0.5", ratio >= 0.5);
-    refreshes(&app, &client);
+}
+
+/// Refreshes beside Kamailio: the three servers in turn, the same phones, several rounds.
+fn refreshes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ours = ours("selfprov", dir.path(), PHONES);
+    let mut unchecked = peer("Kamailio, no check", &dir.path().join("unchecked"), false);
+    let mut checked = peer("Kamailio, digest", &dir.path().join("checked"), true);
+    for _ in 0..ROUNDS {
+        for side in [&mut ours, &mut unchecked, &mut checked] {
+            side.round(PHONES * REFRESHES);
+        }
+    }
+    for side in [&ours, &unchecked, &checked] {
+        side.print();
+    }
+    let bars = [(&checked, 2.0, ">= 2.0"), (&unchecked, 1.5, ">= 1.5")];
+    for (peer, bar, text) in bars {
+        let ratio = ours.rate() / peer.rate();
+        verdict(
+            &format!("a second, beside {}", peer.name),
+            ratio,
+            text,
+            ratio >= bar,
+        );
+        let ratio = ours.rate_of_processor() / peer.rate_of_processor();
+        let what = format!("for a processor second, beside {}", peer.name);
+        verdict(&what, ratio, text, ratio >= bar);
+    }
+}
+
+/// Refreshes at a small and a large site.
+fn growth() {
+    let dirs = SITES.map(|_| tempfile::tempdir().unwrap());
+    let mut sites: Vec<Side> = SITES
+        .iter()
+        .zip(&dirs)
+        .map(|(phones, dir)| ours(&format!("selfprov, {phones} phones"), dir.path(), *phones))
+        .collect();
+    for _ in 0..ROUNDS {
+        for side in &mut sites {
+            side.round(REFRESHES_OF_SITE);
+        }
+    }
+    sites.iter().for_each(Side::print);
+    let [small, large] = [&sites[0], &sites[1]];
+    let ratio = large.rate() / small.rate();
+    verdict("a second, large / small", ratio, "> 0.8", ratio > 0.8);
+    let ratio = large.rate_of_processor() / small.rate_of_processor();
+    verdict(
+        "for a processor second, large / small",
+        ratio,
+        "> 0.8",
+        ratio > 0.8,
+    );
+}
+
+/// A server with its phones, and what was measured of it.
+struct Side {
+    name: String,
+    server: Pinned,
+    phones: Phones,
+    rates: Vec<f64>,
+    rates_of_processor: Vec<f64>,
+    repeated: u32,
+}
+
+/// The product with `count` phones.
+fn ours(name: &str, dir: &Path, count: u32) -> Side {
+    let (local, phones) = (loopback(processes::free_port()), processes::free_port());
+    let remote = loopback(phones).to_string();
+    let runtime = server::runtime("bench-site");
+    runtime.block_on(site::make_registered(
+        dir,
+        count,
+        &remote,
+        &local.to_string(),
+    ));
+    let server = registrar::start(dir, local);
+    Side::new(name, server, Phones::start(phones, local, count))
+}
+
+/// Kamailio with as many phones as ours.
+fn peer(name: &str, dir: &Path, with_digest: bool) -> Side {
+    let (local, phones) = (processes::free_port(), processes::free_port());
+    let server = kamailio::start(dir, local, with_digest);
+    Side::new(name, server, Phones::start(phones, loopback(local), PHONES))
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+impl Side {
+    fn new(name: &str, server: Pinned, phones: Phones) -> Self {
+        Self {
+            name: name.to_owned(),
+            server,
+            phones,
+            rates: Vec::new(),
+            rates_of_processor: Vec::new(),
+            repeated: 0,
+        }
+    }
+
+    fn round(&mut self, count: u32) {
+        let used_before_s = self.server.used_s();
+        let refreshed = self.phones.refresh(count);
+        let used_s = self.server.used_s() - used_before_s;
+        self.rates.push(f64::from(count) / refreshed.elapsed_s);
+        self.rates_of_processor.push(f64::from(count) / used_s);
+        self.repeated += refreshed.repeated;
+    }
+
+    fn rate(&self) -> f64 {
+        median(self.rates.clone())
+    }
+
+    fn rate_of_processor(&self) -> f64 {
+        median(self.rates_of_processor.clone())
+    }
+
+    fn print(&self) {
+        println!(
+            "{}: {:.0} refreshes a second, {:.0} for a processor second ({:.1} us each), \
+             {} sent again, {:.0} MB",
+            self.name,
+            self.rate(),
+            self.rate_of_processor(),
+            1e6 / self.rate_of_processor(),
+            self.repeated,
+            self.server.resident_mb(),
+        );
+    }
 }
 
 async fn prepared(dir: &Path) -> Arc<App> {
@@ -126,7 +268,7 @@ async fn storm(app: &Arc<App>, remote: SocketAddr) -> f64 {
         tasks.push(tokio::spawn(async move {
             loop {
                 let n = u32::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap();
-                if n >= PHONES {
+                if n >= STORM_PHONES {
                     return;
                 }
                 let (name, contact, call_id) = (name(n), contact(n, remote), call_id(n));
@@ -142,7 +284,7 @@ async fn storm(app: &Arc<App>, remote: SocketAddr) -> f64 {
     for task in tasks {
         task.await.unwrap();
     }
-    f64::from(PHONES) / started.elapsed().as_secs_f64()
+    f64::from(STORM_PHONES) / started.elapsed().as_secs_f64()
 }
 
 fn request<'a>(
@@ -241,155 +383,5 @@ async fn bare(dir: &Path, app: &App) -> f64 {
         }
         transaction.commit().await.unwrap();
     }
-    f64::from(PHONES) / started.elapsed().as_secs_f64()
-}
-
-/// Refreshes over UDP: prints requests a second, and for a second of the server's processor time.
-fn refreshes(app: &Arc<App>, client: &UdpSocket) {
-    let (address, _server) = serve(app.clone());
-    let remote = client.local_addr().unwrap();
-    client.connect(address).unwrap();
-    client
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .unwrap();
-    let mut logins: Vec<Login> = (0..PHONES).map(|n| Login::new(app, n, remote)).collect();
-    // The first registers the phone's own line; what follows only prolongs it.
-    let first: Vec<String> = logins
-        .iter_mut()
-        .map(|login| login.register(remote))
-        .collect();
-    exchange(client, &first);
-    let mut texts = Vec::new();
-    for _ in 0..REFRESHES {
-        texts.extend(logins.iter_mut().map(|login| login.register(remote)));
-    }
-    let used_before_s = machine::thread_seconds(SERVER_THREAD);
-    let started = Instant::now();
-    exchange(client, &texts);
-    let elapsed_s = started.elapsed().as_secs_f64();
-    let used_s = machine::thread_seconds(SERVER_THREAD) - used_before_s;
-    let count = f64::from(PHONES * REFRESHES);
-    println!("refresh: {:.0} a second", count / elapsed_s);
-    let rate = count / used_s;
-    verdict(
-        "refresh for a processor second",
-        rate,
-        "> 80,000",
-        rate > 80_000.0,
-    );
-    println!(
-        "resident {:.1} MB, {:.1} MB at most",
-        machine::resident_mb().0,
-        machine::resident_mb().1
-    );
-}
-
-fn serve(app: Arc<App>) -> (SocketAddr, shutdown::ShutdownTrigger) {
-    let (trigger, shutdown) = shutdown::channel();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let serve = async move {
-        let udp = bind_udp("127.0.0.1:0".parse().unwrap(), false).unwrap();
-        sender.send(udp.local_addr().unwrap()).unwrap();
-        let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let sockets = SipSockets {
-            udp,
-            tcp,
-            tls: None,
-        };
-        registrar::run(app, sockets, shutdown).await.unwrap();
-    };
-    std::thread::Builder::new()
-        .name(SERVER_THREAD.to_owned())
-        .spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(serve);
-        })
-        .unwrap();
-    (receiver.recv().unwrap(), trigger)
-}
-
-/// Sends every text once, [`WINDOW`] at a time, and checks that each is answered 200.
-fn exchange(client: &UdpSocket, texts: &[String]) {
-    let mut buffer = vec![0; 65_536];
-    let mut sent = 0;
-    let mut answered = 0;
-    while answered < texts.len() {
-        while sent < texts.len() && sent - answered < WINDOW {
-            client.send(texts[sent].as_bytes()).unwrap();
-            sent += 1;
-        }
-        let length = client.recv(&mut buffer).unwrap();
-        // The restarts that phones owe go unanswered.
-        if buffer.starts_with(b"SIP/2.0 ") {
-            let text = String::from_utf8_lossy(&buffer[..length.min(40)]);
-            assert!(text.starts_with("SIP/2.0 200"), "{text}");
-            answered += 1;
-        }
-    }
-}
-
-struct Login {
-    n: u32,
-    number: String,
-    ha1: String,
-    nonce: String,
-    count: u32,
-}
-
-impl Login {
-    fn new(app: &App, n: u32, remote: SocketAddr) -> Self {
-        let known = app.phones.find(&name(n).parse().unwrap()).unwrap();
-        let sealed = known.phone.digest.sealed_secret.clone().unwrap();
-        let secret: Secret = app.keys.open_secret(&sealed).unwrap();
-        let (name, contact) = (name(n), contact(n, remote));
-        let request = request(&name, &contact, "another", "AUTO-REG", remote);
-        let register::Decision::Answer(RegisterOutcome::Challenge { nonce, .. }) =
-            register::decide(app, &request)
-        else {
-            panic!("no challenge");
-        };
-        Self {
-            n,
-            number: known.phone.lines[0].pattern.to_string(),
-            ha1: hex_md5(&format!("{name}:ccmsipline:{}", secret.reveal())),
-            nonce,
-            count: 0,
-        }
-    }
-
-    fn register(&mut self, remote: SocketAddr) -> String {
-        self.count += 1;
-        let (n, count, nonce, number) = (self.n, self.count, &self.nonce, &self.number);
-        let ha2 = hex_md5("REGISTER:sip:127.0.0.1");
-        let response = hex_md5(&format!("{}:{nonce}:{count:08x}:c1:auth:{ha2}", self.ha1));
-        format!(
-            "REGISTER sip:127.0.0.1 SIP/2.0\r\n\
-             Via: SIP/2.0/UDP {remote};branch=z9hG4bK{n:x}.{count:x};rport\r\n\
-             From: <sip:{number}@127.0.0.1>;tag=0011aabb\r\nTo: <sip:{number}@127.0.0.1>\r\n\
-             Call-ID: {}\r\nMax-Forwards: 70\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\n\
-             CSeq: {} REGISTER\r\nUser-Agent: Cisco-CP7841/12.5.1\r\nContact: {}\r\n\
-             Authorization: Digest username=\"{}\",realm=\"ccmsipline\",uri=\"sip:127.0.0.1\",\
-             response=\"{response}\",nonce=\"{nonce}\",cnonce=\"c1\",qop=auth,nc={count:08x},\
-             algorithm=MD5\r\n\
-             Supported: replaces,join,sdp-anat,norefersub,resource-priority,extended-refer,\
-             X-cisco-callinfo,X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-service-control,\
-             X-cisco-srtp-fallback,X-cisco-monrec,X-cisco-config,X-cisco-sis-7.0.0\r\n\
-             Expires: 3600\r\nContent-Length: 0\r\n\r\n",
-            call_id(n),
-            100 + count,
-            contact(n, remote),
-            name(n),
-        )
-    }
-}
-
-fn hex_md5(text: &str) -> String {
-    let digest: [u8; 16] = Md5::digest(text).into();
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
+    f64::from(STORM_PHONES) / started.elapsed().as_secs_f64()
 }

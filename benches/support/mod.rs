@@ -1,5 +1,6 @@
 //! What the benchmarks share: a TLS client that keeps its connections, the product's door and a
-//! server with a fixed answer, a site in SQLite, figures of a run, and the machine.
+//! server with a fixed answer, a site in SQLite, phones that register at the product or at Kamailio,
+//! figures of a run, and the machine.
 
 #![expect(
     dead_code,
@@ -9,6 +10,10 @@
 
 pub(crate) mod client;
 pub(crate) mod figures;
+pub(crate) mod kamailio;
 pub(crate) mod machine;
+pub(crate) mod phones;
+pub(crate) mod processes;
+pub(crate) mod registrar;
 pub(crate) mod server;
 pub(crate) mod site;

@@ -59,19 +59,31 @@ pub(crate) async fn open_with(dir: &Path, change: impl FnOnce(&mut Settings)) ->
     start(options).await.unwrap()
 }
 
+/// The SIP secret of every phone.
+pub(crate) const SIP_SECRET: &str = "0123456789abcdef";
+
+/// The directory number of the first user; the others follow it.
+pub(crate) const fn first_number() -> usize {
+    200_000
+}
+
 /// Fills the database in `dir` with `users` users, each with a registered phone, and
 /// [`WAITING_PHONES`] auto-registered phones at 127.0.0.1.
 pub(crate) async fn make(dir: &Path, users: u32) {
+    make_registered(dir, users, "127.0.0.1:5060", "127.0.0.1:5061").await;
+}
+
+/// The same, with phones that registered from the port `remote` at ours, `local`.
+pub(crate) async fn make_registered(dir: &Path, users: u32, remote: &str, local: &str) {
     let app = open(dir).await;
-    let secret = app
-        .keys
-        .seal_secret(&Secret::from("0123456789abcdef"))
-        .unwrap();
+    let secret = app.keys.seal_secret(&Secret::from(SIP_SECRET)).unwrap();
     let script = include_str!("site.sql")
         .replace("{users}", &users.to_string())
         .replace("{waiting}", &WAITING_PHONES.to_string())
         .replace("{secret}", &secret)
         .replace("{hash}", &pin_hash())
+        .replace("{remote}", remote)
+        .replace("{local}", local)
         .replace("{node}", &app.node.pkid.to_string())
         .replace("{at}", &now().0.to_string());
     app.store.close().await;

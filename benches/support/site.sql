@@ -64,7 +64,7 @@ INSERT INTO binding (device_name, address_of_record, contact, transport, remote,
     SELECT name, pattern, '<sip:' || pkid || '@127.0.0.1:5060;transport=udp>;'
             || '+sip.instance="<urn:uuid:00000000-0000-0000-0000-' || lower(substr(name, 4)) || '>";'
             || '+u.sip!devicename.ccm.cisco.com="' || name || '";+u.sip!model.ccm.cisco.com="622"',
-        'udp', '127.0.0.1:5060', '127.0.0.1:5061', '{node}',
+        'udp', '{remote}', '{local}', '{node}',
         lower(substr(name, 4, 8)) || '-' || lower(substr(name, 12)) || '0002-5dc1a8a7@127.0.0.1',
         101, 120, {at}, 622, 'Cisco-CP7841/12.1.1'
     FROM phone;
