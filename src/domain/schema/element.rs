@@ -3,108 +3,72 @@
 //!
 //! The constructors are `const`, so that an object's elements are one table in master order.
 
+use super::Change;
+use super::Characters;
+use super::Content;
+use super::ObjectKind;
+use super::Places;
 use super::SchemaVersion;
-use super::object::ObjectKind;
+use super::Treatment;
 
 /// One row of an object's table.
 #[derive(Debug, Clone, Copy)]
 pub struct Element {
     /// The name on the wire.
     pub name: &'static str,
-    /// The name it is stored under when an earlier version called it otherwise.
+    /// The name in update requests where it is another: `newName` for `name`.
+    pub name_in_update: Option<&'static str>,
+    /// The name it is stored under when an earlier version called it otherwise, and for
+    /// `addLines` and `removeLines` the list that they change.
     pub canonical: &'static str,
+    /// What a list in an update request does with the entries that are there.
+    pub change: Change,
     /// What it holds.
     pub content: Content,
+    /// The characters of a text.
+    pub characters: Characters,
+    /// The smallest and the greatest whole number allowed.
+    pub range: Option<(i64, i64)>,
     /// The first version that has it.
     pub since: SchemaVersion,
     /// The first version that has it no more.
     pub before: Option<SchemaVersion>,
-    /// The requests and answers that have it.
+    /// The requests and answers that have it, as far as the element around it stands there.
     pub places: Places,
     /// The value of an object that was added without it.
     pub default: Option<&'static str>,
-    /// Whether it may stand more than once, and how often at most.
+    /// How often it may stand.
     pub occurs_max: u16,
+    /// Neighbours with numbers from 1 up are branches of one choice, of which a request has one;
+    /// a branch may have several elements. 0: no choice.
+    pub branch: u8,
+    /// Attributes beside the identity that every reference has: `ctiid`, `special`, `uuid`.
+    pub attributes: &'static [&'static str],
     /// Whether an object cannot be added without it.
     pub is_required: bool,
     /// What becomes of it.
     pub treatment: Treatment,
 }
 
-/// What an element holds.
-#[derive(Debug, Clone, Copy)]
-pub enum Content {
-    /// Text of at most this many characters.
-    Text(u16),
-    /// `true` or `false`.
-    Boolean,
-    /// A whole number; may be empty.
-    Integer,
-    /// One of these words.
-    Enumeration(&'static [&'static str]),
-    /// The name, and as attribute the identity, of another object; empty: none.
-    Reference(ObjectKind),
-    /// Text that answers never give back.
-    Secret(u16),
-    /// Further elements.
-    Group(&'static [Element]),
-    /// Any elements in any order, kept as they are (`vendorConfig`).
-    Any,
-}
-
-/// The requests and answers that have an element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Places(u8);
-
-impl Places {
-    /// Add requests.
-    pub const ADD: Self = Self(1);
-    /// Update requests.
-    pub const UPDATE: Self = Self(2);
-    /// Get answers.
-    pub const GET: Self = Self(4);
-    /// List answers.
-    pub const LIST: Self = Self(8);
-    /// All four.
-    pub const ALL: Self = Self(15);
-
-    /// Whether `place` is one of them.
-    pub const fn has(self, place: Self) -> bool {
-        self.0 & place.0 != 0
-    }
-
-    /// These without `other`.
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// These and `other`.
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-/// What becomes of an element. Nothing is ever dropped silently, so there is no fourth case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Treatment {
-    /// The program acts on it.
-    Applied,
-    /// Kept and given back, without effect on phones.
-    Stored,
-    /// Refused with this sentence, unless it holds its default.
-    Refused(&'static str),
-}
+/// How often an element stands that may repeat without end.
+pub const MANY: u16 = u16::MAX;
 
 const fn element(name: &'static str, content: Content) -> Element {
     Element {
         name,
+        name_in_update: None,
         canonical: name,
+        change: Change::Replace,
         content,
+        characters: Characters::Printable,
+        range: None,
         since: SchemaVersion::OLDEST,
         before: None,
         places: Places::ALL,
         default: None,
         occurs_max: 1,
+        branch: 0,
+        attributes: &[],
         is_required: false,
         treatment: Treatment::Stored,
     }
@@ -157,7 +121,7 @@ impl Element {
         self
     }
 
-    /// It is refused with this sentence, unless it holds its default.
+    /// It is refused with this sentence, unless it is empty or holds its default.
     pub const fn refused(mut self, reason: &'static str) -> Self {
         self.treatment = Treatment::Refused(reason);
         self
@@ -166,6 +130,19 @@ impl Element {
     /// An object cannot be added without it.
     pub const fn required(mut self) -> Self {
         self.is_required = true;
+        self
+    }
+
+    /// It is the object's key: required, acted on, and of this name in update requests, where
+    /// its own name says which object is meant.
+    pub const fn key(mut self, name_in_update: &'static str) -> Self {
+        self.name_in_update = Some(name_in_update);
+        self.required().applied()
+    }
+
+    /// In update requests it has this name.
+    pub const fn in_update(mut self, name: &'static str) -> Self {
+        self.name_in_update = Some(name);
         self
     }
 
@@ -187,7 +164,7 @@ impl Element {
         self
     }
 
-    /// It may stand up to `times` times.
+    /// It may stand up to `times` times; [`MANY`]: without end.
     pub const fn repeated(mut self, times: u16) -> Self {
         self.occurs_max = times;
         self
@@ -197,6 +174,18 @@ impl Element {
     pub const fn stored_as(mut self, canonical: &'static str) -> Self {
         self.canonical = canonical;
         self
+    }
+
+    /// It adds its entries to the list `canonical`. Update requests only.
+    pub const fn adds_to(mut self, canonical: &'static str) -> Self {
+        self.change = Change::Add;
+        self.only_in(Places::UPDATE).branch(1).stored_as(canonical)
+    }
+
+    /// It takes its entries from the list `canonical`. Update requests only.
+    pub const fn removes_from(mut self, canonical: &'static str) -> Self {
+        self.change = Change::Remove;
+        self.only_in(Places::UPDATE).branch(1).stored_as(canonical)
     }
 
     /// Only these have it.
@@ -211,9 +200,56 @@ impl Element {
         self
     }
 
+    /// List answers do not have it.
+    pub const fn unlisted(self) -> Self {
+        self.not_in(Places::LIST)
+    }
+
+    /// Only answers have it.
+    pub const fn only_in_answers(self) -> Self {
+        self.only_in(Places::ANSWERS)
+    }
+
+    /// Only get answers have it.
+    pub const fn only_in_get(self) -> Self {
+        self.only_in(Places::GET)
+    }
+
+    /// It is, or belongs to, this branch of a choice.
+    pub const fn branch(mut self, branch: u8) -> Self {
+        self.branch = branch;
+        self
+    }
+
+    /// Its attributes.
+    pub const fn attributes(mut self, names: &'static [&'static str]) -> Self {
+        self.attributes = names;
+        self
+    }
+
+    /// The characters that it may have.
+    pub const fn characters(mut self, characters: Characters) -> Self {
+        self.characters = characters;
+        self
+    }
+
+    /// The numbers that it may hold, both ends included.
+    pub const fn within(mut self, smallest: i64, greatest: i64) -> Self {
+        self.range = Some((smallest, greatest));
+        self
+    }
+
     /// Whether `version` has it.
     pub fn is_in(&self, version: SchemaVersion) -> bool {
         self.since <= version && self.before.is_none_or(|before| version < before)
+    }
+
+    /// Its name in one kind of request or answer.
+    pub const fn name_in(&self, place: Places) -> &'static str {
+        match self.name_in_update {
+            Some(name) if place.has(Places::UPDATE) => name,
+            _ => self.name,
+        }
     }
 
     /// The elements below it; none when it is no group.
@@ -223,4 +259,24 @@ impl Element {
             _ => &[],
         }
     }
+
+    /// The elements below it that `version` has in `place`, in master order.
+    pub fn children_in(
+        &self,
+        version: SchemaVersion,
+        place: Places,
+    ) -> impl Iterator<Item = &'static Element> + use<> {
+        elements_in(self.children(), version, place)
+    }
+}
+
+/// The elements of a table that `version` has in `place`, in master order.
+pub fn elements_in(
+    elements: &'static [Element],
+    version: SchemaVersion,
+    place: Places,
+) -> impl Iterator<Item = &'static Element> {
+    elements
+        .iter()
+        .filter(move |element| element.is_in(version) && element.places.has(place))
 }

@@ -4,14 +4,16 @@
 //! The names are those of the AXL schema, which are the field's own. One table drives parsing,
 //! defaults, validation, storage, the answers of every version, and the coverage page.
 
+mod content;
 mod element;
 mod object;
 mod record;
+mod tables;
 mod version;
 
+pub use content::{Change, Characters, Content, Places, Treatment};
 pub use element::{
-    Content, Element, Places, Treatment, any, boolean, group, integer, one_of, reference, secret,
-    text,
+    Element, MANY, any, boolean, elements_in, group, integer, one_of, reference, secret, text,
 };
 pub use object::{Key, ObjectKind, ObjectType, Operation};
 pub use record::{Record, Reference, Value};

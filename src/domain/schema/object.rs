@@ -1,7 +1,10 @@
 //! The kinds of object and their tables.
 
 use super::Element;
+use super::Places;
 use super::SchemaVersion;
+use super::elements_in;
+use super::tables;
 
 /// A kind of object, named as AXL's operations name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +49,14 @@ pub enum ObjectKind {
     UserGroup,
     /// `ProcessNode`.
     ProcessNode,
+    /// `DeviceDefaults`: what new devices of one model begin with.
+    DeviceDefaults,
+    /// `PhoneActivationCode`.
+    PhoneActivationCode,
+    /// `CredentialPolicyDefault`: what new credentials of one kind begin with.
+    CredentialPolicyDefault,
+    /// `SelfProvisioning`: the settings of self-provisioning, of which there is one set.
+    SelfProvisioning,
     /// A small object that others only name: `Region`, `Location`, `CommonPhoneConfig` and the like.
     Named(&'static str),
 }
@@ -74,6 +85,10 @@ impl ObjectKind {
             Self::CredentialPolicy => "CredentialPolicy",
             Self::UserGroup => "UserGroup",
             Self::ProcessNode => "ProcessNode",
+            Self::DeviceDefaults => "DeviceDefaults",
+            Self::PhoneActivationCode => "PhoneActivationCode",
+            Self::CredentialPolicyDefault => "CredentialPolicyDefault",
+            Self::SelfProvisioning => "SelfProvisioning",
             Self::Named(noun) => noun,
         }
     }
@@ -86,6 +101,10 @@ pub enum Key {
     Name(&'static str),
     /// By `pattern` and, where there are several, `routePartitionName`.
     Pattern,
+    /// By all of these elements.
+    Several(&'static [&'static str]),
+    /// There is one, which needs no key.
+    Singleton,
 }
 
 /// The table of one kind of object.
@@ -95,6 +114,8 @@ pub struct ObjectType {
     pub kind: ObjectKind,
     /// The element around the object: the noun with its first letter lowered.
     pub element: &'static str,
+    /// Attributes beside `uuid` of the element around the object.
+    pub attributes: &'static [&'static str],
     /// The first version that has it.
     pub since: SchemaVersion,
     /// How it is addressed.
@@ -105,6 +126,55 @@ pub struct ObjectType {
     pub search: &'static [&'static str],
     /// The operations on it.
     pub operations: &'static [Operation],
+}
+
+impl ObjectType {
+    /// Every kind of object that this system has.
+    pub fn all() -> &'static [Self] {
+        tables::ALL
+    }
+
+    /// The table of a kind; `None` for a kind that this system has none of.
+    pub fn of(kind: ObjectKind) -> Option<&'static Self> {
+        Self::all().iter().find(|object| object.kind == kind)
+    }
+
+    /// The table of the noun in an operation's name: `Phone` of `addPhone`.
+    pub fn by_noun(noun: &str) -> Option<&'static Self> {
+        Self::all().iter().find(|object| object.kind.noun() == noun)
+    }
+
+    /// The table of the element around an object: `phone`.
+    pub fn by_element(element: &str) -> Option<&'static Self> {
+        Self::all().iter().find(|object| object.element == element)
+    }
+
+    /// The elements that `version` has in `place`, in master order.
+    pub fn elements_in(
+        &self,
+        version: SchemaVersion,
+        place: Places,
+    ) -> impl Iterator<Item = &'static Element> + use<> {
+        elements_in(self.elements, version, place)
+    }
+
+    /// The element of this name in one kind of request or answer of `version`.
+    pub fn element(
+        &self,
+        name: &str,
+        version: SchemaVersion,
+        place: Places,
+    ) -> Option<&'static Element> {
+        self.elements_in(version, place)
+            .find(|element| element.name_in(place) == name)
+    }
+
+    /// The first version with this operation; `None` when no version has it.
+    pub fn has_since(&self, operation: Operation) -> Option<SchemaVersion> {
+        self.operations
+            .contains(&operation)
+            .then(|| self.since.max(operation.since()))
+    }
 }
 
 /// What can be done with an object.
@@ -126,6 +196,10 @@ pub enum Operation {
     Restart,
     /// Resets the phones concerned.
     Reset,
+    /// Locks a phone that is lost.
+    Lock,
+    /// Wipes a phone that is lost.
+    Wipe,
 }
 
 impl Operation {
@@ -140,6 +214,37 @@ impl Operation {
             Self::Apply => "apply",
             Self::Restart => "restart",
             Self::Reset => "reset",
+            Self::Lock => "lock",
+            Self::Wipe => "wipe",
+        }
+    }
+
+    /// The operations that add to and change what is configured, and read it.
+    pub const CONFIGURE: &[Self] = &[Self::Add, Self::Update, Self::Get, Self::List, Self::Remove];
+
+    /// Every operation.
+    pub const ALL: [Self; 10] = [
+        Self::Add,
+        Self::Update,
+        Self::Get,
+        Self::List,
+        Self::Remove,
+        Self::Apply,
+        Self::Restart,
+        Self::Reset,
+        Self::Lock,
+        Self::Wipe,
+    ];
+
+    /// The first version with this verb. Before 8.0 users and phones were listed by
+    /// `listUserByName` and `listPhoneByName`, and phones reset by `doDeviceReset`.
+    pub const fn since(self) -> SchemaVersion {
+        match self {
+            Self::Add | Self::Update | Self::Get | Self::Remove => SchemaVersion::OLDEST,
+            Self::List => SchemaVersion::V8_0,
+            Self::Apply | Self::Restart | Self::Reset | Self::Lock | Self::Wipe => {
+                SchemaVersion::V10_0
+            }
         }
     }
 }

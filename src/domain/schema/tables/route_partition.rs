@@ -1,0 +1,38 @@
+//! Route partitions.
+
+use super::kinds::TIME_SCHEDULE;
+use super::words::PARTITION_USAGE;
+use crate::domain::schema::{
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, boolean,
+    integer, one_of, reference, text,
+};
+
+#[rustfmt::skip]
+const ELEMENTS: &[Element] = &[
+    text("name", 50).key("newName").characters(Characters::ObjectName),
+    text("description", 255).applied(),
+    integer("dialPlanWizardGenId").only_in_answers(),
+    reference("timeScheduleIdName", TIME_SCHEDULE),
+    boolean("useOriginatingDeviceTimeZone").default("true"),
+    text("timeZone", 50).default("Etc/GMT"),
+    one_of("partitionUsage", PARTITION_USAGE).not_in(Places::UPDATE).default("General"),
+];
+
+pub(super) const ROUTE_PARTITION: ObjectType = ObjectType {
+    kind: ObjectKind::RoutePartition,
+    element: "routePartition",
+    attributes: &[],
+    since: SchemaVersion::OLDEST,
+    key: Key::Name("name"),
+    elements: ELEMENTS,
+    search: &["name", "description"],
+    operations: &[
+        Operation::Add,
+        Operation::Update,
+        Operation::Get,
+        Operation::List,
+        Operation::Remove,
+        Operation::Apply,
+        Operation::Restart,
+    ],
+};
