@@ -6,6 +6,14 @@
 
 mod table;
 
+use super::sip_digest::DigestAlgorithm;
+
+/// *Third-party SIP Device (Basic)*: one line.
+pub const THIRD_PARTY_BASIC: u32 = 336;
+
+/// *Third-party SIP Device (Advanced)*: eight lines.
+pub const THIRD_PARTY_ADVANCED: u32 = 374;
+
 /// Which template of a user profile a device takes.
 ///
 /// Source: AXL `XUserProfileProvision` (`deskPhones`, `mobileDevices`).
@@ -44,8 +52,23 @@ pub enum ModelFamily {
     Analog,
     /// SIP devices of other makers.
     ThirdParty,
+    /// Cisco phones with multiplatform firmware (3PCC), which know nothing of a CUCM.
+    Multiplatform,
+    /// Cisco's base stations for DECT handsets: multiplatform firmware without a screen.
+    DectBase,
     /// No phone.
     NotAPhone,
+}
+
+/// What an administrator or the device itself gets its settings from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileFormat {
+    /// `SEP<MAC>.cnf.xml`, as CUCM writes it.
+    CiscoXml,
+    /// `<flat-profile>` XML of multiplatform firmware.
+    FlatProfile,
+    /// Nothing that the device asks for: a sheet that an administrator reads and types in.
+    AccountSheet,
 }
 
 /// Where a phone's own applications put Select, Exit and the rest; screens that follow it feel
@@ -106,10 +129,35 @@ impl PhoneModel {
 
     /// Whether it obeys `Event: check-sync` alone and not `service-control`.
     pub const fn restarts_by_check_sync_only(&self) -> bool {
+        matches!(self.family, ModelFamily::Cisco7940) || self.is_found_by_account()
+    }
+
+    /// Whether its REGISTER says nothing of a device: it is found by its digest user and the line
+    /// in To. Source: such devices know no `+u.sip!devicename.ccm.cisco.com`.
+    pub const fn is_found_by_account(&self) -> bool {
         matches!(
             self.family,
-            ModelFamily::Cisco7940 | ModelFamily::ThirdParty
+            ModelFamily::ThirdParty | ModelFamily::Multiplatform | ModelFamily::DectBase
         )
+    }
+
+    /// What it is challenged with, the strongest first (RFC 8760 clause 2.4). Cisco's own phones
+    /// read the first challenge alone and know MD5; so do simple clients, which is what
+    /// *Third-party SIP Device (Basic)* is for.
+    pub const fn digest_algorithms(&self) -> &'static [DigestAlgorithm] {
+        match self.number {
+            THIRD_PARTY_ADVANCED => &[DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+            _ => &[DigestAlgorithm::Md5],
+        }
+    }
+
+    /// How it gets its settings.
+    pub const fn file_format(&self) -> FileFormat {
+        match self.family {
+            ModelFamily::Multiplatform => FileFormat::FlatProfile,
+            ModelFamily::ThirdParty | ModelFamily::DectBase => FileFormat::AccountSheet,
+            _ => FileFormat::CiscoXml,
+        }
     }
 
     /// Whether it shows the XML screens of the idle URL.
@@ -130,6 +178,8 @@ impl PhoneModel {
             ModelFamily::Software
             | ModelFamily::Analog
             | ModelFamily::ThirdParty
+            | ModelFamily::Multiplatform
+            | ModelFamily::DectBase
             | ModelFamily::NotAPhone => SoftKeyLayout::None,
         }
     }
@@ -166,6 +216,22 @@ pub fn by_product(product: &str) -> Option<&'static PhoneModel> {
         .find(|model| model.product.eq_ignore_ascii_case(product))
 }
 
+/// The model that an administrator names: by number, product name, or as the device writes itself
+/// (`CP-8841-3PCC`).
+pub fn named(text: &str) -> Option<&'static PhoneModel> {
+    let by_digits = || text.trim().parse().ok().and_then(by_number);
+    by_product(text)
+        .or_else(by_digits)
+        .or_else(|| by_designation(text.trim()))
+        .or_else(|| from_header(text))
+}
+
+/// The multiplatform model whose own name for itself (`$PSN`) this is: `8841-3PCC`, `CP-8841-3PCC`.
+pub fn by_multiplatform_name(name: &str) -> Option<&'static PhoneModel> {
+    let name = strip_prefix_ignoring_case(name, "CP-").unwrap_or(name);
+    by_designation(name).filter(|model| matches!(model.family, ModelFamily::Multiplatform))
+}
+
 /// The model that a phone's browser header or user agent names: `CP-7841`, `CP-7975G`,
 /// `CP-8841-K9`, `Cisco-CP7821/12.1.1`.
 ///
@@ -183,6 +249,9 @@ pub fn from_header(header: &str) -> Option<&'static PhoneModel> {
     let name = strip_prefix_ignoring_case(name, "CP")?;
     let name = name.strip_prefix('-').unwrap_or(name);
     by_designation(name).or_else(|| {
+        if name.to_ascii_uppercase().contains(MULTIPLATFORM_MARK) {
+            return None;
+        }
         let (digits, rest) = name.split_at_checked(4)?;
         let suffix_follows = rest
             .chars()
@@ -193,12 +262,18 @@ pub fn from_header(header: &str) -> Option<&'static PhoneModel> {
 }
 
 /// User agents that do not name their model by its digits. Source: captures.
-const USER_AGENTS: [(&str, u32); 4] = [
+const USER_AGENTS: [(&str, u32); 6] = [
     ("CSF", 503),
     ("SIPIPCommunicator", 30016),
     ("ATA186", 12),
     ("ATA187", 550),
+    ("DBS-110-3PC", 1_000_110),
+    ("DBS-210-3PC", 1_000_210),
 ];
+
+/// What marks multiplatform firmware in a name; without it the same digits are another model.
+/// Source: user agents such as `Cisco-CP-8841-3PCC/11.0 (00562b043615)`.
+const MULTIPLATFORM_MARK: &str = "-3PC";
 
 fn by_designation(designation: &str) -> Option<&'static PhoneModel> {
     all()
@@ -276,5 +351,29 @@ mod tests {
         assert_eq!(model(683).soft_key_layout(), SoftKeyLayout::ExitFirst);
         assert_eq!(model(436).soft_key_layout(), SoftKeyLayout::SelectFirst);
         assert!(!model(550).shows_xml_screens());
+    }
+
+    #[test]
+    fn devices_without_a_cucm_are_models_of_their_own() {
+        let user_agent = "Cisco-CP-8841-3PCC/11.0 (00562b043615)";
+        let multiplatform = from_header(user_agent).unwrap();
+        assert_eq!(multiplatform.product, "Cisco 8841-3PCC");
+        assert_eq!(named("CP-8841-3PCC"), Some(multiplatform));
+        assert_eq!(by_multiplatform_name("8841-3PCC"), Some(multiplatform));
+        assert_eq!(by_multiplatform_name("8841"), None);
+        assert_eq!(from_header("Cisco-CP-8875-3PCC/3.1"), None, "not the 8875");
+        assert_eq!(named("Third-party SIP Device (Basic)").unwrap().number, 336);
+        assert_eq!(named("374").unwrap().line_buttons, 8);
+        assert_eq!(named("7841").unwrap().number, 622);
+        let base = from_header("Cisco-DBS-210-3PC/5.1").unwrap();
+        assert_eq!(base.file_format(), FileFormat::AccountSheet);
+        for model in [multiplatform, base, named("336").unwrap()] {
+            assert!(model.is_found_by_account() && model.restarts_by_check_sync_only());
+            assert!(!model.shows_xml_screens());
+            assert_eq!(model.digest_algorithms(), [DigestAlgorithm::Md5]);
+        }
+        let advanced = named("374").unwrap().digest_algorithms();
+        assert_eq!(advanced, [DigestAlgorithm::Sha256, DigestAlgorithm::Md5]);
+        assert!(!by_number(622).unwrap().is_found_by_account());
     }
 }

@@ -9,6 +9,8 @@ pub enum RegistrationRefused {
     NoEntryInDatabase,
     /// The number, name, instance or MAC address is not the device's own.
     DirectoryNumberMismatch,
+    /// Several devices share the digest user and the line: which one registers cannot be told.
+    AmbiguousDigestUser,
     /// Another phone with that name is registered from another address.
     DeviceAlreadyExists,
     /// The device has no secret to prove itself with.
@@ -31,6 +33,7 @@ impl RegistrationRefused {
         match self {
             Self::NoEntryInDatabase => "noEntryInDatabase",
             Self::DirectoryNumberMismatch => "directoryNumberMismatch",
+            Self::AmbiguousDigestUser => "ambiguousDigestUser",
             Self::DeviceAlreadyExists => "authenticatedDeviceAlreadyExists",
             Self::AuthenticationError => "authenticationError",
             Self::MalformedRegisterMsg => "malformedRegisterMsg",

@@ -199,6 +199,7 @@ pub async fn allow_file(
                 ..known.phone.clone()
             },
             ha1: known.ha1.clone(),
+            ha1_sha256: known.ha1_sha256.clone(),
         })
     });
     Ok(until)

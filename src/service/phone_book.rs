@@ -3,6 +3,8 @@
 //!
 //! The use cases that change a device put it here after their transaction is committed.
 
+mod digest_users;
+
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -18,9 +20,12 @@ use std::sync::RwLockWriteGuard;
 use super::ServiceError;
 use super::keys::Keys;
 use super::line_index::LineIndex;
+use digest_users::DigestUsers;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+use crate::domain::phone_model::PhoneModel;
 use crate::domain::secret::Secret;
 use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::sip_digest::Ha1;
@@ -46,6 +51,8 @@ pub struct KnownPhone {
     pub phone: Phone,
     /// MD5(user:realm:secret); `None` when it has no secret yet and cannot register.
     pub ha1: Option<Ha1>,
+    /// The same with SHA-256, for the device types that are challenged with it.
+    pub ha1_sha256: Option<Box<Ha1>>,
 }
 
 impl std::fmt::Debug for KnownPhone {
@@ -63,20 +70,52 @@ impl KnownPhone {
     ///
     /// [`super::keys::KeysError`] when the secret was sealed with another key file.
     pub fn new(phone: Phone, keys: &Keys) -> Result<Self, super::keys::KeysError> {
-        let ha1 = match &phone.digest.sealed_secret {
-            Some(sealed) => {
-                let secret = keys.open_secret(sealed)?;
-                Some(ha1(&phone.digest.user_name, &secret))
+        let (mut ha1, mut ha1_sha256) = (None, None);
+        if let Some(sealed) = &phone.digest.sealed_secret {
+            let secret = keys.open_secret(sealed)?;
+            let user_name = &phone.digest.user_name;
+            ha1 = Some(self::ha1(DigestAlgorithm::Md5, user_name, &secret));
+            if digest_algorithms(&phone).contains(&DigestAlgorithm::Sha256) {
+                let computed = self::ha1(DigestAlgorithm::Sha256, user_name, &secret);
+                ha1_sha256 = Some(Box::new(computed));
             }
-            None => None,
-        };
-        Ok(Self { phone, ha1 })
+        }
+        Ok(Self {
+            phone,
+            ha1,
+            ha1_sha256,
+        })
+    }
+
+    /// What a response of this algorithm is checked against; `None` for one that the device's type
+    /// is not challenged with.
+    pub fn ha1_of(&self, algorithm: DigestAlgorithm) -> Option<&Ha1> {
+        match algorithm {
+            DigestAlgorithm::Md5 => self.ha1.as_ref(),
+            DigestAlgorithm::Sha256 => self.ha1_sha256.as_deref(),
+        }
+    }
+
+    /// Whether its registrations say nothing of a device.
+    pub fn is_found_by_account(&self) -> bool {
+        let model = self.phone.model.and_then(phone_model::by_number);
+        model.is_some_and(PhoneModel::is_found_by_account)
+    }
+
+    /// What the device is challenged with.
+    pub fn digest_algorithms(&self) -> &'static [DigestAlgorithm] {
+        digest_algorithms(&self.phone)
     }
 }
 
-/// MD5(user:realm:secret) in the registrar's realm. Source: RFC 7616 clause 3.4.2.
-pub fn ha1(user_name: &str, secret: &Secret) -> Ha1 {
-    Ha1::compute(DigestAlgorithm::Md5, user_name, SIP_REALM, secret)
+fn digest_algorithms(phone: &Phone) -> &'static [DigestAlgorithm] {
+    let model = phone.model.and_then(phone_model::by_number);
+    model.map_or(&[DigestAlgorithm::Md5], PhoneModel::digest_algorithms)
+}
+
+/// H(user:realm:secret) in the registrar's realm. Source: RFC 7616 clause 3.4.2.
+pub fn ha1(algorithm: DigestAlgorithm, user_name: &str, secret: &Secret) -> Ha1 {
+    Ha1::compute(algorithm, user_name, SIP_REALM, secret)
 }
 
 /// Every device by name.
@@ -86,6 +125,7 @@ pub struct PhoneBook {
     hasher: RandomState,
     lines: LineIndex,
     doubtful: Mutex<BTreeSet<DeviceName>>,
+    digest_users: DigestUsers,
 }
 
 impl Default for PhoneBook {
@@ -96,6 +136,7 @@ impl Default for PhoneBook {
             hasher: RandomState::new(),
             lines: LineIndex::default(),
             doubtful: Mutex::default(),
+            digest_users: DigestUsers::default(),
         }
     }
 }
@@ -133,6 +174,23 @@ impl PhoneBook {
         self.read(name).get(name).cloned()
     }
 
+    /// The devices that register without a name of their own and have this number on a line.
+    pub fn of_account_line(&self, number: &str) -> Vec<Arc<KnownPhone>> {
+        let Ok(number) = number.parse() else {
+            return Vec::new();
+        };
+        let mut devices = self.of_number(&number);
+        devices.retain(|known| known.is_found_by_account());
+        devices.sort_unstable_by(|a, b| a.phone.name.cmp(&b.phone.name));
+        devices
+    }
+
+    /// The devices that use this end user's digest credentials.
+    pub fn of_digest_user(&self, user_id: &str) -> Vec<Arc<KnownPhone>> {
+        let names = self.digest_users.of(user_id);
+        names.iter().filter_map(|name| self.find(name)).collect()
+    }
+
     /// Adds a device or replaces the one with the same name.
     pub fn put(&self, known: KnownPhone) -> Arc<KnownPhone> {
         let known = Arc::new(known);
@@ -141,6 +199,7 @@ impl PhoneBook {
         let before = shard.insert(name, known.clone());
         let before = before.as_ref().map(|before| &before.phone);
         self.lines.change(before, Some(&known.phone));
+        self.digest_users.change(before, Some(&known.phone));
         known
     }
 
@@ -161,7 +220,9 @@ impl PhoneBook {
         if let Some(known) = shard.get_mut(name)
             && let Some(changed) = change(known)
         {
-            self.lines.change(Some(&known.phone), Some(&changed.phone));
+            let (before, after) = (Some(&known.phone), Some(&changed.phone));
+            self.lines.change(before, after);
+            self.digest_users.change(before, after);
             *known = Arc::new(changed);
         }
     }
@@ -171,6 +232,7 @@ impl PhoneBook {
         let mut shard = self.write(name);
         if let Some(before) = shard.remove(name) {
             self.lines.change(Some(&before.phone), None);
+            self.digest_users.change(Some(&before.phone), None);
         }
     }
 

@@ -4,6 +4,7 @@
 //! the rest is a [`Work`] that [`carry_out`] writes, in one transaction with others, before the
 //! phone gets its answer.
 
+mod by_account;
 mod known;
 mod nonce;
 mod proof;
@@ -35,6 +36,7 @@ use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model;
 use crate::domain::registration_refused::RegistrationRefused;
+use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::time::UnixMillis;
 
 /// Shortest lifetime granted, in seconds: a Cisco phone takes less than 60 after subtracting its
@@ -54,6 +56,9 @@ pub const GRACE: Duration = Duration::from_mins(15);
 
 /// Seconds after which a phone that was refused tries again.
 pub const RETRY_AFTER_S: u32 = 60;
+
+/// What Cisco's phones are challenged with, and whoever is not known: they read one challenge.
+const MD5_ALONE: &[DigestAlgorithm] = &[DigestAlgorithm::Md5];
 
 /// What the registrar keeps beside the bindings.
 #[derive(Debug, Default)]
@@ -114,12 +119,19 @@ pub fn decide(app: &App, request: &RegisterRequest<'_>) -> Decision {
         let credentials = request.credentials.as_ref()?;
         credentials.user_name.parse().ok()
     });
-    let Some(name) = name else {
-        return judge.challenge(false);
-    };
-    match app.phones.find(&name) {
-        Some(known) => judge.known(&known),
-        None => judge.unknown(&name),
+    if let Some(known) = name.as_ref().and_then(|name| app.phones.find(name)) {
+        return judge.known(&known);
+    }
+    // Only a device that says its own name is taken at its word; the others have an account.
+    let names_itself = request.claim.device_name.or(request.claim.reason_name);
+    if names_itself.is_none()
+        && let Some(decision) = judge.by_account()
+    {
+        return decision;
+    }
+    match name {
+        Some(name) => judge.unknown(&name),
+        None => judge.challenge(MD5_ALONE, false),
     }
 }
 
@@ -164,9 +176,13 @@ impl Judge<'_> {
         }
     }
 
-    fn challenge(&self, is_stale: bool) -> Decision {
+    fn challenge(&self, algorithms: &'static [DigestAlgorithm], is_stale: bool) -> Decision {
         let nonce = nonce::issue(self.app, self.request.address(), self.now);
-        Decision::Answer(RegisterOutcome::Challenge { nonce, is_stale })
+        Decision::Answer(RegisterOutcome::Challenge {
+            nonce,
+            is_stale,
+            algorithms,
+        })
     }
 
     fn refuse(&self, reason: RegistrationRefused) -> Decision {

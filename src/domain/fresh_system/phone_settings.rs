@@ -87,7 +87,10 @@ pub(super) fn phone_button_templates() -> HashMap<Pkid, PhoneButtonTemplate> {
     let of_models = phones().map(|model| {
         let count = u16::from(model.line_buttons);
         let lines = match model.family {
-            ModelFamily::ThirdParty | ModelFamily::Analog => count,
+            ModelFamily::ThirdParty
+            | ModelFamily::Multiplatform
+            | ModelFamily::DectBase
+            | ModelFamily::Analog => count,
             _ => STANDARD_LINES,
         };
         let template = PhoneButtonTemplate {

@@ -2,6 +2,9 @@
 //!
 //! Source: model numbers and products from CUCM's `tkmodel` as phones, captures and the schema
 //! show them; buttons from the phones' data sheets; load names from published captures.
+//!
+//! CUCM has no numbers for multiplatform phones and DECT bases. Ours begin at 1,000,000, far above
+//! its own, and are told by the phones' own names (`CP-8841-3PCC`).
 
 use super::{ModelFamily, PhoneModel};
 
@@ -89,4 +92,23 @@ pub(super) const MODELS: &[PhoneModel] = &[
     model(36_225, "Cisco 8865", ModelFamily::Cisco8800, 10, Some("sip8845_65.")),
     model(36_247, "Cisco 7832", ModelFamily::Cisco7800, 1, Some("sip7832.")),
     model(36_258, "Cisco 8832", ModelFamily::Cisco8800, 1, Some("sip8832.")),
+    model(1_000_110, "Cisco DBS-110-3PC", ModelFamily::DectBase, 30, None),
+    model(1_000_210, "Cisco DBS-210-3PC", ModelFamily::DectBase, 30, None),
+    model(1_006_821, "Cisco 6821-3PCC", ModelFamily::Multiplatform, 2, None),
+    model(1_006_841, "Cisco 6841-3PCC", ModelFamily::Multiplatform, 4, None),
+    model(1_006_851, "Cisco 6851-3PCC", ModelFamily::Multiplatform, 4, None),
+    model(1_006_861, "Cisco 6861-3PCC", ModelFamily::Multiplatform, 4, None),
+    model(1_006_871, "Cisco 6871-3PCC", ModelFamily::Multiplatform, 6, None),
+    model(1_007_811, "Cisco 7811-3PCC", ModelFamily::Multiplatform, 1, None),
+    model(1_007_821, "Cisco 7821-3PCC", ModelFamily::Multiplatform, 2, None),
+    model(1_007_832, "Cisco 7832-3PCC", ModelFamily::Multiplatform, 1, None),
+    model(1_007_841, "Cisco 7841-3PCC", ModelFamily::Multiplatform, 4, None),
+    model(1_007_861, "Cisco 7861-3PCC", ModelFamily::Multiplatform, 16, None),
+    model(1_008_811, "Cisco 8811-3PCC", ModelFamily::Multiplatform, 10, None),
+    model(1_008_832, "Cisco 8832-3PCC", ModelFamily::Multiplatform, 1, None),
+    model(1_008_841, "Cisco 8841-3PCC", ModelFamily::Multiplatform, 10, None),
+    model(1_008_845, "Cisco 8845-3PCC", ModelFamily::Multiplatform, 10, None),
+    model(1_008_851, "Cisco 8851-3PCC", ModelFamily::Multiplatform, 10, None),
+    model(1_008_861, "Cisco 8861-3PCC", ModelFamily::Multiplatform, 10, None),
+    model(1_008_865, "Cisco 8865-3PCC", ModelFamily::Multiplatform, 10, None),
 ];

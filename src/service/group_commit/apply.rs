@@ -154,6 +154,7 @@ fn remember_binding(app: &App, change: BindingChange) {
             same_row.then(|| KnownPhone {
                 phone,
                 ha1: known.ha1.clone(),
+                ha1_sha256: known.ha1_sha256.clone(),
             })
         });
     }

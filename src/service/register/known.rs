@@ -7,6 +7,7 @@ use super::Decision;
 use super::GOING_DOWN;
 use super::Judge;
 use super::LATE_REFRESH;
+use super::MD5_ALONE;
 use super::RegisterOutcome;
 use super::proof;
 use super::proof::Proof;
@@ -17,10 +18,17 @@ use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::phone::Phone;
 use crate::domain::registration_refused::RegistrationRefused;
+use crate::domain::sip_digest::DigestAlgorithm;
 use crate::service::group_commit::BindingChange;
 use crate::service::phone_book::KnownPhone;
 use crate::service::phone_book::ha1;
 use crate::service::record::Happening;
+
+/// `SHA-256 or MD5`.
+fn in_words(algorithms: &[DigestAlgorithm]) -> String {
+    let names: Vec<&str> = algorithms.iter().map(|one| one.as_str()).collect();
+    names.join(" or ")
+}
 
 impl Judge<'_> {
     pub(super) fn known(&self, known: &KnownPhone) -> Decision {
@@ -198,16 +206,19 @@ impl Judge<'_> {
             .filter(|binding| self.is_same_boot(binding))?;
         let grace = binding.grace.as_ref();
         let grace = grace.filter(|grace| grace.until > self.now && !self.is_removal())?;
+        let known = self.app.phones.find(name);
+        let algorithms = known.map_or(MD5_ALONE, |known| known.digest_algorithms());
         if !grace.sealed_secret.is_empty() {
             let Some(credentials) = &self.request.credentials else {
-                return Some(self.challenge(false));
+                return Some(self.challenge(algorithms, false));
             };
             let secret = self.app.keys.open_secret(&grace.sealed_secret).ok()?;
-            let ha1 = ha1(credentials.user_name, &secret);
+            let algorithm = credentials.algorithm?;
+            let ha1 = ha1(algorithm, credentials.user_name, &secret);
             let address = self.request.address();
             match proof::with_secret(self.app, &ha1, credentials, address, self.now) {
                 Proof::Right => {}
-                Proof::Stale => return Some(self.challenge(true)),
+                Proof::Stale => return Some(self.challenge(algorithms, true)),
                 _ => return None,
             }
         }
@@ -248,8 +259,20 @@ impl Judge<'_> {
             let reason = RegistrationRefused::AuthenticationError;
             return self.refuse_and_report(Some(name), reason, detail);
         }
+        let algorithms = known.digest_algorithms();
         if proof == Proof::Stale {
-            return self.challenge(true);
+            return self.challenge(algorithms, true);
+        }
+        if let Some(credentials) = self.request.credentials.as_ref()
+            && credentials.algorithm.is_none()
+        {
+            let detail = format!(
+                "{name} answered with an algorithm that it was not challenged with; only {} is \
+                 accepted, no -sess variant",
+                in_words(algorithms)
+            );
+            let reason = RegistrationRefused::AuthenticationError;
+            return self.refuse_and_report(Some(name), reason, detail);
         }
         let address = self.request.address();
         let elsewhere = self
@@ -261,18 +284,19 @@ impl Judge<'_> {
                 binding.address() != address && binding.expires_at.plus(LATE_REFRESH) > self.now
             });
         if let Some(other) = elsewhere {
-            return self.second_claimant(phone, &other);
+            return self.second_claimant(known, &other);
         }
         if proof == Proof::Wrong {
             let detail = format!("{name} gave a wrong secret; it may hold an old file");
-            return self.challenge_and_report(name, "authenticationError", detail);
+            return self.challenge_and_report(known, "authenticationError", detail);
         }
-        self.challenge(false)
+        self.challenge(algorithms, false)
     }
 
     /// Another address claims the name of a phone that is registered. Proof decides; a phone that
     /// has not fetched its secret yet cannot be the one that moved.
-    fn second_claimant(&self, phone: &Phone, other: &Binding) -> Decision {
+    fn second_claimant(&self, known: &KnownPhone, other: &Binding) -> Decision {
+        let phone = &known.phone;
         let name = &phone.name;
         let detail = format!(
             "{name} is registered from {} and was claimed from {} without proof",
@@ -285,18 +309,20 @@ impl Judge<'_> {
         if cannot_prove {
             self.refuse_and_report(Some(name), reason, detail)
         } else {
-            self.challenge_and_report(name, reason.code(), detail)
+            self.challenge_and_report(known, reason.code(), detail)
         }
     }
 
     fn challenge_and_report(
         &self,
-        name: &DeviceName,
+        known: &KnownPhone,
         code: &'static str,
         detail: String,
     ) -> Decision {
-        match self.challenge(false) {
-            Decision::Answer(outcome) => self.report(Some(name), code, detail, outcome),
+        match self.challenge(known.digest_algorithms(), false) {
+            Decision::Answer(outcome) => {
+                self.report(Some(&known.phone.name), code, detail, outcome)
+            }
             work @ Decision::Work(_) => work,
         }
     }

@@ -1,11 +1,11 @@
 //! Whether a phone has proven who it is.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::nonce;
 use super::nonce::NonceState;
 use super::request::Credentials;
-use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::sip_digest::Ha1;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
@@ -38,20 +38,34 @@ pub(super) fn judge(
         return Proof::Missing;
     };
     if credentials.user_name == &*known.phone.digest.user_name {
-        return match &known.ha1 {
+        let ha1 = credentials
+            .algorithm
+            .and_then(|algorithm| known.ha1_of(algorithm));
+        return match ha1 {
             Some(ha1) => with_secret(app, ha1, credentials, address, now),
             None => Proof::Wrong,
         };
     }
-    let other = credentials
-        .user_name
-        .parse()
-        .ok()
-        .and_then(|name| app.phones.find(&name));
-    match other.as_ref().and_then(|other| other.ha1.as_ref()) {
-        Some(ha1) if is_response_right(ha1, credentials) => Proof::OtherDevice,
+    match other_device(app, credentials.user_name) {
+        Some(other) if is_proven(&other, credentials) => Proof::OtherDevice,
         _ => Proof::Wrong,
     }
+}
+
+/// A device with this digest user name: its own name or that of its digest user.
+fn other_device(app: &App, user_name: &str) -> Option<Arc<KnownPhone>> {
+    let by_name = user_name.parse().ok();
+    by_name
+        .and_then(|name| app.phones.find(&name))
+        .or_else(|| app.phones.of_digest_user(user_name).into_iter().next())
+}
+
+/// Whether the response is right for this device's secret, whatever the nonce.
+pub(super) fn is_proven(known: &KnownPhone, credentials: &Credentials<'_>) -> bool {
+    let algorithm = credentials.algorithm;
+    algorithm
+        .and_then(|algorithm| known.ha1_of(algorithm))
+        .is_some_and(|ha1| is_response_right(ha1, credentials))
 }
 
 /// Judges credentials against one secret, and uses the nonce's count up when they are right.
@@ -74,6 +88,6 @@ pub(in crate::service) fn with_secret(
 }
 
 fn is_response_right(ha1: &Ha1, credentials: &Credentials<'_>) -> bool {
-    credentials.algorithm == Some(DigestAlgorithm::Md5)
+    credentials.algorithm == Some(ha1.algorithm())
         && ha1.verify(&credentials.request, credentials.response)
 }

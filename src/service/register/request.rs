@@ -137,6 +137,8 @@ pub enum RegisterOutcome {
         nonce: String,
         /// Whether only the nonce was wrong.
         is_stale: bool,
+        /// One challenge for each, in this order. Source: RFC 8760 clause 2.3.
+        algorithms: &'static [DigestAlgorithm],
     },
     /// It is refused.
     Refused(RegistrationRefused),

@@ -168,6 +168,7 @@ async fn exists(app: &App, wanted: &Binding, outcome: RegisterOutcome) -> Regist
     RegisterOutcome::Challenge {
         nonce,
         is_stale: false,
+        algorithms: super::MD5_ALONE,
     }
 }
 

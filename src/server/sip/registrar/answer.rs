@@ -5,7 +5,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::registration_refused::RegistrationRefused;
-use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::time::UnixMillis;
 use crate::service::phone_book::SIP_REALM;
 use crate::service::register::{EXPIRES_MIN_S, RETRY_AFTER_S, RegisterOutcome};
@@ -102,13 +101,18 @@ pub(super) fn write(
             }
             response.finish()
         }
-        RegisterOutcome::Challenge { nonce, is_stale } => {
-            // MD5 alone: these phones read the first challenge only.
-            let algorithm = DigestAlgorithm::Md5;
-            let challenge = Challenge::new(SIP_REALM, nonce, algorithm, *is_stale).to_string();
-            response(Status::UNAUTHORIZED)
-                .header(HeaderName::WwwAuthenticate.as_str(), challenge)
-                .finish()
+        RegisterOutcome::Challenge {
+            nonce,
+            is_stale,
+            algorithms,
+        } => {
+            let mut response = response(Status::UNAUTHORIZED);
+            for algorithm in *algorithms {
+                let challenge = Challenge::new(SIP_REALM, nonce, *algorithm, *is_stale);
+                let name = HeaderName::WwwAuthenticate.as_str();
+                response = response.header(name, challenge.to_string());
+            }
+            response.finish()
         }
         RegisterOutcome::Refused(reason) => refused(response, *reason),
     }
@@ -143,7 +147,7 @@ fn refused(response: impl Fn(Status) -> ResponseBuilder, reason: RegistrationRef
     use RegistrationRefused as R;
     let (status, retry_after_s) = match reason {
         R::NoEntryInDatabase | R::AutoRegister(_) => (Status::NOT_FOUND, Some(RETRY_AFTER_S)),
-        R::DirectoryNumberMismatch => (Status::FORBIDDEN, None),
+        R::DirectoryNumberMismatch | R::AmbiguousDigestUser => (Status::FORBIDDEN, None),
         R::DeviceAlreadyExists | R::AuthenticationError => (Status::FORBIDDEN, Some(RETRY_AFTER_S)),
         R::MalformedRegisterMsg => (Status::BAD_REQUEST, None),
         R::IntervalTooBrief => (Status::INTERVAL_TOO_BRIEF, None),

@@ -70,7 +70,7 @@ impl SipPhoneChannel {
             )
             .header(HeaderName::SubscriptionState.as_str(), "active");
         let event = HeaderName::Event.as_str();
-        Ok(if knows_check_sync_only(binding) {
+        Ok(if self.knows_check_sync_only(binding) {
             request.header(event, "check-sync").finish()
         } else {
             let body = body(binding, action, version_stamp);
@@ -78,6 +78,17 @@ impl SipPhoneChannel {
                 .header(event, "service-control")
                 .finish_with_body("text/plain", &body)
         })
+    }
+
+    /// By the model of the device, for a device of another maker tells none; else by the model that
+    /// the phone told.
+    fn knows_check_sync_only(&self, binding: &Binding) -> bool {
+        let known = self.app.phones.find(&binding.device_name);
+        let of_device = known.and_then(|known| known.phone.model);
+        let by_number = |model: Option<u32>| model.and_then(phone_model::by_number);
+        let model = by_number(of_device).or_else(|| by_number(binding.model));
+        let model = model.or_else(|| phone_model::from_header(&binding.user_agent));
+        model.is_some_and(phone_model::PhoneModel::restarts_by_check_sync_only)
     }
 }
 
@@ -88,12 +99,6 @@ fn own_contact(local: SocketAddr, transport: Transport) -> String {
         Transport::Udp => format!("<sip:{local}>"),
         Transport::Tcp | Transport::Tls => format!("<sip:{local};transport={transport}>"),
     }
-}
-
-fn knows_check_sync_only(binding: &Binding) -> bool {
-    let model = binding.model.and_then(phone_model::by_number);
-    let model = model.or_else(|| phone_model::from_header(&binding.user_agent));
-    model.is_some_and(phone_model::PhoneModel::restarts_by_check_sync_only)
 }
 
 /// The phone answers 400 unless the Call-ID is that of its own REGISTER.
