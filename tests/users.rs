@@ -62,6 +62,7 @@ fn quick(user_id: &str, extension: &str, choice: LineChoice) -> QuickAdd {
             route_partition: None,
             choice,
         }),
+        phone: None,
     }
 }
 

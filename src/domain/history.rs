@@ -89,6 +89,10 @@ pub enum TimelineEvent {
     LoginRefused,
     /// A user changed the PIN on it.
     PinChanged,
+    /// An administrator added it.
+    Added,
+    /// An administrator changed it.
+    Changed,
     /// It became a user's phone.
     Provisioned,
     /// It went back to the auto-registered state.
@@ -104,7 +108,7 @@ pub enum TimelineEvent {
 }
 
 impl TimelineEvent {
-    const WORDS: [(Self, &'static str); 17] = [
+    const WORDS: [(Self, &'static str); 19] = [
         (Self::FileAskedFor, "file_asked_for"),
         (Self::FileServed, "file_served"),
         (Self::FileWithheld, "file_withheld"),
@@ -116,6 +120,8 @@ impl TimelineEvent {
         (Self::LoggedIn, "logged_in"),
         (Self::LoginRefused, "login_refused"),
         (Self::PinChanged, "pin_changed"),
+        (Self::Added, "added"),
+        (Self::Changed, "changed"),
         (Self::Provisioned, "provisioned"),
         (Self::Released, "released"),
         (Self::RestartSent, "restart_sent"),

@@ -196,6 +196,7 @@ async fn add_user(app: &App, actor: &Actor, user: &SampleUser) -> Result<(), Adm
             route_partition: None,
             choice: LineChoice::Either,
         }),
+        phone: None,
     };
     quick_add::quick_add(app, actor, &quick).await?;
     Ok(())

@@ -16,6 +16,7 @@ use super::record::Change;
 use super::record::Happening;
 use super::register;
 use crate::domain::binding::Binding;
+use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEntry;
 use crate::domain::history::TimelineEvent;
@@ -218,7 +219,8 @@ pub async fn allow_file(
     Ok(until)
 }
 
-/// Removes a device. A phone that is still there restarts and auto-registers anew, if it may.
+/// Removes a device. A Cisco phone that is still there restarts and auto-registers anew, if it may;
+/// the registrations of a device of another kind end at once.
 ///
 /// # Errors
 ///
@@ -239,17 +241,46 @@ pub async fn delete(
         .await?
         .ok_or_else(|| AdministrationError::not_found(KIND, name.as_str()))?;
     remove_rows(connection, &phone).await?;
-    let grace = register::grace_after_replacement(&phone, app.environment.now());
+    let model = phone.model.and_then(phone_model::by_number);
+    let goes_at_once = model.is_some_and(phone_model::PhoneModel::is_found_by_account);
+    let farewell = if goes_at_once {
+        store::binding::delete_of_device(connection, name).await?;
+        store::phone_restart::delete(connection, name).await?;
+        None
+    } else {
+        Some(farewell(app, connection, &phone).await?)
+    };
+    write_removal(app, connection, actor, &phone).await?;
+    transaction.commit().await?;
+    app.phones.remove(name);
+    match farewell {
+        Some((grace, restart)) => {
+            app.locations.set_grace(name, Some(&grace));
+            app.phone_control.submit(restart);
+        }
+        None => {
+            for binding in app.locations.of_device(name) {
+                app.locations.remove(name, &binding.address_of_record);
+            }
+            app.phone_control.forget(name);
+        }
+    }
+    Ok(())
+}
+
+/// The grace and the restart by which a phone finds out that its device is gone.
+async fn farewell(
+    app: &App,
+    connection: &mut Connection,
+    phone: &Phone,
+) -> Result<(Grace, PhoneRestart), AdministrationError> {
+    let name = &phone.name;
+    let grace = register::grace_after_replacement(phone, app.environment.now());
     let stored = (&*grace.sealed_secret, grace.until);
     store::binding::set_grace(connection, name, Some(stored)).await?;
     let action = PhoneAction::Reset;
     let restart = phone_control::request_restart(app, connection, name, action).await?;
-    write_removal(app, connection, actor, &phone).await?;
-    transaction.commit().await?;
-    app.phones.remove(name);
-    app.locations.set_grace(name, Some(&grace));
-    app.phone_control.submit(restart);
-    Ok(())
+    Ok((grace, restart))
 }
 
 async fn write_removal(

@@ -2,7 +2,12 @@
 
 use super::App;
 use super::administration::AdministrationError;
+use super::device_add;
+use super::device_add::DeviceLine;
+use super::device_add::NewDevice;
+use super::device_add::People;
 use super::login_names;
+use super::phone_from_template::fresh_sip_secret;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -12,10 +17,16 @@ use super::users::NewUser;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::FeatureGroupTemplate;
 use crate::domain::catalogue::UniversalLineTemplate;
+use crate::domain::catalogue::UserProfile;
+use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::fresh_system;
 use crate::domain::line::Line;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model::DeviceClass;
+use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
+use crate::domain::secret::Secret;
 use crate::domain::template::TagValues;
 use crate::domain::template::TemplateText;
 use crate::domain::template::TextField;
@@ -56,11 +67,38 @@ pub struct QuickAdd {
     pub feature_group_template: Option<String>,
     /// The extension.
     pub extension: Option<QuickExtension>,
+    /// The phone.
+    pub phone: Option<QuickPhone>,
 }
 
-/// Adds user, line, groups and credentials in one transaction.
+/// A phone that comes with a new user.
+#[derive(Debug, Clone)]
+pub struct QuickPhone {
+    /// Its name.
+    pub name: DeviceName,
+    /// Its model.
+    pub model: &'static PhoneModel,
+    /// Name of the Universal Device Template; `None`: that of the user's profile for such a model.
+    pub template: Option<String>,
+}
+
+/// What quick add made.
+#[derive(Debug, Clone)]
+pub struct QuickAdded {
+    /// The user.
+    pub user: EndUser,
+    /// The phone.
+    pub phone: Option<Phone>,
+    /// Digest credentials that were made because the phone needs them and none were given. Show
+    /// them once.
+    pub digest_credentials: Option<Secret>,
+}
+
+/// Adds user, line, groups, credentials and phone in one transaction.
 ///
-/// The Self-Service User ID is the extension's number unless another is given.
+/// The Self-Service User ID is the extension's number unless another is given. The phone is the
+/// user's, has the extension as its line 1, and uses the user's digest credentials where there are
+/// some; a device that is found by its account always does, and they are made if need be.
 ///
 /// # Errors
 ///
@@ -70,10 +108,16 @@ pub async fn quick_add(
     app: &App,
     actor: &Actor,
     quick: &QuickAdd,
-) -> Result<EndUser, AdministrationError> {
+) -> Result<QuickAdded, AdministrationError> {
     let catalogue = app.catalogue.load_full();
     let template = feature_group_template(&catalogue, quick)?;
-    let new = completed(&catalogue, quick, template);
+    let mut new = completed(&catalogue, quick, template);
+    let digest_credentials = missing_digest_credentials(app, quick);
+    new.digest_credentials = new
+        .digest_credentials
+        .or_else(|| digest_credentials.clone());
+    let device = quick.phone.as_ref();
+    let device = device.map(|phone| new_device(&catalogue, &new, quick, phone));
     let extension = quick.extension.as_ref();
     let pattern = extension.map(|extension| &extension.pattern);
     let credentials = users::prepare(app, &new, pattern).await?;
@@ -103,8 +147,63 @@ pub async fn quick_add(
         drop(transaction);
         return Err(login_names::explained(app, &user, error).await);
     }
+    let added = match &device {
+        Some(device) => {
+            let people = People {
+                owner: Some(user.clone()),
+                digest_user: device.digest_user.as_ref().map(|_| user.clone()),
+            };
+            let device = (device, &people, &*catalogue);
+            Some(device_add::insert(app, connection, actor, device).await?)
+        }
+        None => None,
+    };
     transaction.commit().await?;
-    Ok(user)
+    Ok(QuickAdded {
+        phone: added.map(|added| added.publish(app)).transpose()?,
+        user,
+        digest_credentials,
+    })
+}
+
+/// Credentials for a phone that cannot be without, where none are given.
+fn missing_digest_credentials(app: &App, quick: &QuickAdd) -> Option<Secret> {
+    let phone = quick.phone.as_ref()?;
+    let is_missing = quick.user.digest_credentials.is_none() && phone.model.is_found_by_account();
+    is_missing.then(|| fresh_sip_secret(app))
+}
+
+/// The phone as the use case *add device* takes it.
+fn new_device(
+    catalogue: &Catalogue,
+    new: &NewUser,
+    quick: &QuickAdd,
+    phone: &QuickPhone,
+) -> NewDevice {
+    let profile = user_profile(catalogue, new);
+    let template = profile.and_then(|profile| match phone.model.class() {
+        DeviceClass::MobileOrDesktop => profile.mobile_devices,
+        DeviceClass::DeskPhone | DeviceClass::NotAPhone => profile.desk_phones,
+    });
+    let template = template.and_then(|pkid| catalogue.universal_device_templates.get(&pkid));
+    let template = template.map(|template| template.name.clone());
+    let line = quick.extension.as_ref().map(|extension| {
+        let asked = Asked {
+            extension,
+            new,
+            template: line_template(catalogue, new),
+            catalogue,
+        };
+        DeviceLine::new(asked.place())
+    });
+    let user_id = || new.user_id.to_string();
+    NewDevice {
+        template: phone.template.clone().or(template),
+        lines: line.into_iter().collect(),
+        owner: Some(user_id()),
+        digest_user: new.digest_credentials.as_ref().map(|_| user_id()),
+        ..NewDevice::new(phone.name.clone(), phone.model)
+    }
 }
 
 fn feature_group_template<'a>(
@@ -147,16 +246,19 @@ fn completed(
     new
 }
 
-/// The Universal Line Template of the user's profile.
-fn line_template<'a>(catalogue: &'a Catalogue, new: &NewUser) -> Option<&'a UniversalLineTemplate> {
-    let profile = match &new.user_profile {
+fn user_profile<'a>(catalogue: &'a Catalogue, new: &NewUser) -> Option<&'a UserProfile> {
+    match &new.user_profile {
         Some(name) => catalogue
             .user_profiles
             .values()
             .find(|profile| profile.name == *name),
         None => catalogue.default_user_profile(),
-    };
-    profile?
+    }
+}
+
+/// The Universal Line Template of the user's profile.
+fn line_template<'a>(catalogue: &'a Catalogue, new: &NewUser) -> Option<&'a UniversalLineTemplate> {
+    user_profile(catalogue, new)?
         .universal_line_template
         .and_then(|pkid| catalogue.universal_line_templates.get(&pkid))
 }

@@ -95,6 +95,16 @@ pub fn grace_after_replacement(before: &Phone, now: UnixMillis) -> Grace {
     }
 }
 
+/// The grace of the old bindings of a device that gets another secret; `None` when it had none.
+/// Never without a secret: the device is known, so its binding needed one.
+pub(super) fn grace_of_secret(before: &Phone, now: UnixMillis) -> Option<Grace> {
+    let sealed_secret = before.digest.sealed_secret.clone()?;
+    Some(Grace {
+        sealed_secret,
+        until: now.plus(GRACE),
+    })
+}
+
 /// Judges a REGISTER from memory, without waiting. A refresh is done when this returns.
 pub fn decide(app: &App, request: &RegisterRequest<'_>) -> Decision {
     let judge = Judge {

@@ -286,6 +286,69 @@ pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), St
     super::catalogue::insert_service_urls(connection, &owner, &configuration.service_urls).await
 }
 
+/// Writes every column that an administrator can change, the lines and the service URLs, and
+/// raises the version.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] when the row has another version by now, [`StoreError`] as [`find`].
+pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
+    let configuration = &phone.configuration;
+    let own_secret = phone
+        .digest
+        .sealed_secret
+        .as_deref()
+        .filter(|_| phone.digest.digest_user.is_none());
+    let text = |pkid: Option<Pkid>| pkid.map(|pkid| pkid.to_string());
+    let updated = sqlx::query(
+        "UPDATE device SET description = $3, owner = $4, digest_user = $5, sip_secret = $6, \
+         version_stamp = $7, device_pool = $8, phone_security_profile = $9, sip_profile = $10, \
+         phone_button_template = $11, softkey_template = $12, common_phone_profile = $13, \
+         location = $14, calling_search_space = $15, user_locale = $16, network_locale = $17, \
+         load_information = $18, idle_timer_s = $19, services_provisioning = $20, \
+         file_fetched_at = NULL, version = version + 1 WHERE pkid = $1 AND version = $2",
+    )
+    .bind(phone.pkid.to_string())
+    .bind(phone.version)
+    .bind(phone.description.as_str())
+    .bind(text(phone.owner))
+    .bind(text(phone.digest.digest_user))
+    .bind(own_secret)
+    .bind(phone.version_stamp.to_string())
+    .bind(configuration.device_pool.to_string())
+    .bind(configuration.phone_security_profile.to_string())
+    .bind(configuration.sip_profile.to_string())
+    .bind(configuration.phone_button_template.to_string())
+    .bind(text(configuration.softkey_template))
+    .bind(configuration.common_phone_profile.to_string())
+    .bind(configuration.location.to_string())
+    .bind(text(configuration.calling_search_space))
+    .bind(configuration.user_locale.as_str())
+    .bind(configuration.network_locale.as_str())
+    .bind(configuration.load_information.as_str())
+    .bind(configuration.idle_timer_s.map(i64::from))
+    .bind(configuration.services_provisioning.as_str())
+    .execute(&mut *connection)
+    .await?;
+    if updated.rows_affected() != 1 {
+        return Err(StoreError::Conflict("device"));
+    }
+    let owner = phone.pkid.to_string();
+    for statement in [
+        "DELETE FROM device_line WHERE device = $1",
+        "DELETE FROM service_url WHERE owner = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(owner.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
+    for line in &phone.lines {
+        insert_line(connection, phone.pkid, line).await?;
+    }
+    super::catalogue::insert_service_urls(connection, &owner, &configuration.service_urls).await
+}
+
 async fn insert_line(
     connection: &mut Connection,
     device: Pkid,

@@ -54,9 +54,10 @@ pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
             route_partition: None,
             choice: LineChoice::Either,
         }),
+        phone: None,
     };
-    let user = quick_add::quick_add(app, &actor(app), &quick).await?;
-    let user = view(find(app, user.user_id.as_str()).await?);
+    let added = quick_add::quick_add(app, &actor(app), &quick).await?;
+    let user = view(find(app, added.user.user_id.as_str()).await?);
     Ok(Answer::User { user, pin: made })
 }
 

@@ -1,0 +1,538 @@
+//! Use case: an administrator adds a device. Every door that makes one comes here.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::END_USER;
+use super::administration::check_text;
+use super::device_settings::DeviceSettings;
+use super::device_settings::check_model;
+use super::device_settings::check_name;
+use super::device_settings::default_configuration;
+use super::device_settings::template_named;
+use super::phone_book::KnownPhone;
+use super::phone_from_template::Subject;
+use super::phone_from_template::fresh_sip_secret;
+use super::provision::Replacement;
+use super::provision::put_in_place;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::record::Happening;
+use super::users;
+use super::users::Extension;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::UniversalDeviceTemplate;
+use crate::domain::device::DeviceName;
+use crate::domain::device::DeviceState;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::history::TimelineEvent;
+use crate::domain::line::Line;
+use crate::domain::phone::DigestIdentity;
+use crate::domain::phone::Phone;
+use crate::domain::phone::PhoneLine;
+use crate::domain::phone_model::PhoneModel;
+use crate::domain::template::TextField;
+use crate::domain::user::EndUser;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// Most characters of a description. Source: AXL `XPhone/description`.
+pub(super) const DESCRIPTION_LENGTH_MAX: usize = 128;
+
+/// Most characters of a line's label and display name. Source: AXL `XPhoneLine`.
+const LINE_TEXT_LENGTH_MAX: usize = 50;
+
+/// Calls at once on a line where neither line nor template says it. Source: AXL `maxNumCalls`.
+const MAX_NUMBER_OF_CALLS: u16 = 4;
+
+/// Calls at which a line is busy where neither line nor template says it.
+const BUSY_TRIGGER: u16 = 2;
+
+/// A line that a device is to have. Texts that are `None` come from the template.
+#[derive(Debug, Clone)]
+pub struct DeviceLine {
+    /// The directory number: a line that exists.
+    pub extension: Extension,
+    /// Position on the device; `None`: after the one before.
+    pub index: Option<u8>,
+    /// Text beside the button.
+    pub label: Option<String>,
+    /// Display name in calls.
+    pub display: Option<String>,
+    /// External phone number mask.
+    pub external_phone_number: Option<String>,
+    /// Most calls at once.
+    pub max_number_of_calls: Option<u16>,
+    /// Calls at which it is busy.
+    pub busy_trigger: Option<u16>,
+}
+
+impl DeviceLine {
+    /// This line with everything else from the template.
+    pub const fn new(extension: Extension) -> Self {
+        Self {
+            extension,
+            index: None,
+            label: None,
+            display: None,
+            external_phone_number: None,
+            max_number_of_calls: None,
+            busy_trigger: None,
+        }
+    }
+}
+
+/// A device to be added.
+#[derive(Debug, Clone)]
+pub struct NewDevice {
+    /// Its name.
+    pub name: DeviceName,
+    /// Its model, which decides about lines, file and challenge.
+    pub model: &'static PhoneModel,
+    /// Description; `None`: the template's.
+    pub description: Option<String>,
+    /// Name of the Universal Device Template that it is made from; `None`: from the defaults.
+    pub template: Option<String>,
+    /// What is set beside the template.
+    pub settings: DeviceSettings,
+    /// Its lines from the first on.
+    pub lines: Vec<DeviceLine>,
+    /// User ID of its owner.
+    pub owner: Option<String>,
+    /// User ID of the end user whose digest credentials it uses; `None`: a secret of its own.
+    pub digest_user: Option<String>,
+}
+
+impl NewDevice {
+    /// A device of this name and model, with defaults and without lines.
+    pub fn new(name: DeviceName, model: &'static PhoneModel) -> Self {
+        Self {
+            name,
+            model,
+            description: None,
+            template: None,
+            settings: DeviceSettings::default(),
+            lines: Vec::new(),
+            owner: None,
+            digest_user: None,
+        }
+    }
+}
+
+/// Adds a device. A phone of that name that waits to be claimed is replaced by it and restarts.
+///
+/// # Errors
+///
+/// [`AdministrationError::Invalid`] says which field does not fit and why,
+/// [`AdministrationError::Taken`] that there is a device of that name. Nothing was changed then.
+pub async fn add(app: &App, actor: &Actor, new: &NewDevice) -> Result<Phone, AdministrationError> {
+    let _alone = app
+        .attempts
+        .enter_alone(&format!("change {}", new.name))
+        .await
+        .map_err(|_| AdministrationError::Changed("device"))?;
+    let catalogue = app.catalogue.load_full();
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let people = People {
+        owner: find_user(connection, new.owner.as_deref()).await?,
+        digest_user: find_digest_user(connection, new.digest_user.as_deref()).await?,
+    };
+    let added = insert(app, connection, actor, (new, &people, &catalogue)).await?;
+    transaction.commit().await?;
+    added.publish(app)
+}
+
+/// Whom a device belongs to and whose digest credentials it uses.
+#[derive(Debug, Clone, Default)]
+pub(super) struct People {
+    pub(super) owner: Option<EndUser>,
+    pub(super) digest_user: Option<EndUser>,
+}
+
+/// A device whose rows are written, to be made known after the commit.
+#[must_use]
+pub(super) struct Added {
+    phone: Phone,
+    replacement: Option<Replacement>,
+}
+
+impl Added {
+    pub(super) fn publish(self, app: &App) -> Result<Phone, AdministrationError> {
+        match self.replacement {
+            Some(replacement) => replacement.publish(app)?,
+            None => {
+                let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
+                app.phones.put(known);
+            }
+        }
+        app.file_requests.forget_unknown(&self.phone.name);
+        Ok(self.phone)
+    }
+}
+
+/// Writes a device with its histories into the caller's transaction.
+pub(super) async fn insert(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (new, people, catalogue): (&NewDevice, &People, &Catalogue),
+) -> Result<Added, AdministrationError> {
+    check_name(&new.name, new.model)?;
+    let lines = find_lines(connection, catalogue, new.model, &new.lines).await?;
+    let phone = make(app, catalogue, new, people, lines)?;
+    refuse_ambiguity(connection, &phone).await?;
+    let before = store::device::find_for_update(connection, &phone.name).await?;
+    let replacement = match before {
+        Some(before) if before.state == DeviceState::AutoRegistered => {
+            let first = phone.primary_line().or_else(|| before.primary_line());
+            let number = first.map(|line| line.pattern.clone());
+            let number = number.ok_or_else(|| {
+                let reason = "the phone waits to be claimed; give it a line";
+                AdministrationError::invalid("lines", &reason)
+            })?;
+            Some(put_in_place(app, connection, &before, phone.clone(), number).await?)
+        }
+        Some(_) => return Err(taken(&new.name)),
+        None => {
+            let inserted = store::device::insert(connection, &phone).await;
+            inserted.map_err(|error| match error {
+                StoreError::Duplicate => taken(&new.name),
+                error => error.into(),
+            })?;
+            None
+        }
+    };
+    write_history(app, connection, actor, (&phone, people, catalogue)).await?;
+    Ok(Added { phone, replacement })
+}
+
+fn taken(name: &DeviceName) -> AdministrationError {
+    AdministrationError::Taken {
+        field: "the name",
+        value: name.to_string(),
+        wanted_by: "the new device".to_owned(),
+        holder: "a device that exists already (change it, or delete it first)".to_owned(),
+    }
+}
+
+/// The user of this user ID.
+pub(super) async fn find_user(
+    connection: &mut Connection,
+    user_id: Option<&str>,
+) -> Result<Option<EndUser>, AdministrationError> {
+    let Some(user_id) = user_id else {
+        return Ok(None);
+    };
+    let folded = FoldedLogin::of(user_id);
+    let user = store::end_user::by_login(connection, &folded).await?;
+    // A Self-Service User ID is no user ID.
+    let user = user.filter(|user| user.user_id.folded() == folded);
+    user.map(Some)
+        .ok_or_else(|| AdministrationError::not_found(END_USER, user_id))
+}
+
+/// The same, locked until the transaction ends, and with digest credentials.
+pub(super) async fn find_digest_user(
+    connection: &mut Connection,
+    user_id: Option<&str>,
+) -> Result<Option<EndUser>, AdministrationError> {
+    let Some(found) = find_user(connection, user_id).await? else {
+        return Ok(None);
+    };
+    let user = store::end_user::by_pkid_for_update(connection, found.pkid).await?;
+    let user =
+        user.ok_or_else(|| AdministrationError::not_found(END_USER, user_id.unwrap_or_default()))?;
+    if user.sealed_digest_credentials.is_none() {
+        let reason = format!(
+            "{} has no digest credentials, and the device could never register; set them first \
+             (selfprov user set-digest {} --generate) and repeat this",
+            user.user_id, user.user_id
+        );
+        return Err(AdministrationError::invalid("Digest User", &reason));
+    }
+    Ok(Some(user))
+}
+
+/// The lines by their numbers, with the place of each on the device.
+pub(super) async fn find_lines<'a>(
+    connection: &mut Connection,
+    catalogue: &Catalogue,
+    model: &PhoneModel,
+    wanted: &'a [DeviceLine],
+) -> Result<Vec<(u8, &'a DeviceLine, Line)>, AdministrationError> {
+    let invalid = |reason: String| AdministrationError::invalid("lines", &reason);
+    let most = model.line_buttons;
+    let mut found: Vec<(u8, &DeviceLine, Line)> = Vec::with_capacity(wanted.len());
+    for line in wanted {
+        let last = found.last().map_or(0, |(index, ..)| *index);
+        let index = line.index.unwrap_or(last.saturating_add(1));
+        if index == 0 || index > most {
+            let product = model.product;
+            let reason = format!("a {product} has at most {most} lines; there is no line {index}");
+            return Err(invalid(reason));
+        }
+        let row = users::line_of(connection, catalogue, &line.extension).await?;
+        let clash = found
+            .iter()
+            .any(|(other, _, known)| *other == index || known.pkid == row.pkid);
+        if clash {
+            let number = &line.extension.pattern;
+            let reason = format!("{number} or position {index} is there twice");
+            return Err(invalid(reason));
+        }
+        check_line(line)?;
+        found.push((index, line, row));
+    }
+    found.sort_by_key(|(index, ..)| *index);
+    Ok(found)
+}
+
+fn check_line(line: &DeviceLine) -> Result<(), AdministrationError> {
+    for (field, text) in [
+        ("line label", &line.label),
+        ("display", &line.display),
+        ("external phone number mask", &line.external_phone_number),
+    ] {
+        check_text(
+            field,
+            text.as_deref().unwrap_or_default(),
+            LINE_TEXT_LENGTH_MAX,
+        )?;
+    }
+    if let (Some(busy), Some(most)) = (line.busy_trigger, line.max_number_of_calls)
+        && (busy == 0 || busy > most)
+    {
+        let reason = format!("it is 1 to the {most} calls that the line takes at once");
+        return Err(AdministrationError::invalid("busy trigger", &reason));
+    }
+    Ok(())
+}
+
+/// The device as the program keeps it.
+fn make(
+    app: &App,
+    catalogue: &Catalogue,
+    new: &NewDevice,
+    people: &People,
+    lines: Vec<(u8, &DeviceLine, Line)>,
+) -> Result<Phone, AdministrationError> {
+    let template = new.template.as_deref();
+    let template = template
+        .map(|name| template_named(catalogue, name))
+        .transpose()?;
+    let mut configuration = match template {
+        Some(template) => template.configuration.clone(),
+        None => default_configuration(catalogue, new.model)?,
+    };
+    new.settings.apply(&mut configuration, catalogue)?;
+    check_model(&configuration, catalogue, new.model)?;
+    let by = Maker {
+        app,
+        name: &new.name,
+        model: new.model,
+        template,
+        owner: people.owner.as_ref(),
+    };
+    let first = lines.first().map(|(_, _, line)| line);
+    let description = match (&new.description, template) {
+        (Some(description), _) => description.clone(),
+        (None, Some(template)) => {
+            let text = &template.device_description;
+            by.expanded(text, TextField::DeviceDescription, first)
+        }
+        (None, None) => String::new(),
+    };
+    check_text("Description", &description, DESCRIPTION_LENGTH_MAX)?;
+    Ok(Phone {
+        pkid: app.new_pkid(),
+        name: new.name.clone(),
+        state: DeviceState::Provisioned,
+        model: Some(new.model.number),
+        description,
+        owner: people.owner.as_ref().map(|owner| owner.pkid),
+        digest: digest_identity(app, &new.name, people.digest_user.as_ref())?,
+        version_stamp: app.new_pkid(),
+        configuration,
+        lines: lines
+            .into_iter()
+            .map(|(index, wanted, line)| by.line(index, wanted, &line))
+            .collect(),
+        registered_address: None,
+        file_fetched_at: None,
+        file_allowed_until: None,
+        created_at: app.environment.now(),
+        version: 1,
+    })
+}
+
+/// The digest user's credentials, or a fresh secret in the device's own name.
+pub(super) fn digest_identity(
+    app: &App,
+    name: &DeviceName,
+    digest_user: Option<&EndUser>,
+) -> Result<DigestIdentity, AdministrationError> {
+    Ok(match digest_user {
+        Some(user) => DigestIdentity {
+            digest_user: Some(user.pkid),
+            user_name: user.user_id.as_str().into(),
+            sealed_secret: user.sealed_digest_credentials.clone(),
+        },
+        None => DigestIdentity {
+            digest_user: None,
+            user_name: name.as_str().into(),
+            sealed_secret: Some(app.keys.seal_secret(&fresh_sip_secret(app))?),
+        },
+    })
+}
+
+/// What the texts of a device are filled from.
+pub(super) struct Maker<'a> {
+    pub(super) app: &'a App,
+    pub(super) name: &'a DeviceName,
+    pub(super) model: &'a PhoneModel,
+    pub(super) template: Option<&'a UniversalDeviceTemplate>,
+    pub(super) owner: Option<&'a EndUser>,
+}
+
+impl Maker<'_> {
+    fn expanded(&self, text: &str, field: TextField, line: Option<&Line>) -> String {
+        // Without a line there is no number to fill in.
+        let Some(line) = line else {
+            return String::new();
+        };
+        let subject = Subject {
+            device_name: self.name,
+            model: Some(self.model.number),
+            user: self.owner,
+            directory_number: &line.pattern,
+        };
+        subject.expand(text, field)
+    }
+
+    pub(super) fn line(&self, index: u8, wanted: &DeviceLine, line: &Line) -> PhoneLine {
+        let template = self.template;
+        let text = |set: &Option<String>, of: fn(&UniversalDeviceTemplate) -> &str, field| {
+            set.clone().unwrap_or_else(|| {
+                template.map_or_else(String::new, |template| {
+                    self.expanded(of(template), field, Some(line))
+                })
+            })
+        };
+        let calls = template.map_or(MAX_NUMBER_OF_CALLS, |one| one.max_number_of_calls);
+        let calls = wanted.max_number_of_calls.unwrap_or(calls);
+        let busy = template.map_or(BUSY_TRIGGER, |one| one.busy_trigger);
+        let mask = template.map_or("", |one| one.external_phone_number.as_str());
+        PhoneLine {
+            index,
+            line: line.pkid,
+            pattern: line.pattern.clone(),
+            route_partition: line.route_partition,
+            contact_user: self.app.new_pkid(),
+            label: text(&wanted.label, |one| &one.line_label, TextField::LineLabel),
+            display: text(
+                &wanted.display,
+                |one| &one.display_caller_id,
+                TextField::LineDisplay,
+            ),
+            external_phone_number: wanted
+                .external_phone_number
+                .clone()
+                .unwrap_or_else(|| mask.to_owned()),
+            max_number_of_calls: calls,
+            busy_trigger: wanted.busy_trigger.unwrap_or(busy).min(calls),
+            auto_answer: line.auto_answer.clone(),
+        }
+    }
+}
+
+/// Refuses a device that could not be told from another when it registers: both found by account,
+/// the same digest user, the same line. The digest user's row is locked.
+pub(super) async fn refuse_ambiguity(
+    connection: &mut Connection,
+    phone: &Phone,
+) -> Result<(), AdministrationError> {
+    let by_account = |phone: &Phone| {
+        let model = phone.model.and_then(crate::domain::phone_model::by_number);
+        model.is_some_and(PhoneModel::is_found_by_account)
+    };
+    let Some(user) = phone.digest.digest_user.filter(|_| by_account(phone)) else {
+        return Ok(());
+    };
+    for name in store::device::with_digest_user(connection, user).await? {
+        let other = store::device::find(connection, &name).await?;
+        let Some(other) = other.filter(|other| other.name != phone.name && by_account(other))
+        else {
+            continue;
+        };
+        let shared = other.lines.iter().find(|theirs| {
+            let mut ours = phone.lines.iter();
+            ours.any(|ours| ours.pattern == theirs.pattern)
+        });
+        if let Some(line) = shared {
+            let reason = format!(
+                "{name} registers line {} with the same digest user, and the two could not be \
+                 told apart; give this device a digest user of its own",
+                line.pattern
+            );
+            return Err(AdministrationError::invalid("Digest User", &reason));
+        }
+    }
+    Ok(())
+}
+
+async fn write_history(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (phone, people, catalogue): (&Phone, &People, &Catalogue),
+) -> Result<(), AdministrationError> {
+    let name = &phone.name;
+    for asked in app.file_requests.asked_before(name) {
+        let event = TimelineEvent::FileAskedFor;
+        record::happened(app, connection, name, event, asked).await?;
+    }
+    let after = described(catalogue, phone, people);
+    let happening = Happening {
+        detail: format!("by {}: {after}", actor.name),
+        correlation: actor.correlation,
+        ..Happening::default()
+    };
+    record::happened(app, connection, name, TimelineEvent::Added, happening).await?;
+    let change = Change {
+        action: "device.add",
+        object_kind: "device",
+        object_name: name.to_string(),
+        before: String::new(),
+        after,
+    };
+    Ok(record::audit(app, connection, actor, change).await?)
+}
+
+/// A device in words, for the histories; no secret.
+pub(super) fn described(catalogue: &Catalogue, phone: &Phone, people: &People) -> String {
+    let model = phone.model.and_then(crate::domain::phone_model::by_number);
+    let lines: Vec<&str> = phone
+        .lines
+        .iter()
+        .map(|line| line.pattern.as_str())
+        .collect();
+    let user_id = |user: &Option<EndUser>| {
+        let user = user.as_ref();
+        user.map_or_else(|| "none".to_owned(), |user| user.user_id.to_string())
+    };
+    let pool = catalogue.device_pools.get(&phone.configuration.device_pool);
+    format!(
+        "{}, device pool {}, lines {}, owner {}, digest user {}",
+        model.map_or("unknown model", |model| model.product),
+        pool.map_or("none", |pool| pool.name.as_str()),
+        if lines.is_empty() {
+            "none".to_owned()
+        } else {
+            lines.join(", ")
+        },
+        user_id(&people.owner),
+        user_id(&people.digest_user),
+    )
+}

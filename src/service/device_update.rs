@@ -1,0 +1,270 @@
+//! Use case: an administrator changes a device.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::check_text;
+use super::device_add::DESCRIPTION_LENGTH_MAX;
+use super::device_add::DeviceLine;
+use super::device_add::Maker;
+use super::device_add::People;
+use super::device_add::described;
+use super::device_add::digest_identity;
+use super::device_add::find_digest_user;
+use super::device_add::find_lines;
+use super::device_add::find_user;
+use super::device_add::refuse_ambiguity;
+use super::device_settings::DeviceSettings;
+use super::device_settings::check_model;
+use super::phone_book::KnownPhone;
+use super::phone_control;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::record::Happening;
+use super::register;
+use crate::domain::binding::Grace;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::device::DeviceName;
+use crate::domain::device::DeviceState;
+use crate::domain::history::TimelineEvent;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+use crate::domain::phone_model::PhoneModel;
+use crate::store;
+use crate::store::Connection;
+
+const KIND: &str = "device";
+
+/// A change of a device; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct DeviceChange {
+    /// The version that was read; another one in the database refuses the change.
+    pub version: Option<i64>,
+    /// Description.
+    pub description: Option<String>,
+    /// Settings.
+    pub settings: DeviceSettings,
+    /// All lines from the first on.
+    pub lines: Option<Vec<DeviceLine>>,
+    /// User ID of its owner; `Some(None)`: nobody's.
+    pub owner: Option<Option<String>>,
+    /// User ID of its digest user; `Some(None)`: a fresh secret of its own.
+    pub digest_user: Option<Option<String>>,
+}
+
+/// Changes a device: its file has a new version, and it restarts to load it.
+///
+/// # Errors
+///
+/// As [`super::device_add::add`]; [`AdministrationError::Changed`] when the version is not the one
+/// given.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    name: &DeviceName,
+    change: &DeviceChange,
+) -> Result<Phone, AdministrationError> {
+    let _alone = app
+        .attempts
+        .enter_alone(&format!("change {name}"))
+        .await
+        .map_err(|_| AdministrationError::Changed(KIND))?;
+    let catalogue = app.catalogue.load_full();
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    // First the user, then the device: the same order everywhere, so that nobody waits in a ring.
+    let wanted_digest_user = change.digest_user.as_ref().and_then(Option::as_deref);
+    let wanted_digest_user = find_digest_user(connection, wanted_digest_user).await?;
+    let before = find_for_update(connection, name, change.version).await?;
+    let mut people = people_of(connection, &before).await?;
+    let people_before = people.clone();
+    if let Some(owner) = &change.owner {
+        people.owner = find_user(connection, owner.as_deref()).await?;
+    }
+    if change.digest_user.is_some() {
+        people.digest_user = wanted_digest_user;
+    }
+    let after = changed(app, connection, (&catalogue, &before, change, &people)).await?;
+    refuse_ambiguity(connection, &after).await?;
+    store::device::update(connection, &after).await?;
+    let effects = take_effect(app, connection, &before, &after).await?;
+    let row = Change {
+        action: "device.update",
+        object_kind: KIND,
+        object_name: name.to_string(),
+        before: described(&catalogue, &before, &people_before),
+        after: described(&catalogue, &after, &people),
+    };
+    let happening = Happening {
+        detail: format!("by {}: {}", actor.name, row.after),
+        correlation: actor.correlation,
+        ..Happening::default()
+    };
+    record::happened(app, connection, name, TimelineEvent::Changed, happening).await?;
+    record::audit(app, connection, actor, row).await?;
+    transaction.commit().await?;
+    let after = Phone {
+        version: after.version + 1,
+        ..after
+    };
+    app.phones.put(KnownPhone::new(after.clone(), &app.keys)?);
+    effects.publish(app, name);
+    Ok(after)
+}
+
+async fn find_for_update(
+    connection: &mut Connection,
+    name: &DeviceName,
+    version: Option<i64>,
+) -> Result<Phone, AdministrationError> {
+    let before = store::device::find_for_update(connection, name)
+        .await?
+        .ok_or_else(|| AdministrationError::not_found(KIND, name.as_str()))?;
+    if before.state == DeviceState::AutoRegistered {
+        let reason = "it waits to be claimed; add it instead, which replaces it";
+        return Err(AdministrationError::invalid("Device Name", &reason));
+    }
+    if version.is_some_and(|version| version != before.version) {
+        return Err(AdministrationError::Changed(KIND));
+    }
+    Ok(before)
+}
+
+async fn people_of(
+    connection: &mut Connection,
+    phone: &Phone,
+) -> Result<People, AdministrationError> {
+    let mut people = People::default();
+    if let Some(owner) = phone.owner {
+        people.owner = store::end_user::by_pkid(connection, owner).await?;
+    }
+    if let Some(user) = phone.digest.digest_user {
+        people.digest_user = store::end_user::by_pkid(connection, user).await?;
+    }
+    Ok(people)
+}
+
+async fn changed(
+    app: &App,
+    connection: &mut Connection,
+    (catalogue, before, change, people): (&Catalogue, &Phone, &DeviceChange, &People),
+) -> Result<Phone, AdministrationError> {
+    let mut after = before.clone();
+    after.version_stamp = app.new_pkid();
+    after.file_fetched_at = None;
+    after.owner = people.owner.as_ref().map(|owner| owner.pkid);
+    if let Some(description) = &change.description {
+        check_text("Description", description, DESCRIPTION_LENGTH_MAX)?;
+        after.description.clone_from(description);
+    }
+    let model = before.model.and_then(phone_model::by_number);
+    change.settings.apply(&mut after.configuration, catalogue)?;
+    if let Some(model) = model {
+        check_model(&after.configuration, catalogue, model)?;
+    }
+    if change.digest_user.is_some() {
+        let of_before = before.digest.digest_user;
+        let wanted = people.digest_user.as_ref();
+        if of_before.is_none() || of_before != wanted.map(|user| user.pkid) {
+            after.digest = digest_identity(app, &before.name, wanted)?;
+        }
+    }
+    if let Some(lines) = &change.lines {
+        let model = model.ok_or_else(|| {
+            let reason = "its model is not known yet; let it register once first";
+            AdministrationError::invalid("lines", &reason)
+        })?;
+        after.lines = lines_after(app, connection, (catalogue, model, before, lines)).await?;
+    }
+    Ok(after)
+}
+
+/// The lines as wanted. A line that the device had keeps its contact and what is not said anew.
+async fn lines_after(
+    app: &App,
+    connection: &mut Connection,
+    (catalogue, model, before, wanted): (&Catalogue, &PhoneModel, &Phone, &[DeviceLine]),
+) -> Result<Vec<crate::domain::phone::PhoneLine>, AdministrationError> {
+    let maker = Maker {
+        app,
+        name: &before.name,
+        model,
+        template: None,
+        owner: None,
+    };
+    let found = find_lines(connection, catalogue, model, wanted).await?;
+    let line_after = |(index, wanted, line): (u8, &DeviceLine, crate::domain::line::Line)| {
+        let mut after = maker.line(index, wanted, &line);
+        if let Some(old) = before.lines.iter().find(|old| old.line == line.pkid) {
+            after.contact_user = old.contact_user;
+            let keep = |set: &Option<String>, old: &str| set.clone().unwrap_or(old.to_owned());
+            after.label = keep(&wanted.label, &old.label);
+            after.display = keep(&wanted.display, &old.display);
+            let mask = &wanted.external_phone_number;
+            after.external_phone_number = keep(mask, &old.external_phone_number);
+            let calls = wanted.max_number_of_calls;
+            after.max_number_of_calls = calls.unwrap_or(old.max_number_of_calls);
+            let busy = wanted.busy_trigger.unwrap_or(old.busy_trigger);
+            after.busy_trigger = busy.min(after.max_number_of_calls);
+        }
+        after
+    };
+    Ok(found.into_iter().map(line_after).collect())
+}
+
+/// What becomes of registrations and of the phone itself.
+struct Effects {
+    grace: Option<Grace>,
+    ended: Vec<Box<str>>,
+    restart: crate::domain::phone_restart::PhoneRestart,
+}
+
+impl Effects {
+    fn publish(self, app: &App, name: &DeviceName) {
+        for number in &self.ended {
+            app.locations.remove(name, number);
+        }
+        if self.grace.is_some() {
+            app.locations.set_grace(name, self.grace.as_ref());
+        }
+        app.phone_control.submit(self.restart);
+    }
+}
+
+async fn take_effect(
+    app: &App,
+    connection: &mut Connection,
+    before: &Phone,
+    after: &Phone,
+) -> Result<Effects, AdministrationError> {
+    let name = &after.name;
+    let has = |number: &str| {
+        let mut lines = after.lines.iter();
+        lines.any(|line| line.pattern.as_str() == number)
+    };
+    let ended: Vec<Box<str>> = app
+        .locations
+        .of_device(name)
+        .iter()
+        .map(|binding| binding.address_of_record.clone())
+        .filter(|number| !has(number))
+        .collect();
+    for number in &ended {
+        store::binding::delete(connection, name, number).await?;
+    }
+    // The old secret refreshes the old binding until the phone has its new file.
+    let grace = (before.digest != after.digest)
+        .then(|| register::grace_of_secret(before, app.environment.now()))
+        .flatten();
+    if let Some(grace) = &grace {
+        let stored = (&*grace.sealed_secret, grace.until);
+        store::binding::set_grace(connection, name, Some(stored)).await?;
+    }
+    let action = phone_control::action_for(app, before, after);
+    let restart = phone_control::request_restart(app, connection, name, action).await?;
+    Ok(Effects {
+        grace,
+        ended,
+        restart,
+    })
+}
