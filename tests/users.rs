@@ -417,7 +417,10 @@ async fn devices_with_a_digest_user_follow_its_credentials_and_restart() {
             .await
             .unwrap();
         let known = app.phones.find(&name).unwrap();
-        assert_eq!(known.ha1, Some(ha1(DigestAlgorithm::Md5, "aksethi", &digest)));
+        assert_eq!(
+            known.ha1,
+            Some(ha1(DigestAlgorithm::Md5, "aksethi", &digest))
+        );
         assert_ne!(known.phone.version_stamp, stamp);
         assert!(app.phone_control.is_owed_by(&name));
         assert!(!app.phone_control.is_owed_by(&other.name));

@@ -4,8 +4,10 @@
 //! HTTP and TFTP doors write as XML. Nothing here ever holds an SSH, administrator or phone
 //! password, a user ID or an owner: files travel unencrypted.
 
+pub mod account;
 pub mod assemble;
 pub mod file_name;
+pub mod flat_profile;
 pub mod idle_url;
 pub mod locale;
 pub mod text;

@@ -4,13 +4,15 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
 use super::administration::check_text;
+use super::device_lines::DeviceLine;
+use super::device_lines::Maker;
+use super::device_lines::find_lines;
 use super::device_settings::DeviceSettings;
 use super::device_settings::check_model;
 use super::device_settings::check_name;
 use super::device_settings::default_configuration;
 use super::device_settings::template_named;
 use super::phone_book::KnownPhone;
-use super::phone_from_template::Subject;
 use super::phone_from_template::fresh_sip_secret;
 use super::provision::Replacement;
 use super::provision::put_in_place;
@@ -18,10 +20,7 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
-use super::users;
-use super::users::Extension;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::end_user::FoldedLogin;
@@ -29,7 +28,6 @@ use crate::domain::history::TimelineEvent;
 use crate::domain::line::Line;
 use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::Phone;
-use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::template::TextField;
 use crate::domain::user::EndUser;
@@ -39,49 +37,6 @@ use crate::store::StoreError;
 
 /// Most characters of a description. Source: AXL `XPhone/description`.
 pub(super) const DESCRIPTION_LENGTH_MAX: usize = 128;
-
-/// Most characters of a line's label and display name. Source: AXL `XPhoneLine`.
-const LINE_TEXT_LENGTH_MAX: usize = 50;
-
-/// Calls at once on a line where neither line nor template says it. Source: AXL `maxNumCalls`.
-const MAX_NUMBER_OF_CALLS: u16 = 4;
-
-/// Calls at which a line is busy where neither line nor template says it.
-const BUSY_TRIGGER: u16 = 2;
-
-/// A line that a device is to have. Texts that are `None` come from the template.
-#[derive(Debug, Clone)]
-pub struct DeviceLine {
-    /// The directory number: a line that exists.
-    pub extension: Extension,
-    /// Position on the device; `None`: after the one before.
-    pub index: Option<u8>,
-    /// Text beside the button.
-    pub label: Option<String>,
-    /// Display name in calls.
-    pub display: Option<String>,
-    /// External phone number mask.
-    pub external_phone_number: Option<String>,
-    /// Most calls at once.
-    pub max_number_of_calls: Option<u16>,
-    /// Calls at which it is busy.
-    pub busy_trigger: Option<u16>,
-}
-
-impl DeviceLine {
-    /// This line with everything else from the template.
-    pub const fn new(extension: Extension) -> Self {
-        Self {
-            extension,
-            index: None,
-            label: None,
-            display: None,
-            external_phone_number: None,
-            max_number_of_calls: None,
-            busy_trigger: None,
-        }
-    }
-}
 
 /// A device to be added.
 #[derive(Debug, Clone)]
@@ -255,61 +210,6 @@ pub(super) async fn find_digest_user(
     Ok(Some(user))
 }
 
-/// The lines by their numbers, with the place of each on the device.
-pub(super) async fn find_lines<'a>(
-    connection: &mut Connection,
-    catalogue: &Catalogue,
-    model: &PhoneModel,
-    wanted: &'a [DeviceLine],
-) -> Result<Vec<(u8, &'a DeviceLine, Line)>, AdministrationError> {
-    let invalid = |reason: String| AdministrationError::invalid("lines", &reason);
-    let most = model.line_buttons;
-    let mut found: Vec<(u8, &DeviceLine, Line)> = Vec::with_capacity(wanted.len());
-    for line in wanted {
-        let last = found.last().map_or(0, |(index, ..)| *index);
-        let index = line.index.unwrap_or(last.saturating_add(1));
-        if index == 0 || index > most {
-            let product = model.product;
-            let reason = format!("a {product} has at most {most} lines; there is no line {index}");
-            return Err(invalid(reason));
-        }
-        let row = users::line_of(connection, catalogue, &line.extension).await?;
-        let clash = found
-            .iter()
-            .any(|(other, _, known)| *other == index || known.pkid == row.pkid);
-        if clash {
-            let number = &line.extension.pattern;
-            let reason = format!("{number} or position {index} is there twice");
-            return Err(invalid(reason));
-        }
-        check_line(line)?;
-        found.push((index, line, row));
-    }
-    found.sort_by_key(|(index, ..)| *index);
-    Ok(found)
-}
-
-fn check_line(line: &DeviceLine) -> Result<(), AdministrationError> {
-    for (field, text) in [
-        ("line label", &line.label),
-        ("display", &line.display),
-        ("external phone number mask", &line.external_phone_number),
-    ] {
-        check_text(
-            field,
-            text.as_deref().unwrap_or_default(),
-            LINE_TEXT_LENGTH_MAX,
-        )?;
-    }
-    if let (Some(busy), Some(most)) = (line.busy_trigger, line.max_number_of_calls)
-        && (busy == 0 || busy > most)
-    {
-        let reason = format!("it is 1 to the {most} calls that the line takes at once");
-        return Err(AdministrationError::invalid("busy trigger", &reason));
-    }
-    Ok(())
-}
-
 /// The device as the program keeps it.
 fn make(
     app: &App,
@@ -385,66 +285,6 @@ pub(super) fn digest_identity(
             sealed_secret: Some(app.keys.seal_secret(&fresh_sip_secret(app))?),
         },
     })
-}
-
-/// What the texts of a device are filled from.
-pub(super) struct Maker<'a> {
-    pub(super) app: &'a App,
-    pub(super) name: &'a DeviceName,
-    pub(super) model: &'a PhoneModel,
-    pub(super) template: Option<&'a UniversalDeviceTemplate>,
-    pub(super) owner: Option<&'a EndUser>,
-}
-
-impl Maker<'_> {
-    fn expanded(&self, text: &str, field: TextField, line: Option<&Line>) -> String {
-        // Without a line there is no number to fill in.
-        let Some(line) = line else {
-            return String::new();
-        };
-        let subject = Subject {
-            device_name: self.name,
-            model: Some(self.model.number),
-            user: self.owner,
-            directory_number: &line.pattern,
-        };
-        subject.expand(text, field)
-    }
-
-    pub(super) fn line(&self, index: u8, wanted: &DeviceLine, line: &Line) -> PhoneLine {
-        let template = self.template;
-        let text = |set: &Option<String>, of: fn(&UniversalDeviceTemplate) -> &str, field| {
-            set.clone().unwrap_or_else(|| {
-                template.map_or_else(String::new, |template| {
-                    self.expanded(of(template), field, Some(line))
-                })
-            })
-        };
-        let calls = template.map_or(MAX_NUMBER_OF_CALLS, |one| one.max_number_of_calls);
-        let calls = wanted.max_number_of_calls.unwrap_or(calls);
-        let busy = template.map_or(BUSY_TRIGGER, |one| one.busy_trigger);
-        let mask = template.map_or("", |one| one.external_phone_number.as_str());
-        PhoneLine {
-            index,
-            line: line.pkid,
-            pattern: line.pattern.clone(),
-            route_partition: line.route_partition,
-            contact_user: self.app.new_pkid(),
-            label: text(&wanted.label, |one| &one.line_label, TextField::LineLabel),
-            display: text(
-                &wanted.display,
-                |one| &one.display_caller_id,
-                TextField::LineDisplay,
-            ),
-            external_phone_number: wanted
-                .external_phone_number
-                .clone()
-                .unwrap_or_else(|| mask.to_owned()),
-            max_number_of_calls: calls,
-            busy_trigger: wanted.busy_trigger.unwrap_or(busy).min(calls),
-            auto_answer: line.auto_answer.clone(),
-        }
-    }
 }
 
 /// Refuses a device that could not be told from another when it registers: both found by account,

@@ -3,9 +3,9 @@
 use super::App;
 use super::administration::AdministrationError;
 use super::device_add;
-use super::device_add::DeviceLine;
 use super::device_add::NewDevice;
 use super::device_add::People;
+use super::device_lines::DeviceLine;
 use super::login_names;
 use super::phone_from_template::fresh_sip_secret;
 use super::record;

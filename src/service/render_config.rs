@@ -15,6 +15,9 @@ use super::file_requests::FileNote;
 use super::file_requests::Sweep;
 use super::file_requests::UnknownRequest;
 use super::keys::KeysError;
+use super::own_file::format_of;
+use super::own_file::model_profile;
+use super::own_file::own_file;
 use super::phone_book::KnownPhone;
 use super::settings::ConfigSource;
 use super::settings::UnknownPhones;
@@ -32,10 +35,12 @@ use crate::domain::config_file::file_name;
 use crate::domain::config_file::file_name::FirmwarePath;
 use crate::domain::config_file::file_name::RefusedName;
 use crate::domain::config_file::file_name::RequestedFile;
+use crate::domain::config_file::flat_profile::FlatProfile;
 use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::InvalidPhoneUrl;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
+use crate::domain::phone_model::FileFormat;
 use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::time::UnixMillis;
@@ -68,6 +73,13 @@ pub enum FileAnswer {
     Device {
         /// The file.
         file: Box<DeviceFile>,
+        /// For [`fetched`] once the client has it; `None` when nothing is to be noted.
+        receipt: Option<FetchReceipt>,
+    },
+    /// The profile of a multiplatform phone or of a model.
+    FlatProfile {
+        /// The profile.
+        profile: Box<FlatProfile>,
         /// For [`fetched`] once the client has it; `None` when nothing is to be noted.
         receipt: Option<FetchReceipt>,
     },
@@ -105,11 +117,16 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
     };
     metrics::counter!("selfprov_file_requests_total", "door" => request.door.as_str()).increment(1);
     match requested {
-        RequestedFile::Device(name) => device(app, request, &name),
+        RequestedFile::Device(name) => device(app, request, &name, FileFormat::CiscoXml),
+        RequestedFile::FlatProfile(name) => device(app, request, &name, FileFormat::FlatProfile),
+        RequestedFile::ModelProfile(_) => FileAnswer::FlatProfile {
+            profile: Box::new(model_profile(app)),
+            receipt: None,
+        },
         // A phone that trusts our HTTPS certificate asks there for a signed file and takes an
         // unsigned one: the connection vouches for it. Elsewhere it must go on to the next name.
         RequestedFile::SignedDevice(name) if request.door == FileDoor::Https => {
-            device(app, request, &name)
+            device(app, request, &name, FileFormat::CiscoXml)
         }
         RequestedFile::XmlDefault => {
             made(xml_default(app), |file| FileAnswer::XmlDefault(file.into()))
@@ -132,10 +149,18 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
     }
 }
 
-fn device(app: &App, request: &FileRequest<'_>, name: &DeviceName) -> FileAnswer {
+fn device(
+    app: &App,
+    request: &FileRequest<'_>,
+    name: &DeviceName,
+    format: FileFormat,
+) -> FileAnswer {
     match app.phones.find(name) {
-        Some(known) => of_device(app, request, &known),
-        None => of_unknown(app, request, name),
+        Some(known) if format_of(&known.phone) == format => of_device(app, request, &known),
+        // A device never asks for a file of another kind than its own: somebody looks around.
+        Some(_) if is_sweep(app, request, name, app.environment.now()) => FileAnswer::Throttled,
+        Some(_) => FileAnswer::NotFound,
+        None => of_unknown(app, request, name, format),
     }
 }
 
@@ -167,7 +192,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
             return FileAnswer::Unavailable;
         }
     };
-    made(file_of(app, phone, secret.as_ref()), |file| {
+    made(own_file(app, phone, secret.as_ref()), |file| {
         let note = FileNote {
             device: phone.name.clone(),
             pkid: phone.pkid,
@@ -176,7 +201,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
             source: request.source,
             door: request.door,
             event: FileEvent::Fetched,
-            warnings: file.warnings.clone(),
+            warnings: file.warnings().to_vec(),
         };
         let mut receipt = None;
         if may_have_secret {
@@ -192,10 +217,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
                 ..note
             });
         }
-        FileAnswer::Device {
-            file: file.into(),
-            receipt,
-        }
+        file.into_answer(receipt)
     })
 }
 
@@ -217,7 +239,11 @@ fn secret_of(app: &App, phone: &Phone, may_have_secret: bool) -> Result<Option<S
         .transpose()
 }
 
-fn file_of(app: &App, phone: &Phone, secret: Option<&Secret>) -> Result<DeviceFile, Incomplete> {
+pub(super) fn file_of(
+    app: &App,
+    phone: &Phone,
+    secret: Option<&Secret>,
+) -> Result<DeviceFile, Incomplete> {
     let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
     assemble::device_file(phone, &app.catalogue.load(), &system, secret)
 }
@@ -273,11 +299,17 @@ fn is_same_phone(one: IpAddr, other: IpAddr, same_subnet: bool, networks: &[IpNe
             .any(|network| network.contains(&one) && network.contains(&other))
 }
 
-fn of_unknown(app: &App, request: &FileRequest<'_>, name: &DeviceName) -> FileAnswer {
+fn of_unknown(
+    app: &App,
+    request: &FileRequest<'_>,
+    name: &DeviceName,
+    format: FileFormat,
+) -> FileAnswer {
+    let is_cisco = format == FileFormat::CiscoXml && name.mac().is_some();
     let now = app.environment.now();
     let (answer, words) = if is_sweep(app, request, name, now) {
         (FileAnswer::Throttled, "throttled")
-    } else if name.mac().is_some() && makes_unknown_phones_register(app, now) {
+    } else if is_cisco && makes_unknown_phones_register(app, now) {
         let file = auto_registration(app);
         let answer = made(file, |file| FileAnswer::Device {
             file: file.into(),
@@ -362,7 +394,7 @@ fn made<T>(file: Result<T, Incomplete>, answer: impl FnOnce(T) -> FileAnswer) ->
 }
 
 /// What files need to know of the installation.
-fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
+pub(super) fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
     let advertised = &app.settings.advertised;
     let plain = advertised.http_phones_base();
     let calls = &app.settings.calls;

@@ -77,6 +77,11 @@ impl Advertised {
         })
     }
 
+    /// `http://host:port` of the file door.
+    pub fn files_http_base(&self) -> String {
+        format!("http://{}:{}", self.host_in_url(), self.files_http_port)
+    }
+
     fn host_in_url(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]", self.host)

@@ -6,6 +6,7 @@ mod urls;
 
 use std::collections::HashMap;
 
+use super::CallManagers;
 use super::DateTimeSetting;
 use super::DeviceFile;
 use super::DeviceSecurityMode;
@@ -28,6 +29,7 @@ use urls::urls_of_nobody;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::DateTimeGroup;
+use crate::domain::catalogue::PhoneSecurityProfile;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model;
@@ -223,6 +225,26 @@ pub fn xml_default_file(
         loads: Vec::new(),
         urls: urls_of_nobody(system),
     })
+}
+
+/// Where a device registers, for files of other kinds.
+pub(super) fn registrars_of(
+    phone: &Phone,
+    catalogue: &Catalogue,
+    system: &SystemValues,
+    warnings: &mut Vec<FileWarning>,
+) -> Result<CallManagers, Incomplete> {
+    let group = catalogue
+        .device_pools
+        .get(&phone.configuration.device_pool)
+        .and_then(|pool| catalogue.call_manager_groups.get(&pool.call_manager_group))
+        .ok_or(Incomplete("CallManager group"))?;
+    registrars(phone, group, catalogue, system, warnings)
+}
+
+/// Over what a device signals that knows no device security mode.
+pub(super) fn transport_of(profile: &PhoneSecurityProfile) -> Transport {
+    signalling::of_device(profile, true, &mut Vec::new()).1
 }
 
 fn line_digest(

@@ -7,6 +7,10 @@
 use std::fmt;
 
 use crate::domain::device::DeviceName;
+use crate::domain::device::MacAddress;
+use crate::domain::phone_model;
+use crate::domain::phone_model::FileFormat;
+use crate::domain::phone_model::PhoneModel;
 
 /// Longest name that is looked at, in bytes. The longest real one is under 80.
 pub const NAME_LENGTH_MAX: usize = 255;
@@ -23,6 +27,12 @@ pub enum RequestedFile {
     SignedDevice(DeviceName),
     /// The same, encrypted for the phone's own certificate: `SEP<MAC>.cnf.xml.enc.sgn`.
     EncryptedDevice(DeviceName),
+    /// The profile of a multiplatform phone, by its MAC address: `0011aabbccdd.xml` and the names
+    /// that sites have in their phones' profile rules.
+    FlatProfile(DeviceName),
+    /// The profile of a multiplatform model, which a phone asks for from the factory (`$PSN.xml`):
+    /// `8841-3PCC.xml`.
+    ModelProfile(&'static PhoneModel),
     /// `XMLDefault.cnf.xml`.
     XmlDefault,
     /// A trust list: of one device, or of all (`ITLFile.tlv`, `CTLFile.tlv`).
@@ -98,6 +108,7 @@ pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
     Ok(well_known(&lower)
         .or_else(|| device_file(&lower, path.as_str()))
         .or_else(|| generated(&lower))
+        .or_else(|| profile(&lower))
         .unwrap_or(RequestedFile::Firmware(path)))
 }
 
@@ -165,6 +176,36 @@ fn device_file(lower: &str, name: &str) -> Option<RequestedFile> {
         .into_iter()
         .find_map(|(suffix, kind)| Some((lower.strip_suffix(suffix)?, kind)))?;
     Some(kind(name.get(..stem.len())?.parse().ok()?))
+}
+
+/// Profiles of multiplatform phones. Source: the default rule `/$PSN.xml` of the phones, and the
+/// macros `$MA` and `$MAU` in `Profile_Rule` as sites and guides use them.
+fn profile(lower: &str) -> Option<RequestedFile> {
+    let stem = lower
+        .strip_suffix(".xml")
+        .or_else(|| lower.strip_suffix(".cfg"))?;
+    if let Some(model) = phone_model::by_multiplatform_name(stem) {
+        return Some(RequestedFile::ModelProfile(model));
+    }
+    let digits = ["sep", "spa"]
+        .into_iter()
+        .find_map(|prefix| stem.strip_prefix(prefix))
+        .unwrap_or(stem);
+    let is_mac = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let mac: MacAddress = digits.parse().ok().filter(|_| is_mac)?;
+    Some(RequestedFile::FlatProfile(DeviceName::of_phone(mac)))
+}
+
+/// The name under which a device gets its settings: what it asks for, or what its sheet is saved as.
+pub fn of_device(name: &DeviceName, format: FileFormat) -> String {
+    match (format, name.mac()) {
+        (FileFormat::FlatProfile, Some(mac)) => {
+            format!("{}.xml", mac.to_string().to_ascii_lowercase())
+        }
+        (FileFormat::FlatProfile, None) => format!("{name}.xml"),
+        (FileFormat::CiscoXml, _) => format!("{name}.cnf.xml"),
+        (FileFormat::AccountSheet, _) => format!("{name}.txt"),
+    }
 }
 
 /// The names that CUCM gives to files it generates: two letters and a UUID.
@@ -242,6 +283,36 @@ mod tests {
             assert!(matches!(read(name), RequestedFile::RingList(_)), "{name}");
         }
         assert!(matches!(read("DRAGON.xml"), RequestedFile::Firmware(_)));
+    }
+
+    #[test]
+    fn a_multiplatform_phone_is_known_by_its_model_and_its_mac() {
+        for name in [
+            "0011aabbccdd.xml",
+            "0011AABBCCDD.cfg",
+            "/SEP0011AABBCCDD.xml",
+            "spa0011aabbccdd.cfg",
+        ] {
+            assert_eq!(read(name), RequestedFile::FlatProfile(phone()), "{name}");
+        }
+        for name in ["/8841-3PCC.xml", "CP-8841-3PCC.xml", "8841-3pcc.cfg"] {
+            let model = phone_model::by_number(1_008_841).unwrap();
+            assert_eq!(read(name), RequestedFile::ModelProfile(model), "{name}");
+        }
+        for name in [
+            "8841.xml",
+            "00-11-aa-bb-cc-dd.xml",
+            "0011aabbccd.xml",
+            "a.cfg",
+        ] {
+            assert!(matches!(read(name), RequestedFile::Firmware(_)), "{name}");
+        }
+        assert_eq!(
+            of_device(&phone(), FileFormat::FlatProfile),
+            "0011aabbccdd.xml"
+        );
+        let base: DeviceName = "dect-7".parse().unwrap();
+        assert_eq!(of_device(&base, FileFormat::AccountSheet), "dect-7.txt");
     }
 
     #[test]

@@ -7,15 +7,21 @@ use std::fs;
 use std::path::Path;
 
 use super::device_xml;
+use super::flat_profile;
 use super::system_xml;
 use crate::domain::catalogue;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::config_file::assemble::OwnNode;
+use crate::domain::config_file::account::device_accounts;
 use crate::domain::config_file::assemble::PbxRegistrar;
 use crate::domain::config_file::assemble::SystemValues;
 use crate::domain::config_file::assemble::auto_registration_file;
 use crate::domain::config_file::assemble::device_file;
 use crate::domain::config_file::assemble::xml_default_file;
+use crate::domain::config_file::flat_profile::FlatProfile;
+use crate::domain::config_file::flat_profile::RESYNC_PERIODIC_S;
+use crate::domain::config_file::flat_profile::RESYNC_UNCONFIGURED_S;
+use crate::domain::config_file::flat_profile::profile_rule;
 use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::PhoneText;
 use crate::domain::device::DeviceState;
@@ -278,6 +284,60 @@ fn golden_file_of_a_provisioned_phone_has_no_login_as_idle_url() {
     assert!(text.contains("<idleTimeout>0</idleTimeout>"));
 }
 
+fn profile_of(phone: &Phone, secret: Option<&Secret>) -> String {
+    let accounts = device_accounts(phone, &catalogue(), &system(), secret).unwrap();
+    flat_profile::write(&FlatProfile {
+        profile_rule: profile_rule("http://voice.example.net:6970"),
+        resync_periodic_s: RESYNC_PERIODIC_S,
+        accounts: Some(accounts),
+    })
+}
+
+#[test]
+fn golden_profiles_of_multiplatform_phones() {
+    let secret = Secret::from("no<t>&a real secret");
+    for designation in ["8841-3PCC", "6821-3PCC"] {
+        let model = phone_model::named(designation).unwrap();
+        let mut phone = phone(model.number, DeviceState::Provisioned);
+        phone.digest.user_name = "rsrc.sp.000011116666".into();
+        let text = profile_of(&phone, Some(&secret));
+        golden(&format!("{designation}.flat-profile.xml"), &text);
+        assert_eq!(text_of(&text, "Password_1_"), "no<t>&a real secret");
+        assert_eq!(text_of(&text, "Auth_ID_1_"), "rsrc.sp.000011116666");
+        // What is left out stays as it is on the phone.
+        assert!(!profile_of(&phone, None).contains("Password"));
+    }
+    let model = flat_profile::write(&FlatProfile {
+        profile_rule: profile_rule("http://voice.example.net:6970"),
+        resync_periodic_s: RESYNC_UNCONFIGURED_S,
+        accounts: None,
+    });
+    golden("model.flat-profile.xml", &model);
+}
+
+#[test]
+fn a_profile_follows_the_transport_of_the_security_profile() {
+    let model = phone_model::named("8841-3PCC").unwrap();
+    let phone = phone(model.number, DeviceState::Provisioned);
+    for (words, transport, proxy) in [
+        ("TLS", "TLS", "voice.example.net:5061"),
+        ("TCP", "TCP", "voice.example.net:5060"),
+        ("TCP+UDP", "UDP", "voice.example.net:5060"),
+    ] {
+        let mut catalogue = catalogue();
+        let profile = catalogue.phone_security_profiles.get_mut(&SECURITY);
+        words.clone_into(&mut profile.unwrap().transport);
+        let accounts = device_accounts(&phone, &catalogue, &system(), None).unwrap();
+        let text = flat_profile::write(&FlatProfile {
+            profile_rule: String::new(),
+            resync_periodic_s: 1,
+            accounts: Some(accounts),
+        });
+        assert_eq!(text_of(&text, "SIP_Transport_1_"), transport);
+        assert_eq!(text_of(&text, "Proxy_1_"), proxy);
+    }
+}
+
 #[test]
 fn golden_files_of_the_system() {
     let (node, catalogue, system) = (node(), catalogue(), system());
@@ -425,5 +485,7 @@ proptest::proptest! {
         let expected = PhoneText::<30>::fit(&label);
         let text = device_xml::write(&file);
         proptest::prop_assert_eq!(text_of(&text, "featureLabel"), expected.as_str());
+        let profile = profile_of(&phone, Some(&Secret::from(label.as_str())));
+        proptest::prop_assert_eq!(text_of(&profile, "Auth_ID_1_"), &*phone.digest.user_name);
     }
 }

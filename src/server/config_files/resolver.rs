@@ -8,6 +8,7 @@ use super::content::FileSource;
 use super::content::Resolved;
 use super::device_xml;
 use super::firmware::FirmwareFolder;
+use super::flat_profile;
 use super::system_xml;
 use crate::domain::config_file::file_name::FirmwarePath;
 use crate::service::App;
@@ -40,6 +41,9 @@ impl FileSource for Resolver {
         let request = FileRequest { name, source, door };
         match render_config::answer(&self.app, &request) {
             FileAnswer::Device { file, receipt } => generated(device_xml::write(&file), receipt),
+            FileAnswer::FlatProfile { profile, receipt } => {
+                generated(flat_profile::write(&profile), receipt)
+            }
             FileAnswer::XmlDefault(file) => generated(system_xml::xml_default(&file), None),
             FileAnswer::DialPlan => generated(system_xml::dial_plan(), None),
             FileAnswer::SoftKeys => generated(system_xml::soft_keys(), None),

@@ -1,0 +1,177 @@
+//! The lines of a device that an administrator adds or changes.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::check_text;
+use super::phone_from_template::Subject;
+use super::users;
+use super::users::Extension;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::UniversalDeviceTemplate;
+use crate::domain::device::DeviceName;
+use crate::domain::line::Line;
+use crate::domain::phone::PhoneLine;
+use crate::domain::phone_model::PhoneModel;
+use crate::domain::template::TextField;
+use crate::domain::user::EndUser;
+use crate::store::Connection;
+
+/// Most characters of a line's label and display name. Source: AXL `XPhoneLine`.
+const LINE_TEXT_LENGTH_MAX: usize = 50;
+
+/// Calls at once on a line where neither line nor template says it. Source: AXL `maxNumCalls`.
+const MAX_NUMBER_OF_CALLS: u16 = 4;
+
+/// Calls at which a line is busy where neither line nor template says it.
+const BUSY_TRIGGER: u16 = 2;
+
+/// A line that a device is to have. Texts that are `None` come from the template.
+#[derive(Debug, Clone)]
+pub struct DeviceLine {
+    /// The directory number: a line that exists.
+    pub extension: Extension,
+    /// Position on the device; `None`: after the one before.
+    pub index: Option<u8>,
+    /// Text beside the button.
+    pub label: Option<String>,
+    /// Display name in calls.
+    pub display: Option<String>,
+    /// External phone number mask.
+    pub external_phone_number: Option<String>,
+    /// Most calls at once.
+    pub max_number_of_calls: Option<u16>,
+    /// Calls at which it is busy.
+    pub busy_trigger: Option<u16>,
+}
+
+impl DeviceLine {
+    /// This line with everything else from the template.
+    pub const fn new(extension: Extension) -> Self {
+        Self {
+            extension,
+            index: None,
+            label: None,
+            display: None,
+            external_phone_number: None,
+            max_number_of_calls: None,
+            busy_trigger: None,
+        }
+    }
+}
+
+/// The lines by their numbers, with the place of each on the device.
+pub(super) async fn find_lines<'a>(
+    connection: &mut Connection,
+    catalogue: &Catalogue,
+    model: &PhoneModel,
+    wanted: &'a [DeviceLine],
+) -> Result<Vec<(u8, &'a DeviceLine, Line)>, AdministrationError> {
+    let invalid = |reason: String| AdministrationError::invalid("lines", &reason);
+    let most = model.line_buttons;
+    let mut found: Vec<(u8, &DeviceLine, Line)> = Vec::with_capacity(wanted.len());
+    for line in wanted {
+        let last = found.last().map_or(0, |(index, ..)| *index);
+        let index = line.index.unwrap_or(last.saturating_add(1));
+        if index == 0 || index > most {
+            let product = model.product;
+            let reason = format!("a {product} has at most {most} lines; there is no line {index}");
+            return Err(invalid(reason));
+        }
+        let row = users::line_of(connection, catalogue, &line.extension).await?;
+        let clash = found
+            .iter()
+            .any(|(other, _, known)| *other == index || known.pkid == row.pkid);
+        if clash {
+            let number = &line.extension.pattern;
+            let reason = format!("{number} or position {index} is there twice");
+            return Err(invalid(reason));
+        }
+        check_line(line)?;
+        found.push((index, line, row));
+    }
+    found.sort_by_key(|(index, ..)| *index);
+    Ok(found)
+}
+
+fn check_line(line: &DeviceLine) -> Result<(), AdministrationError> {
+    for (field, text) in [
+        ("line label", &line.label),
+        ("display", &line.display),
+        ("external phone number mask", &line.external_phone_number),
+    ] {
+        check_text(
+            field,
+            text.as_deref().unwrap_or_default(),
+            LINE_TEXT_LENGTH_MAX,
+        )?;
+    }
+    if let (Some(busy), Some(most)) = (line.busy_trigger, line.max_number_of_calls)
+        && (busy == 0 || busy > most)
+    {
+        let reason = format!("it is 1 to the {most} calls that the line takes at once");
+        return Err(AdministrationError::invalid("busy trigger", &reason));
+    }
+    Ok(())
+}
+
+/// What the texts of a device are filled from.
+pub(super) struct Maker<'a> {
+    pub(super) app: &'a App,
+    pub(super) name: &'a DeviceName,
+    pub(super) model: &'a PhoneModel,
+    pub(super) template: Option<&'a UniversalDeviceTemplate>,
+    pub(super) owner: Option<&'a EndUser>,
+}
+
+impl Maker<'_> {
+    /// A text with its tags filled in.
+    pub(super) fn expanded(&self, text: &str, field: TextField, line: Option<&Line>) -> String {
+        // Without a line there is no number to fill in.
+        let Some(line) = line else {
+            return String::new();
+        };
+        let subject = Subject {
+            device_name: self.name,
+            model: Some(self.model.number),
+            user: self.owner,
+            directory_number: &line.pattern,
+        };
+        subject.expand(text, field)
+    }
+
+    /// A line as it stands on the device.
+    pub(super) fn line(&self, index: u8, wanted: &DeviceLine, line: &Line) -> PhoneLine {
+        let template = self.template;
+        let text = |set: &Option<String>, of: fn(&UniversalDeviceTemplate) -> &str, field| {
+            set.clone().unwrap_or_else(|| {
+                template.map_or_else(String::new, |template| {
+                    self.expanded(of(template), field, Some(line))
+                })
+            })
+        };
+        let calls = template.map_or(MAX_NUMBER_OF_CALLS, |one| one.max_number_of_calls);
+        let calls = wanted.max_number_of_calls.unwrap_or(calls);
+        let busy = template.map_or(BUSY_TRIGGER, |one| one.busy_trigger);
+        let mask = template.map_or("", |one| one.external_phone_number.as_str());
+        PhoneLine {
+            index,
+            line: line.pkid,
+            pattern: line.pattern.clone(),
+            route_partition: line.route_partition,
+            contact_user: self.app.new_pkid(),
+            label: text(&wanted.label, |one| &one.line_label, TextField::LineLabel),
+            display: text(
+                &wanted.display,
+                |one| &one.display_caller_id,
+                TextField::LineDisplay,
+            ),
+            external_phone_number: wanted
+                .external_phone_number
+                .clone()
+                .unwrap_or_else(|| mask.to_owned()),
+            max_number_of_calls: calls,
+            busy_trigger: wanted.busy_trigger.unwrap_or(busy).min(calls),
+            auto_answer: line.auto_answer.clone(),
+        }
+    }
+}

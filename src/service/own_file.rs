@@ -1,0 +1,86 @@
+//! Which kind of file a device gets, and the file.
+
+use super::App;
+use super::render_config::FetchReceipt;
+use super::render_config::FileAnswer;
+use super::render_config::file_of;
+use super::render_config::system_values;
+use crate::domain::config_file::DeviceFile;
+use crate::domain::config_file::FileWarning;
+use crate::domain::config_file::account::DeviceAccounts;
+use crate::domain::config_file::account::device_accounts;
+use crate::domain::config_file::assemble::Incomplete;
+use crate::domain::config_file::flat_profile::FlatProfile;
+use crate::domain::config_file::flat_profile::RESYNC_PERIODIC_S;
+use crate::domain::config_file::flat_profile::RESYNC_UNCONFIGURED_S;
+use crate::domain::config_file::flat_profile::profile_rule;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+use crate::domain::phone_model::FileFormat;
+use crate::domain::phone_model::PhoneModel;
+use crate::domain::secret::Secret;
+
+/// How a device gets its settings. A model that is not known yet is one of Cisco's.
+pub(super) fn format_of(phone: &Phone) -> FileFormat {
+    let model = phone.model.and_then(phone_model::by_number);
+    model.map_or(FileFormat::CiscoXml, PhoneModel::file_format)
+}
+
+/// What every phone of a multiplatform model may read: where its own profile is.
+pub(super) fn model_profile(app: &App) -> FlatProfile {
+    FlatProfile {
+        profile_rule: profile_rule(&app.settings.advertised.files_http_base()),
+        resync_periodic_s: RESYNC_UNCONFIGURED_S,
+        accounts: None,
+    }
+}
+
+/// The file of a device, of whichever kind.
+pub(super) enum OwnFile {
+    Cisco(Box<DeviceFile>),
+    FlatProfile(Box<FlatProfile>, Vec<FileWarning>),
+}
+
+impl OwnFile {
+    pub(super) fn warnings(&self) -> &[FileWarning] {
+        match self {
+            Self::Cisco(file) => &file.warnings,
+            Self::FlatProfile(_, warnings) => warnings,
+        }
+    }
+
+    pub(super) fn into_answer(self, receipt: Option<FetchReceipt>) -> FileAnswer {
+        match self {
+            Self::Cisco(file) => FileAnswer::Device { file, receipt },
+            Self::FlatProfile(profile, _) => FileAnswer::FlatProfile { profile, receipt },
+        }
+    }
+}
+
+pub(super) fn own_file(
+    app: &App,
+    phone: &Phone,
+    secret: Option<&Secret>,
+) -> Result<OwnFile, Incomplete> {
+    if format_of(phone) == FileFormat::CiscoXml {
+        return Ok(OwnFile::Cisco(file_of(app, phone, secret)?.into()));
+    }
+    let accounts = accounts_of(app, phone, secret)?;
+    let warnings = accounts.warnings.clone();
+    let profile = FlatProfile {
+        profile_rule: profile_rule(&app.settings.advertised.files_http_base()),
+        resync_periodic_s: RESYNC_PERIODIC_S,
+        accounts: Some(accounts),
+    };
+    Ok(OwnFile::FlatProfile(profile.into(), warnings))
+}
+
+/// The SIP accounts of a device that is configured by them.
+pub(super) fn accounts_of(
+    app: &App,
+    phone: &Phone,
+    secret: Option<&Secret>,
+) -> Result<DeviceAccounts, Incomplete> {
+    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
+    device_accounts(phone, &app.catalogue.load(), &system, secret)
+}
