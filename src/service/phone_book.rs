@@ -31,7 +31,6 @@ use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::sip_digest::Ha1;
 use crate::store;
 use crate::store::Store;
-use accounts::Accounts;
 
 /// Parts of the book, each with its own lock, so that doors rarely wait for each other.
 const SHARDS: usize = 64;
