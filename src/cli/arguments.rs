@@ -12,6 +12,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::auto_registration::AutoRegistrationCommand;
+use super::device_arguments::{
+    DeviceAddArguments, DeviceSheetArguments, DeviceUpdateArguments, DigestArguments,
+    UserPhoneArguments,
+};
 use super::phone::command::PhoneArguments;
 
 /// What the exit status means, at the end of `--help`.
@@ -177,7 +181,12 @@ pub enum UserCommand {
 Without --pin-file a PIN is made and printed once.
 
 Example:
-  selfprov user add aksethi --last-name Sethi --extension 1004")]
+  selfprov user add aksethi --last-name Sethi --extension 1004
+
+With a phone or another SIP device, in one step:
+  selfprov user add aksethi --extension 1004 --phone SEP0011AABBCCDD --model 'Cisco 7841'
+  selfprov user add ward7 --extension 2001 --phone dect-7 \\
+    --model 'Third-party SIP Device (Advanced)' --digest-generate")]
     Add(UserAddArguments),
     /// Lists users
     List(ListArguments),
@@ -198,6 +207,23 @@ Example:
         /// Where the PIN comes from.
         #[command(flatten)]
         pin: PinArguments,
+    },
+    /// Sets the digest credentials that the user's SIP devices register with
+    #[command(after_help = "\
+Devices with this digest user restart and use the new ones. Asks for them without showing them;
+--digest-generate makes some and prints them once.
+
+Example:
+  selfprov user set-digest ward7 --digest-generate")]
+    SetDigest {
+        /// User ID or Self-Service User ID
+        user: String,
+        /// Where they come from.
+        #[command(flatten)]
+        digest: DigestArguments,
+        /// Removes them
+        #[arg(long, conflicts_with_all = ["digest_file", "digest_generate"])]
+        remove: bool,
     },
     /// Takes back the lock of a user's PIN
     Unlock {
@@ -229,6 +255,9 @@ pub struct UserAddArguments {
     /// Where the PIN comes from.
     #[command(flatten)]
     pub pin: PinArguments,
+    /// The user's phone.
+    #[command(flatten)]
+    pub phone: UserPhoneArguments,
 }
 
 /// Arguments of listings.
@@ -254,6 +283,37 @@ pub enum RestartKind {
 /// The commands about phones.
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
+    /// Adds a phone or another SIP device
+    #[command(after_help = "\
+Lines must exist. A device with a digest user registers with that user's digest credentials;
+several devices may share a digest user as long as their lines differ.
+
+Examples:
+  selfprov device add dect-7 --model 'Third-party SIP Device (Advanced)' \\
+    --line 2001 --line 2002 --digest-user ward7
+  selfprov device add SEP0011AABBCCDD --model CP-8841-3PCC --line 2003 --owner aksethi
+  selfprov device add SEP0011AABBCCDE --model 'Cisco 7841' --line 1004 --owner aksethi \\
+    --template 'Sample Device Template with TAG usage examples'")]
+    Add(Box<DeviceAddArguments>),
+    /// Changes a device; it restarts and reads its file again
+    #[command(after_help = "\
+Example:
+  selfprov device update dect-7 --line 2001 --line 2002 --line 2003")]
+    Update(Box<DeviceUpdateArguments>),
+    /// Deletes a device; its lines stay
+    #[command(after_help = "Example:\n  selfprov device delete dect-7")]
+    Delete {
+        /// Device name or MAC address
+        device: String,
+    },
+    /// Shows the SIP accounts of a DECT base or another SIP device, with the password
+    #[command(after_help = "\
+Each time stands in the audit log. A Cisco phone has no sheet: it fetches its file itself.
+
+Examples:
+  selfprov device sheet dect-7
+  selfprov device sheet dect-7 --output dect-7.txt")]
+    Sheet(DeviceSheetArguments),
     /// Lists phones
     List(ListArguments),
     /// Shows one phone with its timeline: what it asked for and why it was answered so

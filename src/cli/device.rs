@@ -1,10 +1,18 @@
 //! `selfprov device`.
 
 use super::CliError;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
 use super::arguments::{DeviceCommand, RestartKind};
 use super::control;
+use super::device_arguments::DeviceSettingArguments;
 use super::output::{Output, columns};
-use crate::server::control::protocol::{Answer, DeviceView, Name, Page, Request};
+use crate::domain::secret::Secret;
+use crate::server::control::protocol::{
+    Answer, DeviceChange, DeviceSettings, DeviceView, MadeDevice, Name, NewDevice, Page, Request,
+};
 use crate::settings::Settings;
 
 /// Does what the command says.
@@ -16,7 +24,16 @@ pub async fn run(
     command: DeviceCommand,
     output: Output,
 ) -> Result<(), CliError> {
+    let file = match &command {
+        DeviceCommand::Sheet(arguments) => arguments.output.clone(),
+        _ => None,
+    };
     let answer = control::ask(settings, &request(command)).await?;
+    if let (Some(path), Answer::Sheet { text, .. }) = (&file, &answer) {
+        save(path, &text.secret())?;
+        output.remark(format!("written to {}", path.display()));
+        return Ok(());
+    }
     if output.json {
         output.json_document(&answer);
         return Ok(());
@@ -25,6 +42,8 @@ pub async fn run(
         Answer::Done(text) => output.line(text),
         Answer::Devices(devices) => output.line(table(&devices)),
         Answer::Device(device) => output.line(card(&device)),
+        Answer::Made(device) => output.line(made(&device)),
+        Answer::Sheet { text, .. } => output.line(text.secret().reveal()),
         Answer::User { .. }
         | Answer::Users(_)
         | Answer::Findings(_)
@@ -35,6 +54,34 @@ pub async fn run(
 
 fn request(command: DeviceCommand) -> Request {
     match command {
+        DeviceCommand::Add(arguments) => {
+            let asked = arguments.settings;
+            Request::DeviceAdd(Box::new(NewDevice {
+                name: arguments.name,
+                model: arguments.model,
+                template: arguments.template,
+                owner: asked.owner.clone(),
+                digest_user: asked.digest_user.clone(),
+                settings: settings_of(asked),
+            }))
+        }
+        DeviceCommand::Update(arguments) => {
+            let asked = arguments.settings;
+            let nobody = |is_nobody: bool| is_nobody.then(String::new);
+            Request::DeviceUpdate(Box::new(DeviceChange {
+                name: arguments.device,
+                owner: asked.owner.clone().or(nobody(arguments.no_owner)),
+                digest_user: asked
+                    .digest_user
+                    .clone()
+                    .or(nobody(arguments.no_digest_user)),
+                settings: settings_of(asked),
+            }))
+        }
+        DeviceCommand::Delete { device } => Request::DeviceDelete(Name { name: device }),
+        DeviceCommand::Sheet(arguments) => Request::DeviceSheet(Name {
+            name: arguments.device,
+        }),
         DeviceCommand::List(page) => Request::DeviceList(Page {
             after: page.after,
             limit: page.limit,
@@ -51,6 +98,45 @@ fn request(command: DeviceCommand) -> Request {
             for_s: time.as_secs(),
         },
     }
+}
+
+fn settings_of(asked: DeviceSettingArguments) -> DeviceSettings {
+    DeviceSettings {
+        description: asked.description,
+        lines: asked.lines,
+        route_partition: asked.partition,
+        device_pool: asked.device_pool,
+        phone_security_profile: asked.security_profile,
+        sip_profile: asked.sip_profile,
+        phone_button_template: asked.button_template,
+        common_phone_profile: asked.common_phone_profile,
+        location: asked.location,
+        calling_search_space: asked.calling_search_space,
+    }
+}
+
+/// Writes a sheet into a new file that only its owner can read.
+fn save(path: &Path, text: &Secret) -> Result<(), CliError> {
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.reveal().as_bytes()));
+    written.map_err(|error| {
+        CliError::Failed(format!(
+            "cannot write {}: {error}; name a file that does not exist yet",
+            path.display()
+        ))
+    })
+}
+
+/// A device that was made, and what to do with it.
+pub(super) fn made(device: &MadeDevice) -> String {
+    format!(
+        "Device             {}\nFile               {}\nRegisters as user  {}\nNext               {}",
+        device.name, device.file, device.digest_user_name, device.next
+    )
 }
 
 fn table(devices: &[DeviceView]) -> String {

@@ -6,6 +6,7 @@ pub mod control;
 pub mod data_dir;
 pub mod demo;
 pub mod device;
+pub mod device_arguments;
 pub mod dhcp;
 pub mod doctor;
 pub mod error;

@@ -3,10 +3,11 @@
 use super::CliError;
 use super::arguments::{PinArguments, UserAddArguments, UserCommand};
 use super::control;
+use super::device_arguments::DigestArguments;
 use super::output::{Output, columns};
 use super::secret_input;
 use crate::server::control::protocol::{
-    Answer, Name, NewUser, Page, Request, SecretText, UserView,
+    Answer, Name, NewDigest, NewPhone, NewUser, Page, Request, SecretText, UserView,
 };
 use crate::settings::Settings;
 
@@ -31,6 +32,14 @@ pub async fn run(
             pin: asked_pin(&pin, &user)?,
             name: user,
         },
+        UserCommand::SetDigest {
+            user,
+            digest,
+            remove,
+        } => Request::UserSetDigest {
+            digest: asked_digest(&digest, remove, &user)?,
+            name: user,
+        },
         UserCommand::Unlock { user } => Request::UserUnlock(Name { name: user }),
     };
     let answer = control::ask(settings, &request).await?;
@@ -43,6 +52,8 @@ fn new_user(arguments: UserAddArguments) -> Result<NewUser, CliError> {
         Some(path) => Some(SecretText::new(&secret_input::from_file(path)?)),
         None => None,
     };
+    let digest = given_digest(&arguments.phone.digest)?;
+    let phone = arguments.phone;
     Ok(NewUser {
         last_name: arguments
             .last_name
@@ -54,7 +65,40 @@ fn new_user(arguments: UserAddArguments) -> Result<NewUser, CliError> {
         feature_group_template: arguments.feature_group_template,
         pin,
         must_change: arguments.pin.must_change,
+        digest,
+        phone: phone.phone.zip(phone.model).map(|(name, model)| NewPhone {
+            name,
+            model,
+            template: phone.template,
+        }),
     })
+}
+
+/// The digest credentials that the arguments give; `None` when they say nothing.
+fn given_digest(arguments: &DigestArguments) -> Result<Option<NewDigest>, CliError> {
+    Ok(match &arguments.digest_file {
+        Some(path) => {
+            let secret = secret_input::from_file(path)?;
+            Some(NewDigest::Given(SecretText::new(&secret)))
+        }
+        None => arguments.digest_generate.then_some(NewDigest::Generated),
+    })
+}
+
+/// The same, or typed unseen.
+fn asked_digest(
+    arguments: &DigestArguments,
+    remove: bool,
+    user: &str,
+) -> Result<NewDigest, CliError> {
+    if remove {
+        return Ok(NewDigest::Removed);
+    }
+    if let Some(given) = given_digest(arguments)? {
+        return Ok(given);
+    }
+    let secret = secret_input::ask(&format!("New digest credentials of {user}"))?;
+    Ok(NewDigest::Given(SecretText::new(&secret)))
 }
 
 /// The PIN from a file or typed unseen; `None` when one is to be made.
@@ -74,8 +118,21 @@ fn print(answer: &Answer, output: Output) {
     match answer {
         Answer::Done(text) => output.line(text),
         Answer::Users(users) => output.line(table(users)),
-        Answer::User { user, pin } => {
+        Answer::User {
+            user,
+            pin,
+            digest_credentials,
+            phone,
+        } => {
             output.line(card(user));
+            if let Some(phone) = phone {
+                output.line(format!("\n{}", super::device::made(phone)));
+            }
+            if let Some(digest) = digest_credentials {
+                let digest = digest.secret();
+                let text = format!("\nDigest credentials {} (shown only now)", digest.reveal());
+                output.line(text);
+            }
             if let Some(pin) = pin {
                 output.line(format!("\nPIN {} (shown only now)", pin.secret().reveal()));
             }
@@ -83,6 +140,8 @@ fn print(answer: &Answer, output: Output) {
         Answer::Device(_)
         | Answer::Devices(_)
         | Answer::Findings(_)
+        | Answer::Made(_)
+        | Answer::Sheet { .. }
         | Answer::AutoRegistration(_) => {}
     }
 }

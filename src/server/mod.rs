@@ -2,6 +2,7 @@
 //!
 //! One folder a door; what several doors share lies directly here. Doors never name each other.
 
+pub mod account_sheet;
 pub mod axl;
 pub mod certificate_validity;
 pub mod config_files;

@@ -3,6 +3,7 @@
 //! [`App`] is the process: the store, what is kept in memory for the hot paths, and everything
 //! that is passed in (time, randomness, keys, settings).
 
+pub mod account_sheet;
 pub mod administration;
 pub mod api_login;
 pub mod api_session;

@@ -20,7 +20,6 @@ use std::sync::RwLockWriteGuard;
 use super::ServiceError;
 use super::keys::Keys;
 use super::line_index::LineIndex;
-use digest_users::DigestUsers;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone::Phone;
@@ -31,6 +30,7 @@ use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::sip_digest::Ha1;
 use crate::store;
 use crate::store::Store;
+use digest_users::DigestUsers;
 
 /// Parts of the book, each with its own lock, so that doors rarely wait for each other.
 const SHARDS: usize = 64;

@@ -120,7 +120,7 @@ pub async fn allow_file(app: &App, name: &str, for_s: u64) -> Result<Answer, Fau
 }
 
 /// A device name; a MAC address is that of its phone.
-fn device_name(text: &str) -> Result<DeviceName, Fault> {
+pub(super) fn device_name(text: &str) -> Result<DeviceName, Fault> {
     if let Ok(mac) = text.parse::<MacAddress>() {
         return Ok(DeviceName::of_phone(mac));
     }

@@ -5,7 +5,7 @@
 
 use crate::server::control::fault::Fault;
 use crate::server::control::protocol::{Answer, Request, Response};
-use crate::server::control::{auto_registration, devices, system, users};
+use crate::server::control::{auto_registration, devices, new_devices, system, users};
 use crate::service::App;
 
 /// Carries out one command.
@@ -26,7 +26,12 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
             pin,
             must_change,
         } => users::set_pin(app, &name, pin, must_change).await,
+        Request::UserSetDigest { name, digest } => users::set_digest(app, &name, digest).await,
         Request::UserUnlock(user) => users::unlock(app, &user.name).await,
+        Request::DeviceAdd(new) => new_devices::add(app, *new).await,
+        Request::DeviceUpdate(change) => new_devices::update(app, *change).await,
+        Request::DeviceDelete(device) => new_devices::delete(app, &device.name).await,
+        Request::DeviceSheet(device) => new_devices::sheet(app, &device.name).await,
         Request::DeviceList(page) => devices::list(app, &page).await,
         Request::DeviceShow(device) => devices::show(app, &device.name).await,
         Request::DeviceUnlock(device) => devices::unlock(app, &device.name).await,

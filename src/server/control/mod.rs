@@ -5,6 +5,7 @@ pub mod auto_registration;
 pub mod devices;
 pub mod execute;
 pub mod fault;
+pub mod new_devices;
 pub mod protocol;
 pub mod system;
 pub mod users;

@@ -60,8 +60,23 @@ pub enum Request {
         /// Whether the user must choose another at the first login.
         must_change: bool,
     },
+    /// Sets a user's digest credentials, makes some, or removes them.
+    UserSetDigest {
+        /// User ID or Self-Service User ID.
+        name: String,
+        /// What becomes of them.
+        digest: NewDigest,
+    },
     /// Takes back the lock of a user's PIN.
     UserUnlock(Name),
+    /// Adds a device.
+    DeviceAdd(Box<NewDevice>),
+    /// Changes a device.
+    DeviceUpdate(Box<DeviceChange>),
+    /// Removes a device.
+    DeviceDelete(Name),
+    /// Shows a device's SIP accounts with their secret.
+    DeviceSheet(Name),
     /// Lists phones.
     DeviceList(Page),
     /// Shows a phone with its timeline.
@@ -149,6 +164,94 @@ pub struct NewUser {
     pub pin: Option<SecretText>,
     /// Whether the user must choose another at the first login.
     pub must_change: bool,
+    /// Digest credentials; `None`: none, unless the phone needs some.
+    #[serde(default)]
+    pub digest: Option<NewDigest>,
+    /// A phone for the user.
+    #[serde(default)]
+    pub phone: Option<NewPhone>,
+}
+
+/// What becomes of digest credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NewDigest {
+    /// These.
+    Given(SecretText),
+    /// New ones, shown once.
+    Generated,
+    /// None any more.
+    Removed,
+}
+
+/// A phone that comes with a new user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPhone {
+    /// Device name or MAC address.
+    pub name: String,
+    /// Model by number, product name or as the device names itself.
+    pub model: String,
+    /// Universal Device Template; `None`: that of the user's profile.
+    pub template: Option<String>,
+}
+
+/// A device to add.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDevice {
+    /// Device name or MAC address.
+    pub name: String,
+    /// Model by number, product name or as the device names itself.
+    pub model: String,
+    /// Universal Device Template; `None`: defaults.
+    pub template: Option<String>,
+    /// What else it has.
+    pub settings: DeviceSettings,
+    /// User ID of its owner.
+    pub owner: Option<String>,
+    /// User ID of its digest user.
+    pub digest_user: Option<String>,
+}
+
+/// A change of a device; what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceChange {
+    /// Device name or MAC address.
+    pub name: String,
+    /// What changes; no line leaves the lines as they are.
+    pub settings: DeviceSettings,
+    /// User ID of its owner; empty: nobody.
+    pub owner: Option<String>,
+    /// User ID of its digest user; empty: a secret of its own.
+    pub digest_user: Option<String>,
+}
+
+/// Settings of a device by their names; what is `None` is the template's, the default or as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceSettings {
+    /// Description.
+    pub description: Option<String>,
+    /// Numbers of its lines, from the first on.
+    pub lines: Vec<String>,
+    /// Route partition of the lines; empty: `< None >`.
+    pub route_partition: String,
+    /// Device pool.
+    pub device_pool: Option<String>,
+    /// Phone security profile.
+    pub phone_security_profile: Option<String>,
+    /// SIP profile.
+    pub sip_profile: Option<String>,
+    /// Phone button template.
+    pub phone_button_template: Option<String>,
+    /// Common phone profile.
+    pub common_phone_profile: Option<String>,
+    /// Location.
+    pub location: Option<String>,
+    /// Calling search space.
+    pub calling_search_space: Option<String>,
 }
 
 /// A change of auto-registration; what is `None` stays as it is.
@@ -211,6 +314,21 @@ pub enum Answer {
         user: UserView,
         /// A PIN that was made: shown once.
         pin: Option<SecretText>,
+        /// Digest credentials that were made: shown once.
+        #[serde(default)]
+        digest_credentials: Option<SecretText>,
+        /// A phone that was added with the user.
+        #[serde(default)]
+        phone: Option<MadeDevice>,
+    },
+    /// A device that was added or changed.
+    Made(MadeDevice),
+    /// A device's SIP accounts.
+    Sheet {
+        /// What to save it as.
+        file: String,
+        /// The text, with the secret.
+        text: SecretText,
     },
     /// Users.
     Users(Vec<UserView>),
@@ -320,6 +438,19 @@ pub struct UserView {
     pub devices: Vec<String>,
     /// What keeps them from provisioning a phone; empty when nothing does.
     pub not_ready: Vec<String>,
+}
+
+/// A device that was made, and the file by which it gets its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeDevice {
+    /// Device name.
+    pub name: String,
+    /// What it asks for, or the name of its account sheet.
+    pub file: String,
+    /// Digest user name.
+    pub digest_user_name: String,
+    /// What to do next, in a sentence.
+    pub next: String,
 }
 
 /// A phone as commands show one.

@@ -4,11 +4,16 @@ use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::{SelfServiceUserId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::user::Person;
+use crate::server::control::devices::device_name;
 use crate::server::control::fault::{Fault, actor};
-use crate::server::control::protocol::{Answer, Finding, NewUser, Page, SecretText, UserView};
+use crate::server::control::new_devices;
+use crate::server::control::protocol::{
+    Answer, Finding, NewDigest, NewPhone, NewUser, Page, SecretText, UserView,
+};
 use crate::service::App;
 use crate::service::administration::NewSecret;
-use crate::service::quick_add::{self, LineChoice, QuickAdd, QuickExtension};
+use crate::service::phone_from_template::fresh_sip_secret;
+use crate::service::quick_add::{self, LineChoice, QuickAdd, QuickExtension, QuickPhone};
 use crate::service::readiness::{self, Obstacle, UserOverview};
 use crate::service::{user_credentials, users};
 
@@ -23,7 +28,9 @@ const NAMED_MAX: usize = 50;
 /// # Errors
 /// A value is not allowed, taken, or refused by the credential policy.
 pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
-    let (pin, made) = pin_or_new(app, new.pin);
+    let (pin, made_pin) = pin_or_new(app, new.pin);
+    let (digest, made_digest) = digest_or_new(app, new.digest);
+    let phone = new.phone.map(quick_phone).transpose()?;
     let user_id: UserId = new.user_id.parse()?;
     let pattern = new
         .extension
@@ -46,6 +53,7 @@ pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
                 secret: pin,
                 must_change: new.must_change,
             }),
+            digest_credentials: digest,
             ..users::NewUser::new(user_id)
         },
         feature_group_template: new.feature_group_template,
@@ -54,11 +62,52 @@ pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
             route_partition: None,
             choice: LineChoice::Either,
         }),
-        phone: None,
+        phone,
     };
     let added = quick_add::quick_add(app, &actor(app), &quick).await?;
     let user = view(find(app, added.user.user_id.as_str()).await?);
-    Ok(Answer::User { user, pin: made })
+    let made_digest = made_digest.or(added.digest_credentials);
+    Ok(Answer::User {
+        user,
+        pin: made_pin,
+        digest_credentials: made_digest.as_ref().map(SecretText::new),
+        phone: added.phone.as_ref().map(new_devices::made),
+    })
+}
+
+fn quick_phone(phone: NewPhone) -> Result<QuickPhone, Fault> {
+    Ok(QuickPhone {
+        name: device_name(&phone.name)?,
+        model: new_devices::model_named(&phone.model)?,
+        template: phone.template,
+    })
+}
+
+/// The digest credentials that were given or made; the second where they were made.
+fn digest_or_new(app: &App, digest: Option<NewDigest>) -> (Option<Secret>, Option<Secret>) {
+    match digest {
+        Some(NewDigest::Given(secret)) => (Some(secret.secret()), None),
+        Some(NewDigest::Generated) => {
+            let made = fresh_sip_secret(app);
+            (Some(made.clone()), Some(made))
+        }
+        Some(NewDigest::Removed) | None => (None, None),
+    }
+}
+
+/// Sets a user's digest credentials, makes some, or removes them.
+///
+/// # Errors
+/// There is no such user.
+pub async fn set_digest(app: &App, name: &str, digest: NewDigest) -> Result<Answer, Fault> {
+    let (secret, made) = digest_or_new(app, Some(digest));
+    user_credentials::set_digest_credentials(app, &actor(app), name, secret.as_ref()).await?;
+    Ok(Answer::User {
+        user: view(find(app, name).await?),
+        pin: None,
+        digest_credentials: made.as_ref().map(SecretText::new),
+        phone: None,
+    })
 }
 
 /// Lists users.
@@ -76,7 +125,7 @@ pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
 /// There is no such user.
 pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
     let user = view(find(app, name).await?);
-    Ok(Answer::User { user, pin: None })
+    Ok(with_pin(user, None))
 }
 
 /// Sets a user's PIN.
@@ -96,7 +145,7 @@ pub async fn set_pin(
     };
     user_credentials::set_pin(app, &actor(app), name, &new).await?;
     let user = view(find(app, name).await?);
-    Ok(Answer::User { user, pin: made })
+    Ok(with_pin(user, made))
 }
 
 /// Ends the locks of a user's PIN and password.
@@ -196,6 +245,15 @@ async fn find(app: &App, name: &str) -> Result<UserOverview, Fault> {
             "there is no user {name}; `selfprov user list` shows them all"
         ))
     })
+}
+
+fn with_pin(user: UserView, pin: Option<SecretText>) -> Answer {
+    Answer::User {
+        user,
+        pin,
+        digest_credentials: None,
+        phone: None,
+    }
 }
 
 /// The PIN that was given, or a new one and its copy for the one who asked.

@@ -1,0 +1,139 @@
+//! The commands that add, change and remove devices.
+
+use crate::domain::config_file::file_name;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model::{self, FileFormat, PhoneModel};
+use crate::server::account_sheet as sheet_text;
+use crate::server::control::devices::device_name;
+use crate::server::control::fault::{Fault, actor};
+use crate::server::control::protocol::{
+    Answer, DeviceChange, DeviceSettings, MadeDevice, NewDevice, SecretText,
+};
+use crate::service::device_lines::DeviceLine;
+use crate::service::phone_book::SIP_REALM;
+use crate::service::users::Extension;
+use crate::service::{App, account_sheet, device_add, device_settings, device_update, devices};
+
+/// Adds a device.
+///
+/// # Errors
+/// A value is not allowed, or there is a device of that name.
+pub async fn add(app: &App, new: NewDevice) -> Result<Answer, Fault> {
+    let settings = &new.settings;
+    let device = device_add::NewDevice {
+        description: settings.description.clone(),
+        template: new.template.clone(),
+        lines: lines(settings)?,
+        settings: settings_of(settings),
+        owner: new.owner.clone(),
+        digest_user: new.digest_user.clone(),
+        ..device_add::NewDevice::new(device_name(&new.name)?, model_named(&new.model)?)
+    };
+    let phone = device_add::add(app, &actor(app), &device).await?;
+    Ok(Answer::Made(made(&phone)))
+}
+
+/// Changes a device.
+///
+/// # Errors
+/// There is no such device, or a value is not allowed.
+pub async fn update(app: &App, change: DeviceChange) -> Result<Answer, Fault> {
+    let settings = &change.settings;
+    let some_or_nobody = |user: &Option<String>| {
+        let user = user.clone();
+        user.map(|user| Some(user).filter(|user| !user.is_empty()))
+    };
+    let wanted = device_update::DeviceChange {
+        version: None,
+        description: settings.description.clone(),
+        settings: settings_of(settings),
+        lines: Some(lines(settings)?).filter(|lines| !lines.is_empty()),
+        owner: some_or_nobody(&change.owner),
+        digest_user: some_or_nobody(&change.digest_user),
+    };
+    let name = device_name(&change.name)?;
+    let phone = device_update::update(app, &actor(app), &name, &wanted).await?;
+    Ok(Answer::Made(made(&phone)))
+}
+
+/// Removes a device.
+///
+/// # Errors
+/// There is no such device.
+pub async fn delete(app: &App, name: &str) -> Result<Answer, Fault> {
+    let name = device_name(name)?;
+    devices::delete(app, &actor(app), &name).await?;
+    Ok(Answer::Done(format!("{name} is deleted")))
+}
+
+/// Shows a device's SIP accounts with their secret.
+///
+/// # Errors
+/// There is no such device, or it fetches its own file.
+pub async fn sheet(app: &App, name: &str) -> Result<Answer, Fault> {
+    let name = device_name(name)?;
+    let accounts = account_sheet::read(app, &actor(app), &name).await?;
+    Ok(Answer::Sheet {
+        file: file_name::of_device(&name, FileFormat::AccountSheet),
+        text: SecretText::new(&sheet_text::write(&accounts, SIP_REALM)),
+    })
+}
+
+/// The model that a text names.
+pub(super) fn model_named(text: &str) -> Result<&'static PhoneModel, Fault> {
+    let model = phone_model::named(text).filter(|model| model.is_phone());
+    model.ok_or_else(|| {
+        Fault::new(format!(
+            "there is no model {text:?}; write a product name (\"Cisco 7841\", \"Third-party SIP \
+             Device (Basic)\"), CUCM's number (336) or the device's own name (CP-8841-3PCC)"
+        ))
+    })
+}
+
+/// What was made, with the next step.
+pub(super) fn made(phone: &Phone) -> MadeDevice {
+    let model = phone.model.and_then(phone_model::by_number);
+    let format = model.map_or(FileFormat::CiscoXml, PhoneModel::file_format);
+    let name = &phone.name;
+    let next = match format {
+        FileFormat::CiscoXml => "plug the phone in; it fetches its file within 7 days".to_owned(),
+        FileFormat::FlatProfile => {
+            "plug the phone in within 7 days; from the factory it finds its profile through DHCP \
+             option 66 or 150"
+                .to_owned()
+        }
+        FileFormat::AccountSheet => {
+            format!("type in what `selfprov device sheet {name}` shows")
+        }
+    };
+    MadeDevice {
+        name: name.to_string(),
+        file: file_name::of_device(name, format),
+        digest_user_name: phone.digest.user_name.to_string(),
+        next,
+    }
+}
+
+fn lines(settings: &DeviceSettings) -> Result<Vec<DeviceLine>, Fault> {
+    let line = |number: &String| {
+        let extension = Extension {
+            pattern: number.parse()?,
+            route_partition: settings.route_partition.clone(),
+        };
+        Ok(DeviceLine::new(extension))
+    };
+    settings.lines.iter().map(line).collect()
+}
+
+fn settings_of(settings: &DeviceSettings) -> device_settings::DeviceSettings {
+    device_settings::DeviceSettings {
+        device_pool: settings.device_pool.clone(),
+        phone_security_profile: settings.phone_security_profile.clone(),
+        sip_profile: settings.sip_profile.clone(),
+        phone_button_template: settings.phone_button_template.clone(),
+        common_phone_profile: settings.common_phone_profile.clone(),
+        location: settings.location.clone(),
+        calling_search_space: settings.calling_search_space.clone().map(Some),
+        ..device_settings::DeviceSettings::default()
+    }
+}
