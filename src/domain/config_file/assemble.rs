@@ -16,6 +16,7 @@ use super::LINE_TEXT_LENGTH_MAX;
 use super::LineDigest;
 use super::ServicesProvisioning;
 use super::SipSettings;
+use super::Transport;
 use super::XmlDefaultFile;
 use super::idle_url::SelfProvisionDoors;
 use super::locale::user_locale;
