@@ -38,16 +38,33 @@ impl ConnectionPermits {
     /// A place for a connection from `address`, or nothing when there is none. A proxy speaks for
     /// many clients, so it gives no address and only the total counts.
     pub fn acquire(self: &Arc<Self>, address: Option<IpAddr>) -> Option<ConnectionPermit> {
+        match address {
+            Some(address) => self.acquire_up_to(address, self.per_address_max),
+            None => self.take(None, 0),
+        }
+    }
+
+    /// A place for a connection from `address`, which may hold `most` places instead of the usual
+    /// number.
+    pub fn acquire_up_to(
+        self: &Arc<Self>,
+        address: IpAddr,
+        most: usize,
+    ) -> Option<ConnectionPermit> {
+        self.take(Some(address), most)
+    }
+
+    fn take(self: &Arc<Self>, address: Option<IpAddr>, most: usize) -> Option<ConnectionPermit> {
         let mut held = self.held();
         if held.total >= self.total_max {
             return None;
         }
         if let Some(address) = address {
-            let count = held.by_address.entry(address).or_default();
-            if *count >= self.per_address_max {
+            let count = held.by_address.get(&address).copied().unwrap_or(0);
+            if count >= most {
                 return None;
             }
-            *count += 1;
+            held.by_address.insert(address, count + 1);
         }
         held.total += 1;
         Some(ConnectionPermit {

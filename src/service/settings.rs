@@ -13,6 +13,8 @@ use crate::domain::directory_number::DirectoryNumber;
 pub struct Settings {
     /// How phones reach the service.
     pub advertised: Advertised,
+    /// SIP requests a second that one address may send, ten times as many at once; 0: no limit.
+    pub sip_requests_per_source_s: u32,
     /// What phones are served and believed.
     pub phones: PhoneSettings,
     /// Where calls go.
@@ -35,6 +37,7 @@ impl Default for Settings {
                 sip_port: 5060,
                 sip_secure_port: 5061,
             },
+            sip_requests_per_source_s: 1_000,
             phones: PhoneSettings::default(),
             calls: CallSettings::default(),
             auto_registration: AutoRegistrationSettings::default(),

@@ -87,6 +87,7 @@ impl Settings {
                 sip_port: bound.sip_tcp.port(),
                 sip_secure_port: bound.sip_tls.port(),
             },
+            sip_requests_per_source_s: self.listen.sip_requests_per_source.get(),
             phones: self.phone_settings(),
             calls: self.call_settings(),
             auto_registration: self.auto_registration_settings(),

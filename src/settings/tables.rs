@@ -71,6 +71,10 @@ table! {
         sip_tcp_port: Port = Port(5060),
         /// SIP over TLS, with the certificate of the table tls.
         sip_tls_port: Port = Port(5061),
+        /// SIP requests a second that one address may send, and ten times as many at once; further
+        /// ones get 503. Networks of auto_registration.nat_networks and the PBX may send 20 times
+        /// as many. 0: no limit.
+        sip_requests_per_source: Whole<0, 10_000_000> = Whole::at(1_000),
         /// Whether TFTP 69 and HTTPS 443 are opened beside the ports above.
         low_ports: LowPorts = LowPorts::Auto,
         /// Address of the monitoring door: /metrics, /healthz, /readyz.

@@ -58,6 +58,14 @@ pub enum MessageError {
 }
 
 impl MessageError {
+    /// Whether the message is over one of our limits, which no phone's is.
+    pub const fn is_over_limit(self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge | Self::HeaderTooLong | Self::TooManyHeaders
+        )
+    }
+
     /// The status of the answer.
     pub const fn status(self) -> Status {
         match self {

@@ -3,11 +3,13 @@
 
 mod answer;
 mod calls;
+mod limits;
 mod notify;
 mod other;
 mod read;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use metrics::Counter;
@@ -56,7 +58,11 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
         tracing::warn!("phones are reached by the channel that was set first");
     }
     let handler = Arc::new(SipRegistrar::new(app.clone()));
-    let stack = Stack::new(handler, outbound, Limits::default());
+    let limits = Limits {
+        requests_per_source_s: app.settings.sip_requests_per_source_s,
+        ..Limits::default()
+    };
+    let stack = Stack::new(handler, outbound, limits);
     let served = async {
         let (udp, (), ()) = tokio::join!(
             serve_udp(udp, stack.clone(), shutdown.clone()),
@@ -171,6 +177,14 @@ impl RequestHandler for SipRegistrar {
             Method::Invite => Quick::Answer(calls::invite(&self.app, request, flow)),
             _ => Quick::Answer(other::answer(&self.app, request, flow)),
         }
+    }
+
+    fn source_factor(&self, source: IpAddr) -> u32 {
+        limits::source_factor(&self.app, source)
+    }
+
+    fn is_never_refused(&self, request: &Request<'_>, flow: &Flow) -> bool {
+        limits::is_emergency_call(&self.app, request, flow)
     }
 
     async fn later(&self, work: Waiting) -> Option<Vec<u8>> {

@@ -15,7 +15,9 @@ use crate::server::sip::message::{
 };
 use crate::server::sip::transaction::{Arrival, ServerTransactions, TransactionKey};
 
+use super::notices::{Notices, Reason};
 use super::per_source::{PerSource, Share};
+use super::source_rates::{Admission, SourceRates};
 use super::{Limits, Outbound, Quick, RequestHandler};
 
 /// What all endpoints share: the handler, the way to phones and the limits. Cheap to clone.
@@ -32,6 +34,8 @@ pub(super) struct Shared<H> {
     /// TLS handshakes under way.
     pub(super) handshakes: Semaphore,
     pub(super) handshakes_per_source: PerSource,
+    rates: SourceRates,
+    pub(super) notices: Notices,
     counters: Counters,
 }
 
@@ -48,17 +52,23 @@ struct Counters {
     retransmissions: Counter,
     rejected: Counter,
     busy: Counter,
+    limited: Counter,
+    ignored: Counter,
 }
 
 impl Counters {
     fn new() -> Self {
         let messages = |kind| metrics::counter!("selfprov_sip_messages_total", "kind" => kind);
+        let limited =
+            |answer| metrics::counter!("selfprov_sip_requests_over_rate_total", "answer" => answer);
         Self {
             requests: messages("request"),
             responses: messages("response"),
             retransmissions: messages("retransmission"),
             rejected: messages("rejected"),
             busy: metrics::counter!("selfprov_sip_busy_total"),
+            limited: limited("503"),
+            ignored: limited("none"),
         }
     }
 }
@@ -88,7 +98,8 @@ pub(super) struct Work<L> {
     pub(super) flow: Flow,
     later: L,
     answered: Answered,
-    permit: (Share, OwnedSemaphorePermit),
+    /// `None` for what is never refused.
+    permit: Option<(Share, OwnedSemaphorePermit)>,
 }
 
 /// Where the answer to a request is remembered: nowhere for a stream.
@@ -109,6 +120,8 @@ impl<H: RequestHandler> Stack<H> {
             ),
             handshakes: Semaphore::new(limits.handshakes_max),
             handshakes_per_source: PerSource::new(limits.handshakes_per_source_max),
+            rates: SourceRates::new(limits.requests_per_source_s, now()),
+            notices: Notices::default(),
             counters: Counters::new(),
         }))
     }
@@ -120,7 +133,15 @@ impl<H: RequestHandler> Stack<H> {
         flow: Flow,
         transactions: Option<&SharedTransactions>,
     ) -> Verdict<H::Later> {
+        let admission = self.admission(bytes, &flow);
+        if admission == Admission::Ignore && !may_be_of_a_call(bytes) {
+            return self.ignore(&flow);
+        }
         match message::parse(bytes) {
+            Ok(Message::Request(request)) if admission != Admission::Pass => {
+                self.limit(admission, &request, flow, transactions)
+            }
+            Err(_) if admission != Admission::Pass => self.ignore(&flow),
             Ok(Message::Request(request)) => self.receive_request(&request, flow, transactions),
             Ok(Message::Response(response)) => {
                 self.0.counters.responses.increment(1);
@@ -131,9 +152,62 @@ impl<H: RequestHandler> Stack<H> {
         }
     }
 
+    /// Whether the sender has requests left. Responses are not counted: they get no answer, and
+    /// only those that somebody waits for do anything.
+    fn admission(&self, bytes: &[u8], flow: &Flow) -> Admission {
+        if bytes.starts_with(b"SIP/") {
+            return Admission::Pass;
+        }
+        let source = flow.remote.ip();
+        let factor = || self.0.handler.source_factor(source);
+        self.0.rates.admit(source, now(), factor)
+    }
+
+    /// A request over its sender's rate: 503 or silence, but not for an emergency call.
+    fn limit(
+        &self,
+        admission: Admission,
+        request: &Request<'_>,
+        source: Flow,
+        transactions: Option<&SharedTransactions>,
+    ) -> Verdict<H::Later> {
+        let flow = answer_flow(request, source);
+        if self.0.handler.is_never_refused(request, &flow) {
+            return self.receive_request(request, source, transactions);
+        }
+        if admission == Admission::Ignore || request.method == Method::Ack {
+            return self.ignore(&source);
+        }
+        self.0.counters.limited.increment(1);
+        self.note(Reason::Rate, &source);
+        Verdict::Send(self.unavailable(request, &flow), flow.remote)
+    }
+
+    fn ignore(&self, flow: &Flow) -> Verdict<H::Later> {
+        self.0.counters.ignored.increment(1);
+        self.note(Reason::Rate, flow);
+        Verdict::Nothing
+    }
+
+    /// Tells the administrator of a refusal, once a minute.
+    pub(super) fn note(&self, reason: Reason, flow: &Flow) {
+        self.0.notices.add(reason, flow.remote.ip(), now());
+    }
+
+    fn unavailable(&self, request: &Request<'_>, flow: &Flow) -> Bytes {
+        let retry_after_s = self.0.limits.retry_after_s.to_string();
+        ResponseBuilder::new(request, flow, Status::SERVICE_UNAVAILABLE)
+            .header(HeaderName::RetryAfter.as_str(), retry_after_s)
+            .finish()
+            .into()
+    }
+
     /// The answer to a message that is not acted on.
     pub(super) fn refuse(&self, rejected: &Rejected<'_>, flow: &Flow) -> Verdict<H::Later> {
         self.0.counters.rejected.increment(1);
+        if rejected.error.is_over_limit() {
+            self.note(Reason::MessageSize, flow);
+        }
         tracing::debug!(remote = %flow.remote, error = %rejected.error, "SIP message refused");
         let to = match rejected.top_via() {
             Some(via) if flow.transport == Transport::Udp => via.answer_address(flow.remote),
@@ -151,13 +225,7 @@ impl<H: RequestHandler> Stack<H> {
         source: Flow,
         transactions: Option<&SharedTransactions>,
     ) -> Verdict<H::Later> {
-        let flow = match source.transport {
-            Transport::Udp => Flow {
-                remote: request.common.via.answer_address(source.remote),
-                ..source
-            },
-            Transport::Tcp | Transport::Tls => source,
-        };
+        let flow = answer_flow(request, source);
         if request.method == Method::Ack {
             self.acknowledged(request, &flow);
             return Verdict::Nothing;
@@ -166,8 +234,7 @@ impl<H: RequestHandler> Stack<H> {
         // The transactions of INVITE are the handler's: they have answers before the last one.
         let transactions = transactions.filter(|_| request.method != Method::Invite);
         if let Some(transactions) = transactions {
-            let now = tokio::time::Instant::now().into_std();
-            let arrival = transactions.lock().arrive(request, &flow, now);
+            let arrival = transactions.lock().arrive(request, &flow, now());
             match arrival {
                 Arrival::New(key) => answered = Some((transactions.clone(), key)),
                 Arrival::InWork => {
@@ -248,7 +315,7 @@ impl<H: RequestHandler> Stack<H> {
     ) -> Verdict<H::Later> {
         let share = self.0.later_per_source.try_take(flow.remote.ip());
         let permit = share.zip(Arc::clone(&self.0.later).try_acquire_owned().ok());
-        if let Some(permit) = permit {
+        if permit.is_some() || self.0.handler.is_never_refused(request, &flow) {
             return Verdict::Work(Work {
                 flow,
                 later,
@@ -257,13 +324,10 @@ impl<H: RequestHandler> Stack<H> {
             });
         }
         self.0.counters.busy.increment(1);
+        self.note(Reason::Busy, &flow);
         // Not remembered: a retransmission may find room.
         forget(answered.as_ref());
-        let answer = ResponseBuilder::new(request, &flow, Status::SERVICE_UNAVAILABLE).header(
-            HeaderName::RetryAfter.as_str(),
-            self.0.limits.retry_after_s.to_string(),
-        );
-        Verdict::Send(answer.finish().into(), flow.remote)
+        Verdict::Send(self.unavailable(request, &flow), flow.remote)
     }
 
     /// Runs work to its end and gives the answer, which is remembered if it must be.
@@ -282,6 +346,29 @@ impl<H: RequestHandler> Stack<H> {
         forget(answered.as_ref());
         None
     }
+}
+
+fn now() -> std::time::Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// The flow with the address that answers go to.
+fn answer_flow(request: &Request<'_>, source: Flow) -> Flow {
+    match source.transport {
+        Transport::Udp => Flow {
+            remote: request.common.via.answer_address(source.remote),
+            ..source
+        },
+        Transport::Tcp | Transport::Tls => source,
+    }
+}
+
+/// Whether a message may belong to a call, by its first word: only those can be of an emergency.
+fn may_be_of_a_call(bytes: &[u8]) -> bool {
+    let methods: [&[u8]; 7] = [
+        b"INVITE ", b"ACK ", b"CANCEL ", b"BYE ", b"PRACK ", b"UPDATE ", b"INFO ",
+    ];
+    methods.iter().any(|method| bytes.starts_with(method))
 }
 
 fn remember(answer: Vec<u8>, answered: Option<&(SharedTransactions, TransactionKey)>) -> Bytes {

@@ -16,6 +16,7 @@ use crate::domain::registration::{Flow, Transport};
 use crate::server::connection_permits::ConnectionPermit;
 use crate::server::shutdown::Shutdown;
 
+use super::notices::Reason;
 use super::stream::serve_stream;
 use super::udp::canonical;
 use super::{RequestHandler, Stack};
@@ -66,9 +67,7 @@ async fn accept<H: RequestHandler>(
             continue;
         };
         let remote = canonical(remote);
-        let permit = stack.0.connections.acquire(Some(remote.ip()));
-        let (Some(permit), Ok(local)) = (permit, stream.local_addr()) else {
-            metrics::counter!("selfprov_sip_connections_refused_total").increment(1);
+        let Ok(local) = stream.local_addr() else {
             continue;
         };
         // Messages are one write each; waiting to fill a segment only adds delay.
@@ -78,6 +77,11 @@ async fn accept<H: RequestHandler>(
             local: canonical(local),
             remote,
             connection: stack.0.outbound.new_connection(),
+        };
+        let Some(permit) = permit(&stack, &flow) else {
+            metrics::counter!("selfprov_sip_connections_refused_total").increment(1);
+            stack.note(Reason::Connections, &flow);
+            continue;
         };
         let place = Place::take(permit, open.clone());
         let (tls, stack) = (tls.clone(), stack.clone());
@@ -90,6 +94,16 @@ async fn accept<H: RequestHandler>(
         });
     }
     connections.shutdown().await;
+}
+
+/// A place for one more connection of this address, a site behind NAT having more of them.
+fn permit<H: RequestHandler>(stack: &Stack<H>, flow: &Flow) -> Option<ConnectionPermit> {
+    let shared = &stack.0;
+    let source = flow.remote.ip();
+    let factor = usize::try_from(shared.handler.source_factor(source)).unwrap_or(1);
+    let most = shared.limits.connections_per_source_max;
+    let connections = &shared.connections;
+    connections.acquire_up_to(source, most.saturating_mul(factor))
 }
 
 /// A connection's place among those allowed, and in the gauge of those open.
@@ -127,6 +141,7 @@ async fn serve_after_handshake<H: RequestHandler>(
         Err(reason) => {
             metrics::counter!("selfprov_tls_handshakes_failed_total").increment(1);
             tracing::debug!(remote = %flow.remote, reason, "SIP over TLS: no connection");
+            stack.note(Reason::Handshake, &flow);
         }
     }
 }

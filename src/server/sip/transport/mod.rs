@@ -8,6 +8,8 @@
 //! framing.rs          where a message on a stream ends (no I/O)
 //! dispatch.rs         parse, absorb retransmissions, ask the handler, run its later work
 //! per_source.rs       what one address may hold at once
+//! source_rates.rs     how many requests one address may send
+//! notices.rs          what was refused, told once a minute
 //! outbound.rs         flows by number, requests to phones, responses to their waiters
 //! ```
 //!
@@ -17,11 +19,14 @@ mod batch;
 mod dispatch;
 mod framing;
 mod listener;
+mod notices;
 mod outbound;
 mod per_source;
+mod source_rates;
 mod stream;
 mod udp;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::domain::registration::Flow;
@@ -59,6 +64,20 @@ pub trait RequestHandler: Send + Sync + 'static {
         false
     }
 
+    /// The multiple of the limits for one address that this one has: 1 for a phone, more for a
+    /// site behind NAT. Asked for an address's first request in a while and for its connections.
+    fn source_factor(&self, source: IpAddr) -> u32 {
+        let _ = source;
+        1
+    }
+
+    /// Whether this request is looked at whatever its address has sent and however much waits:
+    /// an emergency call. Asked only when it would be refused otherwise.
+    fn is_never_refused(&self, request: &Request<'_>, flow: &Flow) -> bool {
+        let _ = (request, flow);
+        false
+    }
+
     /// The option tags that a request may have in Require; any other is answered with 420.
     fn extensions(&self) -> &[&str] {
         &[]
@@ -85,6 +104,9 @@ pub enum Quick<L> {
 /// What the wire layer grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Requests a second of one address, and ten times as many at once; 0: no limit. Further ones
+    /// get 503, and no answer when there are many.
+    pub requests_per_source_s: u32,
     /// Requests whose answer needs waiting, at once over all sockets; further ones get 503. Each
     /// keeps about 2 kB.
     pub later_max: usize,
@@ -95,7 +117,7 @@ pub struct Limits {
     /// Streams open at once over all listeners; a further one is closed. An idle one takes about
     /// 4 kB, with TLS about 15 kB.
     pub connections_max: usize,
-    /// Of these, those of one address.
+    /// Of these, those of one address; a site behind NAT has a multiple.
     pub connections_per_source_max: usize,
     /// TLS handshakes at once; further connections wait for their turn. Each takes about 20 kB.
     pub handshakes_max: usize,
@@ -119,11 +141,12 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            requests_per_source_s: 0,
             later_max: 2_048,
             later_per_source_max: 1_024,
             retry_after_s: 10,
             connections_max: 20_000,
-            connections_per_source_max: 10_000,
+            connections_per_source_max: 1_000,
             handshakes_max: 512,
             handshakes_per_source_max: 256,
             handshake_timeout: Duration::from_secs(10),

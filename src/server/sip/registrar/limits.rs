@@ -1,0 +1,36 @@
+//! Who may send more than others, and what is never refused for want of room.
+
+use std::net::IpAddr;
+
+use crate::domain::registration::Flow;
+use crate::service::App;
+
+use super::super::message::{Method, Request};
+
+/// How many usual phones' addresses a network behind NAT, or the PBX, counts as.
+const SITE_FACTOR: u32 = 20;
+
+/// The multiple of the limits that this address has.
+pub(super) fn source_factor(app: &App, source: IpAddr) -> u32 {
+    let source = source.to_canonical();
+    let settings = &app.settings;
+    let mut networks = settings.auto_registration.nat_networks.iter();
+    let calls = [&settings.calls.pbx, &settings.calls.emergency_target];
+    let mut targets = calls.into_iter().flatten();
+    let is_site = networks.any(|network| network.contains(&source))
+        || targets.any(|target| target.host().parse() == Ok(source));
+    if is_site { SITE_FACTOR } else { 1 }
+}
+
+/// Whether this belongs to an emergency call of a phone with a live binding: however much its
+/// address sends and however busy we are, it goes on. Every request of the caller in such a call
+/// has the number in To.
+pub(super) fn is_emergency_call(app: &App, request: &Request<'_>, flow: &Flow) -> bool {
+    if matches!(request.method, Method::Register | Method::Options) {
+        return false;
+    }
+    let dialled = request.common.to.uri().ok();
+    let dialled = dialled.and_then(|uri| uri.address_of_record().ok());
+    dialled.is_some_and(|dialled| app.settings.calls.is_emergency(dialled.user()))
+        && app.locations.is_at_address(flow.remote.ip())
+}
