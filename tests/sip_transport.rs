@@ -65,6 +65,10 @@ impl RequestHandler for Desk {
         &["norefersub"]
     }
 
+    fn is_never_refused(&self, request: &Request<'_>, _flow: &Flow) -> bool {
+        request.uri.user == Some(b"112")
+    }
+
     fn flow_closed(&self, flow: &Flow) {
         self.closed.lock().unwrap().push(*flow);
         self.changed.notify_waiters();
@@ -745,4 +749,61 @@ async fn connections_are_counted_over_all_listeners() {
     let mut further = TcpStream::connect(server.tcp).await.unwrap();
     assert_closed(&mut further).await;
     drop(stream);
+}
+
+#[tokio::test]
+async fn over_its_rate_an_address_gets_503_then_silence_and_its_emergency_call_goes_through() {
+    let limits = Limits {
+        requests_per_source_s: 1,
+        retry_after_s: 7,
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    let phone = Phone::new(&server).await;
+    for number in 0..200 {
+        phone
+            .send(phone.text("OPTIONS", &format!("f{number}")))
+            .await;
+    }
+    // Sent after the flood, answered after it: what came before is decided by then.
+    let call = phone.text("UPDATE", "e1").replace("sip:cm ", "sip:112@cm ");
+    phone.send(&call).await;
+    let (mut granted, mut refused) = (0, 0);
+    loop {
+        let answer = phone.receive().await;
+        if answer.contains("CSeq: 1 UPDATE\r\n") {
+            assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+            break;
+        }
+        if answer.starts_with("SIP/2.0 503 ") {
+            assert!(answer.contains("\r\nRetry-After: 7\r\n"), "{answer}");
+            refused += 1;
+        } else {
+            assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+            granted += 1;
+        }
+    }
+    // 10 at once and 40 refusals at once, and what a slow machine's seconds add.
+    assert!((10..100).contains(&granted), "{granted}");
+    assert!((40..190).contains(&refused), "{refused}");
+    assert!(granted + refused < 200, "{granted} and {refused}");
+    assert_eq!(server.asked(), granted + 1);
+}
+
+#[tokio::test]
+async fn an_emergency_call_does_not_wait_for_a_place() {
+    let limits = Limits {
+        later_max: 0,
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    let phone = Phone::new(&server).await;
+    phone.send(phone.text("REGISTER", "r1")).await;
+    assert!(phone.receive().await.starts_with("SIP/2.0 503 "));
+    let call = phone
+        .text("REGISTER", "r2")
+        .replace("sip:cm ", "sip:112@cm ");
+    phone.send(call).await;
+    server.desk.gate.add_permits(1);
+    assert!(phone.receive().await.starts_with("SIP/2.0 200 "));
 }

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// ones pass unlimited, since each of them sends little.
 const SOURCES_MAX: usize = 65_536;
 
+/// Least time between two looks through a full table.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Addresses remembered before the first look for those that can be forgotten.
 const SWEEP_FIRST: usize = 1_024;
 
@@ -47,7 +50,10 @@ pub(super) struct SourceRates {
 #[derive(Debug)]
 struct Sources {
     by_address: HashMap<u128, Source>,
+    /// How many addresses there are when those that can be forgotten are next looked for.
     sweep_at: usize,
+    /// Not before this, once the table is full.
+    sweep_again_at: Duration,
 }
 
 /// An address. Both times are those at which its bucket is full again.
@@ -69,6 +75,7 @@ impl SourceRates {
             sources: Mutex::new(Sources {
                 by_address: HashMap::new(),
                 sweep_at: SWEEP_FIRST,
+                sweep_again_at: Duration::ZERO,
             }),
         }
     }
@@ -127,7 +134,10 @@ fn take(full_at: &mut Duration, now: Duration, interval: Duration, burst: Durati
 
 impl Sources {
     fn remember(&mut self, key: u128, source: Source, now: Duration) {
-        if self.by_address.len() >= self.sweep_at {
+        let is_full = self.by_address.len() >= SOURCES_MAX;
+        let is_due = self.by_address.len() >= self.sweep_at;
+        if is_due && (!is_full || now >= self.sweep_again_at) {
+            self.sweep_again_at = now + SWEEP_INTERVAL;
             // A full bucket says no more than none.
             self.by_address
                 .retain(|_, source| source.requests > now || source.refusals > now);
@@ -214,7 +224,7 @@ mod tests {
         }
         let known = || rates.sources.lock().unwrap().by_address.len();
         assert_eq!(known(), SOURCES_MAX);
-        rates.admit(address(200_000), start + BURST, || 1);
+        rates.admit(address(200_000), start + SWEEP_INTERVAL, || 1);
         assert_eq!(known(), 1);
     }
 }

@@ -1,0 +1,95 @@
+//! What one address may ask of the registrar, and what is never refused.
+
+#![cfg(test)]
+
+mod common;
+
+use common::Database;
+use common::SipPhone;
+use common::TestApp;
+use common::TestServer;
+use selfprov::server::metrics;
+
+const MAC: &str = "0011AABBCC01";
+
+/// Requests that are certainly over a rate of 1 a second.
+const FLOOD: usize = 300;
+
+async fn server(nat_networks: &[&str]) -> TestServer {
+    let networks = nat_networks.iter().map(|network| network.parse().unwrap());
+    let networks = networks.collect();
+    let test = TestApp::builder().settings(|settings| {
+        settings.sip_requests_per_source_s = 1;
+        settings.auto_registration.nat_networks = networks;
+        settings.calls.emergency_numbers = vec!["112".parse().unwrap()];
+        settings.calls.emergency_target = Some("127.0.0.9:9".parse().unwrap());
+    });
+    let database = Database::sqlite();
+    let test = test.start(&database).await;
+    test.add_fixture().await;
+    TestServer::start_with(test).await
+}
+
+/// Sends OPTIONS until the address is over its rate; gives how many of them were answered 200.
+async fn flood(phone: &mut SipPhone) -> usize {
+    for _ in 0..FLOOD {
+        let text = phone.request("OPTIONS", "sip:127.0.0.1", "", "");
+        phone.send(&text).await;
+    }
+    let mut granted = 0;
+    loop {
+        match phone.receive().await.status() {
+            200 => granted += 1,
+            503 => return granted,
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_phone_still_reaches_the_emergency_number_and_nothing_else() {
+    metrics::recorder();
+    let server = server(&[]).await;
+    let mut phone = SipPhone::udp(server.sip_udp, MAC).await;
+    assert_eq!(phone.register(120).await.status(), 200);
+    assert!(flood(&mut phone).await < 100);
+
+    let invite = |phone: &mut SipPhone, number: &str| {
+        phone.number = number.to_owned();
+        phone.request("INVITE", &format!("sip:{number}@127.0.0.1"), "", "")
+    };
+    let text = invite(&mut phone, "112");
+    let answer = phone.ask(&text).await;
+    assert!(![503, 403].contains(&answer.status()), "{}", answer.text);
+    // Another address asks for the same number: it has no binding, so it has no privilege.
+    let elsewhere = "127.0.0.2".parse().unwrap();
+    let mut stranger = SipPhone::udp_at(server.sip_udp, MAC, elsewhere).await;
+    flood(&mut stranger).await;
+    let text = invite(&mut stranger, "112");
+    stranger.send(&text).await;
+    let seen = metrics::recorder().render();
+    for name in ["answer=\"503\"", "answer=\"none\""] {
+        let line = format!("selfprov_sip_requests_over_rate_total{{{name}}}");
+        assert!(seen.contains(&line), "{line}\n{seen}");
+    }
+    // The phone at the third address does not notice.
+    let mut other =
+        SipPhone::udp_at(server.sip_udp, "0011AABBCC02", "127.0.0.3".parse().unwrap()).await;
+    assert_eq!(other.register(120).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_site_behind_nat_may_send_a_multiple() {
+    let server = server(&["127.0.0.0/28"]).await;
+    // Over TCP no answer is lost, however many come at once.
+    let mut phone = SipPhone::tcp(server.sip_tcp, MAC).await;
+    let granted = flood(&mut phone).await;
+    assert!((200..FLOOD).contains(&granted), "{granted}");
+}
+
+#[tokio::test]
+async fn an_address_over_its_rate_over_tcp_is_told_the_same() {
+    let server = server(&[]).await;
+    let mut phone = SipPhone::tcp(server.sip_tcp, MAC).await;
+    assert!(flood(&mut phone).await < 100);
+}
