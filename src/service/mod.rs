@@ -56,6 +56,7 @@ pub mod sealed_token;
 pub mod self_provision;
 pub mod self_provisioning_settings;
 pub mod settings;
+pub mod sql;
 pub mod start;
 pub mod templates;
 pub mod user_credentials;

@@ -38,6 +38,9 @@ pub enum StoreError {
          folder exists and may be written to"
     )]
     Unreachable(#[source] sqlx::Error),
+    /// A question of a caller's own took longer than it may.
+    #[error("it took too long and was ended; ask for less")]
+    TookTooLong,
     /// The URL names neither SQLite nor PostgreSQL.
     #[error(
         "the database URL begins with sqlite: or postgres:, for example \

@@ -10,6 +10,7 @@ pub mod auto_registration;
 pub mod binding;
 pub mod catalogue;
 pub mod credential;
+pub mod cucm_tables;
 pub mod device;
 pub mod end_user;
 pub mod engine;
@@ -22,7 +23,9 @@ pub mod provision_result;
 mod row;
 pub mod seed;
 pub mod self_provisioning;
+pub mod sql_query;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use engine::Engine;
@@ -111,6 +114,7 @@ impl Default for StoreLimits {
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
+    url: Arc<str>,
     /// SQLite has one writer; a pool of one is a fair queue in front of it. PostgreSQL: the readers' pool.
     writers: sqlx::AnyPool,
     readers: sqlx::AnyPool,
@@ -156,6 +160,7 @@ impl Store {
         };
         Ok(Self {
             engine,
+            url: url.as_ref().into(),
             writers,
             readers,
         })

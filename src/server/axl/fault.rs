@@ -86,6 +86,15 @@ impl Fault {
         Self::new(NOT_VALID, reason)
     }
 
+    /// What the database says, with Informix's number.
+    pub fn of_database(code: i32, message: String) -> Self {
+        Self {
+            code,
+            message,
+            origin: Origin::Client,
+        }
+    }
+
     fn not_unique(reason: &str) -> Self {
         Self {
             code: NOT_UNIQUE,

@@ -1,6 +1,7 @@
 //! Operations: the call to a use case, and what the use case gives back as the content of the
 //! response element.
 
+mod sql;
 mod system;
 
 use std::net::IpAddr;
@@ -40,6 +41,7 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<String
             caller.check_may_change(call.operation())?;
             system::authenticate_user(caller, call).await
         }
+        "executeSQLQuery" => sql::query(caller, call).await,
         unknown => Err(Fault::no_operation(&format!(
             "{unknown} is no operation of AXL {} that this server has",
             caller.version

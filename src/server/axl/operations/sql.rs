@@ -1,0 +1,66 @@
+//! `executeSQLQuery`.
+
+use std::time::Duration;
+
+use quick_xml::escape::escape;
+
+use crate::service::sql::{self, SqlError, SqlRows};
+
+use super::super::envelope::Call;
+use super::super::fault::Fault;
+use super::Caller;
+
+/// How long a statement may run.
+const TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Rows of one answer, in bytes of XML. Source: AXL Developer Guide, 8 MB.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// `executeSQLQuery`: rows as elements named after the columns.
+pub(super) async fn query(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
+    let statement = statement(call)?;
+    let limits = sql::SqlLimits {
+        time: TIME_MAX,
+        bytes_max: ANSWER_BYTES_MAX,
+    };
+    let rows = sql::query(caller.app, &statement, limits).await?;
+    Ok(written(&rows))
+}
+
+fn statement(call: &Call) -> Result<String, Fault> {
+    match call.arguments() {
+        [argument] if argument.name == "sql" && !argument.is_empty() => Ok(argument.value()),
+        _ => Err(Fault::not_valid(format!(
+            "{} takes one element, sql, with a statement in it",
+            call.operation()
+        ))),
+    }
+}
+
+fn written(rows: &SqlRows) -> String {
+    if rows.rows.is_empty() {
+        return "<return/>".to_owned();
+    }
+    let mut text = String::from("<return>");
+    for row in &rows.rows {
+        text.push_str("<row>");
+        for (name, value) in rows.columns.iter().zip(row) {
+            match value.as_deref() {
+                None | Some("") => text.extend(["<", name, "/>"]),
+                Some(value) => text.extend(["<", name, ">", &escape(value), "</", name, ">"]),
+            }
+        }
+        text.push_str("</row>");
+    }
+    text.push_str("</return>");
+    text
+}
+
+impl From<SqlError> for Fault {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::Service(error) => error.into(),
+            error => Self::of_database(error.number(), error.to_string()),
+        }
+    }
+}

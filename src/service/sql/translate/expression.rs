@@ -1,0 +1,518 @@
+//! Expressions. What is not named here is refused.
+
+use sqlparser::ast::{
+    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Query, UnaryOperator, Value,
+};
+
+use crate::store::sql_query::Bind;
+
+use super::super::SqlError;
+use super::Translation;
+use super::scope::{Kind, Scope};
+
+/// An expression as SQL text; a literal is not text yet, because what stands beside it decides
+/// how it is compared.
+#[derive(Debug, Clone)]
+pub(super) struct Typed {
+    sql: String,
+    pub(super) kind: Kind,
+    literal: Option<String>,
+}
+
+impl Typed {
+    fn new(sql: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            sql: sql.into(),
+            kind,
+            literal: None,
+        }
+    }
+
+    fn literal(text: String, kind: Kind) -> Self {
+        Self {
+            sql: String::new(),
+            kind,
+            literal: Some(text),
+        }
+    }
+}
+
+type Translated = Result<Typed, SqlError>;
+
+impl Translation {
+    /// The expression as SQL text; literals become bound values.
+    pub(super) fn text_of(&mut self, typed: Typed) -> String {
+        let Some(literal) = typed.literal else {
+            return typed.sql;
+        };
+        match literal.parse() {
+            Ok(number) if typed.kind == Kind::Integer => self.bind(Bind::Integer(number)),
+            _ => self.bind(Bind::Text(literal)),
+        }
+    }
+
+    /// A condition or value as SQL text.
+    pub(super) fn expression_text(
+        &mut self,
+        expression: &Expr,
+        scope: &Scope<'_>,
+    ) -> Result<String, SqlError> {
+        let typed = self.expression(expression, scope)?;
+        Ok(self.text_of(typed))
+    }
+
+    pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Translated {
+        match expression {
+            Expr::Identifier(name) => self.named(None, &name.value, scope),
+            Expr::CompoundIdentifier(names) => match names.as_slice() {
+                [table, column] => self.named(Some(&table.value), &column.value, scope),
+                _ => Err(not_supported("names of more than two parts")),
+            },
+            Expr::Value(value) => literal(&value.value),
+            Expr::Nested(inner) => {
+                let inner = self.expression(inner, scope)?;
+                if inner.literal.is_some() {
+                    return Ok(inner);
+                }
+                Ok(Typed::new(format!("({})", inner.sql), inner.kind))
+            }
+            Expr::IsNull(inner) => self.postfix(inner, "IS NULL", scope),
+            Expr::IsNotNull(inner) => self.postfix(inner, "IS NOT NULL", scope),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right, scope),
+            Expr::UnaryOp { op, expr } => self.unary(*op, expr, scope),
+            Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => self.between(expr, *negated, (low, high), scope),
+            Expr::InList {
+                expr,
+                list,
+                negated,
+            } => self.in_list(expr, list, *negated, scope),
+            Expr::InSubquery {
+                expr,
+                subquery,
+                negated,
+            } => self.in_subquery(expr, subquery, *negated, scope),
+            Expr::Exists { subquery, negated } => {
+                let (sql, _) = self.query(subquery, Some(scope))?;
+                Ok(condition(format!("{}EXISTS ({sql})", not(*negated))))
+            }
+            Expr::Subquery(query) => {
+                let (sql, columns) = self.query(query, Some(scope))?;
+                let kind = columns.first().map_or(Kind::Unknown, |column| column.kind);
+                Ok(Typed::new(format!("({sql})"), kind))
+            }
+            Expr::Like {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char: None,
+            } => self.like(expr, pattern, *negated, scope),
+            Expr::Case {
+                operand,
+                conditions,
+                else_result,
+                ..
+            } => self.case(
+                (operand.as_deref(), conditions, else_result.as_deref()),
+                scope,
+            ),
+            Expr::Trim {
+                trim_where: None,
+                trim_what: None,
+                expr,
+                trim_characters: None,
+            } => {
+                let inner = self.expression_text(expr, scope)?;
+                Ok(Typed::new(format!("TRIM({inner})"), Kind::Text))
+            }
+            Expr::Substring {
+                expr,
+                substring_from: Some(from),
+                substring_for,
+                ..
+            } => self.substring(expr, from, substring_for.as_deref(), scope),
+            Expr::Function(function) => self.function(function, scope),
+            other => Err(not_supported(&other.to_string())),
+        }
+    }
+
+    /// A column, or in ORDER BY and GROUP BY the alias of one.
+    fn named(&mut self, table: Option<&str>, name: &str, scope: &Scope<'_>) -> Translated {
+        let (sql, kind) = scope.column(table, name)?;
+        Ok(Typed::new(sql, kind))
+    }
+
+    fn postfix(&mut self, inner: &Expr, operator: &str, scope: &Scope<'_>) -> Translated {
+        let inner = self.expression_text(inner, scope)?;
+        Ok(condition(format!("{inner} {operator}")))
+    }
+
+    fn unary(&mut self, operator: UnaryOperator, inner: &Expr, scope: &Scope<'_>) -> Translated {
+        let inner = self.expression(inner, scope)?;
+        match (operator, inner.literal.as_deref()) {
+            (UnaryOperator::Not, _) => {
+                let inner = self.text_of(inner);
+                Ok(condition(format!("NOT ({inner})")))
+            }
+            (UnaryOperator::Minus, Some(digits)) if inner.kind == Kind::Integer => {
+                Ok(Typed::literal(format!("-{digits}"), Kind::Integer))
+            }
+            (UnaryOperator::Plus, _) => Ok(inner),
+            _ => Err(not_supported("this sign")),
+        }
+    }
+
+    fn binary(
+        &mut self,
+        left: &Expr,
+        operator: &BinaryOperator,
+        right: &Expr,
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let (left, right) = (
+            self.expression(left, scope)?,
+            self.expression(right, scope)?,
+        );
+        match operator {
+            BinaryOperator::And | BinaryOperator::Or => {
+                let (left, right) = (self.text_of(left), self.text_of(right));
+                Ok(condition(format!("({left} {operator} {right})")))
+            }
+            BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq => {
+                let (left, right) = self.comparable(left, right);
+                Ok(condition(format!("{left} {operator} {right}")))
+            }
+            BinaryOperator::StringConcat => {
+                let (left, right) = (self.as_text(left), self.as_text(right));
+                Ok(Typed::new(format!("({left} || {right})"), Kind::Text))
+            }
+            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply => {
+                let (left, right) = (self.as_integer(left), self.as_integer(right));
+                let sql = format!("({left} {operator} {right})");
+                Ok(Typed::new(sql, Kind::Integer))
+            }
+            other => Err(not_supported(&other.to_string())),
+        }
+    }
+
+    /// Two values so that either database compares them: Informix turns one into the type of the
+    /// other by itself.
+    fn comparable(&mut self, mut left: Typed, mut right: Typed) -> (String, String) {
+        match (left.kind, right.kind) {
+            (Kind::Integer, Kind::Text) => adapt(&mut left, &mut right),
+            (Kind::Text, Kind::Integer) => adapt(&mut right, &mut left),
+            _ => {}
+        }
+        (self.text_of(left), self.text_of(right))
+    }
+
+    fn as_text(&mut self, mut typed: Typed) -> String {
+        let is_integer = typed.kind == Kind::Integer;
+        if typed.literal.is_some() {
+            typed.kind = Kind::Text;
+            return self.text_of(typed);
+        }
+        let sql = self.text_of(typed);
+        if is_integer {
+            format!("CAST({sql} AS TEXT)")
+        } else {
+            sql
+        }
+    }
+
+    fn as_integer(&mut self, mut typed: Typed) -> String {
+        if typed
+            .literal
+            .as_deref()
+            .is_some_and(|text| text.parse::<i64>().is_ok())
+        {
+            typed.kind = Kind::Integer;
+        }
+        let is_text = typed.kind == Kind::Text;
+        let sql = self.text_of(typed);
+        if is_text {
+            format!("CAST({sql} AS BIGINT)")
+        } else {
+            sql
+        }
+    }
+
+    fn between(
+        &mut self,
+        value: &Expr,
+        negated: bool,
+        (low, high): (&Expr, &Expr),
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let value = self.expression(value, scope)?;
+        let (low, high) = (self.expression(low, scope)?, self.expression(high, scope)?);
+        let (first, low) = self.comparable(value.clone(), low);
+        let (second, high) = self.comparable(value, high);
+        let sql = format!("({first} >= {low} AND {second} <= {high})");
+        Ok(condition(format!("{}{sql}", not(negated))))
+    }
+
+    fn in_list(
+        &mut self,
+        value: &Expr,
+        list: &[Expr],
+        negated: bool,
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let value = self.expression(value, scope)?;
+        let mut equal = Vec::new();
+        for item in list {
+            let item = self.expression(item, scope)?;
+            let (left, right) = self.comparable(value.clone(), item);
+            equal.push(format!("{left} = {right}"));
+        }
+        let sql = format!("({})", equal.join(" OR "));
+        Ok(condition(format!("{}{sql}", not(negated))))
+    }
+
+    fn in_subquery(
+        &mut self,
+        value: &Expr,
+        subquery: &Query,
+        negated: bool,
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let value = self.expression(value, scope)?;
+        let (sql, columns) = self.query(subquery, Some(scope))?;
+        let [column] = columns.as_slice() else {
+            return Err(SqlError::Syntax(
+                "IN takes a query of one column".to_owned(),
+            ));
+        };
+        let left = match column.kind {
+            Kind::Text => self.as_text(value),
+            Kind::Integer => self.as_integer(value),
+            Kind::Unknown => self.text_of(value),
+        };
+        Ok(condition(format!("{left} {}IN ({sql})", not(negated))))
+    }
+
+    /// A backslash takes the meaning from the next character, as in Informix.
+    fn like(
+        &mut self,
+        value: &Expr,
+        pattern: &Expr,
+        negated: bool,
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let (value, pattern) = (
+            self.expression(value, scope)?,
+            self.expression(pattern, scope)?,
+        );
+        let (value, pattern) = (self.as_text(value), self.as_text(pattern));
+        let sql = format!("{value} {}LIKE {pattern} ESCAPE '\\'", not(negated));
+        Ok(condition(sql))
+    }
+
+    fn case(
+        &mut self,
+        (operand, conditions, otherwise): (Option<&Expr>, &[CaseWhen], Option<&Expr>),
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let mut results = Vec::new();
+        for when in conditions {
+            results.push(self.expression(&when.result, scope)?);
+        }
+        if let Some(otherwise) = otherwise {
+            results.push(self.expression(otherwise, scope)?);
+        }
+        let is_text = results.iter().any(|result| result.kind == Kind::Text);
+        let mut results = results.into_iter();
+        let mut sql = "CASE".to_owned();
+        for (when, result) in conditions.iter().zip(&mut results) {
+            let condition = match operand {
+                Some(operand) => {
+                    let operand = self.expression(operand, scope)?;
+                    let value = self.expression(&when.condition, scope)?;
+                    let (operand, value) = self.comparable(operand, value);
+                    format!("{operand} = {value}")
+                }
+                None => self.expression_text(&when.condition, scope)?,
+            };
+            let result = self.result(result, is_text);
+            sql.push_str(&format!(" WHEN {condition} THEN {result}"));
+        }
+        if let Some(otherwise) = results.next() {
+            let otherwise = self.result(otherwise, is_text);
+            sql.push_str(&format!(" ELSE {otherwise}"));
+        }
+        let kind = if is_text { Kind::Text } else { Kind::Integer };
+        Ok(Typed::new(format!("{sql} END"), kind))
+    }
+
+    fn result(&mut self, result: Typed, is_text: bool) -> String {
+        if is_text {
+            self.as_text(result)
+        } else {
+            self.text_of(result)
+        }
+    }
+
+    fn substring(
+        &mut self,
+        value: &Expr,
+        from: &Expr,
+        length: Option<&Expr>,
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let value = self.expression(value, scope)?;
+        let mut arguments = vec![self.as_text(value)];
+        for number in [Some(from), length].into_iter().flatten() {
+            let number = self.expression(number, scope)?;
+            let number = self.as_integer(number);
+            arguments.push(format!("CAST({number} AS INTEGER)"));
+        }
+        let sql = format!("SUBSTR({})", arguments.join(", "));
+        Ok(Typed::new(sql, Kind::Text))
+    }
+
+    fn function(&mut self, function: &Function, scope: &Scope<'_>) -> Translated {
+        let name = function.name.to_string().to_ascii_lowercase();
+        let is_plain = function.over.is_none()
+            && function.filter.is_none()
+            && function.within_group.is_empty()
+            && function.null_treatment.is_none()
+            && !function.uses_odbc_syntax;
+        let FunctionArguments::List(list) = &function.args else {
+            return Err(SqlError::NoRoutine(name));
+        };
+        if !is_plain || !list.clauses.is_empty() {
+            return Err(SqlError::NoRoutine(name));
+        }
+        let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+        if name == "count"
+            && matches!(
+                list.args.as_slice(),
+                [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]
+            )
+        {
+            return Ok(Typed::new("COUNT(*)", Kind::Integer));
+        }
+        let mut arguments = Vec::new();
+        for argument in &list.args {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) = argument else {
+                return Err(SqlError::NoRoutine(name));
+            };
+            arguments.push(self.expression(argument, scope)?);
+        }
+        self.known_function(&name, arguments, is_distinct)
+    }
+
+    fn known_function(
+        &mut self,
+        name: &str,
+        mut arguments: Vec<Typed>,
+        is_distinct: bool,
+    ) -> Translated {
+        let distinct = if is_distinct { "DISTINCT " } else { "" };
+        let count = arguments.len();
+        let second = (count == 2).then(|| arguments.pop()).flatten();
+        let (Some(first), None) = (arguments.pop(), arguments.pop()) else {
+            return Err(SqlError::NoRoutine(name.to_owned()));
+        };
+        let kind = first.kind;
+        match (name, second) {
+            ("lower" | "upper" | "trim", None) => {
+                let argument = self.as_text(first);
+                let name = name.to_ascii_uppercase();
+                Ok(Typed::new(format!("{name}({argument})"), Kind::Text))
+            }
+            ("length" | "char_length", None) => {
+                let argument = self.as_text(first);
+                Ok(Typed::new(format!("LENGTH({argument})"), Kind::Integer))
+            }
+            ("count", None) => {
+                let argument = self.text_of(first);
+                let sql = format!("COUNT({distinct}{argument})");
+                Ok(Typed::new(sql, Kind::Integer))
+            }
+            ("min" | "max", None) => {
+                let argument = self.text_of(first);
+                let name = name.to_ascii_uppercase();
+                Ok(Typed::new(format!("{name}({argument})"), kind))
+            }
+            ("sum", None) => {
+                let argument = self.as_integer(first);
+                let sql = format!("CAST(SUM({distinct}{argument}) AS BIGINT)");
+                Ok(Typed::new(sql, Kind::Integer))
+            }
+            ("concat", Some(second)) => {
+                let (first, second) = (self.as_text(first), self.as_text(second));
+                Ok(Typed::new(format!("({first} || {second})"), Kind::Text))
+            }
+            ("nvl", Some(second)) => {
+                let (first, second) = self.comparable(first, second);
+                Ok(Typed::new(format!("COALESCE({first}, {second})"), kind))
+            }
+            _ => Err(SqlError::NoRoutine(name.to_owned())),
+        }
+    }
+}
+
+/// Turns a text that is compared with a number into a number where it is one, else the number
+/// into a text.
+fn adapt(integer: &mut Typed, text: &mut Typed) {
+    let is_number = |typed: &Typed| {
+        let literal = typed.literal.as_deref();
+        literal.is_some_and(|text| text.trim().parse::<i64>().is_ok())
+    };
+    if is_number(text) {
+        text.literal = text.literal.take().map(|text| text.trim().to_owned());
+        text.kind = Kind::Integer;
+    } else if integer.literal.is_some() {
+        integer.kind = Kind::Text;
+    } else {
+        integer.sql = format!("CAST({} AS TEXT)", integer.sql);
+        integer.kind = Kind::Text;
+    }
+}
+
+fn literal(value: &Value) -> Translated {
+    match value {
+        Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
+            if text.contains('\0') {
+                return Err(not_supported("the character 0"));
+            }
+            Ok(Typed::literal(text.clone(), Kind::Text))
+        }
+        Value::Number(digits, _) if digits.parse::<i64>().is_ok() => {
+            Ok(Typed::literal(digits.clone(), Kind::Integer))
+        }
+        Value::Null => Ok(Typed::new("NULL", Kind::Unknown)),
+        Value::Boolean(flag) => {
+            let flag = if *flag { "t" } else { "f" };
+            Ok(Typed::literal(flag.to_owned(), Kind::Text))
+        }
+        other => Err(not_supported(&other.to_string())),
+    }
+}
+
+fn condition(sql: String) -> Typed {
+    Typed::new(sql, Kind::Unknown)
+}
+
+const fn not(negated: bool) -> &'static str {
+    if negated { "NOT " } else { "" }
+}
+
+/// What this program does not translate, named so that the caller can write it otherwise.
+pub(super) fn not_supported(what: &str) -> SqlError {
+    let what: String = what.chars().take(80).collect();
+    SqlError::Syntax(format!("not supported here: {what}"))
+}

@@ -1,0 +1,340 @@
+//! A query over CUCM's tables as one over ours. Pure.
+//!
+//! Nothing of the caller's text goes through: names are looked up, literals become bound values,
+//! and every construct that is not known is refused.
+
+mod expression;
+mod from;
+mod scope;
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{
+    Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByKind, OrderBySort, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Value,
+};
+
+use crate::store::cucm_tables::CucmTable;
+use crate::store::sql_query::{Bind, SqlQuery};
+
+use super::SqlError;
+use expression::not_supported;
+use scope::{Output, Scope, quoted};
+
+/// Most tables of one statement, those of subqueries counted: more is no question but an attack.
+const TABLES_MAX: usize = 32;
+
+/// What has been translated so far.
+#[derive(Debug, Default)]
+pub(super) struct Translation {
+    binds: Vec<Bind>,
+    tables: BTreeMap<&'static str, &'static CucmTable>,
+    tables_named: usize,
+}
+
+/// Translates a query.
+///
+/// # Errors
+/// [`SqlError`] says what is not known or not supported.
+pub(super) fn translate(query: &Query) -> Result<SqlQuery, SqlError> {
+    let mut translation = Translation::default();
+    let (sql, columns) = translation.query(query, None)?;
+    let tables: Vec<String> = translation
+        .tables
+        .values()
+        .map(|table| table.expression())
+        .collect();
+    let with = if tables.is_empty() {
+        String::new()
+    } else {
+        format!("WITH {} ", tables.join(", "))
+    };
+    Ok(SqlQuery {
+        text: format!("{with}{sql}"),
+        binds: translation.binds,
+        columns: columns.into_iter().map(|column| column.name).collect(),
+    })
+}
+
+impl Translation {
+    fn bind(&mut self, value: Bind) -> String {
+        self.binds.push(value);
+        format!("${}", self.binds.len())
+    }
+
+    /// A query and the columns that it gives.
+    fn query(
+        &mut self,
+        query: &Query,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(String, Vec<Output>), SqlError> {
+        let is_plain = query.with.is_none()
+            && query.fetch.is_none()
+            && query.locks.is_empty()
+            && query.for_clause.is_none()
+            && query.settings.is_none()
+            && query.format_clause.is_none()
+            && query.pipe_operators.is_empty();
+        if !is_plain {
+            return Err(not_supported(&query.to_string()));
+        }
+        let (mut sql, columns) = self.body(&query.body, query.order_by.as_ref(), outer)?;
+        if let Some(limits) = &query.limit_clause {
+            sql.push_str(&limits_text(limits)?);
+        }
+        Ok((sql, columns))
+    }
+
+    fn body(
+        &mut self,
+        body: &SetExpr,
+        order_by: Option<&OrderBy>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(String, Vec<Output>), SqlError> {
+        match body {
+            SetExpr::Select(select) => self.select(select, order_by, outer),
+            SetExpr::SetOperation {
+                left,
+                op: SetOperator::Union,
+                set_quantifier,
+                right,
+            } => {
+                let union = match set_quantifier {
+                    SetQuantifier::None | SetQuantifier::Distinct => "UNION",
+                    SetQuantifier::All => "UNION ALL",
+                    _ => return Err(not_supported("this kind of UNION")),
+                };
+                let (left, columns) = self.body(left, None, outer)?;
+                let (right, others) = self.body(right, None, outer)?;
+                if columns.len() != others.len() {
+                    let reason = "the queries of a UNION give different numbers of columns";
+                    return Err(SqlError::Syntax(reason.to_owned()));
+                }
+                let mut sql = format!("{left} {union} {right}");
+                if let Some(order_by) = order_by {
+                    let scope = Scope::default();
+                    sql.push_str(&self.order_by(order_by, &scope, &columns)?);
+                }
+                Ok((sql, columns))
+            }
+            SetExpr::Query(query) if order_by.is_none() => self.query(query, outer),
+            other => Err(not_supported(&other.to_string())),
+        }
+    }
+
+    fn select(
+        &mut self,
+        select: &Select,
+        order_by: Option<&OrderBy>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(String, Vec<Output>), SqlError> {
+        check_plain(select)?;
+        let mut scope = Scope {
+            sources: Vec::new(),
+            outer,
+        };
+        let from = self.from(&select.from, &mut scope)?;
+        let (items, columns) = self.projection(&select.projection, &scope)?;
+        let distinct = match &select.distinct {
+            Some(Distinct::Distinct) => "DISTINCT ",
+            None | Some(Distinct::All) => "",
+            Some(Distinct::On(_)) => return Err(not_supported("DISTINCT ON")),
+        };
+        let mut sql = format!("SELECT {distinct}{}{from}", items.join(", "));
+        if let Some(selection) = &select.selection {
+            sql.push_str(" WHERE ");
+            sql.push_str(&self.expression_text(selection, &scope)?);
+        }
+        let GroupByExpr::Expressions(groups, modifiers) = &select.group_by else {
+            return Err(not_supported("GROUP BY ALL"));
+        };
+        if !modifiers.is_empty() {
+            return Err(not_supported("modifiers of GROUP BY"));
+        }
+        let mut texts = Vec::new();
+        for group in groups {
+            texts.push(self.sort_key(group, &scope, &columns)?);
+        }
+        if !texts.is_empty() {
+            sql.push_str(&format!(" GROUP BY {}", texts.join(", ")));
+        }
+        if let Some(having) = &select.having {
+            sql.push_str(" HAVING ");
+            sql.push_str(&self.expression_text(having, &scope)?);
+        }
+        if let Some(order_by) = order_by {
+            sql.push_str(&self.order_by(order_by, &scope, &columns)?);
+        }
+        Ok((sql, columns))
+    }
+
+    fn projection(
+        &mut self,
+        items: &[SelectItem],
+        scope: &Scope<'_>,
+    ) -> Result<(Vec<String>, Vec<Output>), SqlError> {
+        let (mut texts, mut columns) = (Vec::new(), Vec::new());
+        for item in items {
+            let (expression, name) = match item {
+                SelectItem::Wildcard(_) => {
+                    all_columns(None, scope, &mut texts, &mut columns)?;
+                    continue;
+                }
+                SelectItem::QualifiedWildcard(
+                    SelectItemQualifiedWildcardKind::ObjectName(name),
+                    _,
+                ) => {
+                    all_columns(Some(&name.to_string()), scope, &mut texts, &mut columns)?;
+                    continue;
+                }
+                SelectItem::UnnamedExpr(expression) => (expression, name_of(expression)),
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    (expr, alias.value.to_ascii_lowercase())
+                }
+                other => return Err(not_supported(&other.to_string())),
+            };
+            let typed = self.expression(expression, scope)?;
+            let kind = typed.kind;
+            texts.push(format!("{} AS \"{name}\"", self.text_of(typed)));
+            columns.push(Output { name, kind });
+        }
+        Ok((texts, columns))
+    }
+
+    fn order_by(
+        &mut self,
+        order_by: &OrderBy,
+        scope: &Scope<'_>,
+        columns: &[Output],
+    ) -> Result<String, SqlError> {
+        let OrderByKind::Expressions(keys) = &order_by.kind else {
+            return Err(not_supported("ORDER BY ALL"));
+        };
+        let mut texts = Vec::new();
+        for key in keys {
+            let text = self.sort_key(&key.expr, scope, columns)?;
+            let direction = match &key.options.sort {
+                Some(OrderBySort::Desc) => " DESC",
+                Some(OrderBySort::Asc) | None => "",
+                Some(OrderBySort::Using(_)) => return Err(not_supported("ORDER BY USING")),
+            };
+            texts.push(format!("{text}{direction}"));
+        }
+        Ok(format!(" ORDER BY {}", texts.join(", ")))
+    }
+
+    /// What is sorted or grouped by: a column of the result by place or name, or an expression.
+    fn sort_key(
+        &mut self,
+        key: &Expr,
+        scope: &Scope<'_>,
+        columns: &[Output],
+    ) -> Result<String, SqlError> {
+        match key {
+            Expr::Value(value) => match &value.value {
+                Value::Number(digits, _) => {
+                    let place: usize = digits.parse().unwrap_or(0);
+                    if !(1..=columns.len()).contains(&place) {
+                        return Err(SqlError::NoColumn(digits.clone()));
+                    }
+                    Ok(place.to_string())
+                }
+                other => Err(not_supported(&other.to_string())),
+            },
+            Expr::Identifier(name) => {
+                let wanted = name.value.to_ascii_lowercase();
+                if columns.iter().any(|column| column.name == wanted) {
+                    return Ok(format!("\"{wanted}\""));
+                }
+                self.expression_text(key, scope)
+            }
+            _ => self.expression_text(key, scope),
+        }
+    }
+}
+
+fn all_columns(
+    table: Option<&str>,
+    scope: &Scope<'_>,
+    texts: &mut Vec<String>,
+    columns: &mut Vec<Output>,
+) -> Result<(), SqlError> {
+    let before = columns.len();
+    for source in &scope.sources {
+        if table.is_some_and(|table| !source.alias.eq_ignore_ascii_case(table)) {
+            continue;
+        }
+        for column in &source.columns {
+            texts.push(quoted(&source.alias, &column.name));
+            columns.push(column.clone());
+        }
+    }
+    if columns.len() == before {
+        return Err(SqlError::NoTable(table.unwrap_or("*").to_ascii_lowercase()));
+    }
+    Ok(())
+}
+
+/// What a column of the result is called when the caller does not say.
+fn name_of(expression: &Expr) -> String {
+    match expression {
+        Expr::Identifier(name) => name.value.to_ascii_lowercase(),
+        Expr::CompoundIdentifier(names) => names
+            .last()
+            .map_or_else(String::new, |name| name.value.to_ascii_lowercase()),
+        Expr::Function(function) => function.name.to_string().to_ascii_lowercase(),
+        _ => "expression".to_owned(),
+    }
+}
+
+fn check_plain(select: &Select) -> Result<(), SqlError> {
+    let is_plain = select.top.is_none()
+        && select.into.is_none()
+        && select.lateral_views.is_empty()
+        && select.prewhere.is_none()
+        && select.connect_by.is_empty()
+        && select.cluster_by.is_empty()
+        && select.distribute_by.is_empty()
+        && select.sort_by.is_empty()
+        && select.named_window.is_empty()
+        && select.qualify.is_none()
+        && select.value_table_mode.is_none()
+        && select.exclude.is_none();
+    if is_plain {
+        Ok(())
+    } else {
+        Err(not_supported(&select.to_string()))
+    }
+}
+
+fn limits_text(limits: &LimitClause) -> Result<String, SqlError> {
+    let LimitClause::LimitOffset {
+        limit,
+        offset,
+        limit_by,
+    } = limits
+    else {
+        return Err(not_supported("LIMIT with a comma"));
+    };
+    if !limit_by.is_empty() {
+        return Err(not_supported("LIMIT BY"));
+    }
+    let limit = limit.as_ref().map_or(Ok(i64::MAX), whole_number)?;
+    let offset = match offset {
+        Some(offset) => format!(" OFFSET {}", whole_number(&offset.value)?),
+        None => String::new(),
+    };
+    Ok(format!(" LIMIT {limit}{offset}"))
+}
+
+fn whole_number(expression: &Expr) -> Result<i64, SqlError> {
+    let Expr::Value(value) = expression else {
+        return Err(not_supported("a row limit that is no number"));
+    };
+    match &value.value {
+        Value::Number(digits, _) => digits
+            .parse()
+            .map_err(|_| not_supported("a row limit of this size")),
+        _ => Err(not_supported("a row limit that is no number")),
+    }
+}

@@ -1,0 +1,114 @@
+//! The tables of a CUCM database, as its SQL interface names them, over our own.
+//!
+//! Each is a read-only picture: a name, its columns, and where each value comes from. Secrets are
+//! in none of them. Booleans are the texts `t` and `f`, identities are lower-case UUIDs.
+
+mod devices;
+mod organisation;
+mod system;
+mod types;
+mod users;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text, `t` or `f`, or an identity.
+    Text,
+    /// A whole number.
+    Integer,
+}
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name, in small letters.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ColumnType,
+    /// The expression over our tables that gives it.
+    expression: &'static str,
+}
+
+/// Where the rows come from.
+#[derive(Debug, Clone, Copy)]
+enum Rows {
+    /// A FROM clause over our tables.
+    From(&'static str),
+    /// What the program knows itself, as a VALUES list.
+    Known(fn() -> String),
+    /// There are none, and never will be.
+    Never,
+}
+
+/// One table.
+#[derive(Debug, Clone, Copy)]
+pub struct CucmTable {
+    /// Its name, in small letters.
+    pub name: &'static str,
+    /// Its columns in the order that `*` gives them.
+    pub columns: &'static [Column],
+    rows: Rows,
+}
+
+const fn text(name: &'static str, expression: &'static str) -> Column {
+    Column {
+        name,
+        kind: ColumnType::Text,
+        expression,
+    }
+}
+
+const fn integer(name: &'static str, expression: &'static str) -> Column {
+    Column {
+        name,
+        kind: ColumnType::Integer,
+        expression,
+    }
+}
+
+/// Every table.
+pub fn all() -> impl Iterator<Item = &'static CucmTable> {
+    [
+        users::TABLES,
+        devices::TABLES,
+        organisation::TABLES,
+        types::TABLES,
+        system::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The table of this name, in any case.
+pub fn find(name: &str) -> Option<&'static CucmTable> {
+    all().find(|table| table.name.eq_ignore_ascii_case(name))
+}
+
+impl CucmTable {
+    /// The name of the common table expression that gives this table.
+    pub fn expression_name(&self) -> String {
+        format!("cucm_{}", self.name)
+    }
+
+    /// The common table expression: `cucm_name (columns) AS (SELECT …)`.
+    pub fn expression(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        let values = |of: fn(&Column) -> &'static str| {
+            let casts = self.columns.iter().map(|column| match column.kind {
+                ColumnType::Text => format!("CAST({} AS TEXT)", of(column)),
+                ColumnType::Integer => format!("CAST({} AS BIGINT)", of(column)),
+            });
+            casts.collect::<Vec<_>>().join(", ")
+        };
+        let rows = match self.rows {
+            Rows::From(from) => format!("SELECT {} FROM {from}", values(|c| c.expression)),
+            Rows::Known(rows) => rows(),
+            Rows::Never => format!("SELECT {} WHERE 1 = 0", values(|_| "NULL")),
+        };
+        format!(
+            "{} ({}) AS ({rows})",
+            self.expression_name(),
+            names.join(", ")
+        )
+    }
+}

@@ -1,0 +1,211 @@
+//! A caller's question in SQL, already translated: run on a connection that can only read, for a
+//! limited time. The one place where the engines need different words for that.
+
+use std::str::FromStr as _;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use sqlx::any::{AnyRow, AnyTypeInfoKind};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, ValueRef as _};
+
+use super::engine::Engine;
+use super::{Store, StoreError};
+
+/// Steps of SQLite's machine between two looks at the clock; a few microseconds each time.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+/// A value beside the text of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bind {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+}
+
+/// A statement over our own tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlQuery {
+    /// The statement.
+    pub text: String,
+    /// What `$1`, `$2` … stand for.
+    pub binds: Vec<Bind>,
+    /// The names of the columns.
+    pub columns: Vec<String>,
+}
+
+/// What one question may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqlLimits {
+    /// How long it may run.
+    pub time: Duration,
+    /// Bytes of values that are kept; 0: no limit. Rows beyond are only counted.
+    pub bytes_max: usize,
+}
+
+/// The rows that fitted, and how many there were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlRows {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// Values row by row; `None`: NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// How many rows matched.
+    pub total: u64,
+}
+
+/// Runs a question.
+///
+/// # Errors
+///
+/// [`StoreError::TookTooLong`] when its time is over, [`StoreError`] when the database fails.
+pub async fn run(
+    store: &Store,
+    query: &SqlQuery,
+    limits: SqlLimits,
+) -> Result<SqlRows, StoreError> {
+    let rows = match store.engine() {
+        Engine::Sqlite => on_sqlite(store, query, limits).await,
+        Engine::PostgreSql => on_postgresql(store, query, limits).await,
+    };
+    rows.map_err(|error| {
+        if is_interruption(&error) {
+            StoreError::TookTooLong
+        } else {
+            error.into()
+        }
+    })
+}
+
+/// On a connection of its own: it reads only, and looks at the clock while it works.
+async fn on_sqlite(
+    store: &Store,
+    query: &SqlQuery,
+    limits: SqlLimits,
+) -> Result<SqlRows, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str(&store.url)?.read_only(true);
+    let mut connection = options.connect().await?;
+    // As Informix and PostgreSQL have it.
+    sqlx::query("PRAGMA case_sensitive_like = ON")
+        .execute(&mut connection)
+        .await?;
+    let end = Instant::now() + limits.time;
+    let mut handle = connection.lock_handle().await?;
+    handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || Instant::now() < end);
+    drop(handle);
+    let mut statement = sqlx::query(AssertSqlSafe(query.text.clone()));
+    for bind in &query.binds {
+        statement = match bind {
+            Bind::Text(text) => statement.bind(text.clone()),
+            Bind::Integer(number) => statement.bind(*number),
+        };
+    }
+    let mut kept = Kept::new(query, limits);
+    let mut rows = statement.fetch(&mut connection);
+    while let Some(row) = rows.next().await {
+        let row = row?;
+        kept.take(|index| row.try_get_unchecked(index))?;
+    }
+    drop(rows);
+    connection.close().await?;
+    Ok(kept.rows)
+}
+
+async fn on_postgresql(
+    store: &Store,
+    query: &SqlQuery,
+    limits: SqlLimits,
+) -> Result<SqlRows, sqlx::Error> {
+    let mut transaction = store.readers.begin().await?;
+    let time = limits.time.as_millis();
+    sqlx::query("SET TRANSACTION READ ONLY")
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(AssertSqlSafe(format!(
+        "SET LOCAL statement_timeout = {time}"
+    )))
+    .execute(&mut *transaction)
+    .await?;
+    let mut statement = sqlx::query(AssertSqlSafe(query.text.clone()));
+    for bind in &query.binds {
+        statement = match bind {
+            Bind::Text(text) => statement.bind(text.clone()),
+            Bind::Integer(number) => statement.bind(*number),
+        };
+    }
+    let mut kept = Kept::new(query, limits);
+    let mut rows = statement.fetch(&mut *transaction);
+    while let Some(row) = rows.next().await {
+        let row = row?;
+        kept.take(|index| value_of(&row, index))?;
+    }
+    drop(rows);
+    transaction.rollback().await?;
+    Ok(kept.rows)
+}
+
+fn value_of(row: &AnyRow, index: usize) -> Result<Option<String>, sqlx::Error> {
+    let kind = row.try_get_raw(index)?.type_info().kind();
+    match kind {
+        AnyTypeInfoKind::Null => Ok(None),
+        AnyTypeInfoKind::SmallInt | AnyTypeInfoKind::Integer | AnyTypeInfoKind::BigInt => {
+            let number: Option<i64> = row.try_get(index)?;
+            Ok(number.map(|number| number.to_string()))
+        }
+        AnyTypeInfoKind::Bool => {
+            let flag: Option<bool> = row.try_get(index)?;
+            Ok(flag.map(|flag| if flag { "t" } else { "f" }.to_owned()))
+        }
+        _ => row.try_get(index),
+    }
+}
+
+/// Whether the database ended the statement because its time was over.
+///
+/// Source: SQLite result code 9 (interrupt); PostgreSQL error 57014 (query canceled).
+fn is_interruption(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "9" || code == "57014")
+}
+
+/// Rows while they come.
+struct Kept {
+    rows: SqlRows,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Kept {
+    fn new(query: &SqlQuery, limits: SqlLimits) -> Self {
+        Self {
+            rows: SqlRows {
+                columns: query.columns.clone(),
+                rows: Vec::new(),
+                total: 0,
+            },
+            bytes: 0,
+            bytes_max: limits.bytes_max,
+        }
+    }
+
+    fn take(
+        &mut self,
+        value: impl Fn(usize) -> Result<Option<String>, sqlx::Error>,
+    ) -> Result<(), sqlx::Error> {
+        self.rows.total += 1;
+        if self.bytes_max > 0 && self.bytes > self.bytes_max {
+            return Ok(());
+        }
+        let values = (0..self.rows.columns.len()).map(value);
+        let row = values.collect::<Result<Vec<_>, _>>()?;
+        let size = |(value, name): (&Option<String>, &String)| {
+            value.as_ref().map_or(0, String::len) + 2 * name.len() + 5
+        };
+        self.bytes += row.iter().zip(&self.rows.columns).map(size).sum::<usize>();
+        if self.bytes_max == 0 || self.bytes <= self.bytes_max {
+            self.rows.rows.push(row);
+        }
+        Ok(())
+    }
+}

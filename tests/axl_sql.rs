@@ -1,0 +1,209 @@
+//! Questions in SQL over CUCM's tables: the statements that public scripts send, on both databases.
+
+#![cfg(test)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::TestApp;
+use common::for_each_database;
+use selfprov::service::App;
+use selfprov::service::sql;
+use selfprov::service::sql::SqlError;
+use selfprov::service::sql::SqlLimits;
+
+const LIMITS: SqlLimits = SqlLimits {
+    time: Duration::from_secs(20),
+    bytes_max: 0,
+};
+
+/// A user with a line and two phones, one of which uses the user's digest credentials.
+async fn site(test: &TestApp) {
+    let user = test.add_user("jdoe", "7001", "924680").await;
+    test.add_phone("SEP001122334455", Some(&user)).await;
+    let mut base = test.phone("SEP0011223344AA", None);
+    base.digest.digest_user = Some(user.pkid);
+    base.digest.user_name = "jdoe".into();
+    base.digest.sealed_secret = None;
+    test.put_phone(base).await;
+}
+
+/// The rows as text, a comma between values, a line a row.
+async fn rows(app: &App, statement: &str) -> String {
+    let rows = sql::query(app, statement, LIMITS).await;
+    let rows = rows.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    let line = |row: &Vec<Option<String>>| {
+        let values = row.iter().map(|value| value.as_deref().unwrap_or("NULL"));
+        values.collect::<Vec<_>>().join(",")
+    };
+    rows.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_blogs_question_finds_the_digest_user() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        let statement = "select d.name, eu.userid, tua.name as association \
+            from enduserdevicemap eudm, enduser eu, device d, typeuserassociation tua \
+            where eudm.fkenduser=eu.pkid and eudm.fkdevice=d.pkid \
+            and eudm.tkuserassociation=tua.enum and tua.name=\"Digest In\"";
+        assert_eq!(
+            rows(&test.app, statement).await,
+            "SEP0011223344AA,jdoe,Digest In"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_forms_that_public_scripts_use_are_understood() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        for (statement, expected) in [
+            ("SELECT userid FROM enduser WHERE keypadenteredalternateidentifier = '7001'", "jdoe"),
+            (
+                "select d.name as Device, n.dnorpattern from device as d \
+                 inner join devicenumplanmap as m on m.fkdevice = d.pkid \
+                 inner join numplan as n on m.fknumplan = n.pkid where m.numplanindex = '1'",
+                "SEP001122334455,7001",
+            ),
+            (
+                "select n.dnorpattern from numplan n left outer join devicenumplanmap m \
+                 on m.fknumplan=n.pkid where m.pkid is null and n.tkpatternusage=2",
+                "1004",
+            ),
+            ("select count(*) from device where lower(name) like 'sep%aa'", "1"),
+            ("select first 1 name from device order by name desc", "SEP0011223344AA"),
+            ("select skip 1 first 1 name from device order by name", "SEP0011223344AA"),
+            ("select name from device where name like 'sep%'", ""),
+            (
+                "select case when fkenduser is null then 'free' else 'owned' end as state, \
+                 count(*) as n from device group by state order by 1",
+                "free,1\nowned,1",
+            ),
+            (
+                "select concat(firstname, lastname) from enduser where userid in \
+                 (select userid from enduser where status = 1) and userid = 'jdoe'",
+                "akashsethi",
+            ),
+            (
+                "select userid from enduser eu where exists \
+                 (select 1 from device d where d.fkenduser = eu.pkid)",
+                "jdoe",
+            ),
+            ("select name from typemodel where enum = 622", "Cisco 7841"),
+            ("select tkmodel from device where tkmodel = '622' and tkclass between 1 and 2 and name = 'SEP001122334455'", "622"),
+            ("select tabname from systables where tabname like 'enduserdevice%' and tabid > 99", "enduserdevicemap"),
+            (
+                "select c.colname from systables t, syscolumns c where t.tabid = c.tabid \
+                 and t.tabname = 'routepartition' order by c.colno",
+                "pkid\nname\ndescription",
+            ),
+            (
+                "select userid from enduser where userid like 'jd%' union select name \
+                 from applicationuser where name = 'none' order by 1",
+                "jdoe",
+            ),
+            ("select nvl(fkcallingsearchspace, 'none') from device where name = 'SEP001122334455';", "none"),
+            ("select 'it''s' || \" one\" from enduser", "it's one"),
+        ] {
+            assert_eq!(rows(&test.app, statement).await, expected, "{statement}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_can_be_read_whole() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        for table in selfprov::store::cucm_tables::all() {
+            let statement = format!("select first 3 * from {}", table.name);
+            let rows = sql::query(&test.app, &statement, LIMITS).await;
+            let rows = rows.unwrap_or_else(|error| panic!("{statement}: {error}"));
+            assert_eq!(rows.columns.len(), table.columns.len());
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_question_is_refused_with_informixs_numbers_and_changes_nothing() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        for (statement, number) in [
+            ("delete from device", -201),
+            ("drop table device", -201),
+            ("select name from device; delete from device", -201),
+            ("select name from nothing", -206),
+            ("select sip_secret from device", -217),
+            ("select hash from credential", -206),
+            ("select * from end_user", -206),
+            ("select * from sqlite_master", -206),
+            (
+                "select pkid from device d, enduser e where name = 'x' and userid = pkid",
+                -324,
+            ),
+            ("select load_extension('x') from device", -674),
+            ("select pg_sleep(10) from device", -674),
+            ("select concat(name, name, name) from device", -674),
+            ("select name into x from device", -201),
+            ("with a as (select 1) select * from a", -201),
+            (
+                "select name from device where name = 'x' collate nocase",
+                -201,
+            ),
+            ("attach database 'x' as y", -201),
+        ] {
+            let error = sql::query(&test.app, statement, LIMITS).await;
+            let error = error.expect_err(statement);
+            assert_eq!(error.number(), number, "{statement}: {error}");
+        }
+        let injected = "select name from device where name = 'x'' or ''1''=''1'";
+        assert_eq!(rows(&test.app, injected).await, "");
+        assert_eq!(rows(&test.app, "select count(*) from device").await, "2");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_never_ends_is_ended_and_others_go_on() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        let endless = "select count(*) from syscolumns a, syscolumns b, syscolumns c, \
+                       syscolumns d, syscolumns e where a.colno + b.colno = c.colno * d.colno - e.colno";
+        let limits = SqlLimits {
+            time: Duration::from_millis(200),
+            ..LIMITS
+        };
+        let error = sql::query(&test.app, endless, limits).await.unwrap_err();
+        assert!(matches!(error, SqlError::TimedOut(_)), "{error}");
+        assert_eq!(rows(&test.app, "select count(*) from enduser").await, "1");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_would_be_too_large_says_how_many_rows_would_fit() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        let limits = SqlLimits {
+            bytes_max: 1_000,
+            ..LIMITS
+        };
+        let statement = "select name from typemodel";
+        let error = sql::query(&test.app, statement, limits).await.unwrap_err();
+        let SqlError::TooLarge { total, fitting } = error else {
+            panic!("{error}");
+        };
+        assert!(fitting > 10 && fitting < total, "{fitting} of {total}");
+        let statement = format!("select first {fitting} name from typemodel");
+        assert!(sql::query(&test.app, &statement, limits).await.is_ok());
+    })
+    .await;
+}
