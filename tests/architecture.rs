@@ -68,6 +68,15 @@ fn code_of(file: &Path) -> String {
         .join("\n")
 }
 
+/// Whether `word` stands in the code and not inside a longer word.
+fn names_word(code: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    code.match_indices(word).any(|(at, _)| {
+        let (before, after) = (&code[..at], &code[at + word.len()..]);
+        !before.ends_with(is_part) && !(after.starts_with(is_part) && word.ends_with(is_part))
+    })
+}
+
 #[test]
 fn layers_name_only_what_the_rule_allows() {
     let mut broken = Vec::new();
@@ -91,7 +100,7 @@ fn layers_name_only_what_the_rule_allows() {
                 }
             }
             for (_, names) in FORBIDDEN.iter().filter(|rule| rule.0 == layer) {
-                for name in names.iter().filter(|name| code.contains(**name)) {
+                for name in names.iter().filter(|name| names_word(&code, name)) {
                     broken.push(format!("{}: names {name}", file.display()));
                 }
             }

@@ -108,7 +108,7 @@ async fn the_forms_that_public_scripts_use_are_understood() {
                 "jdoe",
             ),
             ("select nvl(fkcallingsearchspace, 'none') from device where name = 'SEP001122334455';", "none"),
-            ("select 'it''s' || \" one\" from enduser", "it's one"),
+            ("select 'it''s' || \" one\" from enduser where userid = 'jdoe'", "it's one"),
         ] {
             assert_eq!(rows(&test.app, statement).await, expected, "{statement}");
         }
