@@ -82,6 +82,20 @@ fn the_settings_reference_is_what_the_program_prints() {
 }
 
 #[test]
+fn the_axl_coverage_page_is_what_the_tables_say() {
+    let written = selfprov::domain::schema::coverage::page(&[]);
+    let path = root().join("docs/axl-coverage.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &written).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap_or_default() == written,
+        "docs/axl-coverage.md is not what the tables say; \
+         run UPDATE_DOCS=1 cargo test --test docs"
+    );
+}
+
+#[test]
 fn every_link_into_the_repository_leads_somewhere() {
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();

@@ -88,6 +88,11 @@ impl Places {
         Self(self.0 & !other.0)
     }
 
+    /// Those that are also among `other`.
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// These and `other`.
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

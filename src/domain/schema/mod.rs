@@ -4,13 +4,17 @@
 //! The names are those of the AXL schema, which are the field's own. One table drives parsing,
 //! defaults, validation, storage, the answers of every version, and the coverage page.
 
+mod check;
 mod content;
+pub mod coverage;
+pub mod dialect;
 mod element;
 mod object;
 mod record;
 mod tables;
 mod version;
 
+pub use check::{Invalid, Quoted, check, normal_form, written_directory_number};
 pub use content::{Change, Characters, Content, Places, Treatment};
 pub use element::{
     Element, MANY, any, boolean, elements_in, group, integer, one_of, reference, secret, text,
@@ -18,3 +22,6 @@ pub use element::{
 pub use object::{Key, ObjectKind, ObjectType, Operation};
 pub use record::{Record, Reference, Value};
 pub use version::{SchemaVersion, UnsupportedVersion};
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ const AUTO_REGISTRATION: &[Element] = &[
     text("endDn", 255).characters(Characters::DirectoryNumber).default("1000").applied(),
     text("nextDn", 255).characters(Characters::DirectoryNumber).default("1000").applied(),
     reference("routePartitionName", RoutePartition).applied(),
-    text("e164Mask", 50).characters(Characters::Mask),
+    text("e164Mask", 24).characters(Characters::Mask),
     boolean("autoRegistrationEnabled").since(V10_0).applied(),
     reference("universalDeviceTemplate", UniversalDeviceTemplate).since(V10_0).applied(),
     reference("lineTemplate", UniversalLineTemplate).since(V10_0).applied(),

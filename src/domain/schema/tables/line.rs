@@ -21,7 +21,7 @@ const CALL_FORWARD_ALL: &[Element] = &[
     boolean("forwardToVoiceMail"),
     reference("callingSearchSpaceName", Css),
     reference("secondaryCallingSearchSpaceName", Css),
-    text("destination", 50).characters(Characters::Printable),
+    text("destination", 50),
 ];
 
 #[rustfmt::skip]
@@ -148,7 +148,7 @@ const EXTERNAL_PRESENTATION_INFO: &[Element] = &[
 #[rustfmt::skip]
 const ELEMENTS: &[Element] = &[
     text("pattern", 255).key("newPattern").characters(Characters::DirectoryNumber),
-    text("description", 255).characters(Characters::Description).applied(),
+    text("description", 200).characters(Characters::Description).applied(),
     text("usage", 50).not_in(Places::UPDATE).default("Device").refused(ONLY_DEVICE_USAGE),
     reference("routePartitionName", RoutePartition).in_update("newRoutePartitionName").applied(),
     reference("aarNeighborhoodName", AAR_GROUP),

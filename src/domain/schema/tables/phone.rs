@@ -22,7 +22,7 @@ use super::words::{
 use crate::domain::schema::ObjectKind::{
     Css, DevicePool, Line, Phone, PhoneButtonTemplate, PhoneSecurityProfile, SipProfile, User,
 };
-use crate::domain::schema::SchemaVersion::{V8_5, V9_0, V10_0, V11_0, V12_5};
+use crate::domain::schema::SchemaVersion::{V8_0, V8_5, V9_0, V10_0, V11_0, V12_5};
 use crate::domain::schema::{
     Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, any,
     boolean, group, integer, one_of, reference, secret, text,
@@ -79,7 +79,8 @@ const ELEMENTS: &[Element] = &[
     text("name", 128).key("newName").characters(Characters::DeviceName),
     text("description", 128).characters(Characters::Description).applied(),
     text("product", 128).not_in(Places::UPDATE).required().applied(),
-    text("model", 128).only_in_answers(),
+    text("model", 128).before(V8_0).not_in(Places::UPDATE).applied(),
+    text("model", 128).since(V8_0).only_in_answers().applied(),
     text("class", 50).not_in(Places::UPDATE).default("Phone").refused(ONLY_PHONES),
     text("protocol", 50).not_in(Places::UPDATE).default("SIP").applied().refused(ONLY_SIP),
     one_of("protocolSide", PROTOCOL_SIDE).not_in(Places::UPDATE).default("User"),

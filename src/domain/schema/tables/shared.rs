@@ -4,29 +4,25 @@ use super::kinds::IP_PHONE_SERVICES;
 use super::reasons::TIME_IS_KEPT;
 use super::words::{BLF_SD_OPTION, CAL_MODE};
 use crate::domain::schema::ObjectKind::{CredentialPolicy, RoutePartition};
-use crate::domain::schema::SchemaVersion::{V8_5, V10_0, V11_0};
+use crate::domain::schema::SchemaVersion::{V10_0, V11_0};
 use crate::domain::schema::{
     Characters, Element, MANY, boolean, group, integer, one_of, reference, text,
 };
 
 #[rustfmt::skip]
 const USER_ROLES: &[Element] = &[
-    text("userRole", 100).before(V8_5).repeated(MANY),
-    text("userRole", 100).since(V8_5).repeated(MANY),
+    text("userRole", 100).repeated(MANY),
 ];
 
 #[rustfmt::skip]
 const USER_GROUP: &[Element] = &[
-    text("name", 100).before(V8_5).applied(),
-    text("name", 100).since(V8_5).applied(),
-    group("userRoles", USER_ROLES).before(V8_5),
-    group("userRoles", USER_ROLES).since(V8_5),
+    text("name", 100).applied(),
+    group("userRoles", USER_ROLES),
 ];
 
 #[rustfmt::skip]
 pub(super) const ASSOCIATED_GROUPS: &[Element] = &[
-    group("userGroup", USER_GROUP).before(V8_5).repeated(MANY).applied(),
-    group("userGroup", USER_GROUP).since(V8_5).repeated(MANY).applied(),
+    group("userGroup", USER_GROUP).repeated(MANY).applied(),
 ];
 
 #[rustfmt::skip]

@@ -31,7 +31,7 @@ const LINE: &[Element] = &[
     integer("index").within(1, 255).applied(),
     text("label", 50).characters(Characters::Tagged).applied(),
     text("display", 50).characters(Characters::Tagged).applied(),
-    text("e164Mask", 255).characters(Characters::Mask).applied(),
+    text("e164Mask", 24).characters(Characters::Mask).applied(),
     group("dirn", DIRN).applied().attributes(&["uuid"]),
     integer("maxNumCalls").within(1, 200).default("2").applied(),
     boolean("missedCallLogging").default("true"),
@@ -154,7 +154,7 @@ const ELEMENTS: &[Element] = &[
     text("secureMessagesUrl", 2048).applied(),
     text("secureInformationUrl", 2048).applied(),
     text("secureAuthenticationUrl", 2048).applied(),
-    text("externalPhoneNumber", 255).before(V12_5).characters(Characters::Mask).applied(),
+    text("externalPhoneNumber", 24).before(V12_5).characters(Characters::Mask).applied(),
     one_of("audibleMsgWaitingicatorPolicy", STATUS).before(V12_5).default("Default"),
     boolean("logMissedCalls").before(V12_5),
     one_of("visualMsgWaitingIndicatorPolicy", MWL_POLICY).before(V12_5)
