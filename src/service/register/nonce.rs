@@ -126,17 +126,17 @@ impl NonceCounts {
         };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         shard.turn(now);
-        let used = shard
-            .current
-            .get(&nonce)
-            .or_else(|| shard.previous.get(&nonce));
-        let used = used.copied().unwrap_or(0);
+        let Generations {
+            current, previous, ..
+        } = &mut *shard;
+        let before = || previous.get(&nonce).copied().unwrap_or(0);
+        let used = current.entry(nonce).or_insert_with(before);
         let is_new = match count {
-            Some(count) => count > used,
-            None => used == 0,
+            Some(count) => count > *used,
+            None => *used == 0,
         };
         if is_new {
-            shard.current.insert(nonce, count.unwrap_or(u32::MAX));
+            *used = count.unwrap_or(u32::MAX);
         }
         is_new
     }

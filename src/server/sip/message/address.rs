@@ -101,6 +101,13 @@ impl<'a> Address<'a> {
     }
 }
 
+fn without_brackets(text: &[u8]) -> &[u8] {
+    let inner = text.strip_prefix(b"<");
+    inner
+        .and_then(|inner| inner.strip_suffix(b">"))
+        .unwrap_or(text)
+}
+
 /// Something with a scheme and without white space, quotes or brackets.
 fn is_addr_spec(uri: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"');
@@ -149,15 +156,9 @@ impl<'a> Address<'a> {
         self.params
             .iter()
             .filter(|param| param.is("+sip.instance"))
-            .map(|param| {
-                let text = param.text();
-                match text
-                    .strip_prefix(b"<")
-                    .and_then(|inner| inner.strip_suffix(b">"))
-                {
-                    Some(inner) => Cow::Owned(inner.to_vec()),
-                    None => text,
-                }
+            .map(|param| match param.text() {
+                Cow::Borrowed(text) => Cow::Borrowed(without_brackets(text)),
+                Cow::Owned(text) => Cow::Owned(without_brackets(&text).to_vec()),
             })
     }
 

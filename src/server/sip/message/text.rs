@@ -12,12 +12,42 @@ pub(super) const fn is_white_space(byte: u8) -> bool {
 
 /// A byte of a `token`. Source: RFC 3261 clause 25.1.
 pub(super) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+    CLASSES[byte as usize] & TOKEN != 0
 }
+
+/// A byte of a parameter value without quotes.
+const fn is_plain_value_byte(byte: u8) -> bool {
+    CLASSES[byte as usize] & PLAIN_VALUE != 0
+}
+
+const TOKEN: u8 = 1;
+const PARAM: u8 = 2;
+const PLAIN_VALUE: u8 = 4;
+
+/// What each byte may stand in: every byte of a message is asked several times.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let is_token = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+            );
+        let is_param =
+            is_token || matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'$' | b'(' | b')');
+        let is_plain_value =
+            byte > b' ' && !matches!(byte, b';' | b'"' | b'<' | b'>' | b',' | 0x7f);
+        classes[byte as usize] = (if is_token { TOKEN } else { 0 })
+            | (if is_param { PARAM } else { 0 })
+            | (if is_plain_value { PLAIN_VALUE } else { 0 });
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    classes
+};
 
 /// Whether the text is one `token`.
 pub(super) fn is_token(text: &[u8]) -> bool {
@@ -74,18 +104,18 @@ pub(super) fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `None` when a quote or a bracket is not closed.
 pub(super) fn split_outside(text: &[u8], separator: u8) -> Option<(&[u8], Option<&[u8]>)> {
     let mut position = 0;
-    while let Some(byte) = text.get(position) {
-        match *byte {
-            b'"' => {
+    while let Some(found) = memchr::memchr3(b'"', b'<', separator, text.get(position..)?) {
+        position += found;
+        match text.get(position) {
+            Some(b'"') => {
                 let (quoted, _) = split_quoted(text.get(position..)?)?;
                 position += quoted.len();
             }
-            b'<' => position += memchr::memchr(b'>', text.get(position..)?)? + 1,
-            other if other == separator => {
+            Some(b'<') => position += memchr::memchr(b'>', text.get(position..)?)? + 1,
+            _ => {
                 let (before, after) = split_around(text, position);
                 return Some((before, Some(after)));
             }
-            _ => position += 1,
         }
     }
     Some((text, None))
@@ -177,13 +207,11 @@ impl<'a> Params<'a> {
 /// Splits the first parameter off a text that starts with `;`.
 fn next_param(text: &[u8]) -> Option<(Param<'_>, &[u8])> {
     let text = trim_start(text).strip_prefix(b";")?;
-    let end = text
-        .iter()
-        .position(|byte| matches!(byte, b';' | b'=' | b'"'))
-        .unwrap_or(text.len());
-    let (name, after) = text.split_at_checked(end)?;
-    let name = trim(name);
-    if !name.iter().all(|byte| is_param_byte(*byte)) || name.is_empty() {
+    let text = trim_start(text);
+    let end = text.iter().position(|byte| !is_param_byte(*byte));
+    let (name, after) = text.split_at_checked(end.unwrap_or(text.len()))?;
+    let after = trim_start(after);
+    if name.is_empty() {
         return None;
     }
     let Some(after) = after.strip_prefix(b"=") else {
@@ -202,17 +230,17 @@ fn next_param(text: &[u8]) -> Option<(Param<'_>, &[u8])> {
     let end = memchr::memchr(b';', after).unwrap_or(after.len());
     let (value, rest) = after.split_at_checked(end)?;
     let value = trim(value);
-    let plain = |byte: &u8| *byte > b' ' && !matches!(byte, b'"' | b'<' | b'>' | b',' | 0x7f);
     let param = Param {
         name,
         value: Some(value),
     };
-    value.iter().all(plain).then_some((param, rest))
+    let plain = value.iter().all(|byte| is_plain_value_byte(*byte));
+    plain.then_some((param, rest))
 }
 
 /// A byte of a parameter name: a token's, and what URI parameters add (RFC 3261 `param-unreserved`).
 const fn is_param_byte(byte: u8) -> bool {
-    is_token_byte(byte) || matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'$' | b'(' | b')')
+    CLASSES[byte as usize] & PARAM != 0
 }
 
 /// The text of a quoted string without its quotes and backslashes; other text as it is.

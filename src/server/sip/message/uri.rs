@@ -86,14 +86,24 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// [`MessageError::AddressOfRecord`] when it names nobody.
     pub fn address_of_record(&self) -> Result<AddressOfRecord, MessageError> {
+        Ok(AddressOfRecord {
+            user: self.user_of_record()?,
+            host: String::from_utf8_lossy(self.host).to_ascii_lowercase(),
+        })
+    }
+}
+
+impl Uri<'_> {
+    /// The user part of the address of record this URI names; see [`AddressOfRecord`].
+    ///
+    /// # Errors
+    /// [`MessageError::AddressOfRecord`] when it names nobody.
+    pub fn user_of_record(&self) -> Result<String, MessageError> {
         if self.scheme == Scheme::Other {
             return Err(MessageError::AddressOfRecord);
         }
         let user = self.user.and_then(canonical_user);
-        Ok(AddressOfRecord {
-            user: user.ok_or(MessageError::AddressOfRecord)?,
-            host: String::from_utf8_lossy(self.host).to_ascii_lowercase(),
-        })
+        user.ok_or(MessageError::AddressOfRecord)
     }
 }
 

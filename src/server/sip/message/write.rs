@@ -1,6 +1,7 @@
 //! Writers of responses and requests.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::net::SocketAddr;
 
 use crate::domain::registration::{Flow, Transport};
@@ -69,6 +70,18 @@ impl ResponseBuilder {
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         write_header(&mut self.0, name, value.as_ref());
+        self
+    }
+
+    /// Adds a header field whose value stands in parts; see [`ResponseBuilder::header`].
+    #[must_use]
+    pub fn header_of_parts(mut self, name: &str, parts: &[&[u8]]) -> Self {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b": ");
+        for part in parts {
+            write_value(&mut self.0, part);
+        }
+        self.0.extend_from_slice(b"\r\n");
         self
     }
 
@@ -233,7 +246,8 @@ pub(super) fn write_top_via(bytes: &mut Vec<u8>, value: &[u8], remote: SocketAdd
     }
     if via.wants_rport() || !via.is_from(remote.ip()) {
         bytes.extend_from_slice(b";received=");
-        bytes.extend_from_slice(remote.ip().to_string().as_bytes());
+        // Writing to a Vec cannot fail.
+        let _ = write!(bytes, "{}", remote.ip());
     }
     bytes.extend_from_slice(b"\r\n");
     if let Some(rest) = rest {

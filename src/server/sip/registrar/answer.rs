@@ -2,6 +2,8 @@
 //!
 //! Source: captures of CUCM and the phones' own SIP stack.
 
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::registration_refused::RegistrationRefused;
@@ -31,24 +33,36 @@ const OPTIONS_INDICATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n
 
 /// What the answer needs of a REGISTER.
 #[derive(Debug, Clone)]
-pub(super) struct Registration {
+pub(super) struct Registration<'a> {
     /// The Contact without its `expires`.
-    contact: Vec<u8>,
+    contact: Cow<'a, [u8]>,
     /// Whether the phone told what it can do and wants to hear the same.
     tells_options: bool,
 }
 
-impl Registration {
-    pub(super) fn new(contact: Option<&Address<'_>>, body: &[u8]) -> Self {
+impl<'a> Registration<'a> {
+    pub(super) fn new(contact: Option<&Address<'a>>, body: &[u8]) -> Self {
         Self {
             contact: contact.map(echo).unwrap_or_default(),
             tells_options: memchr::memmem::find(body, b"<optionsind").is_some(),
         }
     }
+
+    /// The same with bytes of its own, for an answer that is written later.
+    pub(super) fn to_owned(&self) -> Registration<'static> {
+        Registration {
+            contact: Cow::Owned(self.contact.to_vec()),
+            tells_options: self.tells_options,
+        }
+    }
 }
 
 /// The Contact with every parameter but `expires`, byte for byte.
-fn echo(contact: &Address<'_>) -> Vec<u8> {
+fn echo<'a>(contact: &Address<'a>) -> Cow<'a, [u8]> {
+    // Nearly every phone gives the lifetime in a header field of its own.
+    if contact.raw.contains(&b'<') && contact.params.get("expires").is_none() {
+        return Cow::Borrowed(contact.raw);
+    }
     let mut echo = Vec::with_capacity(contact.raw.len() + 32);
     if !contact.display.is_empty() {
         echo.extend_from_slice(contact.display);
@@ -65,19 +79,19 @@ fn echo(contact: &Address<'_>) -> Vec<u8> {
             echo.extend_from_slice(value);
         }
     }
-    echo
+    Cow::Owned(echo)
 }
 
 /// Writes the answer; `response` begins one with a status.
 pub(super) fn write(
     response: impl Fn(Status) -> ResponseBuilder,
     outcome: &RegisterOutcome,
-    registration: &Registration,
-    now: UnixMillis,
+    registration: &Registration<'_>,
+    now: &Date,
 ) -> Vec<u8> {
     let ok = || {
         response(Status::OK)
-            .header(HeaderName::Date.as_str(), date(now))
+            .header(HeaderName::Date.as_str(), now.text)
             .header(HeaderName::Supported.as_str(), SUPPORTED)
     };
     match outcome {
@@ -95,7 +109,7 @@ pub(super) fn write(
         RegisterOutcome::Bound(bindings) => {
             let mut response = ok();
             for binding in bindings {
-                let left_s = binding.expires_at.since(now).as_secs();
+                let left_s = binding.expires_at.since(now.at).as_secs();
                 let contact = format!("{};expires={left_s}", binding.contact);
                 response = response.header(HeaderName::Contact.as_str(), contact);
             }
@@ -122,20 +136,19 @@ fn granted(
     response: ResponseBuilder,
     expires_s: u32,
     is_new: bool,
-    registration: &Registration,
+    registration: &Registration<'_>,
 ) -> Vec<u8> {
-    let mut number = String::with_capacity(10);
-    // Writing to a String cannot fail.
-    let _ = std::fmt::Write::write_fmt(&mut number, format_args!("{expires_s}"));
-    let mut contact = registration.contact.clone();
-    contact.extend_from_slice(b";expires=");
-    contact.extend_from_slice(number.as_bytes());
-    if is_new {
-        contact.extend_from_slice(NEW_REGISTRATION);
-    }
+    let number = expires_s.to_string();
+    let new_registration = if is_new { NEW_REGISTRATION } else { &[] };
+    let contact: [&[u8]; 4] = [
+        &registration.contact,
+        b";expires=",
+        number.as_bytes(),
+        new_registration,
+    ];
     let response = response
-        .header(HeaderName::Expires.as_str(), number)
-        .header(HeaderName::Contact.as_str(), contact);
+        .header(HeaderName::Expires.as_str(), &number)
+        .header_of_parts(HeaderName::Contact.as_str(), &contact);
     if is_new && registration.tells_options {
         response.finish_with_body(REMOTE_CC_RESPONSE, OPTIONS_INDICATION)
     } else {
@@ -166,9 +179,69 @@ fn refused(response: impl Fn(Status) -> ResponseBuilder, reason: RegistrationRef
     response.finish()
 }
 
-/// The time as phones set their clock by it. Source: RFC 3261 clause 20.17.
-pub(super) fn date(now: UnixMillis) -> String {
-    let since_epoch = Duration::from_millis(u64::try_from(now.0).unwrap_or(0));
+/// A time, and as phones set their clock by it. Source: RFC 3261 clause 20.17.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Date {
+    pub(super) at: UnixMillis,
+    pub(super) text: [u8; DATE_BYTES],
+}
+
+/// Length of the one form that SIP allows.
+const DATE_BYTES: usize = 29;
+
+/// Writes dates, each second once.
+#[derive(Debug)]
+pub(super) struct Dates(Mutex<Date>);
+
+impl Dates {
+    pub(super) fn new(at: UnixMillis) -> Self {
+        let text = date_text(at);
+        Self(Mutex::new(Date { at, text }))
+    }
+
+    /// The date of this moment.
+    pub(super) fn date(&self, at: UnixMillis) -> Date {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.at.unix_s() != at.unix_s() {
+            last.text = date_text(at);
+        }
+        last.at = at;
+        *last
+    }
+}
+
+/// The date of this time.
+pub(super) fn date_text(at: UnixMillis) -> [u8; DATE_BYTES] {
+    let since_epoch = Duration::from_millis(u64::try_from(at.0).unwrap_or(0));
     let time: SystemTime = UNIX_EPOCH + since_epoch;
-    httpdate::fmt_http_date(time)
+    let text = httpdate::fmt_http_date(time);
+    text.as_bytes().try_into().unwrap_or([b' '; DATE_BYTES])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_that_of_its_second() {
+        let dates = Dates::new(UnixMillis(0));
+        let text = |at| String::from_utf8(dates.date(UnixMillis(at)).text.to_vec()).unwrap();
+        assert_eq!(text(999), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(text(1_000), "Thu, 01 Jan 1970 00:00:01 GMT");
+        assert_eq!(text(1_600_000_000_000), "Sun, 13 Sep 2020 12:26:40 GMT");
+        assert_eq!(text(1_999), "Thu, 01 Jan 1970 00:00:01 GMT");
+    }
+
+    #[test]
+    fn a_contact_goes_back_without_its_lifetime() {
+        let echoed = |text: &'static str| {
+            let contact = Address::parse(text.as_bytes(), HeaderName::Contact).unwrap();
+            String::from_utf8(echo(&contact).to_vec()).unwrap()
+        };
+        for same in ["<sip:a@h;transport=tcp>;+u.sip!x=\"1\"", "\"A\" <sip:a@h>"] {
+            assert_eq!(echoed(same), same);
+        }
+        assert_eq!(echoed("<sip:a@h>;a=1;Expires=60;b"), "<sip:a@h>;a=1;b");
+        assert_eq!(echoed("sip:a@h;a=1"), "<sip:a@h>;a=1");
+    }
 }

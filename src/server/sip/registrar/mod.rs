@@ -26,7 +26,7 @@ use super::message::{Method, ReplyHead, Request, ResponseBuilder, Status};
 use super::transport::{
     Limits, Outbound, Quick, RequestHandler, Stack, serve_tcp, serve_tls, serve_udp,
 };
-use answer::Registration;
+use answer::{Dates, Registration};
 use notify::SipPhoneChannel;
 use read::ReadRegister;
 
@@ -91,6 +91,7 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
 pub struct SipRegistrar {
     app: Arc<App>,
     counters: Counters,
+    dates: Dates,
 }
 
 /// Looked up once: a lookup for every REGISTER would cost more than reading it.
@@ -136,15 +137,18 @@ impl Counters {
 /// A REGISTER whose answer waits for the database.
 pub struct Waiting {
     head: ReplyHead,
-    registration: Registration,
+    registration: Registration<'static>,
     work: Work,
 }
 
 impl SipRegistrar {
     /// A door to these use cases.
     pub fn new(app: Arc<App>) -> Self {
-        let counters = Counters::new();
-        Self { app, counters }
+        Self {
+            counters: Counters::new(),
+            dates: Dates::new(app.environment.now()),
+            app,
+        }
     }
 
     fn register(&self, request: &Request<'_>, flow: &Flow) -> Quick<Waiting> {
@@ -156,12 +160,12 @@ impl SipRegistrar {
             Decision::Answer(outcome) => {
                 self.counters.count(&outcome);
                 let response = |status| ResponseBuilder::new(request, flow, status);
-                let now = self.app.environment.now();
-                Quick::Answer(answer::write(response, &outcome, read.registration(), now))
+                let now = self.dates.date(self.app.environment.now());
+                Quick::Answer(answer::write(response, &outcome, read.registration(), &now))
             }
             Decision::Work(work) => Quick::Later(Waiting {
                 head: ReplyHead::new(request, flow),
-                registration: read.registration().clone(),
+                registration: read.registration().to_owned(),
                 work,
             }),
         }
@@ -191,7 +195,7 @@ impl RequestHandler for SipRegistrar {
         let outcome = register::carry_out(&self.app, work.work).await;
         self.counters.count(&outcome);
         let response = |status| ResponseBuilder::from_head(&work.head, status);
-        let now = self.app.environment.now();
-        Some(answer::write(response, &outcome, &work.registration, now))
+        let now = self.dates.date(self.app.environment.now());
+        Some(answer::write(response, &outcome, &work.registration, &now))
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::registration::Flow;
 use crate::service::App;
 
 use super::super::message::{HeaderName, Method, Request, ResponseBuilder, Status};
-use super::answer::date;
+use super::answer::date_text;
 
 /// What this program answers.
 pub(super) const ALLOW: &str =
@@ -24,7 +24,7 @@ pub(super) fn answer(app: &App, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
         Method::Options => response(Status::OK)
             .header(HeaderName::Allow.as_str(), ALLOW)
             .header(HeaderName::Accept.as_str(), ACCEPT)
-            .header(HeaderName::Date.as_str(), date(app.environment.now()))
+            .header(HeaderName::Date.as_str(), date_text(app.environment.now()))
             .finish(),
         Method::Refer if is_registered(app, flow) || is_alarm(request) => {
             response(Status::ACCEPTED).finish()

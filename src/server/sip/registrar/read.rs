@@ -24,14 +24,14 @@ pub(super) struct ReadRegister<'a> {
     address_of_record: String,
     call_id: &'a str,
     cseq: u32,
-    device_name: Option<String>,
+    device_name: Option<Cow<'a, str>>,
     instance: Option<MacAddress>,
     reason_name: Option<String>,
     model: Option<u32>,
     change: Change<'a>,
-    credentials: Option<(DigestCredentials<'a>, String)>,
+    credentials: Option<(DigestCredentials<'a>, Cow<'a, str>)>,
     user_agent: Cow<'a, str>,
-    registration: Registration,
+    registration: Registration<'a>,
 }
 
 enum Change<'a> {
@@ -48,7 +48,7 @@ impl<'a> ReadRegister<'a> {
     /// `None` when the request is not one that a registrar can act on (400).
     pub(super) fn read(request: &Request<'a>, flow: &Flow) -> Option<Self> {
         let common = &request.common;
-        let address_of_record = common.to.uri().ok()?.address_of_record().ok()?;
+        let address_of_record = common.to.uri().ok()?.user_of_record().ok()?;
         let (contact, change) = read_change(common)?;
         let call_id = short_text(common.call_id)?;
         let credentials = read_credentials(common).ok()?;
@@ -57,23 +57,21 @@ impl<'a> ReadRegister<'a> {
             .get(HeaderName::UserAgent)
             .unwrap_or_default();
         let instance = contact.as_ref().and_then(mac_instance);
-        let text = |value: Cow<'_, [u8]>| String::from_utf8_lossy(&value).into_owned();
         let device_name = contact
             .as_ref()
             .and_then(Address::cisco_device_name)
-            .map(text);
+            .map(lossy);
         let model = contact.as_ref().and_then(Address::cisco_model);
         let alarm = common.reason().and_then(|reason| reason.cisco_alarm());
-        let user = address_of_record.user();
-        (user.len() <= VALUE_BYTES_MAX).then(|| Self {
+        (address_of_record.len() <= VALUE_BYTES_MAX).then(|| Self {
             flow: *flow,
-            address_of_record: user.to_owned(),
+            address_of_record,
             call_id,
             cseq: common.cseq,
             device_name,
             instance,
             reason_name: alarm.and_then(|alarm| alarm.name),
-            model: model.and_then(|model| text(model).parse().ok()),
+            model: model.and_then(|model| lossy(model).parse().ok()),
             change,
             credentials,
             user_agent: String::from_utf8_lossy(user_agent),
@@ -82,7 +80,7 @@ impl<'a> ReadRegister<'a> {
     }
 
     /// What the answer needs of the request.
-    pub(super) const fn registration(&self) -> &Registration {
+    pub(super) const fn registration(&self) -> &Registration<'a> {
         &self.registration
     }
 
@@ -163,14 +161,22 @@ fn read_change<'a>(common: &Common<'a>) -> Option<(Option<Address<'a>>, Change<'
     Some((Some(contact), change))
 }
 
+/// The value as text; bytes that are not UTF-8 are replaced.
+fn lossy(value: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match value {
+        Cow::Borrowed(value) => String::from_utf8_lossy(value),
+        Cow::Owned(value) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
+    }
+}
+
 /// The credentials for our realm.
 fn read_credentials<'a>(
     common: &Common<'a>,
-) -> Result<Option<(DigestCredentials<'a>, String)>, MessageError> {
+) -> Result<Option<(DigestCredentials<'a>, Cow<'a, str>)>, MessageError> {
     for credentials in common.authorizations() {
         let credentials = credentials?;
         if *credentials.realm == *SIP_REALM.as_bytes() {
-            let user_name = String::from_utf8_lossy(&credentials.user_name).into_owned();
+            let user_name = lossy(credentials.user_name.clone());
             return Ok(Some((credentials, user_name)));
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! No I/O and no clock: the time is passed in. Source: RFC 3261 clause 17.
 
+mod answers;
 mod client;
 mod invite_client;
 mod invite_server;

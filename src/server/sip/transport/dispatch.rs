@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use metrics::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -86,7 +85,7 @@ impl SharedTransactions {
 /// What an endpoint does with a message.
 pub(super) enum Verdict<L> {
     /// Send this to the flow's far end.
-    Send(Bytes, SocketAddr),
+    Send(Vec<u8>, SocketAddr),
     /// Nothing.
     Nothing,
     /// Run this and send what it gives.
@@ -194,12 +193,11 @@ impl<H: RequestHandler> Stack<H> {
         self.0.notices.add(reason, flow.remote.ip(), now());
     }
 
-    fn unavailable(&self, request: &Request<'_>, flow: &Flow) -> Bytes {
+    fn unavailable(&self, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
         let retry_after_s = self.0.limits.retry_after_s.to_string();
         ResponseBuilder::new(request, flow, Status::SERVICE_UNAVAILABLE)
             .header(HeaderName::RetryAfter.as_str(), retry_after_s)
             .finish()
-            .into()
     }
 
     /// The answer to a message that is not acted on.
@@ -215,7 +213,7 @@ impl<H: RequestHandler> Stack<H> {
         };
         let answer = ResponseBuilder::for_rejected(rejected, flow.remote);
         answer.map_or(Verdict::Nothing, |answer| {
-            Verdict::Send(answer.finish().into(), to)
+            Verdict::Send(answer.finish(), to)
         })
     }
 
@@ -250,7 +248,7 @@ impl<H: RequestHandler> Stack<H> {
         self.0.counters.requests.increment(1);
         match self.ask(request, &flow) {
             Quick::Answer(answer) => {
-                let answer = remember(answer, answered.as_ref());
+                remember(&answer, answered.as_ref());
                 Verdict::Send(answer, flow.remote)
             }
             Quick::Later(later) => self.admit(request, flow, later, answered),
@@ -331,7 +329,7 @@ impl<H: RequestHandler> Stack<H> {
     }
 
     /// Runs work to its end and gives the answer, which is remembered if it must be.
-    pub(super) async fn run(&self, work: Work<H::Later>) -> Option<Bytes> {
+    pub(super) async fn run(&self, work: Work<H::Later>) -> Option<Vec<u8>> {
         let Work {
             later,
             answered,
@@ -341,7 +339,8 @@ impl<H: RequestHandler> Stack<H> {
         let answer = self.0.handler.later(later).await;
         drop(permit);
         if let Some(answer) = answer {
-            return Some(remember(answer, answered.as_ref()));
+            remember(&answer, answered.as_ref());
+            return Some(answer);
         }
         forget(answered.as_ref());
         None
@@ -371,13 +370,10 @@ fn may_be_of_a_call(bytes: &[u8]) -> bool {
     methods.iter().any(|method| bytes.starts_with(method))
 }
 
-fn remember(answer: Vec<u8>, answered: Option<&(SharedTransactions, TransactionKey)>) -> Bytes {
-    // Boxed, so that what is remembered takes no more than its length.
-    let answer = Bytes::from(answer.into_boxed_slice());
+fn remember(answer: &[u8], answered: Option<&(SharedTransactions, TransactionKey)>) {
     if let Some((transactions, key)) = answered {
-        transactions.lock().answer(*key, answer.clone());
+        transactions.lock().answer(*key, answer);
     }
-    answer
 }
 
 fn forget(answered: Option<&(SharedTransactions, TransactionKey)>) {

@@ -161,7 +161,7 @@ where
                 tokio::spawn(async move {
                     if let Some(answer) = stack.run(work).await {
                         // The connection may have ended meanwhile.
-                        let _ = writer.send(answer).await;
+                        let _ = writer.send(answer.into()).await;
                     }
                 });
                 Ok(())
