@@ -16,6 +16,7 @@ use super::device_arguments::{
     DeviceAddArguments, DeviceSheetArguments, DeviceUpdateArguments, DigestArguments,
     UserPhoneArguments,
 };
+use super::device_restart::{self, RestartArguments};
 use super::phone::command::PhoneArguments;
 
 /// What the exit status means, at the end of `--help`.
@@ -271,15 +272,6 @@ pub struct ListArguments {
     pub limit: u32,
 }
 
-/// How a phone is restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RestartKind {
-    /// Reads its file again
-    Restart,
-    /// Boots again
-    Reset,
-}
-
 /// The commands about phones.
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
@@ -331,14 +323,11 @@ Examples:
         /// Device name or MAC address
         device: String,
     },
-    /// Tells a phone to restart
-    Restart {
-        /// Device name or MAC address
-        device: String,
-        /// How
-        #[arg(long, value_enum, default_value = "restart")]
-        kind: RestartKind,
-    },
+    /// Tells a phone to restart, or many at a bounded pace
+    #[command(after_help = device_restart::EXAMPLES)]
+    Restart(RestartArguments),
+    /// Lists the restarts that phones owe: asked for, and the phone has not come back
+    Restarts,
     /// Lets a phone fetch its file with its secret from any address for a while
     AllowFile {
         /// Device name or MAC address

@@ -5,9 +5,10 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::arguments::{DeviceCommand, RestartKind};
+use super::arguments::DeviceCommand;
 use super::control;
 use super::device_arguments::DeviceSettingArguments;
+use super::device_restart;
 use super::output::{Output, columns};
 use crate::domain::secret::Secret;
 use crate::server::control::protocol::{
@@ -44,6 +45,7 @@ pub async fn run(
         Answer::Device(device) => output.line(card(&device)),
         Answer::Made(device) => output.line(made(&device)),
         Answer::Sheet { text, .. } => output.line(text.secret().reveal()),
+        Answer::Restarts(restarts) => output.line(device_restart::table(&restarts)),
         Answer::User { .. }
         | Answer::Users(_)
         | Answer::Findings(_)
@@ -89,10 +91,8 @@ fn request(command: DeviceCommand) -> Request {
         DeviceCommand::Show { device } => Request::DeviceShow(Name { name: device }),
         DeviceCommand::Unlock { device } => Request::DeviceUnlock(Name { name: device }),
         DeviceCommand::Release { device } => Request::DeviceRelease(Name { name: device }),
-        DeviceCommand::Restart { device, kind } => Request::DeviceRestart {
-            name: device,
-            reset: kind == RestartKind::Reset,
-        },
+        DeviceCommand::Restart(restart) => restart.request(),
+        DeviceCommand::Restarts => Request::DeviceRestarts,
         DeviceCommand::AllowFile { device, time } => Request::DeviceAllowFile {
             name: device,
             for_s: time.as_secs(),
@@ -179,11 +179,7 @@ fn card(device: &DeviceView) -> String {
         device.lines.join(", "),
         or_none(device.owner.as_deref()),
         or_none(device.registered_from.as_deref()),
-        if device.restart_pending {
-            "asked for, not yet back"
-        } else {
-            "none pending"
-        },
+        device_restart::in_words(device.restart.as_ref()),
     );
     let rows: Vec<Vec<String>> = device
         .timeline

@@ -7,6 +7,7 @@ pub mod data_dir;
 pub mod demo;
 pub mod device;
 pub mod device_arguments;
+pub mod device_restart;
 pub mod dhcp;
 pub mod doctor;
 pub mod error;

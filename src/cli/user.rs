@@ -142,7 +142,8 @@ fn print(answer: &Answer, output: Output) {
         | Answer::Findings(_)
         | Answer::Made(_)
         | Answer::Sheet { .. }
-        | Answer::AutoRegistration(_) => {}
+        | Answer::AutoRegistration(_)
+        | Answer::Restarts(_) => {}
     }
 }
 

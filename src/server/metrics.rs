@@ -123,6 +123,11 @@ fn describe() {
         metrics::describe_gauge!(name, text);
     }
     metrics::describe_counter!(
+        "selfprov_restart_attempts_total",
+        "Requests to phones to restart, by what became of them"
+    );
+    metrics::describe_counter!("selfprov_restarts_done_total", "Phones that came back");
+    metrics::describe_counter!(
         "selfprov_auto_registration_reclaimed_total",
         "Unclaimed phones removed, their numbers freed, by reason"
     );

@@ -17,6 +17,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::end_user::UserId;
 use crate::domain::history::TimelineEntry;
 use crate::domain::phone::Phone;
+use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::time::UnixMillis;
 use crate::store;
 use crate::store::Connection;
@@ -34,8 +35,8 @@ pub struct DeviceOverview {
     pub owner: Option<UserId>,
     /// Its live bindings.
     pub bindings: Vec<Arc<Binding>>,
-    /// Whether a restart is owed that it has not answered by coming back.
-    pub restart_pending: bool,
+    /// The restart that it owes: asked for and not answered by coming back.
+    pub restart: Option<PhoneRestart>,
 }
 
 /// What is known of one device name.
@@ -112,7 +113,7 @@ async fn overview(
     Ok(DeviceOverview {
         owner: owner.map(|user| user.user_id),
         bindings: app.locations.of_device(&phone.name),
-        restart_pending: app.phone_control.is_owed_by(&phone.name),
+        restart: app.phone_control.owed_by(&phone.name),
         phone,
     })
 }

@@ -88,6 +88,8 @@ pub struct RestartAttempt {
     pub restart: PhoneRestart,
     /// The row for the timeline; `None` when it would repeat the one before.
     pub happening: Option<(TimelineEvent, Happening)>,
+    /// Whether the phone owes nothing more.
+    pub is_done: bool,
 }
 
 /// What a write led to.
@@ -103,6 +105,8 @@ pub enum Written {
     NumberTaken,
     /// A device with that name exists already, made by another node.
     Exists,
+    /// The phone does not owe the restart any more.
+    NotOwed,
 }
 
 /// A write was not done.

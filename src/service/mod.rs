@@ -65,7 +65,6 @@ pub mod users;
 pub mod x509;
 
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use arc_swap::ArcSwap;
 
@@ -83,7 +82,7 @@ use keys::Keys;
 use location::LocationTable;
 use node::Node;
 use phone_book::PhoneBook;
-use phone_channel::PhoneChannel;
+use phone_channel::PhoneChannels;
 use phone_control::PhoneControl;
 use record::RefusalRows;
 use register::Registrar;
@@ -121,8 +120,8 @@ pub struct App {
     pub auto_registration: AutoRegistrationWatch,
     /// File requests: unknown names, sweeps, notes to write.
     pub file_requests: FileRequests,
-    /// How a phone is told to restart; set once by the door that can reach phones.
-    pub phone_channel: OnceLock<Arc<dyn PhoneChannel>>,
+    /// The ways by which phones are told to restart; each door that can reach phones adds its own.
+    pub phone_channels: PhoneChannels,
     /// Restarts that phones have not answered yet by coming back.
     pub phone_control: PhoneControl,
     /// What the registrar keeps beside the bindings.

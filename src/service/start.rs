@@ -2,7 +2,6 @@
 //! memory, and make this node known.
 
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use arc_swap::ArcSwap;
 
@@ -20,6 +19,7 @@ use super::keys::KeysError;
 use super::location::LocationTable;
 use super::node::Node;
 use super::phone_book::PhoneBook;
+use super::phone_channel::PhoneChannels;
 use super::phone_control::PhoneControl;
 use super::record::RefusalRows;
 use super::register::Registrar;
@@ -113,7 +113,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         locations: LocationTable::default(),
         auto_registration: AutoRegistrationWatch::default(),
         file_requests: FileRequests::default(),
-        phone_channel: OnceLock::new(),
+        phone_channels: PhoneChannels::default(),
         phone_control: PhoneControl::default(),
         registrar: Registrar::default(),
         writes: GroupCommit::default(),

@@ -6,6 +6,7 @@ use super::row::Columns;
 use crate::domain::device::DeviceName;
 use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::time::UnixMillis;
 
 /// Adds a restart or replaces the one of the same phone.
 ///
@@ -28,6 +29,47 @@ pub async fn upsert(connection: &mut Connection, restart: &PhoneRestart) -> Resu
     .bind(restart.last_result.as_str())
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Adds a restart unless the phone owes one already; whether it was added.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`upsert`].
+pub async fn insert(
+    connection: &mut Connection,
+    restart: &PhoneRestart,
+) -> Result<bool, StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO phone_restart (device_name, action, requested_at, attempts, \
+         next_attempt_at, last_result) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (device_name) DO NOTHING",
+    )
+    .bind(restart.device_name.as_str())
+    .bind(restart.action.as_str())
+    .bind(restart.requested_at.0)
+    .bind(i64::from(restart.attempts))
+    .bind(restart.next_attempt_at.0)
+    .bind(restart.last_result.as_str())
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Removes the restarts that were never tried and are not due before `after`.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`upsert`].
+pub async fn delete_untried(
+    connection: &mut Connection,
+    after: UnixMillis,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM phone_restart WHERE attempts = 0 AND next_attempt_at > $1")
+        .bind(after.0)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -8,11 +8,11 @@ use crate::domain::phone_model;
 use crate::domain::time::UnixMillis;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, DeviceView, Happened, Page};
+use crate::server::control::restarts;
 use crate::service::App;
 use crate::service::auto_register::refused::RefusedPhone;
 use crate::service::device_admin::{self, DeviceDetails, DeviceOverview};
 use crate::service::file_requests::UnknownRequest;
-use crate::service::phone_channel::PhoneAction;
 use crate::service::release;
 
 /// Longest time for which a file may be opened.
@@ -84,24 +84,6 @@ pub async fn release(app: &App, name: &str) -> Result<Answer, Fault> {
     }))
 }
 
-/// Tells a phone to restart.
-///
-/// # Errors
-/// There is no such device.
-pub async fn restart(app: &App, name: &str, reset: bool) -> Result<Answer, Fault> {
-    let name = device_name(name)?;
-    let action = if reset {
-        PhoneAction::Reset
-    } else {
-        PhoneAction::Restart
-    };
-    device_admin::restart(app, &actor(app), &name, action).await?;
-    let action = action.as_str();
-    Ok(Answer::Done(format!(
-        "{name} will be told to {action}, until it has come back"
-    )))
-}
-
 /// Opens a phone's file for any address.
 ///
 /// # Errors
@@ -146,7 +128,8 @@ fn view(overview: DeviceOverview) -> DeviceView {
             .collect(),
         owner: overview.owner.map(|owner| owner.to_string()),
         registered_from: binding.map(|binding| binding.flow.remote.to_string()),
-        restart_pending: overview.restart_pending,
+        restart_pending: overview.restart.is_some(),
+        restart: overview.restart.as_ref().map(restarts::view),
         timeline: Vec::new(),
     }
 }
@@ -161,6 +144,7 @@ fn unknown(name: &DeviceName) -> DeviceView {
         owner: None,
         registered_from: None,
         restart_pending: false,
+        restart: None,
         timeline: Vec::new(),
     }
 }
@@ -203,6 +187,6 @@ fn not_registered(refused: &RefusedPhone) -> Happened {
 }
 
 /// A time as RFC 3339 in UTC, to the second.
-fn timestamp(at: UnixMillis) -> String {
+pub(super) fn timestamp(at: UnixMillis) -> String {
     jiff::Timestamp::from_second(at.unix_s()).map_or_else(|_| String::new(), |at| at.to_string())
 }

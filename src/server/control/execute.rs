@@ -5,7 +5,7 @@
 
 use crate::server::control::fault::Fault;
 use crate::server::control::protocol::{Answer, Request, Response};
-use crate::server::control::{auto_registration, devices, new_devices, system, users};
+use crate::server::control::{auto_registration, devices, new_devices, restarts, system, users};
 use crate::service::App;
 
 /// Carries out one command.
@@ -36,7 +36,14 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
         Request::DeviceShow(device) => devices::show(app, &device.name).await,
         Request::DeviceUnlock(device) => devices::unlock(app, &device.name).await,
         Request::DeviceRelease(device) => devices::release(app, &device.name).await,
-        Request::DeviceRestart { name, reset } => devices::restart(app, &name, reset).await,
+        Request::DeviceRestart { name, action } => restarts::restart(app, &name, &action).await,
+        Request::DeviceRestartMany {
+            model,
+            action,
+            per_minute,
+        } => restarts::restart_many(app, model.as_deref(), &action, per_minute).await,
+        Request::DeviceRestartCancel => restarts::cancel(app).await,
+        Request::DeviceRestarts => Ok(restarts::list(app)),
         Request::DeviceAllowFile { name, for_s } => devices::allow_file(app, &name, for_s).await,
         Request::AutoRegistrationShow => auto_registration::show(app).await,
         Request::AutoRegistrationSet(change) => auto_registration::set(app, &change).await,

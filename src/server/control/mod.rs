@@ -7,6 +7,7 @@ pub mod execute;
 pub mod fault;
 pub mod new_devices;
 pub mod protocol;
+pub mod restarts;
 pub mod system;
 pub mod users;
 

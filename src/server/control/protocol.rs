@@ -89,9 +89,22 @@ pub enum Request {
     DeviceRestart {
         /// Device name or MAC address.
         name: String,
-        /// Whether it boots again instead of reading its file again.
-        reset: bool,
+        /// `restart`, `reset` or `check-version`.
+        action: String,
     },
+    /// Tells many phones to restart, one after the other.
+    DeviceRestartMany {
+        /// Those of this model; `None`: all.
+        model: Option<String>,
+        /// `restart`, `reset` or `check-version`.
+        action: String,
+        /// How many a minute; `None`: the usual pace.
+        per_minute: Option<u32>,
+    },
+    /// Takes back the restarts that were never tried and are not due yet.
+    DeviceRestartCancel,
+    /// Lists the restarts that phones owe.
+    DeviceRestarts,
     /// Opens a phone's file for any address.
     DeviceAllowFile {
         /// Device name or MAC address.
@@ -340,6 +353,34 @@ pub enum Answer {
     Findings(Vec<Finding>),
     /// Auto-registration of this node.
     AutoRegistration(Box<AutoRegistrationView>),
+    /// Restarts that phones owe.
+    Restarts(RestartsView),
+}
+
+/// The restarts that phones owe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartsView {
+    /// How many phones owe one.
+    pub owed: usize,
+    /// Those that were tried most often, first.
+    pub restarts: Vec<RestartView>,
+}
+
+/// A restart that a phone owes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartView {
+    /// Device name.
+    pub device: String,
+    /// `restart`, `reset` or `check-version`.
+    pub action: String,
+    /// When it was asked for, as RFC 3339 in UTC.
+    pub requested_at: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next, as RFC 3339 in UTC.
+    pub next_attempt_at: String,
+    /// What became of the last attempt; empty before the first.
+    pub last_result: String,
 }
 
 /// Auto-registration of a node as commands show it.
@@ -472,6 +513,8 @@ pub struct DeviceView {
     pub registered_from: Option<String>,
     /// Whether a restart is still owed.
     pub restart_pending: bool,
+    /// That restart.
+    pub restart: Option<RestartView>,
     /// What happened to it, newest first; only when one phone is shown.
     pub timeline: Vec<Happened>,
 }

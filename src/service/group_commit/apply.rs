@@ -11,6 +11,7 @@ use crate::service::App;
 use crate::service::auto_register;
 use crate::service::auto_register::Allocation;
 use crate::service::phone_book::KnownPhone;
+use crate::service::phone_control;
 use crate::service::record::Happening;
 use crate::service::record::happened;
 use crate::store;
@@ -35,7 +36,9 @@ pub(super) async fn apply(
             let (name, event, happening) = &**row;
             happened(app, connection, name, *event, happening.clone()).await?;
         }
-        Write::RestartAttempted(attempt) => restart_attempted(app, connection, attempt).await?,
+        Write::RestartAttempted(attempt) => {
+            return restart_attempted(app, connection, attempt).await;
+        }
         Write::CameBack(row) => {
             let (name, happening) = &**row;
             came_back(app, connection, name, happening.clone()).await?;
@@ -93,13 +96,19 @@ async fn restart_attempted(
     app: &App,
     connection: &mut Connection,
     attempt: &RestartAttempt,
-) -> Result<(), StoreError> {
-    let still_owed = store::phone_restart::attempted(connection, &attempt.restart).await?;
-    if let Some((event, happening)) = attempt.happening.clone().filter(|_| still_owed) {
-        let name = &attempt.restart.device_name;
+) -> Result<Written, StoreError> {
+    let name = &attempt.restart.device_name;
+    if !store::phone_restart::attempted(connection, &attempt.restart).await? {
+        return Ok(Written::NotOwed);
+    }
+    if let Some((event, happening)) = attempt.happening.clone() {
         happened(app, connection, name, event, happening).await?;
     }
-    Ok(())
+    if attempt.is_done {
+        store::phone_restart::delete(connection, name).await?;
+        return Ok(Written::NotOwed);
+    }
+    Ok(Written::Done)
 }
 
 async fn came_back(
@@ -109,6 +118,12 @@ async fn came_back(
     happening: Happening,
 ) -> Result<(), StoreError> {
     if store::phone_restart::delete(connection, name).await? {
+        let mut happening = happening;
+        if let Some(restart) = app.phone_control.owed_by(name) {
+            let now = app.environment.now();
+            happening.detail = phone_control::answered(&restart, &happening.detail, now);
+        }
+        metrics::counter!("selfprov_restarts_done_total").increment(1);
         let event = TimelineEvent::RestartDone;
         happened(app, connection, name, event, happening).await?;
     }
@@ -135,6 +150,9 @@ pub(super) fn remember(app: &App, write: Write, written: &Written) {
             });
         }
         (Write::CameBack(row), _) => remember_return(app, &row.0),
+        (Write::RestartAttempted(attempt), Written::NotOwed) => {
+            app.phone_control.forget_attempted(&attempt.restart);
+        }
         _ => {}
     }
 }

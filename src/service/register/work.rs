@@ -119,7 +119,7 @@ pub async fn carry_out(app: &App, work: Work) -> RegisterOutcome {
         }
     };
     match (written, new_phone) {
-        (Written::Done | Written::AutoRegistered(_), _) | (_, None) => outcome,
+        (Written::Done | Written::NotOwed | Written::AutoRegistered(_), _) | (_, None) => outcome,
         (Written::Exists, Some(binding)) => exists(app, &binding, outcome).await,
         (Written::NumberTaken, Some(binding)) => {
             not_made(app, &binding, RegistrationRefused::DirectoryNumberMismatch)

@@ -54,9 +54,7 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
     let now = u64::try_from(app.environment.now().0).unwrap_or(0);
     let outbound = Outbound::new(now.saturating_mul(CONNECTIONS_A_MILLISECOND));
     let channel = Arc::new(SipPhoneChannel::new(app.clone(), outbound.clone()));
-    if app.phone_channel.set(channel).is_err() {
-        tracing::warn!("phones are reached by the channel that was set first");
-    }
+    app.phone_channels.add(channel);
     let handler = Arc::new(SipRegistrar::new(app.clone()));
     let limits = Limits {
         requests_per_source_s: app.settings.sip_requests_per_source_s,

@@ -13,7 +13,9 @@ use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::domain::registration::Transport;
 use crate::service::App;
-use crate::service::phone_channel::{Delivery, DeliveryFuture, PhoneAction, PhoneChannel};
+use crate::service::phone_channel::{
+    Delivery, DeliveryFuture, PhoneAction, PhoneChannel, PhoneRequest,
+};
 
 use super::super::message::{Address, HeaderName};
 use super::super::transport::{Outbound, OutboundError};
@@ -114,30 +116,45 @@ fn body(binding: &Binding, action: PhoneAction, version_stamp: Pkid) -> Vec<u8> 
 }
 
 impl PhoneChannel for SipPhoneChannel {
-    fn send(
-        &self,
-        binding: Arc<Binding>,
-        action: PhoneAction,
-        version_stamp: Pkid,
-    ) -> DeliveryFuture {
+    fn name(&self) -> &'static str {
+        "SIP"
+    }
+
+    fn send(&self, request: &PhoneRequest) -> DeliveryFuture {
+        let Some(binding) = request.binding.clone() else {
+            let why = "it is not registered";
+            return Box::pin(async move { Delivery::NoWay { why } });
+        };
         let branch = self.token();
-        let request = self.notify(&binding, action, version_stamp, &branch);
+        let (action, version_stamp) = (request.action, request.version_stamp);
+        let notify = self.notify(&binding, action, version_stamp, &branch);
         let outbound = self.outbound.clone();
         Box::pin(async move {
-            let sent = match request {
-                Ok(request) => outbound.request(&binding.flow, &branch, request).await,
+            let sent = match notify {
+                Ok(notify) => outbound.request(&binding.flow, &branch, notify).await,
                 Err(error) => Err(error),
             };
             match sent {
                 Ok(response) if (200..300).contains(&response.status.code()) => Delivery::Accepted,
                 Ok(response) => Delivery::Refused {
-                    status: response.status.code(),
+                    answer: response.status.code().to_string(),
                 },
                 Err(error) => {
                     tracing::debug!(device = %binding.device_name, %error, "NOTIFY not delivered");
-                    Delivery::Unreachable
+                    not_delivered(&error)
                 }
             }
         })
     }
+}
+
+fn not_delivered(error: &OutboundError) -> Delivery {
+    let why = match error {
+        OutboundError::TimedOut => return Delivery::NoAnswer,
+        OutboundError::FlowGone => "the connection it registered on is gone",
+        OutboundError::FlowStuck => "it does not read from its connection",
+        OutboundError::Send(_) => "the network refuses to send to it",
+        OutboundError::Busy => "too many requests to phones are under way",
+    };
+    Delivery::NoWay { why }
 }

@@ -1,0 +1,112 @@
+//! `selfprov device restart` and `selfprov device restarts`.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "these texts are the program's help, where marks are noise"
+)]
+
+use clap::Args;
+
+use super::output::columns;
+use crate::server::control::protocol::{Request, RestartView, RestartsView};
+
+/// Examples at the end of the help.
+pub(super) const EXAMPLES: &str = "\
+A phone that is busy or off is asked again until it has come back.
+
+Examples:
+  selfprov device restart SEP0011AABBCCDD
+  selfprov device restart --all --check-version
+  selfprov device restart --model 7841 --reset --per-minute 60
+  selfprov device restart --cancel          takes back what is left of the last two";
+
+/// Which phones are restarted, and how.
+#[derive(Debug, Args)]
+#[group(id = "which", required = true, multiple = false, args = ["device", "all", "model", "cancel"])]
+pub struct RestartArguments {
+    /// Device name or MAC address
+    device: Option<String>,
+    /// Every phone that is registered
+    #[arg(long)]
+    all: bool,
+    /// Every registered phone of a model, for example 7841
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Takes back restarts of many phones that have not begun
+    #[arg(long)]
+    cancel: bool,
+    /// Boots again, with firmware and locale, instead of reading the file again
+    #[arg(long, conflicts_with = "check_version")]
+    reset: bool,
+    /// Reads the file again only when it has changed
+    #[arg(long)]
+    check_version: bool,
+    /// Phones a minute, with --all or --model [default: 600]
+    #[arg(long, value_name = "PHONES", value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    per_minute: Option<u32>,
+}
+
+impl RestartArguments {
+    /// What it asks for.
+    pub(super) fn request(self) -> Request {
+        let action = match (self.reset, self.check_version) {
+            (true, _) => "reset",
+            (false, true) => "check-version",
+            (false, false) => "restart",
+        };
+        let action = action.to_owned();
+        match self.device {
+            _ if self.cancel => Request::DeviceRestartCancel,
+            Some(name) => Request::DeviceRestart { name, action },
+            None => Request::DeviceRestartMany {
+                model: self.model,
+                action,
+                per_minute: self.per_minute,
+            },
+        }
+    }
+}
+
+/// One restart in words.
+pub(super) fn in_words(restart: Option<&RestartView>) -> String {
+    let Some(restart) = restart else {
+        return "none owed".to_owned();
+    };
+    let (action, at, next) = (
+        &restart.action,
+        &restart.requested_at,
+        &restart.next_attempt_at,
+    );
+    match restart.attempts {
+        0 => format!("{action} asked for at {at}, first tried at {next}"),
+        attempts => format!(
+            "{action} asked for at {at}, {attempts} attempts, next at {next}; last: {}",
+            restart.last_result
+        ),
+    }
+}
+
+/// The listing.
+pub(super) fn table(view: &RestartsView) -> String {
+    let row = |restart: &RestartView| {
+        vec![
+            restart.device.clone(),
+            restart.action.clone(),
+            restart.requested_at.clone(),
+            restart.attempts.to_string(),
+            restart.next_attempt_at.clone(),
+            restart.last_result.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = view.restarts.iter().map(row).collect();
+    let table = columns(
+        &["DEVICE", "WHAT", "ASKED FOR", "ATTEMPTS", "NEXT", "LAST"],
+        &rows,
+    );
+    let shown = rows.len();
+    match view.owed {
+        0 => "no phone owes a restart".to_owned(),
+        owed if owed > shown => format!("{table}{shown} of {owed} phones that owe a restart"),
+        _ => table,
+    }
+}
