@@ -11,6 +11,8 @@ mod files;
 mod handset;
 #[path = "attacks/locks.rs"]
 mod locks;
+#[path = "attacks/methods.rs"]
+mod methods;
 #[path = "attacks/secrecy.rs"]
 mod secrecy;
 #[path = "attacks/sip.rs"]

@@ -14,6 +14,7 @@ use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
+use sha2::Sha256;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
@@ -54,6 +55,16 @@ impl Reply {
             .map_or("", |(_, value)| value.trim())
     }
 
+    /// Every header field of this name.
+    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
+        let head = self.text.split("\r\n\r\n").next().unwrap();
+        let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        fields
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+            .collect()
+    }
+
     /// A parameter of the challenge.
     pub(crate) fn challenge(&self, name: &str) -> &str {
         let marker = format!("{name}=");
@@ -88,6 +99,8 @@ pub(crate) struct Login {
     pub(crate) nonce: String,
     /// How often the nonce was used.
     pub(crate) count: u32,
+    /// `MD5` or `SHA-256`, or what the server does not take.
+    pub(crate) algorithm: &'static str,
 }
 
 /// A phone. What it says about itself can be changed before each REGISTER.
@@ -113,6 +126,10 @@ pub(crate) struct SipPhone {
     pub(crate) login: Option<Login>,
     /// Further parameters of the Contact.
     pub(crate) contact_extra: String,
+    /// The whole Contact of a device that is not Cisco's.
+    pub(crate) own_contact: Option<String>,
+    /// `User-Agent`.
+    pub(crate) user_agent: String,
 }
 
 impl SipPhone {
@@ -166,12 +183,24 @@ impl SipPhone {
             cseq: 100,
             login: None,
             contact_extra: String::new(),
+            own_contact: None,
+            user_agent: "Cisco-CP7841/12.5.1".to_owned(),
         }
     }
 
     /// The phone after a boot: another Call-ID.
     pub(crate) fn boot(&mut self) {
         self.call_id = format!("{}-{}@{}", self.mac, self.cseq, self.local.ip());
+    }
+
+    /// Makes it a device that names itself nowhere: no instance, no name, no model.
+    pub(crate) fn of_another_maker(mut self, number: &str) -> Self {
+        let transport = self.transport().to_lowercase();
+        let contact = format!("<sip:{number}@{};transport={transport}>", self.local);
+        self.own_contact = Some(contact);
+        number.clone_into(&mut self.number);
+        "SIP DECT base/4.2".clone_into(&mut self.user_agent);
+        self
     }
 
     fn transport(&self) -> &'static str {
@@ -184,6 +213,9 @@ impl SipPhone {
 
     /// The Contact as it is sent, without `expires`.
     pub(crate) fn contact(&self) -> String {
+        if let Some(contact) = &self.own_contact {
+            return contact.clone();
+        }
         let mut contact = format!(
             "<sip:5f3c6a0e-6c2b-4a43-9d0e-0b6f0a7a1c11@{};transport={}>",
             self.local,
@@ -225,7 +257,7 @@ impl SipPhone {
              Call-ID: {}\r\n\
              Max-Forwards: 70\r\n\
              CSeq: {} {method}\r\n\
-             User-Agent: Cisco-CP7841/12.5.1\r\n\
+             User-Agent: {}\r\n\
              {headers}Content-Length: {}\r\n\r\n{body}",
             self.transport(),
             self.local,
@@ -235,6 +267,7 @@ impl SipPhone {
             self.number,
             self.call_id,
             self.cseq,
+            self.user_agent,
             body.len()
         )
     }
@@ -255,8 +288,12 @@ impl SipPhone {
         let login = self.login.as_mut()?;
         login.count += 1;
         let (user, nonce, count) = (&login.user, &login.nonce, login.count);
+        let algorithm = login.algorithm;
         let hash = |text: String| {
-            let digest: [u8; 16] = Md5::digest(text).into();
+            let digest = match algorithm {
+                "SHA-256" => Sha256::digest(text).to_vec(),
+                _ => Md5::digest(text).to_vec(),
+            };
             digest.iter().fold(String::new(), |mut hex, byte| {
                 write!(hex, "{byte:02x}").unwrap();
                 hex
@@ -268,7 +305,7 @@ impl SipPhone {
         Some(format!(
             "Digest username=\"{user}\",realm=\"ccmsipline\",uri=\"sip:127.0.0.1\",\
              response=\"{response}\",nonce=\"{nonce}\",cnonce=\"c1\",qop=auth,nc={count:08x},\
-             algorithm=MD5"
+             algorithm={algorithm}"
         ))
     }
 
@@ -295,6 +332,7 @@ impl SipPhone {
             secret: secret.to_owned(),
             nonce: challenge.challenge("nonce").to_owned(),
             count: 0,
+            algorithm: "MD5",
         });
     }
 

@@ -1,0 +1,236 @@
+//! Every SIP method over every transport, without credentials: nothing gets on.
+
+use std::path::PathBuf;
+
+use selfprov::domain::phone_model;
+use selfprov::service::device_add;
+use selfprov::service::device_add::NewDevice;
+use selfprov::service::device_lines::DeviceLine;
+use selfprov::service::record::Actor;
+use selfprov::service::users::Extension;
+
+use crate::common::Database;
+use crate::common::Reply;
+use crate::common::SipPhone;
+use crate::common::for_each_database;
+use crate::site::STRANGER;
+use crate::site::Site;
+use crate::site::VICTIM;
+
+/// All methods of the IANA registry, one that nobody knows, and one in the wrong letter case.
+const METHODS: [&str; 16] = [
+    "REGISTER",
+    "INVITE",
+    "ACK",
+    "CANCEL",
+    "BYE",
+    "OPTIONS",
+    "INFO",
+    "PRACK",
+    "UPDATE",
+    "MESSAGE",
+    "REFER",
+    "SUBSCRIBE",
+    "NOTIFY",
+    "PUBLISH",
+    "FROBNICATE",
+    "register",
+];
+
+/// A device of another maker, added by an administrator and never registered.
+const BASE: &str = "dect-7";
+
+/// Its line.
+const BASE_LINE: &str = "2001";
+
+/// Adds the device, with the digest user's credentials.
+async fn add_base(site: &Site) {
+    let test = site.test();
+    test.add_user("ward7", BASE_LINE, "735912").await;
+    let actor = Actor {
+        name: "administrator:admin".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    };
+    let new = NewDevice {
+        lines: vec![DeviceLine::new(Extension {
+            pattern: BASE_LINE.parse().unwrap(),
+            route_partition: String::new(),
+        })],
+        ..NewDevice::new(
+            BASE.parse().unwrap(),
+            phone_model::by_number(phone_model::THIRD_PARTY_ADVANCED).unwrap(),
+        )
+    };
+    device_add::add(&test.app, &actor, &new).await.unwrap();
+}
+
+/// Everything in memory that a request could have changed, apart from the times of refreshes.
+fn memory(site: &Site) -> String {
+    let app = &site.test().app;
+    let mut lines = Vec::new();
+    app.locations.for_each(|binding| {
+        lines.push(format!(
+            "{} {} {} {} {} {}",
+            binding.device_name,
+            binding.address_of_record,
+            binding.contact,
+            binding.flow.remote,
+            binding.call_id,
+            binding.cseq
+        ));
+    });
+    app.phones
+        .for_each(|known| lines.push(format!("{:?}", known.phone)));
+    lines.sort();
+    lines.join("\n")
+}
+
+/// Who a request claims to be.
+struct Claim {
+    what: &'static str,
+    /// Device name and MAC address; empty: none.
+    name: String,
+    mac: &'static str,
+    number: String,
+}
+
+fn claims(victim_number: &str) -> Vec<Claim> {
+    let claim = |what, name: &str, mac, number: &str| Claim {
+        what,
+        name: name.to_owned(),
+        mac,
+        number: number.to_owned(),
+    };
+    vec![
+        claim("a known phone", &VICTIM.name(), VICTIM.mac, victim_number),
+        claim(
+            "a known phone by its instance",
+            "",
+            VICTIM.mac,
+            victim_number,
+        ),
+        claim(
+            "an unknown phone with a line",
+            "SEP0011AABBCC77",
+            "0011AABBCC77",
+            BASE_LINE,
+        ),
+        claim("no phone at all", "", "", "9999"),
+        claim("another maker's device by its line", "", "", BASE_LINE),
+        claim("another maker's device by its name", BASE, "", BASE_LINE),
+        claim("a user", "", "", "ward7"),
+    ]
+}
+
+/// What a request without credentials may be answered: never that something was done for it. Those
+/// from the address of a live binding may get 202, 200 and 489, as phones.md lists; no state is kept.
+fn assert_nothing_got_on(method: &str, is_registered: bool, what: &str, reply: &Reply) {
+    let status = reply.status();
+    let allowed: &[u16] = match method {
+        "REGISTER" => &[400, 401, 403, 404],
+        "OPTIONS" => &[200],
+        "INVITE" => &[302, 403, 404, 480],
+        "REFER" if is_registered => &[202],
+        "PUBLISH" if is_registered => &[200],
+        "SUBSCRIBE" if is_registered => &[489],
+        "REFER" | "PUBLISH" | "SUBSCRIBE" => &[403],
+        "NOTIFY" => &[481, 489],
+        "CANCEL" | "BYE" | "INFO" | "PRACK" | "UPDATE" => &[403, 481],
+        "MESSAGE" => &[405],
+        _ => &[501],
+    };
+    let is_right = allowed.contains(&status);
+    let text = &reply.text;
+    assert!(
+        is_right,
+        "{method} as {what} from a registered address {is_registered}: {text}"
+    );
+    if method == "INVITE" && !is_registered {
+        assert_eq!(status, 403, "{text}");
+    }
+    if method == "REGISTER" {
+        assert!(reply.header("Contact").is_empty(), "{text}");
+    }
+}
+
+async fn phone(site: &Site, transport: &str, mac: &str, address: &str) -> SipPhone {
+    let server = &site.server;
+    let address = address.parse().unwrap();
+    let ca_file: PathBuf = site.test().database.folder().join("https-certificate.pem");
+    match transport {
+        "udp" => SipPhone::udp_at(server.sip_udp, mac, address).await,
+        "tcp" => SipPhone::tcp_at(server.sip_tcp, mac, address).await,
+        _ => SipPhone::tls(server.sip_tls, mac, &ca_file).await,
+    }
+}
+
+/// Sends one request in a claim's name and judges the answer.
+async fn try_one(phone: &mut SipPhone, method: &str, claim: &Claim, is_registered: bool) {
+    phone.name.clone_from(&claim.name);
+    claim.mac.clone_into(&mut phone.mac);
+    phone.number.clone_from(&claim.number);
+    if claim.name.is_empty() && claim.mac.is_empty() {
+        let contact = format!("<sip:{}@{}>", claim.number, phone.local);
+        phone.own_contact = Some(contact);
+    } else {
+        phone.own_contact = None;
+    }
+    phone.call_id = format!("{}-{method}", phone.cseq);
+    let contact = phone.contact();
+    let headers = format!(
+        "Contact: {contact}\r\nExpires: 3600\r\nEvent: presence\r\nRefer-To: <sip:1@127.0.0.1>\r\n"
+    );
+    let uri = format!("sip:{}@127.0.0.1", claim.number);
+    let text = phone.request(method, &uri, &headers, "");
+    if method == "ACK" {
+        // It gets no answer; the next request shows that it did nothing.
+        phone.send(&text).await;
+        return;
+    }
+    let reply = phone.ask(&text).await;
+    assert_nothing_got_on(method, is_registered, claim.what, &reply);
+}
+
+async fn walk(database: Database, transport: &'static str) {
+    let site = Site::open(&database).await;
+    let victim = site.settled(VICTIM).await;
+    add_base(&site).await;
+    // No new phones: their first REGISTER is the one exception, and it has tests of its own.
+    site.test()
+        .sql("UPDATE call_manager SET auto_registration_enabled = 0")
+        .await;
+    // TLS clients of the test all come from 127.0.0.1, where nobody is registered.
+    let addresses: &[(&str, bool)] = match transport {
+        "tls" => &[("127.0.0.1", false)],
+        _ => &[(STRANGER, false), (VICTIM.address, true)],
+    };
+    for (address, is_registered) in addresses {
+        let before = site.contents().await.without_histories();
+        let memory_before = memory(&site);
+        let mut phone = phone(&site, transport, VICTIM.mac, address).await;
+        for method in METHODS {
+            for claim in claims(&victim.number) {
+                try_one(&mut phone, method, &claim, *is_registered).await;
+            }
+        }
+        assert_eq!(memory(&site), memory_before, "{transport} from {address}");
+        let after = site.contents().await.without_histories();
+        assert_eq!(after, before, "{transport} from {address}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_method_gets_anybody_on_without_credentials_over_udp() {
+    for_each_database(|database| walk(database, "udp")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_method_gets_anybody_on_without_credentials_over_tcp() {
+    for_each_database(|database| walk(database, "tcp")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_method_gets_anybody_on_without_credentials_over_tls() {
+    for_each_database(|database| walk(database, "tls")).await;
+}
