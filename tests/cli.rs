@@ -31,7 +31,18 @@ fn every_command_explains_itself() {
         assert!(!done(dir.path(), &[command, "--help"]).is_empty());
     }
     assert!(help.contains("Exit status:"));
-    for command in ["list", "show", "unlock", "release", "restart", "allow-file"] {
+    for command in [
+        "list",
+        "show",
+        "unlock",
+        "release",
+        "restart",
+        "allow-file",
+        "add",
+        "update",
+        "delete",
+        "sheet",
+    ] {
         assert!(done(dir.path(), &["device", "--help"]).contains(&format!("\n  {command} ")));
     }
     assert!(done(dir.path(), &["completions", "bash"]).contains("complete -F"));
@@ -147,6 +158,97 @@ fn set_pin(data_dir: &Path, pin: &str, is_good: bool) {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.success(), is_good, "{}", text(&output.stderr));
     assert!(!text(&output.stdout).contains(pin) && !text(&output.stderr).contains(pin));
+}
+
+/// A user with a DECT base, a multiplatform phone beside it, and what is shown of them.
+fn administer_devices(data_dir: &Path) {
+    let advanced = "Third-party SIP Device (Advanced)";
+    let user = [
+        "user",
+        "add",
+        "ward7",
+        "--extension",
+        "2001",
+        "--phone",
+        "dect-7",
+        "--model",
+        advanced,
+        "--json",
+    ];
+    let made = json(data_dir, &user)["user"].clone();
+    assert_eq!(made["phone"]["file"], "dect-7.txt");
+    assert_eq!(made["phone"]["digest_user_name"], "ward7");
+    let secret = made["digest_credentials"].as_str().unwrap().to_owned();
+    assert_eq!(secret.len(), 30);
+    let listed = done(data_dir, &["device", "show", "dect-7"]);
+    assert!(
+        listed.contains(advanced) && !listed.contains(&secret),
+        "{listed}"
+    );
+    let sheet = done(data_dir, &["device", "sheet", "dect-7"]);
+    assert!(
+        sheet.contains(&secret) && sheet.contains("ccmsipline"),
+        "{sheet}"
+    );
+    let saved = data_dir.join("sheet.txt");
+    let path = saved.to_str().unwrap();
+    done(data_dir, &["device", "sheet", "dect-7", "--output", path]);
+    assert_eq!(
+        fs::metadata(&saved).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(fs::read_to_string(&saved).unwrap(), sheet);
+    refused(
+        data_dir,
+        &["device", "sheet", "dect-7", "--output", path],
+        1,
+    );
+
+    done(data_dir, &["user", "add", "ward8", "--extension", "2002"]);
+    let add = [
+        "device",
+        "add",
+        "0011AABBCCDD",
+        "--model",
+        "CP-8841-3PCC",
+        "--line",
+        "2002",
+        "--digest-user",
+        "ward8",
+    ];
+    let error = refused(data_dir, &add, 1);
+    assert!(error.contains("selfprov user set-digest ward8"), "{error}");
+    let set = ["user", "set-digest", "ward8", "--digest-generate"];
+    assert!(done(data_dir, &set).contains("shown only now"));
+    let added = done(data_dir, &add);
+    assert!(added.contains("0011aabbccdd.xml"), "{added}");
+    let update = [
+        "device", "update", "dect-7", "--line", "2001", "--line", "2002",
+    ];
+    done(data_dir, &update);
+    assert!(done(data_dir, &["device", "list"]).contains("2001,2002"));
+    let error = refused(
+        data_dir,
+        &["device", "add", "x", "--model", "Cisco 9999"],
+        1,
+    );
+    assert!(error.contains("there is no model"), "{error}");
+    assert!(done(data_dir, &["device", "delete", "dect-7"]).contains("deleted"));
+    refused(data_dir, &["device", "delete", "dect-7"], 1);
+}
+
+#[test]
+fn devices_are_administered_without_a_running_service() {
+    let dir = tempfile::tempdir().unwrap();
+    administer_devices(dir.path());
+}
+
+#[test]
+fn devices_are_administered_through_the_running_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().join("data");
+    let _demo = Demo::start(&data_dir, &[]);
+    administer_devices(&data_dir);
 }
 
 #[test]

@@ -253,6 +253,75 @@ mod tests {
         assert_eq!(ha1.response(&request), "670fd8c2df070c60b045671b8b24ff02");
     }
 
+    /// The definition of RFC 7616 clause 3.4.1 in one line each, over strings.
+    fn by_definition(algorithm: DigestAlgorithm, parts: [&str; 8]) -> String {
+        let hash = |text: String| {
+            let digest = match algorithm {
+                DigestAlgorithm::Md5 => Md5::digest(text).to_vec(),
+                DigestAlgorithm::Sha256 => Sha256::digest(text).to_vec(),
+            };
+            let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+            digits.collect::<String>()
+        };
+        let [user, realm, password, method, uri, nonce, count, cnonce] = parts;
+        let ha1 = hash(format!("{user}:{realm}:{password}"));
+        let ha2 = hash(format!("{method}:{uri}"));
+        hash(format!("{ha1}:{nonce}:{count}:{cnonce}:auth:{ha2}"))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_response_is_right_for_its_own_algorithm_and_parts_alone(
+            user in "\\PC{0,20}",
+            password in "\\PC{0,40}",
+            uri in "[!-~]{1,30}",
+            nonce in "[!-~]{1,40}",
+            other in "\\PC{1,20}",
+        ) {
+            let realm = "ccmsipline";
+            for algorithm in [DigestAlgorithm::Md5, DigestAlgorithm::Sha256] {
+                let secret = Secret::from(password.as_str());
+                let ha1 = Ha1::compute(algorithm, &user, realm, &secret);
+                let counted = Some(CountedNonce { count: b"00000001", client_nonce: b"c1" });
+                let (uri, nonce) = (uri.as_bytes(), nonce.as_bytes());
+                let request = DigestRequest { method: b"REGISTER", uri, nonce, counted };
+                let text = |bytes| std::str::from_utf8(bytes).unwrap();
+                let parts = [
+                    &user, realm, &password, "REGISTER", text(uri), text(nonce), "00000001", "c1",
+                ];
+                let expected = by_definition(algorithm, parts);
+                proptest::prop_assert_eq!(ha1.response(&request), &*expected);
+                proptest::prop_assert!(ha1.verify(&request, expected.as_bytes()));
+                let invite = DigestRequest { method: b"INVITE", ..request };
+                proptest::prop_assert!(!ha1.verify(&invite, expected.as_bytes()));
+                let wrong = Secret::from(format!("{password}{other}").as_str());
+                let wrong = Ha1::compute(algorithm, &user, realm, &wrong);
+                proptest::prop_assert!(!wrong.verify(&request, expected.as_bytes()));
+                let another = match algorithm {
+                    DigestAlgorithm::Md5 => DigestAlgorithm::Sha256,
+                    DigestAlgorithm::Sha256 => DigestAlgorithm::Md5,
+                };
+                let another = Ha1::compute(another, &user, realm, &secret);
+                proptest::prop_assert!(!another.verify(&request, expected.as_bytes()));
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_are_those_of_rfc_8760_and_a_session_variant_is_none() {
+        for (token, algorithm) in [
+            ("SHA-256", Some(DigestAlgorithm::Sha256)),
+            ("sha-256", Some(DigestAlgorithm::Sha256)),
+            ("MD5", Some(DigestAlgorithm::Md5)),
+            ("MD5-sess", None),
+            ("SHA-256-sess", None),
+            ("SHA-512-256", None),
+            ("SHA256", None),
+        ] {
+            assert_eq!(DigestAlgorithm::from_token(token), algorithm, "{token}");
+        }
+    }
+
     #[test]
     fn every_nonce_count_is_counted_in_hexadecimal() {
         let ha1 = Ha1::compute(DigestAlgorithm::Md5, "u", "r", &Secret::from("p"));

@@ -78,9 +78,11 @@ const fn transport(transport: Transport) -> &'static str {
 
 /// A name can hold anything; on a sheet it stays on its line.
 fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .collect()
+    let on_line = |character: char| match character.is_control() {
+        true => ' ',
+        false => character,
+    };
+    text.chars().map(on_line).collect()
 }
 
 #[cfg(test)]

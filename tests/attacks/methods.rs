@@ -192,9 +192,25 @@ async fn try_one(phone: &mut SipPhone, method: &str, claim: &Claim, is_registere
     assert_nothing_got_on(method, is_registered, claim.what, &reply);
 }
 
+/// Takes bindings back in a claim's name: one contact, and all of them.
+async fn try_to_end(phone: &mut SipPhone, claim: &Claim) {
+    phone.name.clone_from(&claim.name);
+    claim.mac.clone_into(&mut phone.mac);
+    phone.number.clone_from(&claim.number);
+    phone.own_contact = None;
+    phone.call_id = format!("{}-end", phone.cseq);
+    for contact in [phone.contact(), "*".to_owned()] {
+        let headers = format!("Contact: {contact}\r\nExpires: 0\r\n");
+        let text = phone.request("REGISTER", "sip:127.0.0.1", &headers, "");
+        let reply = phone.ask(&text).await;
+        let status = reply.status();
+        assert!([400, 401, 403, 404].contains(&status), "{}", reply.text);
+    }
+}
+
 async fn walk(database: Database, transport: &'static str) {
     let site = Site::open(&database).await;
-    let victim = site.settled(VICTIM).await;
+    let mut victim = site.settled(VICTIM).await;
     add_base(&site).await;
     // No new phones: their first REGISTER is the one exception, and it has tests of its own.
     site.test()
@@ -214,10 +230,21 @@ async fn walk(database: Database, transport: &'static str) {
                 try_one(&mut phone, method, &claim, *is_registered).await;
             }
         }
+        for claim in claims(&victim.number) {
+            try_to_end(&mut phone, &claim).await;
+        }
         assert_eq!(memory(&site), memory_before, "{transport} from {address}");
         let after = site.contents().await.without_histories();
         assert_eq!(after, before, "{transport} from {address}");
     }
+    // The comparison sees what gets on: the victim itself does.
+    let (before, memory_before) = (site.contents().await.without_histories(), memory(&site));
+    let secret = victim.login.as_ref().unwrap().secret.clone();
+    victim.boot();
+    let reply = victim.register_as(&VICTIM.name(), &secret, 120).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text);
+    assert_ne!(memory(&site), memory_before);
+    assert_ne!(site.contents().await.without_histories(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
