@@ -173,7 +173,6 @@ fn administer_devices(data_dir: &Path) {
         "dect-7",
         "--model",
         advanced,
-        "--json",
     ];
     let made = json(data_dir, &user)["user"].clone();
     assert_eq!(made["phone"]["file"], "dect-7.txt");
