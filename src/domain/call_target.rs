@@ -99,6 +99,8 @@ fn read(text: &str) -> Option<CallTarget> {
     }
     let rest = match text.split_at_checked(4) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip:") => rest,
+        // Not a host named `tel` with the number as its port.
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("tel:") => return None,
         _ => text,
     };
     let (address, parameters) = rest.split_once(';').unwrap_or((rest, ""));

@@ -28,6 +28,8 @@ pub enum Purpose {
     ReleaseToken,
     /// Digest nonces of the registrar.
     Nonce,
+    /// What names the two ends of a call in Record-Route.
+    CallRoute,
     /// Digests under which failed logins of nobody are counted.
     UnknownLogin,
     /// Digests under which right logins of programs are remembered for a minute.
@@ -37,12 +39,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::StoredSecret,
         Self::ConfirmToken,
         Self::ChangePinToken,
         Self::ReleaseToken,
         Self::Nonce,
+        Self::CallRoute,
         Self::UnknownLogin,
         Self::RememberedLogin,
         Self::ApiSession,
@@ -55,6 +58,7 @@ impl Purpose {
             Self::ChangePinToken => b"change pin token",
             Self::ReleaseToken => b"release token",
             Self::Nonce => b"nonce",
+            Self::CallRoute => b"call route",
             Self::UnknownLogin => b"unknown login",
             Self::RememberedLogin => b"remembered login",
             Self::ApiSession => b"api session",

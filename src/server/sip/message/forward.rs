@@ -18,7 +18,7 @@ const MESSAGE_USUAL_BYTES: usize = 2_048;
 #[derive(Debug, Clone, Default)]
 pub struct Changes<'a> {
     /// The Route header fields that remain, each one address.
-    pub routes: Vec<&'a [u8]>,
+    pub routes: Vec<Vec<u8>>,
     /// Credentials for this realm are ours to read and nobody else's.
     pub own_realm: &'a str,
     /// `Some`: header fields that assert an identity are kept only if they name one of these
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn only_what_a_proxy_must_change_is_changed() {
         let text = forwarded(&Changes {
-            routes: vec![b"<sip:next;lr>"],
+            routes: vec![b"<sip:next;lr>".to_vec()],
             own_realm: "ours",
             own_numbers: Some(vec!["1004"]),
             max_breadth: Some(30),

@@ -2,7 +2,6 @@
 //! and requests to phones on the flow they registered by.
 
 mod answer;
-mod calls;
 mod limits;
 mod notify;
 mod other;
@@ -23,8 +22,10 @@ use crate::service::phone_control;
 use crate::service::register::{self, Decision, RegisterOutcome, Work};
 
 use super::message::{Method, ReplyHead, Request, ResponseBuilder, Status};
+use super::proxy::{Proxy, Within};
 use super::transport::{
-    Limits, Outbound, Quick, RequestHandler, Stack, serve_tcp, serve_tls, serve_udp,
+    Connector, Limits, Outbound, Quick, RequestHandler, Stack, serve_outgoing, serve_tcp,
+    serve_tls, serve_udp,
 };
 use answer::{Dates, Registration};
 use notify::SipPhoneChannel;
@@ -55,14 +56,17 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
     let outbound = Outbound::new(now.saturating_mul(CONNECTIONS_A_MILLISECOND));
     let channel = Arc::new(SipPhoneChannel::new(app.clone(), outbound.clone()));
     app.phone_channels.add(channel);
-    let handler = Arc::new(SipRegistrar::new(app.clone()));
+    let (connector, connections) = Connector::new();
+    let proxy = Arc::new(Proxy::new(app.clone(), outbound.clone(), connector));
+    let handler = Arc::new(SipRegistrar::new(app.clone(), proxy.clone()));
     let limits = Limits {
         requests_per_source_s: app.settings.sip_requests_per_source_s,
         ..Limits::default()
     };
     let stack = Stack::new(handler, outbound, limits);
+    let tcp_port = tcp.local_addr()?.port();
     let served = async {
-        let (udp, (), ()) = tokio::join!(
+        let (udp, (), (), ()) = tokio::join!(
             serve_udp(udp, stack.clone(), shutdown.clone()),
             serve_tcp(tcp, stack.clone(), shutdown.clone()),
             async {
@@ -70,13 +74,15 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
                     serve_tls(tls, config, stack.clone(), shutdown.clone()).await;
                 }
             },
+            serve_outgoing(connections, tcp_port, stack.clone(), shutdown.clone()),
         );
         udp
     };
     let background = async {
         tokio::join!(
             phone_control::run(app.clone()),
-            housekeeping::run(app.clone())
+            housekeeping::run(app.clone()),
+            proxy.keep_resolved(),
         )
     };
     tokio::select! {
@@ -88,6 +94,7 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
 /// Answers requests of phones.
 pub struct SipRegistrar {
     app: Arc<App>,
+    proxy: Arc<Proxy>,
     counters: Counters,
     dates: Dates,
 }
@@ -132,8 +139,16 @@ impl Counters {
     }
 }
 
+/// A request whose answer has to be waited for.
+pub enum Waiting {
+    /// A REGISTER, for the database.
+    Register(WaitingRegister),
+    /// A request within a call, for the call's other end.
+    Within(Box<Within>),
+}
+
 /// A REGISTER whose answer waits for the database.
-pub struct Waiting {
+pub struct WaitingRegister {
     head: ReplyHead,
     registration: Registration<'static>,
     work: Work,
@@ -141,11 +156,12 @@ pub struct Waiting {
 
 impl SipRegistrar {
     /// A door to these use cases.
-    pub fn new(app: Arc<App>) -> Self {
+    pub fn new(app: Arc<App>, proxy: Arc<Proxy>) -> Self {
         Self {
             counters: Counters::new(),
             dates: Dates::new(app.environment.now()),
             app,
+            proxy,
         }
     }
 
@@ -161,12 +177,29 @@ impl SipRegistrar {
                 let now = self.dates.date(self.app.environment.now());
                 Quick::Answer(answer::write(response, &outcome, read.registration(), &now))
             }
-            Decision::Work(work) => Quick::Later(Waiting {
+            Decision::Work(work) => Quick::Later(Waiting::Register(WaitingRegister {
                 head: ReplyHead::new(request, flow),
                 registration: read.registration().to_owned(),
                 work,
-            }),
+            })),
         }
+    }
+
+    async fn registered(&self, waiting: WaitingRegister) -> Vec<u8> {
+        let outcome = register::carry_out(&self.app, waiting.work).await;
+        self.counters.count(&outcome);
+        let response = |status| ResponseBuilder::from_head(&waiting.head, status);
+        let now = self.dates.date(self.app.environment.now());
+        answer::write(response, &outcome, &waiting.registration, &now)
+    }
+
+    fn cancelled(&self, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
+        let status = if self.proxy.cancel(request, flow) {
+            Status::OK
+        } else {
+            Status::NO_SUCH_TRANSACTION
+        };
+        ResponseBuilder::new(request, flow, status).finish()
     }
 }
 
@@ -176,7 +209,15 @@ impl RequestHandler for SipRegistrar {
     fn quick(&self, request: &Request<'_>, flow: &Flow) -> Quick<Waiting> {
         match request.method {
             Method::Register => self.register(request, flow),
-            Method::Invite => Quick::Answer(calls::invite(&self.app, request, flow)),
+            Method::Invite => match self.proxy.invite(request, flow) {
+                Some(answer) => Quick::Answer(answer),
+                None => Quick::Drop,
+            },
+            Method::Cancel => Quick::Answer(self.cancelled(request, flow)),
+            _ if self.proxy.is_passed_on(request) => match self.proxy.within(request, flow) {
+                Ok(within) => Quick::Later(Waiting::Within(Box::new(within))),
+                Err(answer) => Quick::Answer(answer),
+            },
             _ => Quick::Answer(other::answer(&self.app, request, flow)),
         }
     }
@@ -190,10 +231,21 @@ impl RequestHandler for SipRegistrar {
     }
 
     async fn later(&self, work: Waiting) -> Option<Vec<u8>> {
-        let outcome = register::carry_out(&self.app, work.work).await;
-        self.counters.count(&outcome);
-        let response = |status| ResponseBuilder::from_head(&work.head, status);
-        let now = self.dates.date(self.app.environment.now());
-        Some(answer::write(response, &outcome, &work.registration, &now))
+        match work {
+            Waiting::Register(register) => Some(self.registered(register).await),
+            Waiting::Within(within) => self.proxy.pass_on(*within).await,
+        }
+    }
+
+    fn acknowledged(&self, request: &Request<'_>, flow: &Flow) {
+        self.proxy.acknowledged(request, flow);
+    }
+
+    fn is_passed_on(&self, request: &Request<'_>) -> bool {
+        self.proxy.is_passed_on(request)
+    }
+
+    fn flow_closed(&self, flow: &Flow) {
+        self.proxy.flow_closed(flow);
     }
 }

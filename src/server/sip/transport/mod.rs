@@ -5,6 +5,7 @@
 //! listener.rs         who may connect by TCP or TLS, and the handshake
 //! stream.rs           one connection, one task
 //! batch.rs            several datagrams a system call
+//! connect.rs          connections that we open
 //! framing.rs          where a message on a stream ends (no I/O)
 //! dispatch.rs         parse, absorb retransmissions, ask the handler, run its later work
 //! per_source.rs       what one address may hold at once
@@ -16,6 +17,7 @@
 //! The caller binds the sockets. TLS is a stream like any other: see [`serve_stream`].
 
 mod batch;
+mod connect;
 mod dispatch;
 mod framing;
 mod listener;
@@ -32,6 +34,7 @@ use std::time::Duration;
 use crate::domain::registration::Flow;
 use crate::server::sip::message::Request;
 
+pub use connect::{ConnectionRequests, Connector, serve_outgoing};
 pub use dispatch::Stack;
 pub use framing::{Frame, Framer};
 pub use listener::{serve_tcp, serve_tls};

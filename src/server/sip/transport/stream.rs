@@ -26,44 +26,47 @@ const PONG: &[u8] = b"\r\n";
 /// Serves one connection until it ends, breaks the rules or stays silent too long.
 ///
 /// `flow.connection` comes from the same [`super::Outbound`] as the stack's, so that requests can
-/// be sent on it. Cancelling the future closes the connection.
-pub async fn serve_stream<S, H>(stream: S, flow: Flow, stack: Stack<H>)
+/// be sent on it: they can from the moment this is called. Cancelling the future closes the
+/// connection.
+pub fn serve_stream<S, H>(stream: S, flow: Flow, stack: Stack<H>) -> impl Future<Output = ()> + Send
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     H: RequestHandler,
 {
     let (writer, queue) = mpsc::channel(stack.0.limits.write_queue_max);
-    let registered = Registered::new(&stack, flow, writer.clone());
+    let registered = Registered::new(stack.clone(), flow, writer.clone());
     let mut connection = Connection {
         stream,
         flow,
-        stack: stack.clone(),
+        silent_until: Instant::now() + stack.0.limits.message_timeout,
+        stack,
         framer: Framer::default(),
         writer,
-        silent_until: Instant::now() + stack.0.limits.message_timeout,
         is_proven: false,
     };
-    let ended = connection.run(queue).await;
-    drop(registered);
-    if let Err(error) = ended {
-        tracing::debug!(remote = %flow.remote, connection = flow.connection, %error, "SIP connection closed");
+    async move {
+        let ended = connection.run(queue).await;
+        drop(registered);
+        if let Err(error) = ended {
+            tracing::debug!(remote = %flow.remote, connection = flow.connection, %error, "SIP connection closed");
+        }
     }
 }
 
 /// Keeps a connection in the table of flows while it lives, however it ends.
-struct Registered<'a, H: RequestHandler> {
-    stack: &'a Stack<H>,
+struct Registered<H: RequestHandler> {
+    stack: Stack<H>,
     flow: Flow,
 }
 
-impl<'a, H: RequestHandler> Registered<'a, H> {
-    fn new(stack: &'a Stack<H>, flow: Flow, writer: mpsc::Sender<Bytes>) -> Self {
+impl<H: RequestHandler> Registered<H> {
+    fn new(stack: Stack<H>, flow: Flow, writer: mpsc::Sender<Bytes>) -> Self {
         stack.0.outbound.add_stream(flow.connection, writer);
         Self { stack, flow }
     }
 }
 
-impl<H: RequestHandler> Drop for Registered<'_, H> {
+impl<H: RequestHandler> Drop for Registered<H> {
     fn drop(&mut self) {
         self.stack.0.outbound.remove_stream(self.flow.connection);
         self.stack.0.handler.flow_closed(&self.flow);

@@ -1,0 +1,407 @@
+//! INVITE: who may call where. Refusals are answered without keeping anything; a call that is made
+//! gets a task of its own.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::domain::binding::Binding;
+use crate::domain::call_route::CallRefused;
+use crate::domain::registration::{Flow, Transport};
+use crate::domain::sip_digest::DigestAlgorithm;
+use crate::server::sip::message::{
+    Challenge, Changes, DigestCredentials, DigestQop, ForwardedRequest, HeaderName, ReplyHead,
+    Request, ResponseBuilder, Scheme, Status, Via,
+};
+use crate::service::phone_book::SIP_REALM;
+use crate::service::register::Credentials;
+use crate::service::route_call::{CallDecision, CallRequest, JudgedCall, route_call};
+
+use super::call::{Call, Destination, Kind};
+use super::calls::{CallKey, Event, Share};
+use super::context::Context;
+use super::route_token::{End, Party};
+use super::within::{NotPassedOn, proxy_require};
+use super::{Proxy, has_route_parameter};
+
+/// Most phones that ring for one call: more than share any line.
+const BRANCHES_MAX: usize = 32;
+
+/// How widely a request may be forked that does not say it. Source: RFC 5393 clause 5.3.3.
+const MAX_BREADTH: u32 = 60;
+
+/// Seconds after which a caller may try again that met a full table.
+const BUSY_RETRY_AFTER_S: &str = "10";
+
+impl Proxy {
+    /// An INVITE: the answer at once (100 when a call is being made), `None` when it is one that
+    /// is under way already.
+    pub fn invite(self: &Arc<Self>, request: &Request<'_>, flow: &Flow) -> Option<Vec<u8>> {
+        let key = self.calls.key_of(request, flow);
+        if self.calls.tell(key, Event::Repeat) {
+            return None;
+        }
+        let made = if has_route_parameter(request) {
+            self.change_call(request, flow, key)
+        } else {
+            self.new_call(request, flow, key)
+        };
+        Some(made.unwrap_or_else(|refusal| refusal))
+    }
+
+    /// A re-INVITE: to the other end, by our Record-Route.
+    fn change_call(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        flow: &Flow,
+        key: CallKey,
+    ) -> Result<Vec<u8>, Vec<u8>> {
+        let to_other_end = self
+            .to_other_end(request, flow)
+            .map_err(|reason| reason.answer(request, flow))?;
+        let destination = Destination::Within(to_other_end.other, to_other_end.uri);
+        let incoming = Incoming {
+            request,
+            flow,
+            key,
+            kind: Kind::Within,
+            share: Share::Source,
+            caller: to_other_end.sender,
+            loop_mark: self.loop_mark(request, ""),
+        };
+        self.begin(incoming, to_other_end.request, vec![destination])
+    }
+
+    fn new_call(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        flow: &Flow,
+        key: CallKey,
+    ) -> Result<Vec<u8>, Vec<u8>> {
+        let refuse = |status| Err(ResponseBuilder::new(request, flow, status).finish());
+        if request.common.max_forwards() == 0 {
+            return refuse(Status::TOO_MANY_HOPS);
+        }
+        if !proxy_require(request).is_empty() {
+            return Err(NotPassedOn::BadExtension.answer(request, flow));
+        }
+        // Within a call that did not come by us, or with a way of its own to somewhere else.
+        if request.common.to.tag().is_some() {
+            return refuse(Status::NO_SUCH_TRANSACTION);
+        }
+        if !self.route_ends_here(request, flow) {
+            return refuse(Status::FORBIDDEN);
+        }
+        let Ok(dialled) = request.uri.address_of_record() else {
+            return refuse(Status::NOT_FOUND);
+        };
+        let dialled = dialled.user();
+        let is_from_pbx = self.is_from_pbx(flow);
+        let judged = self.judge(request, flow, dialled, is_from_pbx);
+        let (kind, mut destinations) = self
+            .destinations(&judged.decision, dialled)
+            .ok_or_else(|| self.refusal(request, flow, &judged, dialled))?;
+        if request.uri.scheme == Scheme::Sips {
+            destinations.retain(is_over_tls);
+            if destinations.is_empty() || flow.transport != Transport::Tls {
+                return refuse(Status::UNSUPPORTED_URI_SCHEME);
+            }
+        }
+        let loop_mark = self.loop_mark(request, dialled);
+        if has_mark(request, loop_mark) {
+            return refuse(Status::LOOP_DETECTED);
+        }
+        let max_breadth = breadth_of_each(request, destinations.len());
+        let Some(max_breadth) = max_breadth else {
+            return refuse(Status::MAX_BREADTH_EXCEEDED);
+        };
+        let own_numbers = self.own_numbers(&judged);
+        let changes = Changes {
+            own_realm: SIP_REALM,
+            own_numbers: own_numbers
+                .as_ref()
+                .map(|numbers| numbers.iter().map(String::as_str).collect()),
+            max_breadth: Some(max_breadth),
+            ..Changes::default()
+        };
+        let forwarded = ForwardedRequest::new(request, flow.remote, &changes);
+        let party = match judged.device {
+            Some(name) => Party::Device(name),
+            None if is_from_pbx => Party::Pbx,
+            None => Party::Address,
+        };
+        let incoming = Incoming {
+            request,
+            flow,
+            key,
+            kind,
+            share: match kind {
+                Kind::Emergency => Share::Emergency,
+                _ if is_from_pbx => Share::Pbx,
+                _ => Share::Source,
+            },
+            caller: End { party, flow: *flow },
+            loop_mark,
+        };
+        self.begin(incoming, forwarded, destinations)
+    }
+
+    /// Whether every Route is our own address, as of a phone that has us as its outbound proxy.
+    /// Nobody is taken anywhere else by a Route.
+    fn route_ends_here(&self, request: &Request<'_>, flow: &Flow) -> bool {
+        request.common.routes().all(|route| {
+            let uri = route.and_then(|route| route.uri());
+            uri.is_ok_and(|uri| self.is_own(&uri, flow))
+        })
+    }
+
+    fn judge(
+        &self,
+        request: &Request<'_>,
+        flow: &Flow,
+        dialled: &str,
+        is_from_pbx: bool,
+    ) -> JudgedCall {
+        let from = request.common.from.uri();
+        let from = from.and_then(|uri| uri.address_of_record());
+        let credentials = read_credentials(request);
+        let credentials = credentials.as_ref().map(|(credentials, user_name)| {
+            let count = match credentials.qop {
+                DigestQop::None => None,
+                DigestQop::Auth { count, .. } => Some(count),
+            };
+            Credentials {
+                user_name,
+                algorithm: credentials.algorithm,
+                count,
+                request: credentials.request(request.method.as_bytes()),
+                response: credentials.response,
+            }
+        });
+        let call = CallRequest {
+            flow: *flow,
+            dialled,
+            from_number: from.as_ref().map_or("", |from| from.user()),
+            is_from_pbx,
+            credentials,
+        };
+        route_call(&self.app, &call)
+    }
+
+    /// Where a call goes that is made; `None` for one that is not.
+    fn destinations(
+        &self,
+        decision: &CallDecision,
+        dialled: &str,
+    ) -> Option<(Kind, Vec<Destination>)> {
+        match decision {
+            CallDecision::Bindings(bindings) => Some((Kind::Line, phones(bindings))),
+            CallDecision::Pbx => {
+                let uri = self.peers.pbx()?.target().uri(dialled);
+                Some((Kind::Pbx, vec![Destination::Pbx(uri)]))
+            }
+            CallDecision::Emergency => {
+                let uri = self.peers.emergency()?.target().uri(dialled);
+                Some((Kind::Emergency, vec![Destination::EmergencyTarget(uri)]))
+            }
+            CallDecision::Challenge { .. }
+            | CallDecision::Refused(_)
+            | CallDecision::WrongProof
+            | CallDecision::ForeignNumber
+            | CallDecision::Ivr
+            | CallDecision::Redirect => None,
+        }
+    }
+
+    /// The answer to a call that is not made.
+    fn refusal(
+        &self,
+        request: &Request<'_>,
+        flow: &Flow,
+        judged: &JudgedCall,
+        dialled: &str,
+    ) -> Vec<u8> {
+        let response = |status| ResponseBuilder::new(request, flow, status);
+        let warn = |status, text: &str| {
+            let warning = format!("399 selfprov \"{text}\"");
+            response(status).header("Warning", warning).finish()
+        };
+        let (reason, answer) = match &judged.decision {
+            CallDecision::Challenge { nonce, is_stale } => {
+                // MD5 alone: Cisco phones read the first challenge only.
+                let algorithm = DigestAlgorithm::Md5;
+                let challenge = Challenge::new(SIP_REALM, nonce, algorithm, *is_stale);
+                let name = HeaderName::ProxyAuthenticate.as_str();
+                let answer = response(Status::PROXY_AUTHENTICATION_REQUIRED)
+                    .header(name, challenge.to_string());
+                ("challenge", answer.finish())
+            }
+            CallDecision::WrongProof => (
+                "wrong_proof",
+                warn(Status::FORBIDDEN, "the digest is not this phone's"),
+            ),
+            CallDecision::ForeignNumber => (
+                "foreign_number",
+                warn(Status::FORBIDDEN, "From is none of this phone's lines"),
+            ),
+            CallDecision::Redirect => {
+                let target = self.app.settings.calls.pbx.as_ref();
+                let uri = target.map_or_else(String::new, |pbx| pbx.uri(dialled));
+                let answer = response(Status::MOVED_TEMPORARILY)
+                    .header(HeaderName::Contact.as_str(), format!("<{uri}>"));
+                ("redirected", answer.finish())
+            }
+            // The dialogue will be a user agent here: it takes the INVITE in place of this answer,
+            // with an `InviteServer` of its own.
+            CallDecision::Ivr => (
+                "ivr_not_available",
+                warn(
+                    Status::TEMPORARILY_UNAVAILABLE,
+                    "the telephone dialogue is not available",
+                ),
+            ),
+            CallDecision::Refused(refused) => refused_answer(*refused, flow, dialled, &warn),
+            CallDecision::Bindings(_) | CallDecision::Emergency | CallDecision::Pbx => {
+                ("not_found", response(Status::NOT_FOUND).finish())
+            }
+        };
+        metrics::counter!("selfprov_calls_refused_total", "reason" => reason).increment(1);
+        tracing::debug!(source = %flow.remote.ip(), dialled, reason, "call not made");
+        answer
+    }
+
+    /// The numbers that a phone may assert as its own; `None` for callers that are believed.
+    fn own_numbers(&self, judged: &JudgedCall) -> Option<Vec<String>> {
+        let known = self.app.phones.find(judged.device.as_ref()?)?;
+        let lines = known.phone.lines.iter();
+        Some(lines.map(|line| line.pattern.to_string()).collect())
+    }
+
+    /// Begins a call, and gives the 100 that tells its caller so.
+    ///
+    /// # Errors
+    /// 503 when there are too many.
+    fn begin(
+        self: &Arc<Self>,
+        incoming: Incoming<'_>,
+        forwarded: ForwardedRequest,
+        destinations: Vec<Destination>,
+    ) -> Result<Vec<u8>, Vec<u8>> {
+        let Incoming {
+            request,
+            flow,
+            key,
+            kind,
+            share,
+            caller,
+            loop_mark,
+        } = incoming;
+        let response = |status| ResponseBuilder::new(request, flow, status);
+        let Some((admitted, events)) = self.calls.admit(key, flow.remote.ip(), share) else {
+            let busy = response(Status::SERVICE_UNAVAILABLE);
+            let retry_after = HeaderName::RetryAfter.as_str();
+            return Err(busy.header(retry_after, BUSY_RETRY_AFTER_S).finish());
+        };
+        let trying = response(Status::TRYING).finish();
+        let now = tokio::time::Instant::now().into_std();
+        let common = &request.common;
+        let call = Call {
+            proxy: Arc::clone(self),
+            admitted,
+            kind,
+            context: Context::new(
+                ReplyHead::new(request, flow),
+                flow.transport.is_reliable(),
+                Bytes::from(trying.clone()),
+                now,
+            ),
+            caller,
+            request: forwarded,
+            call_id: common.call_id.to_vec(),
+            from_tag: common.from.tag().unwrap_or_default().to_vec(),
+            loop_mark,
+        };
+        tokio::spawn(call.run(destinations, events));
+        Ok(trying)
+    }
+}
+
+/// A call that is being taken on.
+struct Incoming<'a> {
+    request: &'a Request<'a>,
+    flow: &'a Flow,
+    key: CallKey,
+    kind: Kind,
+    share: Share,
+    caller: End,
+    loop_mark: u64,
+}
+
+fn refused_answer(
+    refused: CallRefused,
+    flow: &Flow,
+    dialled: &str,
+    warn: &impl Fn(Status, &str) -> Vec<u8>,
+) -> (&'static str, Vec<u8>) {
+    let text = refused.to_string();
+    match refused {
+        CallRefused::Unproven => ("unproven", warn(Status::FORBIDDEN, &text)),
+        CallRefused::Unclaimed => ("unclaimed", warn(Status::FORBIDDEN, &text)),
+        CallRefused::NotFound => ("not_found", warn(Status::NOT_FOUND, &text)),
+        CallRefused::NoEmergencyTarget => {
+            tracing::error!(source = %flow.remote.ip(), number = dialled,
+                "an emergency call could not be sent on: set emergency_target or pbx");
+            let status = Status::TEMPORARILY_UNAVAILABLE;
+            ("no_emergency_target", warn(status, &text))
+        }
+    }
+}
+
+fn phones(bindings: &[Arc<Binding>]) -> Vec<Destination> {
+    if bindings.len() > BRANCHES_MAX {
+        tracing::warn!(
+            phones = bindings.len(),
+            most = BRANCHES_MAX,
+            "more phones share a line than can ring at once"
+        );
+    }
+    let bindings = bindings.iter().take(BRANCHES_MAX);
+    bindings.cloned().map(Destination::Phone).collect()
+}
+
+fn is_over_tls(destination: &Destination) -> bool {
+    match destination {
+        Destination::Phone(binding) => binding.flow.transport == Transport::Tls,
+        Destination::Within(end, _) => end.flow.transport == Transport::Tls,
+        Destination::Pbx(_) | Destination::EmergencyTarget(_) => false,
+    }
+}
+
+/// Whether one of our Vias on the way here has this mark.
+fn has_mark(request: &Request<'_>, mark: u64) -> bool {
+    let mark = format!(".{mark:016x}");
+    let values = request.common.headers.all(HeaderName::Via);
+    let mut vias = values.flat_map(Via::parse_all).flatten();
+    vias.any(|via| {
+        let branch = via.unique_branch();
+        branch.is_some_and(|branch| branch.ends_with(mark.as_bytes()))
+    })
+}
+
+/// What each of so many branches gets of the request's Max-Breadth; `None` when it is not enough
+/// for one each. Source: RFC 5393 clause 5.3.3.
+fn breadth_of_each(request: &Request<'_>, branches: usize) -> Option<u32> {
+    let header = request.common.headers.get_other("Max-Breadth");
+    let breadth = header.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+    let breadth: u32 = breadth.unwrap_or(MAX_BREADTH);
+    let branches = u32::try_from(branches).ok()?;
+    breadth.checked_div(branches).filter(|each| *each > 0)
+}
+
+/// The credentials for our realm. Malformed ones are none.
+fn read_credentials<'a>(request: &Request<'a>) -> Option<(DigestCredentials<'a>, String)> {
+    let mut all = request.common.proxy_authorizations().flatten();
+    let credentials = all.find(|one| *one.realm == *SIP_REALM.as_bytes())?;
+    let user_name = String::from_utf8_lossy(&credentials.user_name).into_owned();
+    Some((credentials, user_name))
+}

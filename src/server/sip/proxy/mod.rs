@@ -1,0 +1,211 @@
+//! The proxy: calls between phones here, to them and from them.
+//!
+//! Stateful and forking (RFC 3261 clause 16), for INVITE and what follows within a call. It touches
+//! no media and knows no features: it is not a PBX.
+//!
+//! ```text
+//! invite.rs        who may call where; the answer at once, or a call to be made
+//! context.rs       one call: branches, best response, timers (no I/O, no clock)
+//! call.rs          its driver: one task a call
+//! calls.rs         the calls being set up: keys, limits, ended connections
+//! within.rs        requests within a call, by our Record-Route
+//! route_token.rs   what our Record-Route carries
+//! peers.rs         the PBX and the emergency target: names, connections
+//! ```
+
+mod call;
+mod calls;
+mod context;
+mod invite;
+mod peers;
+mod route_token;
+mod within;
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::domain::registration::{Flow, Transport};
+use crate::service::App;
+
+use super::message::{Address, Method, Request, Uri};
+use super::transport::{Connector, Outbound};
+use calls::{Calls, Event};
+use peers::Peers;
+use route_token::{End, Party, RouteToken};
+
+pub use within::Within;
+
+/// The parameter of our Record-Route that holds the two ends of the call.
+const ROUTE_PARAMETER: &str = "selfprov";
+
+/// Random bytes of a branch.
+const BRANCH_BYTES: usize = 9;
+
+/// The proxy. One for the process.
+pub struct Proxy {
+    app: Arc<App>,
+    outbound: Outbound,
+    connector: Connector,
+    peers: Peers,
+    calls: Arc<Calls>,
+    loop_hasher: RandomState,
+}
+
+impl Proxy {
+    /// A proxy that sends by `outbound` and opens connections by `connector`.
+    pub fn new(app: Arc<App>, outbound: Outbound, connector: Connector) -> Self {
+        let peers = Peers::new(&app.settings.calls);
+        Self {
+            app,
+            outbound,
+            connector,
+            peers,
+            calls: Arc::new(Calls::new()),
+            loop_hasher: RandomState::new(),
+        }
+    }
+
+    /// Keeps the addresses of PBX and emergency target fresh. Ends only with the task it runs in.
+    pub async fn keep_resolved(&self) {
+        self.peers.keep_resolved().await;
+    }
+
+    /// Whether this request is passed on rather than answered here.
+    pub fn is_passed_on(&self, request: &Request<'_>) -> bool {
+        request.method == Method::Invite || has_route_parameter(request)
+    }
+
+    /// A caller gave up; whether there is such a call. Source: RFC 3261 clause 9.2.
+    pub fn cancel(&self, request: &Request<'_>, flow: &Flow) -> bool {
+        let key = self.calls.key_of(request, flow);
+        let reason = request
+            .common
+            .headers
+            .get(super::message::HeaderName::Reason);
+        let reason = reason.map(bytes::Bytes::copy_from_slice);
+        self.calls.tell(key, Event::Cancel(reason))
+    }
+
+    /// A connection ended.
+    pub fn flow_closed(&self, flow: &Flow) {
+        self.calls.connection_closed(flow.connection);
+    }
+
+    /// Whether this came from the PBX: from the address and port that it is asked at, on the
+    /// connection to it, or from its address as long as no phone has registered from there.
+    fn is_from_pbx(&self, flow: &Flow) -> bool {
+        let address = flow.remote.ip();
+        self.peers.pbx().is_some_and(|pbx| {
+            pbx.has_address(address)
+                && (pbx.is_at(flow.remote) || !self.app.locations.is_at_address(address))
+        })
+    }
+
+    /// The flow to one end of a call: the one it began on, or the one its phone has registered by
+    /// since. `None` when it cannot be reached.
+    async fn flow_to(&self, end: &End) -> Option<Flow> {
+        if let Some(flow) = self.flow_now(end) {
+            return Some(flow);
+        }
+        let peer = match end.party {
+            Party::Pbx => self.peers.pbx(),
+            Party::EmergencyTarget => self.peers.emergency(),
+            Party::Device(_) | Party::Address => None,
+        };
+        peer?.flow(&self.outbound, &self.connector).await
+    }
+
+    /// The flow to one end of a call, where none has to be opened.
+    fn flow_now(&self, end: &End) -> Option<Flow> {
+        let bindings = match &end.party {
+            Party::Device(name) => self.app.locations.of_device(name),
+            Party::Address | Party::Pbx | Party::EmergencyTarget => Vec::new(),
+        };
+        let is_bound = bindings.iter().any(|binding| binding.flow == end.flow);
+        let moved = bindings.iter().map(|binding| binding.flow);
+        let mut moved = moved.filter(|flow| self.outbound.is_open(flow));
+        if is_bound || !end.flow.transport.is_reliable() {
+            let own = Some(end.flow).filter(|flow| self.outbound.is_open(flow));
+            return own
+                .filter(|_| is_bound || bindings.is_empty())
+                .or_else(|| moved.next());
+        }
+        let own = Some(end.flow).filter(|flow| self.outbound.is_open(flow));
+        own.or_else(|| moved.next())
+    }
+
+    /// A new branch that carries the mark of its call.
+    fn branch(&self, loop_mark: u64) -> String {
+        let random = self.app.environment.random::<BRANCH_BYTES>();
+        format!("{}.{loop_mark:016x}", URL_SAFE_NO_PAD.encode(random))
+    }
+
+    /// The value of our Via on this flow.
+    fn via(&self, flow: &Flow, branch: &str) -> Option<String> {
+        let own = self.outbound.own_address(flow).ok()?;
+        let transport = flow.transport.as_str().to_ascii_uppercase();
+        Some(format!(
+            "SIP/2.0/{transport} {own};branch=z9hG4bK{branch};rport"
+        ))
+    }
+
+    /// The value of our Record-Route for the side behind this flow.
+    fn record_route(&self, flow: &Flow, token: &str) -> Option<String> {
+        let own = self.outbound.own_address(flow).ok()?;
+        let transport = match flow.transport {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+        };
+        Some(format!(
+            "<sip:{own}{transport};lr;{ROUTE_PARAMETER}={token}>"
+        ))
+    }
+
+    /// Whether a Route without our parameter means us: a phone that has us as its outbound proxy.
+    fn is_own(&self, uri: &Uri<'_>, flow: &Flow) -> bool {
+        let advertised = &self.app.settings.advertised;
+        let Ok(host) = std::str::from_utf8(uri.host) else {
+            return false;
+        };
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let own = self.outbound.own_address(flow).ok();
+        let is_host = bare.eq_ignore_ascii_case(&advertised.host)
+            || bare.parse().ok() == own.map(|own: SocketAddr| own.ip());
+        let port = uri.port.unwrap_or(5060);
+        is_host && (port == flow.local.port() || port == advertised.sip_port)
+    }
+
+    /// A mark that a call keeps on its way and no two calls share: what would be forwarded in the
+    /// same way has the same. Source: RFC 3261 clause 16.3 step 4, RFC 5393 clause 4.
+    fn loop_mark(&self, request: &Request<'_>, dialled: &str) -> u64 {
+        let common = &request.common;
+        let tags = (common.from.tag(), common.to.tag());
+        self.loop_hasher
+            .hash_one((common.call_id, tags, common.cseq, dialled))
+    }
+}
+
+/// Whether the topmost Route, or a Request-URI that a strict router wrote, is one of ours.
+fn has_route_parameter(request: &Request<'_>) -> bool {
+    if request.uri.params.get(ROUTE_PARAMETER).is_some() {
+        return true;
+    }
+    let Some(Ok(route)) = request.common.routes().next() else {
+        return false;
+    };
+    own_parameter(&route).is_some()
+}
+
+fn own_parameter<'a>(route: &Address<'a>) -> Option<&'a [u8]> {
+    route.uri().ok()?.params.get(ROUTE_PARAMETER)?.value
+}
+
+/// What our Record-Route says in this request, when it is ours and of this very call.
+fn open_token(app: &App, request: &Request<'_>, text: &[u8]) -> Option<RouteToken> {
+    RouteToken::open(&app.keys, request.common.call_id, text)
+}

@@ -1,0 +1,166 @@
+//! The servers beside us: the PBX and the emergency target. Their names are resolved off the hot
+//! path, and one connection to each is kept.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::timeout;
+
+use crate::domain::call_target::CallTarget;
+use crate::domain::registration::{Flow, Transport};
+use crate::server::sip::transport::{Connector, Outbound};
+use crate::service::settings::CallSettings;
+
+/// How often names are resolved again.
+const RESOLVE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How often a name that does not resolve is tried again.
+const RESOLVE_RETRY: Duration = Duration::from_secs(5);
+
+/// How long the system's resolver may take.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Addresses of one name that are tried.
+const ADDRESSES_MAX: usize = 4;
+
+/// One server beside us.
+#[derive(Debug)]
+pub(super) struct Peer {
+    target: CallTarget,
+    addresses: Mutex<Vec<SocketAddr>>,
+    /// The connection to it, when one was opened. Held while one is being opened, so that calls
+    /// that come together open one.
+    connection: AsyncMutex<Option<Flow>>,
+}
+
+impl Peer {
+    fn new(target: CallTarget) -> Self {
+        let literal = target.host().parse::<IpAddr>();
+        let address = literal.map(|ip| SocketAddr::new(ip.to_canonical(), target.port()));
+        Self {
+            target,
+            addresses: Mutex::new(address.into_iter().collect()),
+            connection: AsyncMutex::default(),
+        }
+    }
+
+    /// Where it is.
+    pub(super) const fn target(&self) -> &CallTarget {
+        &self.target
+    }
+
+    /// Whether it has this address.
+    pub(super) fn has_address(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let addresses = self.addresses();
+        addresses.iter().any(|own| own.ip() == address)
+    }
+
+    /// Whether this is the very address and port that it takes requests on.
+    pub(super) fn is_at(&self, address: SocketAddr) -> bool {
+        self.addresses().contains(&address)
+    }
+
+    /// The flow to it; over TCP a connection is opened unless one lives. `None` when it cannot be
+    /// reached.
+    pub(super) async fn flow(&self, outbound: &Outbound, connector: &Connector) -> Option<Flow> {
+        if self.addresses().is_empty() {
+            self.resolve().await;
+        }
+        let addresses = self.addresses().clone();
+        if self.target.transport() == Transport::Udp {
+            let mut flows = addresses.iter().map(|to| outbound.datagram_flow(*to));
+            return flows.find_map(|flow| flow);
+        }
+        let mut connection = self.connection.lock().await;
+        if let Some(flow) = connection.filter(|flow| outbound.is_open(flow)) {
+            return Some(flow);
+        }
+        for address in addresses {
+            match connector.connect(address).await {
+                Ok(flow) => {
+                    *connection = Some(flow);
+                    return Some(flow);
+                }
+                Err(error) => {
+                    tracing::warn!(%address, %error, "no connection to the PBX or gateway");
+                }
+            }
+        }
+        None
+    }
+
+    /// Asks the system's resolver; gives whether there is an address now. SRV and NAPTR records are
+    /// not asked for: the target has a port.
+    async fn resolve(&self) -> bool {
+        if self.target.host().parse::<IpAddr>().is_ok() {
+            return true;
+        }
+        let name = (self.target.host(), self.target.port());
+        match timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host(name)).await {
+            Ok(Ok(found)) => {
+                let canonical = |to: SocketAddr| SocketAddr::new(to.ip().to_canonical(), to.port());
+                let found: Vec<SocketAddr> = found.take(ADDRESSES_MAX).map(canonical).collect();
+                if !found.is_empty() {
+                    *self.addresses() = found;
+                }
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(target = %self.target, %error, "the PBX's name does not resolve");
+            }
+            Err(_) => tracing::warn!(target = %self.target, "the resolver does not answer"),
+        }
+        // What was found before stays good when the resolver fails.
+        !self.addresses().is_empty()
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
+        self.addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Peers {
+    pbx: Option<Peer>,
+    emergency: Option<Peer>,
+}
+
+impl Peers {
+    pub(super) fn new(calls: &CallSettings) -> Self {
+        Self {
+            pbx: calls.pbx.clone().map(Peer::new),
+            emergency: calls.emergency_target.clone().map(Peer::new),
+        }
+    }
+
+    /// The PBX.
+    pub(super) const fn pbx(&self) -> Option<&Peer> {
+        self.pbx.as_ref()
+    }
+
+    /// Where emergency calls go.
+    pub(super) fn emergency(&self) -> Option<&Peer> {
+        self.emergency.as_ref().or(self.pbx.as_ref())
+    }
+
+    /// Keeps their addresses fresh. Ends only with the task it runs in.
+    pub(super) async fn keep_resolved(&self) {
+        loop {
+            let mut is_complete = true;
+            for peer in [&self.pbx, &self.emergency].into_iter().flatten() {
+                is_complete &= peer.resolve().await;
+            }
+            let pause = if is_complete {
+                RESOLVE_INTERVAL
+            } else {
+                RESOLVE_RETRY
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
