@@ -732,7 +732,7 @@ async fn requests_that_are_no_registrations_are_answered() {
         ("BYE", "", 481, 481),
         ("MESSAGE", "", 405, 405),
         ("FETCH", "", 501, 501),
-        ("INVITE", "Contact: <sip:1@127.0.0.1>\r\n", 404, 403),
+        ("INVITE", "Contact: <sip:1@127.0.0.1>\r\n", 403, 407),
     ] {
         let text = phone.request(method, uri, headers, "");
         assert_eq!(phone.ask(&text).await.status(), for_phone, "{method}");
@@ -743,27 +743,6 @@ async fn requests_that_are_no_registrations_are_answered() {
     let headers = "Refer-To: <cid:1@2>\r\nContent-Type: application/x-cisco-alarm+xml\r\n";
     let text = stranger.request("REFER", uri, headers, "<x/>");
     assert_eq!(stranger.ask(&text).await.status(), 202);
-}
-
-#[tokio::test]
-async fn calls_go_where_the_settings_say() {
-    let test = TestApp::builder().settings(|settings| {
-        settings.calls.emergency_numbers = vec!["112".parse().unwrap()];
-        settings.calls.emergency_target = Some("emergency.example:5060".parse().unwrap());
-        settings.calls.pbx = Some("pbx.example:5060".parse().unwrap());
-    });
-    let test = test.start(&Database::sqlite()).await;
-    test.add_fixture().await;
-    let server = TestServer::start_with(test).await;
-    let mut phone = settled(&server, MAC, "127.0.0.1").await;
-    let invite = "Contact: <sip:1@127.0.0.1>\r\n";
-    let text = phone.request("INVITE", "sip:112@127.0.0.1", invite, "");
-    let reply = phone.ask(&text).await;
-    assert_eq!(reply.status(), 302);
-    assert_eq!(reply.header("Contact"), "<sip:112@emergency.example:5060>");
-    // Nobody has claimed the phone: no other calls.
-    let text = phone.request("INVITE", "sip:2000@127.0.0.1", invite, "");
-    assert_eq!(phone.ask(&text).await.status(), 404);
 }
 
 #[tokio::test]
