@@ -58,7 +58,7 @@ pub const GRACE: Duration = Duration::from_mins(15);
 pub const RETRY_AFTER_S: u32 = 60;
 
 /// What Cisco's phones are challenged with, and whoever is not known: they read one challenge.
-const MD5_ALONE: &[DigestAlgorithm] = &[DigestAlgorithm::Md5];
+pub(super) const MD5_ALONE: &[DigestAlgorithm] = &[DigestAlgorithm::Md5];
 
 /// What the registrar keeps beside the bindings.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ use super::App;
 use super::phone_book::KnownPhone;
 use super::register::Credentials;
 use super::register::LATE_REFRESH;
+use super::register::MD5_ALONE;
 use super::register::Proof;
 use super::register::issue_nonce;
 use super::register::judge_with_secret;
@@ -26,6 +27,7 @@ use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::pkid::Pkid;
 use crate::domain::registration::Flow;
 use crate::domain::registration::Transport;
+use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::time::UnixMillis;
 
 /// A call, read.
@@ -61,6 +63,8 @@ pub enum CallDecision {
         nonce: String,
         /// Whether the proof was right but for its nonce.
         is_stale: bool,
+        /// One challenge for each, in this order. Source: RFC 8760 clause 2.3.
+        algorithms: &'static [DigestAlgorithm],
     },
     /// It goes nowhere.
     Refused(CallRefused),
@@ -97,13 +101,6 @@ pub fn route_call(app: &App, call: &CallRequest<'_>) -> JudgedCall {
     judge.identified()
 }
 
-/// Whether a request is a call for help that is let through before any limit: an emergency number
-/// dialled from the address of a live binding.
-pub fn is_emergency_call(app: &App, dialled: &str, address: IpAddr) -> bool {
-    app.settings.calls.is_emergency(dialled)
-        && has_live_binding(app, address, app.environment.now())
-}
-
 fn has_live_binding(app: &App, address: IpAddr, now: UnixMillis) -> bool {
     let devices = app.locations.at_address(address);
     let mut bindings = devices
@@ -134,18 +131,21 @@ impl Judge<'_> {
             return self.route(Caller::Unclaimed, Some(known));
         }
         let Some(credentials) = &self.call.credentials else {
-            return self.challenge(false);
+            return self.challenge(own.first().map(|known| &**known), false);
         };
         let Some(known) = self.device_of_user(credentials.user_name, &own) else {
             return self.decided(None, CallDecision::WrongProof);
         };
         let address = self.call.flow.remote.ip().to_canonical();
-        let proof = known.ha1.as_ref().map_or(Proof::Wrong, |ha1| {
+        let ha1 = credentials
+            .algorithm
+            .and_then(|algorithm| known.ha1_of(algorithm));
+        let proof = ha1.map_or(Proof::Wrong, |ha1| {
             judge_with_secret(self.app, ha1, credentials, address, self.now)
         });
         match proof {
             Proof::Right => self.proven(&known),
-            Proof::Stale => self.challenge(true),
+            Proof::Stale => self.challenge(Some(&known), true),
             Proof::Missing | Proof::OtherDevice | Proof::Wrong => {
                 self.decided(None, CallDecision::WrongProof)
             }
@@ -216,10 +216,18 @@ impl Judge<'_> {
         by_name.or_else(|| own.iter().find(|known| has_user(known)).cloned())
     }
 
-    fn challenge(&self, is_stale: bool) -> JudgedCall {
+    fn challenge(&self, known: Option<&KnownPhone>, is_stale: bool) -> JudgedCall {
+        let algorithms = known.map_or(MD5_ALONE, KnownPhone::digest_algorithms);
         let address = self.call.flow.remote.ip().to_canonical();
         let nonce = issue_nonce(self.app, address, self.now);
-        self.decided(None, CallDecision::Challenge { nonce, is_stale })
+        self.decided(
+            None,
+            CallDecision::Challenge {
+                nonce,
+                is_stale,
+                algorithms,
+            },
+        )
     }
 
     fn decided(&self, device: Option<DeviceName>, decision: CallDecision) -> JudgedCall {
@@ -242,7 +250,7 @@ impl Judge<'_> {
             }
             Ok(CallRoute::Pbx) => CallDecision::Pbx,
             Ok(CallRoute::Redirect) => CallDecision::Redirect,
-            Err(CallRefused::Unproven) => return self.challenge(false),
+            Err(CallRefused::Unproven) => return self.challenge(known, false),
             Err(refused) => CallDecision::Refused(refused),
         };
         self.decided(device, decision)

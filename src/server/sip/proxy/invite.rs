@@ -8,7 +8,6 @@ use bytes::Bytes;
 use crate::domain::binding::Binding;
 use crate::domain::call_route::CallRefused;
 use crate::domain::registration::{Flow, Transport};
-use crate::domain::sip_digest::DigestAlgorithm;
 use crate::server::sip::message::{
     Challenge, Changes, DigestCredentials, DigestQop, ForwardedRequest, HeaderName, ReplyHead,
     Request, ResponseBuilder, Scheme, Status, Via,
@@ -227,13 +226,17 @@ impl Proxy {
             response(status).header("Warning", warning).finish()
         };
         let (reason, answer) = match &judged.decision {
-            CallDecision::Challenge { nonce, is_stale } => {
-                // MD5 alone: Cisco phones read the first challenge only.
-                let algorithm = DigestAlgorithm::Md5;
-                let challenge = Challenge::new(SIP_REALM, nonce, algorithm, *is_stale);
-                let name = HeaderName::ProxyAuthenticate.as_str();
-                let answer = response(Status::PROXY_AUTHENTICATION_REQUIRED)
-                    .header(name, challenge.to_string());
+            CallDecision::Challenge {
+                nonce,
+                is_stale,
+                algorithms,
+            } => {
+                let mut answer = response(Status::PROXY_AUTHENTICATION_REQUIRED);
+                for algorithm in *algorithms {
+                    let challenge = Challenge::new(SIP_REALM, nonce, *algorithm, *is_stale);
+                    let name = HeaderName::ProxyAuthenticate.as_str();
+                    answer = answer.header(name, challenge.to_string());
+                }
                 ("challenge", answer.finish())
             }
             CallDecision::WrongProof => (
