@@ -1,5 +1,6 @@
 //! What the benchmarks share: a TLS client that keeps its connections, the product's door and a
 //! server with a fixed answer, a site in SQLite, phones that register at the product or at Kamailio,
+//! a TFTP client,
 //! figures of a run, and the machine.
 
 #![expect(
@@ -17,3 +18,4 @@ pub(crate) mod processes;
 pub(crate) mod registrar;
 pub(crate) mod server;
 pub(crate) mod site;
+pub(crate) mod tftp;

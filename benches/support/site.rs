@@ -8,6 +8,7 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::time::UnixMillis;
 use selfprov::service::App;
 use selfprov::service::environment::{Clock, Entropy, Environment};
+use selfprov::service::key_file;
 use selfprov::service::password_hash;
 use selfprov::service::settings::Settings;
 use selfprov::service::start::{StartOptions, start};
@@ -38,6 +39,17 @@ impl Entropy for System {
     }
 }
 
+/// The master key of every site.
+const MASTER_KEY: [u8; 32] = [7; 32];
+
+/// Writes the key file that the program itself reads.
+pub(crate) fn write_key(data_dir: &Path) {
+    let path = data_dir.join(key_file::FILE_NAME);
+    std::fs::write(&path, MASTER_KEY).unwrap();
+    let owner_alone = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, owner_alone).unwrap();
+}
+
 /// Starts the service's core on the database in `dir`, as `selfprov serve` does.
 pub(crate) async fn open(dir: &Path) -> Arc<App> {
     open_with(dir, |_| {}).await
@@ -53,7 +65,7 @@ pub(crate) async fn open_with(dir: &Path, change: impl FnOnce(&mut Settings)) ->
     let options = StartOptions {
         database_url: url(dir),
         store_limits: StoreLimits::default(),
-        master_key: zeroize::Zeroizing::new(vec![7; 32]),
+        master_key: zeroize::Zeroizing::new(MASTER_KEY.to_vec()),
         environment: Environment::new(system.clone(), system),
         settings: Arc::new(settings),
         node_name: "bench".to_owned(),
