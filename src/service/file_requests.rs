@@ -67,6 +67,13 @@ const SOURCES_MAX: usize = 20_000;
 /// Time between two alarms for the same device and address.
 const ALARM_INTERVAL: Duration = Duration::from_mins(1);
 
+/// A phone that fetches its file again within this time, and owes nothing, gets no further row in
+/// its timeline: a phone in a boot loop shall not fill the database.
+const FETCH_NOTED_EVERY: Duration = Duration::from_secs(10);
+
+/// Devices whose last noted fetch is remembered.
+const FETCHES_MAX: usize = 20_000;
+
 /// Pairs of device and address whose last alarm is remembered.
 const ALARMS_MAX: usize = 10_000;
 
@@ -157,6 +164,7 @@ pub struct FileRequests {
     sweeps: Mutex<HashMap<IpAddr, SweepWindow>>,
     alarms: Mutex<HashMap<(DeviceName, IpAddr), UnixMillis>>,
     first_fetches: Mutex<HashMap<Pkid, (IpAddr, UnixMillis)>>,
+    fetches: Mutex<HashMap<Pkid, UnixMillis>>,
     notes: Mutex<VecDeque<FileNote>>,
     notes_waiting: Notify,
     hasher: RandomState,
@@ -259,6 +267,25 @@ impl FileRequests {
         }
         claims.insert(pkid, (source, now));
         true
+    }
+
+    /// Leaves a note of a fetch, unless one of the same device was left a moment ago and nothing
+    /// waits for this one.
+    pub fn note_fetch(&self, note: FileNote, is_awaited: bool) {
+        let (now, mut fetches) = (note.at, lock(&self.fetches));
+        if fetches.len() >= FETCHES_MAX {
+            fetches.retain(|_, last| now.since(*last) < FETCH_NOTED_EVERY);
+        }
+        let last = fetches.get(&note.pkid);
+        let is_repeated = last.is_some_and(|last| now.since(*last) < FETCH_NOTED_EVERY);
+        if is_repeated && !is_awaited {
+            return;
+        }
+        if fetches.len() < FETCHES_MAX {
+            fetches.insert(note.pkid, now);
+        }
+        drop(fetches);
+        self.note(note);
     }
 
     /// Leaves a note for [`super::file_fetched`].

@@ -51,10 +51,6 @@ pub use super::file_requests::FileDoor;
 /// fetch its file for the first time.
 const FIRST_FETCH_WITHIN: Duration = Duration::from_hours(7 * 24);
 
-/// A phone that fetches its file again within this time, and owes nothing, gets no further row in
-/// its timeline: a phone in a boot loop shall not fill the database.
-const FETCH_NOTED_EVERY: Duration = Duration::from_secs(10);
-
 /// A request for a file.
 #[derive(Debug, Clone, Copy)]
 pub struct FileRequest<'a> {
@@ -166,7 +162,8 @@ fn device(
 
 /// Notes that a client has the file of the receipt. Never waits; the note is written later.
 pub fn fetched(app: &App, receipt: FetchReceipt) {
-    app.file_requests.note(receipt.0);
+    let is_awaited = app.phone_control.is_owed_by(&receipt.0.device);
+    app.file_requests.note_fetch(receipt.0, is_awaited);
 }
 
 /// The file as a device would get it now, without its secret: for previews, and for `doctor`,
@@ -205,7 +202,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
         };
         let mut receipt = None;
         if may_have_secret {
-            receipt = is_news(app, phone, now).then_some(FetchReceipt(note));
+            receipt = Some(FetchReceipt(note));
         } else if app
             .file_requests
             .alarm_is_due(&phone.name, request.source, now)
@@ -219,14 +216,6 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
         }
         file.into_answer(receipt)
     })
-}
-
-/// Whether a fetch is worth a row: not when the phone has just had one and nothing waits for it.
-fn is_news(app: &App, phone: &Phone, now: UnixMillis) -> bool {
-    let is_recent = phone
-        .file_fetched_at
-        .is_some_and(|at| now.since(at) < FETCH_NOTED_EVERY);
-    !is_recent || app.phone_control.is_owed_by(&phone.name)
 }
 
 fn secret_of(app: &App, phone: &Phone, may_have_secret: bool) -> Result<Option<Secret>, KeysError> {

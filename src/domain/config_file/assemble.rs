@@ -315,10 +315,11 @@ fn bounded<const LENGTH_MAX: usize>(
     element: &'static str,
     warnings: &mut Vec<FileWarning>,
 ) -> PhoneText<LENGTH_MAX> {
-    if !PhoneText::<LENGTH_MAX>::fits(text) {
+    let fitting = PhoneText::<LENGTH_MAX>::fit(text);
+    if fitting.as_str() != text {
         warnings.push(FileWarning::Shortened(element));
     }
-    PhoneText::fit(text)
+    fitting
 }
 
 fn date_time_setting(

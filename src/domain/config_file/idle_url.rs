@@ -92,13 +92,16 @@ pub fn points_at_self_provision(url: &str) -> bool {
         .unwrap_or_default();
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let segments = |text: &str| -> Vec<String> {
-        text.split('/')
-            .filter(|segment| !segment.is_empty() && *segment != ".")
-            .map(str::to_ascii_lowercase)
-            .collect()
-    };
-    segments(&decoded) == segments(SELF_PROVISION_PATH)
+    let mut ours = segments(SELF_PROVISION_PATH);
+    segments(&decoded).all(|segment| {
+        ours.next()
+            .is_some_and(|ours| segment.eq_ignore_ascii_case(ours))
+    }) && ours.next().is_none()
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty() && *segment != ".")
 }
 
 /// The login over HTTPS: at the host that the administrator wrote into the template, or at our

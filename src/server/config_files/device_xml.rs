@@ -4,6 +4,9 @@
 //! not look at it, and every XML tool of an administrator would refuse the file.
 //! Left out for good: `sshUserId`, `sshPassword`, `phonePassword`, `userId`, `ownerId`.
 
+use std::sync::LazyLock;
+
+use super::xml::Fixed;
 use super::xml::Xml;
 use crate::domain::config_file::CallManagers;
 use crate::domain::config_file::DateTimeSetting;
@@ -33,24 +36,17 @@ pub(super) fn write(file: &DeviceFile) -> String {
         let logged: String = file.lines.iter().map(|_| '1').collect();
         xml.text("MissedCallLoggingOption", &logged);
         xml.text("featurePolicyFile", "featurepolicy.xml");
-        common_profile(xml);
+        xml.fixed(&COMMON_PROFILE);
         xml.text("loadInformation", &file.load_information);
-        vendor_config(xml);
+        xml.fixed(&VENDOR_CONFIG);
         xml.text("versionStamp", &format!("{{{}}}", file.version_stamp));
         locales(xml, file);
         xml.number("deviceSecurityMode", file.security_mode as u8);
         xml.number("idleTimeout", file.urls.idle_timeout_s);
         service_urls(xml, &file.urls);
-        dscp(xml);
+        xml.fixed(&DSCP);
         xml.number("transportLayerProtocol", file.transport as u8);
-        xml.number("dndCallAlert", 5_u8);
-        xml.number("phonePersonalization", 0_u8);
-        xml.flag("singleButtonBarge", false);
-        xml.number("capfAuthMode", 0_u8);
-        xml.empty("capfList", &[]);
-        xml.text("certHash", "");
-        xml.flag("encrConfig", false);
-        xml.number("TLSResumptionTimer", 3600_u16);
+        xml.fixed(&AFTER_TRANSPORT);
         xml.nest_with("phoneServices", &[("useHTTPS", "false")], |xml| {
             xml.number("provisioning", file.services_provisioning as u8);
         });
@@ -63,6 +59,12 @@ fn device_pool(xml: &mut Xml, file: &DeviceFile) {
         xml.text("name", &file.device_pool);
         date_time_setting(xml, &file.date_time);
         call_manager_group(xml, &file.call_managers);
+        xml.fixed(&SRST_INFO);
+    });
+}
+
+static SRST_INFO: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(2, |xml| {
         xml.nest("srstInfo", |xml| {
             xml.text("name", "Disable");
             xml.text("srstOption", "Disable");
@@ -70,8 +72,8 @@ fn device_pool(xml: &mut Xml, file: &DeviceFile) {
             xml.flag("isSecure", false);
         });
         xml.number("connectionMonitorDuration", 120_u8);
-    });
-}
+    })
+});
 
 fn date_time_setting(xml: &mut Xml, setting: &DateTimeSetting) {
     xml.nest("dateTimeSetting", |xml| {
@@ -120,9 +122,34 @@ pub(super) fn call_manager_group(xml: &mut Xml, call_managers: &CallManagers) {
 
 fn sip_profile(xml: &mut Xml, sip: &SipSettings, lines: &[FileLine]) {
     xml.nest("sipProfile", |xml| {
+        xml.fixed(&PROXIES_AND_FEATURES);
+        sip_stack(xml, sip);
+        xml.fixed(&BEFORE_PHONE_LABEL);
+        xml.text(
+            "phoneLabel",
+            lines.first().map_or("", |line| line.label.as_str()),
+        );
+        xml.fixed(&AFTER_PHONE_LABEL);
+        xml.number("startMediaPort", sip.start_media_port);
+        xml.number("stopMediaPort", sip.stop_media_port);
+        xml.nest("sipLines", |xml| {
+            for each in lines {
+                line(xml, each);
+            }
+        });
+        xml.fixed(&AFTER_LINES);
+    });
+}
+
+static PROXIES_AND_FEATURES: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(2, |xml| {
         sip_proxies(xml);
         sip_call_features(xml);
-        sip_stack(xml, sip);
+    })
+});
+
+static BEFORE_PHONE_LABEL: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(2, |xml| {
         xml.number("autoAnswerTimer", 1_u8);
         xml.flag("autoAnswerAltBehavior", false);
         xml.flag("autoAnswerOverride", true);
@@ -133,28 +160,27 @@ fn sip_profile(xml: &mut Xml, sip: &SipSettings, lines: &[FileLine]) {
         xml.number("dtmfDbLevel", 3_u8);
         xml.text("dtmfOutofBand", "avt");
         xml.number("kpml", 3_u8);
-        xml.text(
-            "phoneLabel",
-            lines.first().map_or("", |line| line.label.as_str()),
-        );
+    })
+});
+
+static AFTER_PHONE_LABEL: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(2, |xml| {
         xml.number("stutterMsgWaiting", 2_u8);
         xml.flag("callStats", true);
         xml.number("silentPeriodBetweenCallWaitingBursts", 10_u8);
         xml.flag("disableLocalSpeedDialConfig", true);
-        xml.number("startMediaPort", sip.start_media_port);
-        xml.number("stopMediaPort", sip.stop_media_port);
-        xml.nest("sipLines", |xml| {
-            for each in lines {
-                line(xml, each);
-            }
-        });
+    })
+});
+
+static AFTER_LINES: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(2, |xml| {
         xml.number("voipControlPort", 5060_u16);
         xml.number("dscpForAudio", 184_u8);
         xml.number("ringSettingBusyStationPolicy", 0_u8);
         xml.text("dialTemplate", "dialplan.xml");
         xml.text("softKeyFile", "softkeys.xml");
-    });
-}
+    })
+});
 
 fn sip_proxies(xml: &mut Xml) {
     xml.nest("sipProxies", |xml| {
@@ -197,12 +223,24 @@ fn sip_call_features(xml: &mut Xml) {
 
 fn sip_stack(xml: &mut Xml, sip: &SipSettings) {
     xml.nest("sipStack", |xml| {
-        xml.number("sipInviteRetx", 6_u8);
-        xml.number("sipRetx", 10_u8);
-        xml.number("timerInviteExpires", 180_u8);
+        xml.fixed(&STACK_BEFORE_TIMERS);
         xml.number("timerRegisterExpires", sip.register_expires_s);
         xml.number("timerRegisterDelta", sip.register_delta_s);
         xml.number("timerKeepAliveExpires", sip.keep_alive_expires_s);
+        xml.fixed(&STACK_AFTER_TIMERS);
+    });
+}
+
+static STACK_BEFORE_TIMERS: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(3, |xml| {
+        xml.number("sipInviteRetx", 6_u8);
+        xml.number("sipRetx", 10_u8);
+        xml.number("timerInviteExpires", 180_u8);
+    })
+});
+
+static STACK_AFTER_TIMERS: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(3, |xml| {
         xml.number("timerSubscribeExpires", 120_u8);
         xml.number("timerSubscribeDelta", 5_u8);
         xml.number("timerT1", 500_u16);
@@ -210,8 +248,8 @@ fn sip_stack(xml: &mut Xml, sip: &SipSettings) {
         xml.number("maxRedirects", 70_u8);
         xml.flag("remotePartyID", true);
         xml.text("userInfo", "None");
-    });
-}
+    })
+});
 
 fn line(xml: &mut Xml, line: &FileLine) {
     let (button, index) = (line.button.to_string(), line.index.to_string());
@@ -234,40 +272,56 @@ fn line(xml: &mut Xml, line: &FileLine) {
             });
             xml.text("authName", name);
             xml.text("authPassword", password);
-            xml.flag("sharedLine", false);
-            xml.number("messageWaitingLampPolicy", 3_u8);
-            xml.text("messagesNumber", "");
-            xml.number("ringSettingIdle", 4_u8);
-            xml.number("ringSettingActive", 5_u8);
+            xml.fixed(&LINE_AFTER_SECRET);
             xml.text("contact", &line.contact);
-            xml.nest("forwardCallInfoDisplay", |xml| {
-                xml.flag("callerName", true);
-                xml.flag("callerNumber", false);
-                xml.flag("redirectedNumber", false);
-                xml.flag("dialedNumber", true);
-            });
+            xml.fixed(&LINE_AFTER_CONTACT);
             xml.number("maxNumCalls", line.max_number_of_calls);
             xml.number("busyTrigger", line.busy_trigger);
         },
     );
 }
 
-fn common_profile(xml: &mut Xml) {
-    xml.nest("commonProfile", |xml| {
-        xml.flag("backgroundImageAccess", true);
-        xml.number("callLogBlfEnabled", 0_u8);
-    });
-}
+static LINE_AFTER_SECRET: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(4, |xml| {
+        xml.flag("sharedLine", false);
+        xml.number("messageWaitingLampPolicy", 3_u8);
+        xml.text("messagesNumber", "");
+        xml.number("ringSettingIdle", 4_u8);
+        xml.number("ringSettingActive", 5_u8);
+    })
+});
+
+static LINE_AFTER_CONTACT: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(4, |xml| {
+        xml.nest("forwardCallInfoDisplay", |xml| {
+            xml.flag("callerName", true);
+            xml.flag("callerNumber", false);
+            xml.flag("redirectedNumber", false);
+            xml.flag("dialedNumber", true);
+        });
+    })
+});
+
+static COMMON_PROFILE: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(1, |xml| {
+        xml.nest("commonProfile", |xml| {
+            xml.flag("backgroundImageAccess", true);
+            xml.number("callLogBlfEnabled", 0_u8);
+        });
+    })
+});
 
 /// The phone's own web server and SSH stay off (1 means disabled for both): they tell everybody
 /// the names and addresses that a sweep needs.
-fn vendor_config(xml: &mut Xml) {
-    xml.nest("vendorConfig", |xml| {
-        xml.number("settingsAccess", 1_u8);
-        xml.number("webAccess", 1_u8);
-        xml.number("sshAccess", 1_u8);
-    });
-}
+static VENDOR_CONFIG: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(1, |xml| {
+        xml.nest("vendorConfig", |xml| {
+            xml.number("settingsAccess", 1_u8);
+            xml.number("webAccess", 1_u8);
+            xml.number("sshAccess", 1_u8);
+        });
+    })
+});
 
 fn locales(xml: &mut Xml, file: &DeviceFile) {
     if let Some(locale) = file.user_locale {
@@ -287,39 +341,56 @@ fn locales(xml: &mut Xml, file: &DeviceFile) {
 
 /// The URLs, also for `XMLDefault.cnf.xml`.
 pub(super) fn service_urls(xml: &mut Xml, urls: &ServiceUrls) {
-    let text = |url: &Option<PhoneUrl>| {
-        url.as_ref()
-            .map_or(String::new(), |url| url.as_str().to_owned())
-    };
+    fn text(url: Option<&PhoneUrl>) -> &str {
+        url.map_or("", PhoneUrl::as_str)
+    }
     let (plain_idle, secure_idle) = match &urls.idle {
         IdleUrl::None => (None, None),
         IdleUrl::Plain(url) => (Some(url.as_str()), None),
         IdleUrl::Secure(url) => (None, Some(url.as_str())),
     };
     xml.text("authenticationURL", urls.authentication.as_str());
-    xml.text("directoryURL", &text(&urls.directory));
+    xml.text("directoryURL", text(urls.directory.as_ref()));
     if let Some(url) = plain_idle {
         xml.text("idleURL", url);
     }
-    xml.text("informationURL", &text(&urls.information));
-    xml.text("messagesURL", &text(&urls.messages));
-    xml.text("proxyServerURL", &text(&urls.proxy_server));
-    xml.text("servicesURL", &text(&urls.services));
+    xml.text("informationURL", text(urls.information.as_ref()));
+    xml.text("messagesURL", text(urls.messages.as_ref()));
+    xml.text("proxyServerURL", text(urls.proxy_server.as_ref()));
+    xml.text("servicesURL", text(urls.services.as_ref()));
     xml.text(
         "secureAuthenticationURL",
         urls.secure_authentication.as_str(),
     );
-    xml.text("secureDirectoryURL", &text(&urls.secure_directory));
+    xml.text("secureDirectoryURL", text(urls.secure_directory.as_ref()));
     if let Some(url) = secure_idle {
         xml.text("secureIdleURL", url);
     }
-    xml.text("secureInformationURL", &text(&urls.secure_information));
-    xml.text("secureMessagesURL", &text(&urls.secure_messages));
-    xml.text("secureServicesURL", &text(&urls.secure_services));
+    xml.text(
+        "secureInformationURL",
+        text(urls.secure_information.as_ref()),
+    );
+    xml.text("secureMessagesURL", text(urls.secure_messages.as_ref()));
+    xml.text("secureServicesURL", text(urls.secure_services.as_ref()));
 }
 
-fn dscp(xml: &mut Xml) {
-    xml.number("dscpForSCCPPhoneConfig", 96_u8);
-    xml.number("dscpForSCCPPhoneServices", 0_u8);
-    xml.number("dscpForCm2Dvce", 96_u8);
-}
+static DSCP: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(1, |xml| {
+        xml.number("dscpForSCCPPhoneConfig", 96_u8);
+        xml.number("dscpForSCCPPhoneServices", 0_u8);
+        xml.number("dscpForCm2Dvce", 96_u8);
+    })
+});
+
+static AFTER_TRANSPORT: LazyLock<Fixed> = LazyLock::new(|| {
+    Fixed::at(1, |xml| {
+        xml.number("dndCallAlert", 5_u8);
+        xml.number("phonePersonalization", 0_u8);
+        xml.flag("singleButtonBarge", false);
+        xml.number("capfAuthMode", 0_u8);
+        xml.empty("capfList", &[]);
+        xml.text("certHash", "");
+        xml.flag("encrConfig", false);
+        xml.number("TLSResumptionTimer", 3600_u16);
+    })
+});

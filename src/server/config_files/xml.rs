@@ -1,6 +1,32 @@
 //! A small XML writer: elements in the order given, everything escaped, two spaces a level.
 
+use std::fmt::Write as _;
+
 use quick_xml::escape::escape;
+
+/// Two spaces for every level that a document of ours can have.
+const INDENT: &str = "                                ";
+
+/// Elements that are the same in every file, written once by the writer itself.
+pub(super) struct Fixed {
+    text: String,
+    depth: usize,
+}
+
+impl Fixed {
+    /// What `write` writes at this depth.
+    pub(super) fn at(depth: usize, write: impl FnOnce(&mut Xml)) -> Self {
+        let mut xml = Xml {
+            out: String::new(),
+            depth,
+        };
+        write(&mut xml);
+        Self {
+            text: xml.out,
+            depth,
+        }
+    }
+}
 
 /// Writes one document.
 pub(super) struct Xml {
@@ -19,6 +45,12 @@ impl Xml {
     /// The finished document.
     pub(super) fn finish(self) -> String {
         self.out
+    }
+
+    /// Elements that are the same in every file.
+    pub(super) fn fixed(&mut self, fixed: &Fixed) {
+        debug_assert_eq!(self.depth, fixed.depth, "{}", fixed.text);
+        self.out.push_str(&fixed.text);
     }
 
     /// An element whose content `inside` writes.
@@ -57,7 +89,10 @@ impl Xml {
 
     /// An element with a number.
     pub(super) fn number(&mut self, name: &str, number: impl Into<u64>) {
-        self.text(name, &number.into().to_string());
+        self.start(name, &[]);
+        // Writing to a string cannot fail.
+        let _ = write!(self.out, ">{}", number.into());
+        self.end(name);
     }
 
     /// An element with `true` or `false`.
@@ -91,11 +126,18 @@ impl Xml {
     }
 
     fn indent(&mut self) {
-        (0..self.depth).for_each(|_| self.out.push_str("  "));
+        let indent = INDENT.get(..self.depth * 2).unwrap_or(INDENT);
+        self.out.push_str(indent);
     }
 
     /// Text with markup escaped; what XML 1.0 cannot hold at all is dropped.
     fn escaped(&mut self, text: &str) {
+        let is_plain = |byte: u8| {
+            matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'')
+        };
+        if text.bytes().all(is_plain) {
+            return self.out.push_str(text);
+        }
         let allowed = |c: char| {
             matches!(c, '\t' | '\n' | '\r')
                 || (!c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))

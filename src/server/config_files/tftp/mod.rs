@@ -33,10 +33,6 @@ use crate::server::shutdown::Shutdown;
 use crate::service::render_config::FetchReceipt;
 use crate::service::render_config::FileDoor;
 
-/// Transfers at once. Each holds a socket and up to 64 KiB; a further request is dropped, and its
-/// client asks again. Half of the 1,024 open files that systems grant a process by default.
-const TRANSFERS_MAX: usize = 512;
-
 /// Time that a transfer has left when its client asks for something else from the same port: the
 /// last acknowledgement lies before us already, or the client has given up.
 const MOVED_ON_TIMEOUT: Duration = Duration::from_millis(100);
@@ -66,7 +62,7 @@ pub async fn run<S: FileSource>(
 }
 
 async fn serve<S: FileSource>(socket: UdpSocket, door: Arc<Door<S>>, mut shutdown: Shutdown) {
-    let permits = Arc::new(Semaphore::new(TRANSFERS_MAX));
+    let permits = Arc::new(Semaphore::new(door.limits.transfers_max));
     let mut transfers = JoinSet::new();
     let mut bytes = [0; REQUEST_BYTES_MAX];
     loop {

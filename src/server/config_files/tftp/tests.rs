@@ -42,6 +42,15 @@ struct Server {
 
 /// A door that sends again after `first_wait`.
 async fn start(files: &[(&'static str, Vec<u8>)], first_wait: Duration) -> Server {
+    let limits = Limits {
+        first_wait,
+        longest_wait: first_wait,
+        ..Limits::of_blksize(1_428)
+    };
+    start_with(files, limits).await
+}
+
+async fn start_with(files: &[(&'static str, Vec<u8>)], limits: Limits) -> Server {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let (trigger, shutdown) = shutdown::channel();
@@ -51,11 +60,7 @@ async fn start(files: &[(&'static str, Vec<u8>)], first_wait: Duration) -> Serve
             files: files.iter().cloned().collect(),
             resolved: sender,
         }),
-        limits: Limits {
-            first_wait,
-            longest_wait: first_wait,
-            ..Limits::of_blksize(1_428)
-        },
+        limits,
         clients: Arc::default(),
     };
     tokio::spawn(serve(socket, Arc::new(door), shutdown));
@@ -400,4 +405,75 @@ async fn a_client_that_turns_to_another_file_is_not_kept_waiting_for_the_first()
         .unwrap();
     let packet = client.receive().await;
     assert_eq!(client.take(packet, 512).await, bytes(20));
+}
+
+#[tokio::test]
+async fn retransmissions_back_off_to_a_cap_and_end_after_five() {
+    let limits = Limits {
+        first_wait: Duration::from_millis(20),
+        longest_wait: Duration::from_millis(50),
+        ..Limits::of_blksize(1_428)
+    };
+    let server = start_with(&[("f", bytes(600))], limits).await;
+    let (mut client, _) = Client::ask(&server, b"\0\x01f\0octet\0").await;
+    let peer = client.peer;
+    let acknowledged_at = std::time::Instant::now();
+    client.acknowledge(1).await;
+    let second = loop {
+        let packet = client.receive().await;
+        if block_of(&packet) == 2 {
+            break packet;
+        }
+    };
+    for _ in 0..5 {
+        assert_eq!(client.receive().await, second);
+    }
+    // 20, 40, then the cap of 50 three times: earlier than that no timer fires.
+    assert!(acknowledged_at.elapsed() >= Duration::from_millis(20 + 40 + 50 * 3));
+    // A sixth would come before the client is forgotten and served anew from another port.
+    while client.peer == peer {
+        let request = b"\0\x01f\0octet\0tsize\x000\0";
+        let asked = client.socket.send_to(request, server.address).await;
+        asked.unwrap();
+        let mut packet = vec![0; 600];
+        let waited = timeout(
+            Duration::from_millis(5),
+            client.socket.recv_from(&mut packet),
+        );
+        if let Ok(Ok((_, from))) = waited.await {
+            assert!(from != peer, "sent a sixth time");
+            client.peer = from;
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_that_went_away_give_their_places_back() {
+    let limits = Limits {
+        first_wait: Duration::from_millis(100),
+        longest_wait: Duration::from_millis(100),
+        transfers_max: 2,
+        ..Limits::of_blksize(1_428)
+    };
+    let server = start_with(&[("f", bytes(600)), ("g", bytes(20))], limits).await;
+    let silent = [
+        Client::ask(&server, b"\0\x01f\0octet\0").await,
+        Client::ask(&server, b"\0\x01f\0octet\0").await,
+    ];
+    let started = std::time::Instant::now();
+    let third = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut asked = 0;
+    let mut packet = [0; 600];
+    loop {
+        let request = b"\0\x01g\0octet\0";
+        third.send_to(request, server.address).await.unwrap();
+        asked += 1;
+        let answered = timeout(Duration::from_millis(10), third.recv_from(&mut packet));
+        if answered.await.is_ok() {
+            break;
+        }
+        assert!(started.elapsed() < DEADLINE, "the places stay taken");
+    }
+    assert!(asked > 1, "there was no place for a third");
+    drop(silent);
 }

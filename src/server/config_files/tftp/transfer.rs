@@ -30,6 +30,8 @@ pub(super) struct Limits {
     pub(super) first_wait: Duration,
     /// Longest time between two retransmissions that back-off leads to.
     pub(super) longest_wait: Duration,
+    /// Transfers at once; a further request is dropped, and its client asks again.
+    pub(super) transfers_max: usize,
 }
 
 impl Limits {
@@ -39,9 +41,15 @@ impl Limits {
             blksize_max,
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(8),
+            transfers_max: TRANSFERS_MAX,
         }
     }
 }
+
+/// Transfers at once. Each holds a socket, and of a firmware file one piece of 64 KiB: 32 MiB for
+/// all of them, however large the files are. Half of the 1,024 open files that systems grant a
+/// process by default.
+const TRANSFERS_MAX: usize = 512;
 
 /// Retransmissions in a row before the client counts as gone.
 const RETRANSMISSIONS_MAX: u32 = 5;
@@ -167,6 +175,9 @@ impl Transfer {
         let mut retransmissions = 0;
         loop {
             if self.send().await.is_err() {
+                let changed = "The file changed while it was sent; ask again";
+                let changed = packet::error(ErrorCode::NotDefined, changed);
+                self.send_packet(&changed).await;
                 return End::Failed;
             }
             match self.await_progress(Instant::now() + wait).await {
