@@ -216,11 +216,20 @@ impl Tftpd {
     fn start(folder: &Path) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let (folder, at) = (folder.to_str().unwrap(), address.to_string());
-        let arguments = ["--foreground", "--address", &at, "--user", "nobody", "--secure", folder];
+        let arguments = [
+            "--foreground",
+            "--address",
+            &at,
+            "--user",
+            "nobody",
+            "--secure",
+            folder,
+        ];
         let server = Pinned::program(SERVER_CORE, "/usr/sbin/in.tftpd", &arguments);
-        wait_for("in.tftpd (package tftpd-hpa; root alone may start it)", || {
-            UdpSocket::bind(address).is_err()
-        });
+        wait_for(
+            "in.tftpd (package tftpd-hpa; root alone may start it)",
+            || UdpSocket::bind(address).is_err(),
+        );
         Self { server, address }
     }
 }
@@ -276,9 +285,16 @@ fn nginx(dir: &Path, folder: &Path) -> (Pinned, SocketAddr) {
     );
     let settings = dir.join("nginx.conf");
     fs::write(&settings, text).unwrap();
-    let arguments = ["-c", settings.to_str().unwrap(), "-p", dir.to_str().unwrap()];
+    let arguments = [
+        "-c",
+        settings.to_str().unwrap(),
+        "-p",
+        dir.to_str().unwrap(),
+    ];
     let server = Pinned::program(SERVER_CORE, "nginx", &arguments);
-    wait_for("nginx (package nginx-light)", || TcpStream::connect(address).is_ok());
+    wait_for("nginx (package nginx-light)", || {
+        TcpStream::connect(address).is_ok()
+    });
     (server, address)
 }
 
