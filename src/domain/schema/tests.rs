@@ -329,7 +329,7 @@ fn lists_leave_out_what_the_schema_leaves_out() {
 /// Elements directly below the object in get answers of 8.0, 8.5, 9.0, 9.1, 10.0, 10.5, 11.0,
 /// 11.5, 12.0, 12.5, 14.0 and 15.0, counted in the published schemas.
 const COUNTS: &[(&str, &[usize])] = &[
-    ("user", &[34, 34, 43, 43, 56, 58, 60, 61, 60, 63, 63, 63]),
+    ("user", &[34, 34, 43, 43, 56, 58, 60, 61, 60, 62, 63, 63]),
     (
         "phone",
         &[114, 116, 122, 122, 129, 129, 132, 132, 132, 136, 136, 136],

@@ -20,10 +20,10 @@ use super::words::{
 use crate::domain::schema::ObjectKind::{
     Css, DevicePool, Line, PhoneButtonTemplate, PhoneSecurityProfile, SipProfile, User,
 };
-use crate::domain::schema::SchemaVersion::{V10_0, V11_0, V11_5, V12_5};
+use crate::domain::schema::SchemaVersion::{V10_0, V11_0, V11_5, V12_0, V12_5};
 use crate::domain::schema::{
-    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, boolean, group, integer,
-    one_of, reference, secret, text,
+    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, boolean, group,
+    integer, one_of, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -85,8 +85,15 @@ const ELEMENTS: &[Element] = &[
     boolean("requiredDtmfReception"),
     boolean("rfc2833Disabled"),
     group("speeddials", SPEEDDIALS).unlisted(),
+    // Some schemas of 12.0 have these three, others the flat line further down: answers of 12.0
+    // have the flat line, requests either.
+    group("lines", LINES).since(V12_0).before(V12_5).only_in(Places::REQUESTS).applied(),
     group("lines", LINES).since(V12_5).unlisted().applied(),
+    group("blfDirectedCallParks", BLF_DIRECTED_CALL_PARKS).since(V12_0).before(V12_5)
+        .only_in(Places::REQUESTS),
     group("blfDirectedCallParks", BLF_DIRECTED_CALL_PARKS).since(V12_5).unlisted(),
+    group("busyLampFields", BUSY_LAMP_FIELDS).since(V12_0).before(V12_5)
+        .only_in(Places::REQUESTS),
     group("busyLampFields", BUSY_LAMP_FIELDS).since(V12_5).unlisted(),
     one_of("useTrustedRelayPoint", STATUS).default("Default"),
     boolean("protectedDevice"),

@@ -9,10 +9,10 @@ use super::words::{ACCOUNT_TYPE, AUTHENTICATION_TYPE, PATTERN_PRECEDENCE};
 use crate::domain::schema::ObjectKind::{
     CredentialPolicy, Css, Line, Phone, RoutePartition, UserProfileProvision,
 };
-use crate::domain::schema::SchemaVersion::{V9_0, V10_0, V10_5, V11_0, V11_5, V12_0, V12_5};
+use crate::domain::schema::SchemaVersion::{V9_0, V10_0, V10_5, V11_0, V11_5, V12_0, V12_5, V14_0};
 use crate::domain::schema::{
-    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, boolean,
-    group, integer, one_of, reference, secret, text,
+    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, SchemaVersion,
+    boolean, group, integer, one_of, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -191,11 +191,15 @@ const ELEMENTS: &[Element] = &[
     secret("attendeesAccessCode", 255).since(V11_0).before(V12_5),
     secret("attendeesAccessCode", 255).since(V12_5).unlisted(),
     boolean("zeroHop").since(V11_5).unlisted().default("false"),
-    reference("customerName", CUSTOMER).since(V12_5),
+    reference("customerName", CUSTOMER).since(V12_5).before(V14_0).unlisted(),
+    reference("customerName", CUSTOMER).since(V14_0),
     group("removeAssociatedHeadsets", ASSOCIATED_HEADSETS).since(V12_5)
         .removes_from("associatedHeadsets"),
     group("addAssociatedHeadsets", ASSOCIATED_HEADSETS).since(V12_5).adds_to("associatedHeadsets"),
-    group("associatedHeadsets", ASSOCIATED_HEADSETS).since(V12_5).unlisted().branch(2),
+    // The first schemas of 12.5 have them not yet, so answers of 12.5 leave them out.
+    group("associatedHeadsets", ASSOCIATED_HEADSETS).since(V12_5).before(V14_0)
+        .only_in(Places::REQUESTS).branch(2),
+    group("associatedHeadsets", ASSOCIATED_HEADSETS).since(V14_0).unlisted().branch(2),
 ];
 
 pub(super) const USER: ObjectType = ObjectType {

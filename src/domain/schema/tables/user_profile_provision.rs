@@ -4,9 +4,9 @@ use super::words::MRA_POLICY;
 use crate::domain::schema::ObjectKind::{
     UniversalDeviceTemplate, UniversalLineTemplate, UserProfileProvision,
 };
-use crate::domain::schema::SchemaVersion::{V10_0, V12_0, V12_5};
+use crate::domain::schema::SchemaVersion::{V10_0, V12_0, V12_5, V14_0};
 use crate::domain::schema::{
-    Characters, Element, Key, ObjectKind, ObjectType, Operation, boolean, integer, one_of,
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, integer, one_of,
     reference, text,
 };
 
@@ -20,7 +20,10 @@ const ELEMENTS: &[Element] = &[
     reference("universalLineTemplate", UniversalLineTemplate).unlisted().applied(),
     boolean("allowProvision").default("false").applied(),
     integer("limitProvision").within(0, 20).default("10").applied(),
-    boolean("allowPhoneReassign").since(V12_5).default("false").applied(),
+    // The first schemas of 12.5 have it not yet, so answers of 12.5 leave it out.
+    boolean("allowPhoneReassign").since(V12_5).before(V14_0).only_in(Places::REQUESTS)
+        .default("false").applied(),
+    boolean("allowPhoneReassign").since(V14_0).default("false").applied(),
     reference("defaultUserProfile", UserProfileProvision).applied(),
     boolean("enableMra").since(V12_0).unlisted().default("true"),
     one_of("mraPolicy_Desktop", MRA_POLICY).since(V12_0).unlisted()
