@@ -144,7 +144,7 @@ pub(super) fn split_host_port(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
         let (host, after) = text.split_at_checked(end)?;
         let inside = host.get(1..end.checked_sub(1)?)?;
         let address = std::str::from_utf8(inside).ok()?;
-        address.parse::<std::net::Ipv6Addr>().ok()?;
+        is_ipv6(address).then_some(())?;
         (host, after)
     } else {
         let end = memchr::memchr(b':', text).unwrap_or(text.len());
@@ -161,6 +161,18 @@ pub(super) fn split_host_port(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
     }
     let port = number(after.strip_prefix(b":")?, u64::from(u16::MAX))?;
     Some((host, u16::try_from(port).ok()))
+}
+
+/// Whether this stands for an IPv6 address. The grammar of RFC 3261 puts a third colon before an
+/// IPv4 address at the end, and such senders must be understood.
+/// Source: RFC 4291 clause 2.2; RFC 5118 clause 4.10.
+fn is_ipv6(text: &str) -> bool {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    text.parse::<Ipv6Addr>().is_ok()
+        || text.split_once(":::").is_some_and(|(before, after)| {
+            after.parse::<Ipv4Addr>().is_ok()
+                && format!("{before}::{after}").parse::<Ipv6Addr>().is_ok()
+        })
 }
 
 /// The bytes of a text with `%` escapes: the byte and whether it was escaped; `None` for a
