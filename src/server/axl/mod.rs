@@ -12,6 +12,8 @@
 //! refused with a fault that names it.
 
 pub mod answer;
+pub mod decode;
+pub mod encode;
 pub mod envelope;
 pub mod fault;
 mod login;

@@ -322,7 +322,7 @@ mod tests {
             (b"<a>&nbsp;</a>", "&nbsp;"),
             (b"<a><?php x?></a>", "processing"),
             (b"<a>\x01</a>", "control"),
-            (b"<a>&#0;</a>", "control"),
+            (b"<a>&#0;</a>", "&#0;"),
             (b"<a>&#1;</a>", "control"),
             (b"<a>\xff</a>", "UTF-8"),
             (b"<?xml version='1.0' encoding='UTF-16'?><a/>", "UTF-16"),

@@ -1,0 +1,352 @@
+//! A request's elements into a record, by the table of the object. Pure.
+//!
+//! From 8.0 on an element that the table does not have is a fault that names it. In the dialect
+//! before, where CUCM ignores what it does not know, it is reported to the caller of this module.
+
+use quick_xml::escape::escape;
+
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::{
+    self, Change, Content, ObjectType, Places, Record, Reference, SchemaVersion, Treatment, Value,
+    dialect,
+};
+use crate::domain::secret::Secret;
+
+use super::fault::Fault;
+use super::xml::Element;
+
+/// What a request said of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// The values, under the names that they are stored by.
+    pub record: Record,
+    /// Paths of elements that the dialect before 8.0 does not have and that were not applied.
+    pub ignored: Vec<String>,
+}
+
+/// Reads what stands inside the element around an object, or inside an update.
+///
+/// `skip` are names that say which object is meant; they are not part of it.
+///
+/// # Errors
+/// A [`Fault`] that names the first element that is unknown, misplaced or does not fit.
+pub fn decode(
+    elements: &[Element],
+    object: &'static ObjectType,
+    version: SchemaVersion,
+    place: Places,
+    skip: &[&str],
+) -> Result<Decoded, Fault> {
+    let mut decoder = Decoder {
+        object,
+        version,
+        place,
+        ignored: Vec::new(),
+    };
+    let wanted = elements
+        .iter()
+        .filter(|element| !skip.contains(&element.name.as_str()));
+    let record = decoder.record(wanted, object.elements, object.element)?;
+    Ok(Decoded {
+        record,
+        ignored: decoder.ignored,
+    })
+}
+
+struct Decoder {
+    object: &'static ObjectType,
+    version: SchemaVersion,
+    place: Places,
+    ignored: Vec<String>,
+}
+
+type Table = &'static [schema::Element];
+
+impl Decoder {
+    fn record<'a>(
+        &mut self,
+        elements: impl Iterator<Item = &'a Element>,
+        table: Table,
+        path: &str,
+    ) -> Result<Record, Fault> {
+        let mut record = Record::default();
+        let mut branch = 0;
+        for found in elements {
+            let path = format!("{path}/{}", found.name);
+            let Some((element, form)) = self.known(&found.name, table) else {
+                if !self.version.is_old_dialect() {
+                    return Err(self.unknown(&found.name, table, &path));
+                }
+                self.ignored.push(path);
+                continue;
+            };
+            if element.branch != 0 && branch != 0 && element.branch != branch {
+                return Err(Fault::not_valid(format!(
+                    "{path} cannot stand beside the elements before it: send one or the other"
+                )));
+            }
+            branch = branch.max(element.branch);
+            let value = self.value(found, element, form, &path)?;
+            put(&mut record, element, value, &path)?;
+        }
+        Ok(record)
+    }
+
+    fn known(&self, name: &str, table: Table) -> Option<(&'static schema::Element, dialect::Form)> {
+        if self.version.is_old_dialect() {
+            return dialect::element(self.object, table, name, self.place);
+        }
+        schema::elements_in(table, self.version, self.place)
+            .find(|element| element.name_in(self.place) == name)
+            .map(|element| (element, dialect::Form::Value))
+    }
+
+    /// The sentence says where the element does exist, if anywhere.
+    fn unknown(&self, name: &str, table: Table, path: &str) -> Fault {
+        let version = self.version;
+        let elsewhere = table
+            .iter()
+            .find(|element| element.name == name || element.name_in(self.place) == name);
+        let hint = match elsewhere {
+            Some(element) if element.is_in(version) => {
+                "it cannot be set by this operation; leave it out".to_owned()
+            }
+            Some(element) if version < element.since => {
+                format!("it exists since AXL {}", element.since)
+            }
+            Some(element) => match element.before {
+                Some(before) => format!("it ended with AXL {before}"),
+                None => "leave it out".to_owned(),
+            },
+            None => "check its spelling, or leave it out".to_owned(),
+        };
+        Fault::not_valid(format!("AXL {version} has no element {path} here: {hint}"))
+    }
+
+    fn value(
+        &mut self,
+        found: &Element,
+        element: &'static schema::Element,
+        form: dialect::Form,
+        path: &str,
+    ) -> Result<Value, Fault> {
+        let value = match element.content {
+            Content::Group(table) => {
+                let record = self.record(found.children.iter(), table, path)?;
+                Value::Group(self.with_index(found, element, record))
+            }
+            Content::Any => Value::Verbatim(found.children.iter().map(written).collect()),
+            _ if !found.children.is_empty() && form != dialect::Form::Object => {
+                return Err(Fault::not_valid(format!("{path} holds text, not elements")));
+            }
+            Content::Reference(_) => reference(found, element, form)?,
+            Content::Secret(_) if found.is_empty() => Value::Nothing,
+            Content::Secret(_) => {
+                let text = normal_form(element, &found.value())?;
+                Value::Secret(Secret::from(text.as_str()))
+            }
+            Content::Text(_) | Content::Boolean | Content::Integer | Content::Enumeration(_) => {
+                text(found, element)?
+            }
+        };
+        if let Treatment::Refused(reason) = element.treatment {
+            let is_harmless = match &value {
+                Value::Nothing => true,
+                Value::Text(text) => Some(text.as_str()) == element.default,
+                Value::Group(record) => record.is_empty(),
+                _ => false,
+            };
+            if !is_harmless {
+                return Err(Fault::not_valid(format!("{path}: {reason}")));
+            }
+        }
+        Ok(value)
+    }
+
+    /// Before 8.0 the place of an entry is an attribute.
+    fn with_index(
+        &self,
+        found: &Element,
+        element: &'static schema::Element,
+        mut record: Record,
+    ) -> Record {
+        if self.version.is_old_dialect()
+            && dialect::index_is_attribute(element)
+            && let Some(index) = found.attribute("index")
+        {
+            record.set("index", Value::Text(index.to_owned()));
+        }
+        record
+    }
+}
+
+fn put(
+    record: &mut Record,
+    element: &'static schema::Element,
+    value: Value,
+    path: &str,
+) -> Result<(), Fault> {
+    let name = match element.change {
+        Change::Replace => element.canonical,
+        Change::Add | Change::Remove => element.name,
+    };
+    if element.occurs_max == 1 {
+        if record.get(name).is_some() {
+            return Err(Fault::not_valid(format!("{path} stands twice")));
+        }
+        record.set(name, value);
+        return Ok(());
+    }
+    let mut values = match record.take(name) {
+        Some(Value::List(values)) => values,
+        _ => Vec::new(),
+    };
+    values.push(value);
+    if values.len() > usize::from(element.occurs_max) {
+        let times = element.occurs_max;
+        return Err(Fault::not_valid(format!(
+            "{path} may stand {times} times at most"
+        )));
+    }
+    record.set(name, Value::List(values));
+    Ok(())
+}
+
+fn text(found: &Element, element: &'static schema::Element) -> Result<Value, Fault> {
+    if found.is_empty() {
+        return Ok(Value::Nothing);
+    }
+    let text = normal_form(element, &found.value())?;
+    Ok(if text.is_empty() {
+        Value::Nothing
+    } else {
+        Value::Text(text)
+    })
+}
+
+fn normal_form(element: &'static schema::Element, text: &str) -> Result<String, Fault> {
+    schema::normal_form(element, text).map_err(|invalid| Fault::not_valid(invalid.to_string()))
+}
+
+fn reference(
+    found: &Element,
+    element: &'static schema::Element,
+    form: dialect::Form,
+) -> Result<Value, Fault> {
+    let pkid_of = |text: &str| {
+        text.parse::<Pkid>()
+            .map_err(|error| Fault::not_valid(format!("{}: {error}", element.name)))
+    };
+    let pkid = found
+        .attribute("uuid")
+        .filter(|uuid| !uuid.trim().is_empty())
+        .map(pkid_of)
+        .transpose()?;
+    let name = match form {
+        dialect::Form::Value => found.value(),
+        dialect::Form::Identity if found.is_empty() => String::new(),
+        dialect::Form::Identity => {
+            let pkid = Some(pkid_of(&found.value())?);
+            return Ok(Value::Reference(Reference {
+                name: String::new(),
+                pkid,
+            }));
+        }
+        dialect::Form::Object => ["name", "userid", "pattern"]
+            .iter()
+            .find_map(|key| found.child(key))
+            .map_or_else(String::new, Element::value),
+    };
+    let name = normal_form(element, &name)?;
+    if name.is_empty() && pkid.is_none() {
+        return Ok(Value::Nothing);
+    }
+    Ok(Value::Reference(Reference { name, pkid }))
+}
+
+/// An element that is kept as it is, without prefixes and attributes: they were the request's.
+fn written(element: &Element) -> String {
+    let name = &element.name;
+    let inner = if element.children.is_empty() {
+        escape(element.text.trim()).into_owned()
+    } else {
+        element.children.iter().map(written).collect()
+    };
+    format!("<{name}>{inner}</{name}>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(noun: &str, version: SchemaVersion, inner: &str) -> Result<Decoded, Fault> {
+        let object = ObjectType::by_noun(noun).unwrap();
+        let root = Element::parse(format!("<x>{inner}</x>").as_bytes()).unwrap();
+        decode(&root.children, object, version, Places::ADD, &[])
+    }
+
+    fn refusal(noun: &str, version: SchemaVersion, inner: &str) -> String {
+        decoded(noun, version, inner).unwrap_err().message
+    }
+
+    #[test]
+    fn values_references_and_entries_are_read_in_any_order() {
+        let inner = "<description>a</description><members><member><index>1</index>\
+            <routePartitionName uuid='{5F3C6A0E-6C2B-4A43-9D0E-0B6F0A7A1C11}'>PT</routePartitionName>\
+            </member><member><routePartitionName>PT2</routePartitionName><index>2</index></member>\
+            </members><name>Everything</name>";
+        let record = decoded("Css", SchemaVersion::V12_5, inner).unwrap().record;
+        assert_eq!(record.text("name"), Some("Everything"));
+        let members = record.group("members").unwrap().list("member");
+        assert_eq!(members.len(), 2);
+        let Value::Group(first) = &members[0] else {
+            panic!("{members:?}");
+        };
+        let Some(Value::Reference(reference)) = first.get("routePartitionName") else {
+            panic!("{first:?}");
+        };
+        assert_eq!(reference.name, "PT");
+        assert!(reference.pkid.is_some());
+    }
+
+    #[test]
+    fn nothing_unknown_misplaced_or_doubled_passes() {
+        let version = SchemaVersion::V8_5;
+        let message = refusal("Phone", version, "<newPhone/>");
+        assert!(message.contains("phone/newPhone"), "{message}");
+        let message = refusal(
+            "Phone",
+            version,
+            "<enableActivationID>true</enableActivationID>",
+        );
+        assert!(message.contains("exists since AXL 12.5"), "{message}");
+        let message = refusal("RoutePartition", version, "<name>a</name><name>b</name>");
+        assert!(message.contains("stands twice"), "{message}");
+        let message = refusal("RoutePartition", version, "<name><b/></name>");
+        assert!(message.contains("holds text"), "{message}");
+        let message = refusal(
+            "RoutePartition",
+            version,
+            "<useOriginatingDeviceTimeZone>maybe</useOriginatingDeviceTimeZone>",
+        );
+        assert!(message.contains("maybe"), "{message}");
+    }
+
+    #[test]
+    fn the_old_dialect_reports_what_it_does_not_know() {
+        let inner = "<name>SEP001122334455</name><digestUser>jdoe</digestUser><nonsense/>";
+        let decoded = decoded("Phone", SchemaVersion::V7_1, inner).unwrap();
+        assert_eq!(decoded.ignored, ["phone/nonsense"]);
+        assert_eq!(decoded.record.text("digestUser"), Some("jdoe"));
+    }
+
+    #[test]
+    fn an_empty_element_is_nothing_and_an_absent_one_is_absent() {
+        let inner = "<name>a</name><description/>";
+        let record = decoded("RoutePartition", SchemaVersion::V14_0, inner)
+            .unwrap()
+            .record;
+        assert_eq!(record.get("description"), Some(&Value::Nothing));
+        assert_eq!(record.get("timeZone"), None);
+    }
+}
