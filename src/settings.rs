@@ -81,6 +81,8 @@ settings! {
     log: Log,
     /// What phones are served and believed.
     phones: Phones,
+    /// Trust lists.
+    trust_list: TrustList,
     /// Calls that are not ours.
     calls: Calls,
     /// Limits of auto-registration.

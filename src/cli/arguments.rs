@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::auto_registration::AutoRegistrationCommand;
+use super::cert::CertCommand;
 use super::device_arguments::{
     DeviceAddArguments, DeviceSheetArguments, DeviceUpdateArguments, DigestArguments,
     UserPhoneArguments,
@@ -98,6 +99,9 @@ Examples:
     /// User Profiles: who may provision a phone, and how many
     #[command(subcommand)]
     UserProfile(UserProfileCommand),
+    /// Trust lists, by which phones accept the HTTPS certificate, and the keys that sign them
+    #[command(subcommand, after_help = super::cert::EXAMPLES)]
+    Cert(CertCommand),
     /// Prints every setting with its value and where it came from
     Config(ConfigArguments),
     /// Prints the completions for a shell

@@ -49,6 +49,8 @@ pub async fn run(
         Answer::User { .. }
         | Answer::Users(_)
         | Answer::Findings(_)
+        | Answer::TrustLists(_)
+        | Answer::TrustKeyFile { .. }
         | Answer::AutoRegistration(_) => {}
     }
     Ok(())

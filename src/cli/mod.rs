@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod auto_registration;
+pub mod cert;
 pub mod control;
 pub mod data_dir;
 pub mod demo;
@@ -81,6 +82,10 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
         Command::Device(device) => {
             let loaded = Loaded::read(&sources(&common)?)?;
             block_on(device::run(&loaded.settings, device, output))
+        }
+        Command::Cert(command) => {
+            let loaded = Loaded::read(&sources(&common)?)?;
+            block_on(cert::run(&loaded.settings, command, output))
         }
         Command::AutoRegistration(command) => {
             let loaded = Loaded::read(&sources(&common)?)?;

@@ -140,7 +140,7 @@ async fn start_app(
     let environment = system::environment();
     let master_key = key_file::read_or_create(&settings.top.data_dir, &environment)?;
     let mut for_service = settings.for_service(bound);
-    for_service.phones.trust_list |= trust == PhonesTrust::OurCertificate;
+    for_service.phones.trust_our_certificate |= trust == PhonesTrust::OurCertificate;
     let options = StartOptions {
         database_url: settings.database_url(),
         store_limits: StoreLimits::default(),

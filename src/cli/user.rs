@@ -143,6 +143,8 @@ fn print(answer: &Answer, output: Output) {
         | Answer::Made(_)
         | Answer::Sheet { .. }
         | Answer::AutoRegistration(_)
+        | Answer::TrustLists(_)
+        | Answer::TrustKeyFile { .. }
         | Answer::Restarts(_) => {}
     }
 }

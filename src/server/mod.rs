@@ -20,4 +20,6 @@ pub mod system;
 pub mod tls;
 pub mod trace_files;
 pub mod trace_log;
+pub mod trust_list_format;
+pub mod trust_list_reader;
 pub mod uds;

@@ -22,9 +22,11 @@ use crate::server::sip::registrar::{self, SipSockets};
 use crate::server::sockets::Sockets;
 use crate::server::tls::{ServerCertificate, TlsError};
 use crate::server::trace_log::TraceLog;
+use crate::server::trust_list_format::PhoneForm;
 use crate::server::uds;
 use crate::service::App;
 use crate::service::file_fetched;
+use crate::service::trust_list;
 
 /// How long the doors have to finish what is under way; each has a shorter limit of its own.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
@@ -78,6 +80,7 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
         sip: service.certificate.sip_config()?,
     };
     let (app, trace) = (Arc::clone(&service.app), Arc::clone(&service.trace));
+    serve_trust_lists(&app, &service.certificate).await;
     let mut background = background(&app, &service.certificate, &shutdown);
     let mut doors = Doors {
         app: Arc::clone(&app),
@@ -188,6 +191,15 @@ impl Doors {
     }
 }
 
+/// Makes the trust lists before the first phone can ask for one.
+async fn serve_trust_lists(app: &App, certificate: &ServerCertificate) {
+    app.trust_lists.set_form(Arc::new(PhoneForm));
+    let der = certificate.certificate_der();
+    if let Err(error) = trust_list::set_own_certificate(app, &der).await {
+        tracing::error!(%error, "trust lists could not be made; it is tried again");
+    }
+}
+
 /// Work that no request waits for. It ends when its tasks are dropped.
 fn background(
     app: &Arc<App>,
@@ -200,6 +212,10 @@ fn background(
     tasks.spawn(watched);
     tasks.spawn(metrics::keep_up(shutdown.clone()));
     tasks.spawn(file_fetched::run(Arc::clone(app)));
+    let shown = Arc::clone(certificate);
+    tasks.spawn(trust_list::run(Arc::clone(app), move || {
+        shown.certificate_der()
+    }));
     tasks
 }
 

@@ -36,10 +36,12 @@ pub enum Purpose {
     RememberedLogin,
     /// Session cookies of programs.
     ApiSession,
+    /// Keys that sign trust lists, in the database.
+    TrustKey,
 }
 
 impl Purpose {
-    const ALL: [Self; 9] = [
+    const ALL: &[Self] = &[
         Self::StoredSecret,
         Self::ConfirmToken,
         Self::ChangePinToken,
@@ -49,6 +51,7 @@ impl Purpose {
         Self::UnknownLogin,
         Self::RememberedLogin,
         Self::ApiSession,
+        Self::TrustKey,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -62,6 +65,7 @@ impl Purpose {
             Self::UnknownLogin => b"unknown login",
             Self::RememberedLogin => b"remembered login",
             Self::ApiSession => b"api session",
+            Self::TrustKey => b"trust key",
         }
     }
 }
@@ -109,7 +113,7 @@ impl Keys {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"selfprov key file").extract(master);
         let mut sealing = Vec::new();
         let mut signing = Vec::new();
-        for purpose in Purpose::ALL {
+        for &purpose in Purpose::ALL {
             let key = derive(&root, &[b"seal", purpose.label()])?;
             let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, &key)
                 .map_err(|_| KeysError::Length)?;

@@ -59,6 +59,7 @@ pub mod settings;
 pub mod sql;
 pub mod start;
 pub mod templates;
+pub mod trust_list;
 pub mod user_credentials;
 pub mod user_views;
 pub mod users;
@@ -87,6 +88,7 @@ use phone_control::PhoneControl;
 use record::RefusalRows;
 use register::Registrar;
 use settings::Settings;
+use trust_list::TrustLists;
 
 /// Everything a use case needs. One for the process, shared by all doors.
 pub struct App {
@@ -126,6 +128,8 @@ pub struct App {
     pub phone_control: PhoneControl,
     /// What the registrar keeps beside the bindings.
     pub registrar: Registrar,
+    /// Trust lists as phones read them, and who has fetched them.
+    pub trust_lists: TrustLists,
     /// Small writes on their way into one transaction.
     pub writes: GroupCommit,
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ipnet::IpNet;
 
 use super::App;
@@ -21,6 +22,7 @@ use super::own_file::own_file;
 use super::phone_book::KnownPhone;
 use super::settings::ConfigSource;
 use super::settings::UnknownPhones;
+use super::trust_list::fetches::ListNote;
 use crate::domain::call_target::CallTarget;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
@@ -40,10 +42,12 @@ use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::InvalidPhoneUrl;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
+use crate::domain::phone_model;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::time::UnixMillis;
+use crate::domain::trust_list::ListName;
 
 pub use super::file_requests::FileDoor;
 
@@ -91,6 +95,13 @@ pub enum FileAnswer {
     RingList(FirmwarePath),
     /// A file of the firmware folder, where there is one.
     Firmware(FirmwarePath),
+    /// A trust list.
+    TrustList {
+        /// Its bytes, made and signed beforehand.
+        bytes: Bytes,
+        /// For [`fetched`] once the client has it; `None` when no phone asked for its own.
+        receipt: Option<FetchReceipt>,
+    },
     /// No such file for this client.
     NotFound,
     /// A name that no phone sends.
@@ -101,9 +112,15 @@ pub enum FileAnswer {
     Unavailable,
 }
 
-/// Says that a device's own file, secret included, went to a client.
+/// Says that a device's own file, secret included, or its trust list went to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchReceipt(FileNote);
+pub struct FetchReceipt(Receipt);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Receipt {
+    File(FileNote),
+    TrustList(ListNote),
+}
 
 /// Answers a request for a file.
 pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
@@ -132,9 +149,8 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
         RequestedFile::FeaturePolicy => FileAnswer::FeaturePolicy,
         RequestedFile::RingList(path) => FileAnswer::RingList(path),
         RequestedFile::Firmware(path) => FileAnswer::Firmware(path),
-        RequestedFile::TrustList(_)
-        | RequestedFile::SignedDevice(_)
-        | RequestedFile::EncryptedDevice(_) => FileAnswer::NotFound,
+        RequestedFile::TrustList(list, device) => trust_list(app, request, list, device),
+        RequestedFile::SignedDevice(_) | RequestedFile::EncryptedDevice(_) => FileAnswer::NotFound,
         RequestedFile::Index => {
             let source = request.source;
             if app.file_requests.count_index(source, app.environment.now()) {
@@ -160,10 +176,44 @@ fn device(
     }
 }
 
+/// The trust list, where one is served; at once in either case, since a phone that boots waits.
+fn trust_list(
+    app: &App,
+    request: &FileRequest<'_>,
+    name: ListName,
+    device: Option<DeviceName>,
+) -> FileAnswer {
+    let known = device.as_ref().and_then(|device| app.phones.find(device));
+    let model = known
+        .and_then(|known| known.phone.model)
+        .and_then(phone_model::by_number);
+    let setting = app.settings.trust_list.sha1_for;
+    let Some(file) = app.trust_lists.file(name, setting, model) else {
+        return FileAnswer::NotFound;
+    };
+    let receipt = device.map(|device| {
+        FetchReceipt(Receipt::TrustList(ListNote {
+            device,
+            source: request.source,
+            newest_key: file.newest_key,
+            at: app.environment.now(),
+        }))
+    });
+    FileAnswer::TrustList {
+        bytes: file.bytes,
+        receipt,
+    }
+}
+
 /// Notes that a client has the file of the receipt. Never waits; the note is written later.
 pub fn fetched(app: &App, receipt: FetchReceipt) {
-    let is_awaited = app.phone_control.is_owed_by(&receipt.0.device);
-    app.file_requests.note_fetch(receipt.0, is_awaited);
+    match receipt.0 {
+        Receipt::File(note) => {
+            let is_awaited = app.phone_control.is_owed_by(&note.device);
+            app.file_requests.note_fetch(note, is_awaited);
+        }
+        Receipt::TrustList(note) => app.trust_lists.fetches.note(note),
+    }
 }
 
 /// The file as a device would get it now, without its secret: for previews, and for `doctor`,
@@ -202,7 +252,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
         };
         let mut receipt = None;
         if may_have_secret {
-            receipt = Some(FetchReceipt(note));
+            receipt = Some(FetchReceipt(Receipt::File(note)));
         } else if app
             .file_requests
             .alarm_is_due(&phone.name, request.source, now)
@@ -403,7 +453,8 @@ pub(super) fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> 
         doors: SelfProvisionDoors {
             https: advertised.https_base().parse()?,
             plain: plain.map(|base| base.parse()).transpose()?,
-            phones_trust_https: app.settings.phones.trust_list,
+            phones_trust_https: app.settings.phones.trust_our_certificate
+                || super::trust_list::phones_trust_https(app),
         },
         service_urls: HashMap::new(),
         time_zone: app.settings.phones.time_zone.clone(),

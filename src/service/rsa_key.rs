@@ -17,7 +17,6 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::pkcs8::EncryptedPrivateKeyInfo;
-use rsa::pkcs8::LineEnding;
 use rsa::pkcs8::PrivateKeyInfo;
 use rsa::pkcs8::SecretDocument;
 use rsa::pkcs8::pkcs5;
@@ -135,14 +134,8 @@ impl RsaKey {
     /// [`RsaKeyError::Sign`].
     pub fn sign(&self, digest: SignatureDigest, bytes: &[u8]) -> Result<Vec<u8>, RsaKeyError> {
         match digest {
-            SignatureDigest::Sha512 => {
-                let mut signature = vec![0; SIGNATURE_BYTES];
-                let scheme = &ring::signature::RSA_PKCS1_SHA512;
-                self.pair()?
-                    .sign(scheme, &SystemRandom::new(), bytes, &mut signature)
-                    .map_err(|_| RsaKeyError::Sign)?;
-                Ok(signature)
-            }
+            SignatureDigest::Sha256 => self.sign_by_ring(&ring::signature::RSA_PKCS1_SHA256, bytes),
+            SignatureDigest::Sha512 => self.sign_by_ring(&ring::signature::RSA_PKCS1_SHA512, bytes),
             SignatureDigest::Sha1 => {
                 let key =
                     RsaPrivateKey::from_pkcs8_der(&self.0).map_err(|_| RsaKeyError::NotUsable)?;
@@ -155,6 +148,18 @@ impl RsaKey {
                     .map_err(|_| RsaKeyError::Sign)
             }
         }
+    }
+
+    fn sign_by_ring(
+        &self,
+        scheme: &'static dyn ring::signature::RsaEncoding,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, RsaKeyError> {
+        let mut signature = vec![0; SIGNATURE_BYTES];
+        self.pair()?
+            .sign(scheme, &SystemRandom::new(), bytes, &mut signature)
+            .map_err(|_| RsaKeyError::Sign)?;
+        Ok(signature)
     }
 
     /// Makes the key's own certificate, with CN, O and OU, for signatures.
@@ -175,17 +180,16 @@ impl RsaKey {
         made().map_err(|error: rcgen::Error| RsaKeyError::Make(error.to_string()))
     }
 
-    /// The key encrypted with a passphrase, as a PEM block `ENCRYPTED PRIVATE KEY`: PKCS#8 with
-    /// PBES2, PBKDF2-SHA-256 and AES-256-CBC, which `openssl pkey` reads. Takes some tenths of a
-    /// second.
+    /// The key encrypted with a passphrase: `EncryptedPrivateKeyInfo` in DER with PBES2,
+    /// PBKDF2-SHA-256 and AES-256-CBC, which `openssl pkey` reads. Takes some tenths of a second.
     ///
     /// # Errors
     /// [`RsaKeyError::Make`], never in practice.
-    pub fn encrypted_pem(
+    pub fn encrypted(
         &self,
         environment: &Environment,
         passphrase: &Secret,
-    ) -> Result<String, RsaKeyError> {
+    ) -> Result<Vec<u8>, RsaKeyError> {
         let salt: [u8; 16] = environment.random();
         let initial: [u8; 16] = environment.random();
         let encrypted = || {
@@ -193,13 +197,12 @@ impl RsaKey {
                 pbes2::Parameters::pbkdf2_sha256_aes256cbc(PASSPHRASE_ROUNDS, &salt, &initial)?;
             let key = PrivateKeyInfo::try_from(self.0.as_slice())?;
             let document = key.encrypt_with_params(scheme, passphrase.reveal())?;
-            let pem = document.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF)?;
-            Ok(pem.as_str().to_owned())
+            Ok(document.as_bytes().to_vec())
         };
         encrypted().map_err(|error: rsa::pkcs8::Error| RsaKeyError::Make(error.to_string()))
     }
 
-    /// Reads the PKCS#8 structure of a PEM block `ENCRYPTED PRIVATE KEY`.
+    /// Reads what [`RsaKey::encrypted`] or another program wrote.
     ///
     /// # Errors
     /// The passphrase is wrong, the file asks for too much work, or holds another kind of key.
@@ -222,6 +225,7 @@ impl RsaKey {
 pub fn verify(public_key: &[u8], digest: SignatureDigest, bytes: &[u8], signature: &[u8]) -> bool {
     let scheme = match digest {
         SignatureDigest::Sha1 => &ring::signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        SignatureDigest::Sha256 => &ring::signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
         SignatureDigest::Sha512 => &ring::signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
     };
     ring::signature::UnparsedPublicKey::new(scheme, public_key)
@@ -355,7 +359,11 @@ pub(crate) mod tests {
         let key = RsaKey::generate(&environment).unwrap();
         assert_eq!(format!("{key:?}"), "[redacted]");
         let public = key.public_key().unwrap();
-        for digest in [SignatureDigest::Sha1, SignatureDigest::Sha512] {
+        for digest in [
+            SignatureDigest::Sha1,
+            SignatureDigest::Sha256,
+            SignatureDigest::Sha512,
+        ] {
             let signature = key.sign(digest, b"list").unwrap();
             assert_eq!(signature.len(), 256);
             assert_eq!(signature, key.sign(digest, b"list").unwrap());
@@ -379,13 +387,10 @@ pub(crate) mod tests {
         let environment = seeded(2);
         let key = RsaKey::generate(&environment).unwrap();
         let passphrase = Secret::from("correct horse");
-        let pem = key.encrypted_pem(&environment, &passphrase).unwrap();
-        let (label, document) = SecretDocument::from_pem(&pem).unwrap();
-        assert_eq!(label, "ENCRYPTED PRIVATE KEY");
-        let der = document.as_bytes();
-        let opened = RsaKey::from_encrypted(der, &passphrase).unwrap();
+        let der = key.encrypted(&environment, &passphrase).unwrap();
+        let opened = RsaKey::from_encrypted(&der, &passphrase).unwrap();
         assert_eq!(opened.pkcs8(), key.pkcs8());
-        let wrong = RsaKey::from_encrypted(der, &Secret::from("correct house"));
+        let wrong = RsaKey::from_encrypted(&der, &Secret::from("correct house"));
         assert_eq!(wrong.unwrap_err(), RsaKeyError::Passphrase);
         for end in (0..der.len()).step_by(7) {
             assert!(RsaKey::from_encrypted(&der[..end], &passphrase).is_err());

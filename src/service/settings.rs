@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::domain::call_route::PbxCalls;
 use crate::domain::call_target::CallTarget;
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::trust_list::Sha1For;
 
 /// Settings of the use cases.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub sip_requests_per_source_s: u32,
     /// What phones are served and believed.
     pub phones: PhoneSettings,
+    /// Trust lists.
+    pub trust_list: TrustListSettings,
     /// Where calls go.
     pub calls: CallSettings,
     /// Limits of auto-registration beyond those of the node.
@@ -39,6 +42,7 @@ impl Default for Settings {
             },
             sip_requests_per_source_s: 1_000,
             phones: PhoneSettings::default(),
+            trust_list: TrustListSettings::default(),
             calls: CallSettings::default(),
             auto_registration: AutoRegistrationSettings::default(),
             credentials: CredentialSettings::default(),
@@ -146,8 +150,9 @@ pub struct PhoneSettings {
     pub registration_expires_s: u32,
     /// Olson name of the time zone of date/time groups that name none.
     pub time_zone: String,
-    /// Whether a trust list is served, so that phones accept our HTTPS certificate (F26).
-    pub trust_list: bool,
+    /// Whether phones accept our HTTPS certificate without a trust list of ours: those of the
+    /// demonstration are given it.
+    pub trust_our_certificate: bool,
 }
 
 impl Default for PhoneSettings {
@@ -162,9 +167,18 @@ impl Default for PhoneSettings {
             restart_action: RestartAction::Auto,
             registration_expires_s: 120,
             time_zone: "UTC".to_owned(),
-            trust_list: false,
+            trust_our_certificate: false,
         }
     }
+}
+
+/// Trust lists.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrustListSettings {
+    /// Whether they are made and served.
+    pub enabled: bool,
+    /// Which phones get one whose signature uses SHA-1.
+    pub sha1_for: Sha1For,
 }
 
 /// Where calls go.

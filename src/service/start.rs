@@ -24,6 +24,8 @@ use super::phone_control::PhoneControl;
 use super::record::RefusalRows;
 use super::register::Registrar;
 use super::settings::Settings;
+use super::trust_list;
+use super::trust_list::TrustLists;
 use crate::domain::catalogue::CallManager;
 use crate::domain::config_file::idle_url::SELF_PROVISION_PATH;
 use crate::domain::fresh_system;
@@ -116,6 +118,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         phone_channels: PhoneChannels::default(),
         phone_control: PhoneControl::default(),
         registrar: Registrar::default(),
+        trust_lists: TrustLists::default(),
         writes: GroupCommit::default(),
         environment: options.environment,
         settings: options.settings,
@@ -130,6 +133,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         .load(&app.store, app.environment.now())
         .await?;
     app.phone_control.load(&app.store).await?;
+    trust_list::refresh(&app).await?;
     Ok(Arc::new(app))
 }
 

@@ -88,7 +88,7 @@ pub fn read(der: &[u8]) -> Result<Certificate, X509Error> {
         subject,
         subject_attributes,
         issuer,
-        serial: fields.serial.to_vec(),
+        serial: without_zeros(fields.serial).to_vec(),
         public_key,
         signature: fields.signature.to_vec(),
     })?)
@@ -130,6 +130,14 @@ fn fields(der: &[u8]) -> Option<Fields<'_>> {
     })
 }
 
+/// A positive integer without the zeros in front.
+fn without_zeros(integer: &[u8]) -> &[u8] {
+    let first = integer.iter().position(|byte| *byte != 0);
+    first
+        .and_then(|first| integer.get(first..))
+        .unwrap_or(integer)
+}
+
 /// The bytes of a bit string without odd bits.
 fn whole_bytes(bit_string: &[u8]) -> Option<&[u8]> {
     let (unused_bits, bytes) = bit_string.split_first()?;
@@ -163,8 +171,7 @@ fn public_key(info: &[u8]) -> Option<PublicKey> {
 fn modulus_bits(der: &[u8]) -> Option<u32> {
     let (key, _) = expect(SEQUENCE, der)?;
     let (modulus, _) = expect(INTEGER, key)?;
-    let first = modulus.iter().position(|byte| *byte != 0)?;
-    let modulus = modulus.get(first..)?;
+    let modulus = without_zeros(modulus);
     let bits = u32::try_from(modulus.len()).ok()?.checked_mul(8)?;
     Some(bits - modulus.first()?.leading_zeros())
 }
@@ -283,7 +290,7 @@ mod tests {
             subject.push(kind.clone(), *value);
         }
         params.distinguished_name = subject;
-        params.serial_number = Some(vec![0x12, 0x34].into());
+        params.serial_number = Some(vec![0xF2, 0x34].into());
         params.self_signed(&key).unwrap().der().to_vec()
     }
 
@@ -305,7 +312,7 @@ mod tests {
             "CN=\\ voice\\+,OU=\\#1,O=Müller\\, Söhne,C=DE"
         );
         assert_eq!(certificate.issuer(), certificate.subject());
-        assert_eq!(certificate.serial(), [0x12, 0x34]);
+        assert_eq!(certificate.serial(), [0xF2, 0x34]);
         assert_eq!(certificate.der(), der);
         let PublicKey::EllipticCurve { curve, point } = certificate.public_key() else {
             panic!("not an EC key");

@@ -7,6 +7,7 @@ use super::Settings;
 use super::names::Network;
 use super::tables;
 use super::value::{Checked, Port};
+use crate::domain::trust_list::Sha1For;
 use crate::server::sockets::{self, Addresses, Bound, LowPorts};
 use crate::service::settings as service;
 
@@ -89,6 +90,14 @@ impl Settings {
             },
             sip_requests_per_source_s: self.listen.sip_requests_per_source.get(),
             phones: self.phone_settings(),
+            trust_list: service::TrustListSettings {
+                enabled: self.trust_list.enabled,
+                sha1_for: match self.trust_list.sha1_for {
+                    tables::Sha1For::None => Sha1For::NoPhone,
+                    tables::Sha1For::Series7900 => Sha1For::Series7900,
+                    tables::Sha1For::All => Sha1For::EveryPhone,
+                },
+            },
             calls: self.call_settings(),
             auto_registration: self.auto_registration_settings(),
             credentials: service::CredentialSettings {
@@ -127,7 +136,7 @@ impl Settings {
             },
             registration_expires_s: phones.registration_expires_s.get(),
             time_zone: self.date_time.zone.0.as_str().to_owned(),
-            trust_list: false,
+            trust_our_certificate: false,
         }
     }
 

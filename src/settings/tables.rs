@@ -225,6 +225,29 @@ table! {
 }
 
 words! {
+    /// Which phones get a trust list whose signature uses SHA-1 instead of SHA-512.
+    Sha1For {
+        /// None.
+        None = "none",
+        /// The 7900 series, known by its model once the phone has registered.
+        Series7900 = "7900",
+        /// Every phone; for a site with nothing but old phones.
+        All = "all",
+    }
+}
+
+table! {
+    /// Trust lists, by which phones accept the HTTPS certificate: see docs/trust-list.md before
+    /// switching them on.
+    TrustList "trust_list" {
+        /// Whether phones are given one, once there is an exported key: selfprov cert --help.
+        enabled: bool = false,
+        /// Which phones get one signed with SHA-1: none, 7900 or all.
+        sha1_for: Sha1For = Sha1For::None,
+    }
+}
+
+words! {
     /// How calls to numbers that no phone here has get to the PBX.
     PbxCalls {
         /// Through selfprov.

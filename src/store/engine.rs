@@ -12,11 +12,18 @@ use super::Connection;
 use super::StoreError;
 
 /// The migrations, in order. Append only: a migration that has run anywhere never changes.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "foundation",
-    include_str!("../../migrations/0001_foundation.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "foundation",
+        include_str!("../../migrations/0001_foundation.sql"),
+    ),
+    (
+        4,
+        "trust list",
+        include_str!("../../migrations/0004_trust_list.sql"),
+    ),
+];
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,6 +24,7 @@ mod row;
 pub mod seed;
 pub mod self_provisioning;
 pub mod sql_query;
+pub mod trust_list;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,6 +11,7 @@ use crate::domain::device::MacAddress;
 use crate::domain::phone_model;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::phone_model::PhoneModel;
+use crate::domain::trust_list::ListName;
 
 /// Longest name that is looked at, in bytes. The longest real one is under 80.
 pub const NAME_LENGTH_MAX: usize = 255;
@@ -36,7 +37,7 @@ pub enum RequestedFile {
     /// `XMLDefault.cnf.xml`.
     XmlDefault,
     /// A trust list: of one device, or of all (`ITLFile.tlv`, `CTLFile.tlv`).
-    TrustList(Option<DeviceName>),
+    TrustList(ListName, Option<DeviceName>),
     /// Dial rules: `dialplan.xml`, `DR<uuid>.xml`.
     DialPlan,
     /// Soft keys: `softkeys.xml`, `SK<uuid>.xml`.
@@ -137,7 +138,8 @@ const RING_LISTS: [&str; 3] = ["ringlist.xml", "ringlist-wb.xml", "distinctiveri
 fn well_known(lower: &str) -> Option<RequestedFile> {
     Some(match lower {
         "xmldefault.cnf.xml" => RequestedFile::XmlDefault,
-        "itlfile.tlv" | "ctlfile.tlv" => RequestedFile::TrustList(None),
+        "itlfile.tlv" => RequestedFile::TrustList(ListName::Itl, None),
+        "ctlfile.tlv" => RequestedFile::TrustList(ListName::Ctl, None),
         "dialplan.xml" | "dialtemplate.xml" => RequestedFile::DialPlan,
         "softkeys.xml" => RequestedFile::SoftKeys,
         "featurepolicy.xml" => RequestedFile::FeaturePolicy,
@@ -160,12 +162,13 @@ fn well_known(lower: &str) -> Option<RequestedFile> {
 /// `SEP<MAC>.cnf.xml` with its suffixes, and the trust lists of one device.
 fn device_file(lower: &str, name: &str) -> Option<RequestedFile> {
     if let Some(stem) = lower.strip_suffix(".tlv") {
-        let stem = stem
-            .strip_prefix("ctl")
-            .or_else(|| stem.strip_prefix("itl"))?;
+        let (list, stem) = match stem.strip_prefix("itl") {
+            Some(stem) => (ListName::Itl, stem),
+            None => (ListName::Ctl, stem.strip_prefix("ctl")?),
+        };
         let device: DeviceName = stem.parse().ok()?;
         device.mac()?;
-        return Some(RequestedFile::TrustList(Some(device)));
+        return Some(RequestedFile::TrustList(list, Some(device)));
     }
     let kinds: [(&str, fn(DeviceName) -> RequestedFile); 3] = [
         (".cnf.xml.enc.sgn", RequestedFile::EncryptedDevice),
@@ -256,14 +259,19 @@ mod tests {
             read("sep0011aabbccdd.cnf.xml.enc.sgn"),
             RequestedFile::EncryptedDevice(phone())
         );
-        for name in ["CTLSEP0011AABBCCDD.tlv", "itlsep0011aabbccdd.tlv"] {
-            assert_eq!(
-                read(name),
-                RequestedFile::TrustList(Some(phone())),
-                "{name}"
-            );
+        for (name, list) in [
+            ("CTLSEP0011AABBCCDD.tlv", ListName::Ctl),
+            ("itlsep0011aabbccdd.tlv", ListName::Itl),
+        ] {
+            let expected = RequestedFile::TrustList(list, Some(phone()));
+            assert_eq!(read(name), expected, "{name}");
         }
-        assert_eq!(read("ITLFile.tlv"), RequestedFile::TrustList(None));
+        for (name, list) in [
+            ("ITLFile.tlv", ListName::Itl),
+            ("CTLFile.tlv", ListName::Ctl),
+        ] {
+            assert_eq!(read(name), RequestedFile::TrustList(list, None));
+        }
         assert_eq!(read("/XMLDefault.cnf.xml"), RequestedFile::XmlDefault);
         assert_eq!(
             read("CSFaksethi.cnf.xml"),

@@ -50,7 +50,7 @@ pub struct CertificateParts {
     pub subject_attributes: Vec<String>,
     /// Issuer as RFC 4514 writes it.
     pub issuer: String,
-    /// Serial number: the bytes of its DER integer.
+    /// Serial number as an unsigned number, big end first, without zeros in front.
     pub serial: Vec<u8>,
     /// Public key.
     pub public_key: PublicKey,
@@ -113,7 +113,7 @@ impl Certificate {
         &self.0.issuer
     }
 
-    /// Serial number: the bytes of its DER integer.
+    /// Serial number as an unsigned number, big end first, without zeros in front.
     pub fn serial(&self) -> &[u8] {
         &self.0.serial
     }

@@ -62,6 +62,8 @@ pub struct Record {
 pub enum SignatureDigest {
     /// SHA-1, for phones that know no better.
     Sha1,
+    /// SHA-256: never in our lists, but in those of others that are looked at.
+    Sha256,
     /// SHA-512.
     Sha512,
 }
@@ -71,6 +73,7 @@ impl SignatureDigest {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
             Self::Sha512 => "SHA-512",
         }
     }
@@ -193,6 +196,20 @@ impl TrustList {
         self.made_at
     }
 
+    /// The list as phones that verify with `digest` can read it: those that know SHA-1 alone know
+    /// no elliptic curves either.
+    #[must_use]
+    pub fn for_digest(&self, digest: SignatureDigest) -> Self {
+        let is_readable = |record: &&Record| {
+            digest != SignatureDigest::Sha1
+                || matches!(record.certificate.public_key(), PublicKey::Rsa { .. })
+        };
+        Self {
+            records: self.records.iter().filter(is_readable).cloned().collect(),
+            made_at: self.made_at,
+        }
+    }
+
     /// Whether a phone that has this list accepts the server with this certificate.
     pub fn names_server(&self, der: &[u8]) -> bool {
         self.records
@@ -239,6 +256,9 @@ mod tests {
         assert_eq!(list.signer().unwrap().subject(), "CN=one,OU=u,O=o");
         assert!(list.names_server(b"der of CN=web,OU=u,O=o"));
         assert!(!list.names_server(b"der of CN=one,OU=u,O=o"));
+        let old = list.for_digest(SignatureDigest::Sha1);
+        assert_eq!(old.records().len(), 2, "no elliptic curve for old phones");
+        assert_eq!(list.for_digest(SignatureDigest::Sha512), list);
     }
 
     #[test]

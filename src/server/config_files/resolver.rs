@@ -56,6 +56,9 @@ impl FileSource for Resolver {
                 Some(content) => Resolved::Found(content, None),
                 None => Resolved::NotFound,
             },
+            FileAnswer::TrustList { bytes, receipt } => {
+                Resolved::Found(Content::Generated(bytes), receipt)
+            }
             FileAnswer::NotFound => Resolved::NotFound,
             FileAnswer::Refused(why) => Resolved::Refused(why),
             FileAnswer::Throttled => Resolved::Throttled,

@@ -5,7 +5,9 @@
 
 use crate::server::control::fault::Fault;
 use crate::server::control::protocol::{Answer, Request, Response};
-use crate::server::control::{auto_registration, devices, new_devices, restarts, system, users};
+use crate::server::control::{
+    auto_registration, certificates, devices, new_devices, restarts, system, users,
+};
 use crate::service::App;
 
 /// Carries out one command.
@@ -52,6 +54,17 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
         Request::SelfProvisioningSetCode { code } => system::set_code(app, code).await,
         Request::UserProfileList => Ok(system::user_profiles(app)),
         Request::UserProfileSet(change) => system::user_profile_set(app, &change).await,
+        Request::CertShow => certificates::show(app).await,
+        Request::CertCreate => certificates::create(app).await,
+        Request::CertRotate => certificates::rotate(app).await,
+        Request::CertExport { number, passphrase } => {
+            certificates::export(app, number, &passphrase).await
+        }
+        Request::CertExported { number } => certificates::exported(app, number).await,
+        Request::CertImport { file, passphrase } => {
+            certificates::import(app, &file, passphrase).await
+        }
+        Request::CertRetire { number, force } => certificates::retire(app, number, force).await,
         Request::Readiness { user } => users::readiness(app, user.as_deref()).await,
     }
 }

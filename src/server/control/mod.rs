@@ -2,6 +2,7 @@
 //! directory that nobody else can open.
 
 pub mod auto_registration;
+pub mod certificates;
 pub mod devices;
 pub mod execute;
 pub mod fault;
@@ -9,6 +10,7 @@ pub mod new_devices;
 pub mod protocol;
 pub mod restarts;
 pub mod system;
+pub mod trust_lists_view;
 pub mod users;
 
 use std::io;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::secret::Secret;
+use crate::server::control::trust_lists_view::TrustListsView;
 
 /// Longest line in bytes, in either direction: a listing of 10,000 phones.
 pub const LINE_BYTES_MAX: usize = 8 << 20;
@@ -132,6 +133,38 @@ pub enum Request {
     UserProfileList,
     /// Changes what a User Profile says about self-provisioning.
     UserProfileSet(ProfileChange),
+    /// Shows trust lists, keys and certificates.
+    CertShow,
+    /// Makes the first trust key.
+    CertCreate,
+    /// Makes a second trust key.
+    CertRotate,
+    /// Gives a trust key, encrypted.
+    CertExport {
+        /// Its number; `None`: the one that waits for it, else the one that signs.
+        number: Option<u32>,
+        /// Encrypts the key.
+        passphrase: SecretText,
+    },
+    /// The export of a trust key is safe.
+    CertExported {
+        /// Its number.
+        number: u32,
+    },
+    /// Takes a trust key from a file.
+    CertImport {
+        /// The file, PEM.
+        file: SecretText,
+        /// Opens the key, where it is encrypted.
+        passphrase: Option<SecretText>,
+    },
+    /// Retires a trust key.
+    CertRetire {
+        /// Its number.
+        number: u32,
+        /// Although phones do not know the other one.
+        force: bool,
+    },
     /// Checks what the service knows of its readiness.
     Readiness {
         /// This user alone; `None`: everything.
@@ -351,6 +384,15 @@ pub enum Answer {
     Devices(Vec<DeviceView>),
     /// Findings.
     Findings(Vec<Finding>),
+    /// Trust lists.
+    TrustLists(Box<TrustListsView>),
+    /// A trust key for its file.
+    TrustKeyFile {
+        /// Its number.
+        number: u32,
+        /// The file: the certificate and the encrypted private key.
+        pem: String,
+    },
     /// Auto-registration of this node.
     AutoRegistration(Box<AutoRegistrationView>),
     /// Restarts that phones owe.

@@ -1,0 +1,190 @@
+//! Trust keys, certificates and phones as an administrator sees them.
+
+use std::collections::HashSet;
+
+use super::fetches;
+use super::trust_keys;
+use crate::domain::device::DeviceName;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+use crate::domain::phone_model::ModelFamily;
+use crate::domain::time::UnixMillis;
+use crate::domain::trust_list::keys;
+use crate::service::App;
+use crate::service::ServiceError;
+use crate::service::x509;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// What a trust key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// It was never exported, so no list names it.
+    NotExported,
+    /// It signs the lists.
+    Signs,
+    /// Lists name it; it signs when the other is retired.
+    Listed,
+    /// It is of no use any more.
+    Retired,
+}
+
+/// A trust key.
+#[derive(Debug, Clone)]
+pub struct KeyView {
+    /// Number.
+    pub number: u32,
+    /// What it does.
+    pub state: KeyState,
+    /// Subject of its certificate.
+    pub subject: String,
+    /// SHA-256 of its certificate.
+    pub fingerprint: String,
+    /// When it came.
+    pub created_at: UnixMillis,
+    /// When it was first exported.
+    pub exported_at: Option<UnixMillis>,
+    /// When it was retired.
+    pub retired_at: Option<UnixMillis>,
+}
+
+/// The certificate of a node.
+#[derive(Debug, Clone)]
+pub struct NodeView {
+    /// Name of the `CallManager` node.
+    pub node: String,
+    /// Subject; empty: phones would not take it.
+    pub subject: String,
+    /// SHA-256 of the certificate; empty likewise.
+    pub fingerprint: String,
+}
+
+/// Everything about trust lists.
+#[derive(Debug, Clone)]
+pub struct TrustView {
+    /// Why no list is served; `None`: one is.
+    pub not_served: Option<String>,
+    /// Roles and subjects of the list that is served.
+    pub records: Vec<(&'static str, String)>,
+    /// The keys.
+    pub keys: Vec<KeyView>,
+    /// The certificates of the nodes.
+    pub nodes: Vec<NodeView>,
+    /// The newest key that lists name.
+    pub newest_key: Option<u32>,
+    /// Phones that are not known to have a list which names it.
+    pub phones_behind: Vec<DeviceName>,
+}
+
+/// Shows keys, certificates and phones.
+///
+/// # Errors
+/// [`ServiceError`] when the database fails.
+pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
+    fetches::write(app).await?;
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let keys = trust_keys(&store::trust_list::keys(connection).await?);
+    let nodes = store::trust_list::node_certificates(connection).await?;
+    let listed: Vec<u32> = keys::listed(&keys).iter().map(|key| key.number).collect();
+    let newest_key = listed.iter().max().copied();
+    let phones_behind = match newest_key {
+        Some(newest) => phones_behind(app, connection, newest).await?,
+        None => Vec::new(),
+    };
+    let outcome = app.trust_lists.outcome();
+    let (not_served, records) = match outcome.as_ref() {
+        Ok(published) => (
+            None,
+            published
+                .list
+                .records()
+                .iter()
+                .map(|record| {
+                    (
+                        record.role.as_str(),
+                        record.certificate.subject().to_owned(),
+                    )
+                })
+                .collect(),
+        ),
+        Err(reason) => (Some(reason.to_string()), Vec::new()),
+    };
+    let state = |key: &keys::TrustKey| match (key.retired_at, listed.first()) {
+        (Some(_), _) => KeyState::Retired,
+        (None, _) if key.exported_at.is_none() => KeyState::NotExported,
+        (None, Some(signer)) if *signer == key.number => KeyState::Signs,
+        (None, _) => KeyState::Listed,
+    };
+    let keys = keys.iter().map(|key| KeyView {
+        number: key.number,
+        state: state(key),
+        subject: key.certificate.subject().to_owned(),
+        fingerprint: fingerprint(key.certificate.der()),
+        created_at: key.created_at,
+        exported_at: key.exported_at,
+        retired_at: key.retired_at,
+    });
+    let catalogue = app.catalogue.load();
+    let nodes = nodes.iter().map(|row| {
+        let name = catalogue.call_managers.get(&row.node);
+        let read = x509::read(&row.certificate).ok();
+        NodeView {
+            node: name.map_or_else(|| row.node.to_string(), |node| node.name.clone()),
+            subject: read
+                .map(|read| read.subject().to_owned())
+                .unwrap_or_default(),
+            fingerprint: match row.certificate.as_slice() {
+                [] => String::new(),
+                der => fingerprint(der),
+            },
+        }
+    });
+    Ok(TrustView {
+        not_served,
+        records,
+        keys: keys.collect(),
+        nodes: nodes.collect(),
+        newest_key,
+        phones_behind,
+    })
+}
+
+/// The phones that are not known to have a list which names this key or a newer one.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub async fn phones_behind(
+    app: &App,
+    connection: &mut Connection,
+    key: u32,
+) -> Result<Vec<DeviceName>, StoreError> {
+    let known = store::trust_list::phones_that_know(connection, key).await?;
+    let known: HashSet<DeviceName> = known.into_iter().collect();
+    let mut behind = Vec::new();
+    app.phones.for_each(|one| {
+        if takes_lists(&one.phone) && !known.contains(&one.phone.name) {
+            behind.push(one.phone.name.clone());
+        }
+    });
+    behind.sort();
+    Ok(behind)
+}
+
+/// Whether a device is a phone that asks for trust lists.
+fn takes_lists(phone: &Phone) -> bool {
+    let model = phone.model.and_then(phone_model::by_number);
+    let is_other_kind = model.is_some_and(|model| {
+        matches!(
+            model.family,
+            ModelFamily::ThirdParty | ModelFamily::Analog | ModelFamily::NotAPhone
+        )
+    });
+    phone.name.mac().is_some() && !is_other_kind
+}
+
+/// SHA-256 of a certificate, in hexadecimal digits.
+pub fn fingerprint(der: &[u8]) -> String {
+    x509::hex(ring::digest::digest(&ring::digest::SHA256, der).as_ref())
+}

@@ -1,0 +1,225 @@
+//! A reader of trust lists and a phone that judges them, made from the description of the format
+//! and with `openssl`: nothing of the program's own writer, reader or numbers is used.
+
+#![allow(
+    dead_code,
+    reason = "each test file is a program of its own and uses its part"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The items of one part of a file: tag to value. Padding is counted apart.
+pub(crate) type Items = BTreeMap<u8, Vec<u8>>;
+
+/// A file, taken apart.
+#[derive(Debug, Clone)]
+pub(crate) struct Decoded {
+    /// Items of the header.
+    pub(crate) header: Items,
+    /// Tags of the header in their order, padding included.
+    pub(crate) header_tags: Vec<u8>,
+    /// Items of the signer.
+    pub(crate) signer: Items,
+    /// Items that say how it is signed.
+    pub(crate) signature_info: Items,
+    /// Items of the algorithm.
+    pub(crate) algorithm: Items,
+    /// The records.
+    pub(crate) records: Vec<Items>,
+    /// The file without the item of its signature.
+    pub(crate) signed: Vec<u8>,
+}
+
+fn number(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .fold(0, |sum, byte| sum * 256 + usize::from(*byte))
+}
+
+/// Splits bytes into items: tag, begin and end of the whole item, value.
+fn split(bytes: &[u8]) -> Vec<(u8, usize, usize, Vec<u8>)> {
+    let mut items = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == 0x0D {
+            items.push((0x0D, at, at + 1, Vec::new()));
+            at += 1;
+            continue;
+        }
+        let end = at + 3 + number(&bytes[at + 1..at + 3]);
+        items.push((bytes[at], at, end, bytes[at + 3..end].to_vec()));
+        at = end;
+    }
+    items
+}
+
+/// Items by tag; each but padding once.
+fn by_tag(bytes: &[u8]) -> Items {
+    let mut items = Items::new();
+    for (tag, _, _, value) in split(bytes) {
+        let again = items.insert(tag, value);
+        assert!(again.is_none() || tag == 0x0D, "tag {tag} twice");
+    }
+    items
+}
+
+impl Decoded {
+    /// Takes a file apart; what does not fit the description fails the test.
+    pub(crate) fn read(file: &[u8]) -> Self {
+        assert_eq!(
+            &file[..5],
+            [1, 0, 2, 1, 2],
+            "header version 1.2 comes first"
+        );
+        assert_eq!(&file[5..8], [2, 0, 2], "then the length of the header");
+        let length = number(&file[8..10]);
+        assert_eq!(length % 4, 0, "the header is padded to a multiple of four");
+        let (head, mut rest) = file.split_at(length);
+        let items = split(head);
+        let (_, begin, end, _) = *items
+            .iter()
+            .find(|item| item.0 == 12)
+            .map(|(tag, begin, end, _)| (*tag, *begin, *end, ()))
+            .as_ref()
+            .expect("a signature");
+        let header_tags: Vec<u8> = items.iter().map(|item| item.0).collect();
+        let padding = header_tags.iter().filter(|tag| **tag == 13).count();
+        assert!(padding < 4, "no more padding than is needed");
+        assert!(
+            header_tags[header_tags.len() - padding..]
+                .iter()
+                .all(|tag| *tag == 13),
+            "padding ends the header"
+        );
+        let mut records = Vec::new();
+        while !rest.is_empty() {
+            assert_eq!(&rest[..3], [1, 0, 2], "a record begins with its length");
+            let (record, after) = rest.split_at(number(&rest[3..5]));
+            records.push(by_tag(record));
+            rest = after;
+        }
+        let header = by_tag(head);
+        let signature_info = by_tag(&header[&7]);
+        Self {
+            signer: by_tag(&header[&3]),
+            algorithm: by_tag(&signature_info[&9]),
+            signature_info,
+            header,
+            header_tags,
+            records,
+            signed: [&file[..begin], &file[end..]].concat(),
+        }
+    }
+
+    /// Role and subject of each record.
+    pub(crate) fn roles(&self) -> Vec<(usize, String)> {
+        let role = |record: &Items| (number(&record[&4]), text(&record[&3]));
+        self.records.iter().map(role).collect()
+    }
+
+    /// Name and serial number of the signer.
+    pub(crate) fn signed_by(&self) -> (Vec<u8>, Vec<u8>) {
+        (self.signer[&4].clone(), self.signer[&5].clone())
+    }
+
+    /// The certificate of the record with this role and the signer's name and number.
+    fn token(&self, name: &[u8], serial: &[u8]) -> Option<&[u8]> {
+        self.records
+            .iter()
+            .find(|record| number(&record[&4]) == 0 && record[&3] == name && record[&6] == serial)
+            .map(|record| record[&9].as_slice())
+    }
+
+    /// Whether the signature was made with the key of this certificate, as `openssl` says it.
+    pub(crate) fn is_signed_with(&self, certificate: &[u8]) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("certificate"), certificate).unwrap();
+        fs::write(path("signature"), &self.header[&12]).unwrap();
+        fs::write(path("signed"), &self.signed).unwrap();
+        let key = openssl(
+            folder.path(),
+            &[
+                "x509",
+                "-inform",
+                "DER",
+                "-in",
+                "certificate",
+                "-pubkey",
+                "-noout",
+            ],
+        );
+        fs::write(path("key"), key.1).unwrap();
+        let digest = match self.signature_info[&8][..] {
+            [1] => "-sha1",
+            [3] => "-sha512",
+            ref other => panic!("digest {other:?}"),
+        };
+        let verify = ["-verify", "key", "-signature", "signature", "signed"];
+        let arguments = [["dgst", digest].as_slice(), &verify].concat();
+        openssl(folder.path(), &arguments).0
+    }
+}
+
+/// A text without its NUL, which must be there.
+pub(crate) fn text(value: &[u8]) -> String {
+    let (last, text) = value.split_last().expect("a text");
+    assert_eq!(*last, 0, "a text ends with NUL");
+    String::from_utf8(text.to_vec()).unwrap()
+}
+
+/// Runs `openssl` in a folder: whether it succeeded, and what it printed.
+pub(crate) fn openssl(folder: &Path, arguments: &[&str]) -> (bool, Vec<u8>) {
+    let output = Command::new("openssl")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|error| panic!("openssl cannot be run ({error}): install openssl"));
+    (output.status.success(), output.stdout)
+}
+
+/// A phone as the rules describe it: it takes the first list it sees and then only lists that a
+/// security token of its own list has signed.
+#[derive(Debug, Default)]
+pub(crate) struct ModelPhone {
+    list: Option<Decoded>,
+}
+
+impl ModelPhone {
+    /// A phone that has taken this list.
+    pub(crate) fn with(file: &[u8]) -> Self {
+        let mut phone = Self::default();
+        assert!(phone.offer(file), "a phone without a list takes any");
+        phone
+    }
+
+    /// Gives the phone a list; whether it takes it.
+    pub(crate) fn offer(&mut self, file: &[u8]) -> bool {
+        let new = Decoded::read(file);
+        let (name, serial) = new.signed_by();
+        let tokens = new.roles().iter().filter(|(role, _)| *role == 0).count();
+        if tokens == 0 || tokens > 2 {
+            return false;
+        }
+        let judge = self.list.as_ref().unwrap_or(&new);
+        let takes = judge
+            .token(&name, &serial)
+            .is_some_and(|certificate| new.is_signed_with(certificate));
+        if takes {
+            self.list = Some(new);
+        }
+        takes
+    }
+
+    /// Whether it accepts an HTTPS service with this certificate.
+    pub(crate) fn trusts_service(&self, certificate: &[u8]) -> bool {
+        let list = self.list.as_ref();
+        list.is_some_and(|list| {
+            let mut records = list.records.iter();
+            records.any(|record| number(&record[&4]) == 7 && record[&9] == certificate)
+        })
+    }
+}
