@@ -184,6 +184,7 @@ fn administer_devices(data_dir: &Path) {
         listed.contains(advanced) && !listed.contains(&secret),
         "{listed}"
     );
+    assert!(listed.contains("Digest user      ward7"), "{listed}");
     let sheet = done(data_dir, &["device", "sheet", "dect-7"]);
     assert!(
         sheet.contains(&secret) && sheet.contains("ccmsipline"),

@@ -28,6 +28,7 @@ use selfprov::service::quick_add::QuickExtension;
 use selfprov::service::quick_add::QuickPhone;
 use selfprov::service::quick_add::quick_add;
 use selfprov::service::record::Actor;
+use selfprov::service::release;
 use selfprov::service::user_credentials;
 use selfprov::service::users::Extension;
 use selfprov::service::users::NewUser;
@@ -283,7 +284,8 @@ async fn a_change_is_written_whole_restarts_the_device_and_says_who_was_faster()
         assert_eq!(after.lines[1].contact_user, before.lines[0].contact_user);
         assert_ne!(after.version_stamp, before.version_stamp);
         assert_eq!(after.digest, before.digest);
-        assert!(test.app.phone_control.is_owed_by(&after.name));
+        // It loads no file: a restart would change nothing.
+        assert!(!test.app.phone_control.is_owed_by(&after.name));
         assert_memory_is_true(&test).await;
         // The same change again is somebody else's now.
         let late = update(&change).await;
@@ -300,6 +302,47 @@ async fn a_change_is_written_whole_restarts_the_device_and_says_who_was_faster()
         let audit = "SELECT action FROM audit WHERE object_name = 'dect-7' ORDER BY pkid";
         let expected = ["device.add", "device.update", "device.update"];
         assert_eq!(test.texts(audit).await, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_that_loads_a_file_restarts_after_a_change_of_it_or_of_its_digest_user() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        users(&test).await;
+        let names = ["SEP0011AABBCCDD", "SEP0011AABBCCDE"];
+        for (name, of, number) in [
+            (names[0], "CP-8841-3PCC", "2001"),
+            (names[1], "Cisco 7841", "2002"),
+        ] {
+            let new = of_digest_user(name, of, &[number], "ward7");
+            let made = add(&test, &new).await.unwrap();
+            assert!(!test.app.phone_control.is_owed_by(&made.name));
+            let change = DeviceChange {
+                description: Some("moved".to_owned()),
+                ..DeviceChange::default()
+            };
+            device_update::update(&test.app, &administrator(), &made.name, &change)
+                .await
+                .unwrap();
+            assert!(test.app.phone_control.is_owed_by(&made.name));
+        }
+        let sheet = of_digest_user("dect-7", BASIC, &["2003"], "ward7");
+        add(&test, &sheet).await.unwrap();
+        set_digest(&test, "ward7", "another").await;
+        for (name, is_owed) in [(names[0], true), (names[1], true), ("dect-7", false)] {
+            let name = name.parse().unwrap();
+            assert_eq!(test.app.phone_control.is_owed_by(&name), is_owed, "{name}");
+        }
+        let name = "dect-7".parse().unwrap();
+        let refused = release::by_administrator(&test.app, &name, &administrator()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.contains("selfprov device delete dect-7"),
+            "{refused}"
+        );
+        assert_memory_is_true(&test).await;
     })
     .await;
 }

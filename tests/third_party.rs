@@ -378,6 +378,21 @@ async fn a_multiplatform_phone_finds_its_profile_and_nobody_else_gets_its_secret
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_shows_no_login_does_not_auto_register() {
+    let server = site(&Database::sqlite()).await;
+    let mut phone = SipPhone::udp(server.sip_udp, "00562B043615").await;
+    phone.name = String::new();
+    phone.model = 1_008_841;
+    let refused = phone.register(120).await;
+    assert_eq!(refused.status(), 404, "{}", refused.text);
+    assert!(server.test.app.phones.is_empty());
+    // The same phone with the firmware of a CUCM does.
+    phone.model = 683;
+    phone.boot();
+    assert_eq!(phone.register(120).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_of_another_kind_do_not_exist_and_asking_for_many_is_a_sweep() {
     let server = site(&Database::sqlite()).await;
     add(

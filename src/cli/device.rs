@@ -173,13 +173,17 @@ fn card(device: &DeviceView) -> String {
     let or_none = |text: Option<&str>| text.unwrap_or("none").to_owned();
     let text = format!(
         "Device           {}\nModel            {}\nState            {}\nDescription      {}\n\
-         Lines            {}\nOwner            {}\nRegistered from  {}\nRestart          {}\n",
+         Lines            {}\nOwner            {}\nDigest user      {}\nRegistered from  {}\nRestart          {}\n",
         device.name,
         device.model,
         device.state,
         device.description,
         device.lines.join(", "),
         or_none(device.owner.as_deref()),
+        device
+            .digest_user
+            .as_deref()
+            .unwrap_or("none: a secret of its own"),
         or_none(device.registered_from.as_deref()),
         device_restart::in_words(device.restart.as_ref()),
     );

@@ -95,7 +95,8 @@ pub async fn add(app: &App, actor: &Actor, new: &NewDevice) -> Result<Phone, Adm
         digest_user: find_digest_user(connection, new.digest_user.as_deref()).await?,
     };
     let added = insert(app, connection, actor, (new, &people, &catalogue)).await?;
-    transaction.commit().await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| app.phones.doubt(&new.name))?;
     added.publish(app)
 }
 

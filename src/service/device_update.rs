@@ -15,6 +15,7 @@ use super::device_lines::Maker;
 use super::device_lines::find_lines;
 use super::device_settings::DeviceSettings;
 use super::device_settings::check_model;
+use super::own_file;
 use super::phone_book::KnownPhone;
 use super::phone_control;
 use super::record;
@@ -30,6 +31,7 @@ use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model;
 use crate::domain::phone_model::PhoneModel;
+use crate::domain::phone_restart::PhoneRestart;
 use crate::store;
 use crate::store::Connection;
 
@@ -52,7 +54,8 @@ pub struct DeviceChange {
     pub digest_user: Option<Option<String>>,
 }
 
-/// Changes a device: its file has a new version, and it restarts to load it.
+/// Changes a device: its file has a new version, and it restarts to load it. A device that loads no
+/// file is left alone: somebody types in what its sheet says.
 ///
 /// # Errors
 ///
@@ -102,7 +105,8 @@ pub async fn update(
     };
     record::happened(app, connection, name, TimelineEvent::Changed, happening).await?;
     record::audit(app, connection, actor, row).await?;
-    transaction.commit().await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| app.phones.doubt(name))?;
     let after = Phone {
         version: after.version + 1,
         ..after
@@ -216,7 +220,7 @@ async fn lines_after(
 struct Effects {
     grace: Option<Grace>,
     ended: Vec<Box<str>>,
-    restart: crate::domain::phone_restart::PhoneRestart,
+    restart: Option<PhoneRestart>,
 }
 
 impl Effects {
@@ -227,7 +231,9 @@ impl Effects {
         if self.grace.is_some() {
             app.locations.set_grace(name, self.grace.as_ref());
         }
-        app.phone_control.submit(self.restart);
+        if let Some(restart) = self.restart {
+            app.phone_control.submit(restart);
+        }
     }
 }
 
@@ -260,8 +266,12 @@ async fn take_effect(
         let stored = (&*grace.sealed_secret, grace.until);
         store::binding::set_grace(connection, name, Some(stored)).await?;
     }
-    let action = phone_control::action_for(app, before, after);
-    let restart = phone_control::request_restart(app, connection, name, action).await?;
+    let restart = if own_file::loads_by_restart(after) {
+        let action = phone_control::action_for(app, before, after);
+        Some(phone_control::request_restart(app, connection, name, action).await?)
+    } else {
+        None
+    };
     Ok(Effects {
         grace,
         ended,

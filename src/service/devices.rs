@@ -251,7 +251,8 @@ pub async fn delete(
         Some(farewell(app, connection, &phone).await?)
     };
     write_removal(app, connection, actor, &phone).await?;
-    transaction.commit().await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| app.phones.doubt(name))?;
     app.phones.remove(name);
     match farewell {
         Some((grace, restart)) => {

@@ -3,6 +3,7 @@
 //! have.
 
 use super::App;
+use super::own_file;
 use super::phone_book::KnownPhone;
 use super::phone_control;
 use super::register;
@@ -22,7 +23,7 @@ pub(super) struct Affected {
     name: DeviceName,
     version_stamp: Pkid,
     grace: Option<Grace>,
-    restart: PhoneRestart,
+    restart: Option<PhoneRestart>,
 }
 
 /// Writes into the caller's transaction what the change does to devices. Call it before the user
@@ -38,6 +39,7 @@ pub(super) async fn prepare(
         let Some(phone) = store::device::find_for_update(connection, &name).await? else {
             continue;
         };
+        let loads_by_restart = own_file::loads_by_restart(&phone);
         let version_stamp = app.new_pkid();
         store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
         // Never without a secret: this device is known, so its binding needed one.
@@ -49,8 +51,12 @@ pub(super) async fn prepare(
             .as_ref()
             .map(|grace| (&*grace.sealed_secret, grace.until));
         store::binding::set_grace(connection, &name, stored).await?;
-        let action = PhoneAction::Restart;
-        let restart = phone_control::request_restart(app, connection, &name, action).await?;
+        let restart = if loads_by_restart {
+            let action = PhoneAction::Restart;
+            Some(phone_control::request_restart(app, connection, &name, action).await?)
+        } else {
+            None
+        };
         affected.push(Affected {
             name,
             version_stamp,
@@ -79,6 +85,8 @@ pub(super) fn publish(app: &App, user: &EndUser, affected: Vec<Affected>) {
             KnownPhone::new(phone, &app.keys).ok()
         });
         app.locations.set_grace(&device.name, device.grace.as_ref());
-        app.phone_control.submit(device.restart);
+        if let Some(restart) = device.restart {
+            app.phone_control.submit(restart);
+        }
     }
 }

@@ -26,6 +26,12 @@ pub(super) fn format_of(phone: &Phone) -> FileFormat {
     model.map_or(FileFormat::CiscoXml, PhoneModel::file_format)
 }
 
+/// Whether a restart makes the device load what has changed. Of the others somebody must type it in,
+/// and they would be told to restart for ever.
+pub(super) fn loads_by_restart(phone: &Phone) -> bool {
+    format_of(phone) != FileFormat::AccountSheet
+}
+
 /// What every phone of a multiplatform model may read: where its own profile is.
 pub(super) fn model_profile(app: &App) -> FlatProfile {
     FlatProfile {

@@ -158,7 +158,12 @@ pub async fn quick_add(
         }
         None => None,
     };
-    transaction.commit().await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| {
+        if let Some(phone) = &quick.phone {
+            app.phones.doubt(&phone.name);
+        }
+    })?;
     Ok(QuickAdded {
         phone: added.map(|added| added.publish(app)).transpose()?,
         user,

@@ -280,6 +280,11 @@ impl Judge<'_> {
         let Some(mut binding) = binding else {
             return self.refuse(RegistrationRefused::NoEntryInDatabase);
         };
+        // Nobody could claim a device that shows no login: an administrator adds it.
+        let model = binding.model.and_then(phone_model::by_number);
+        if model.is_some_and(phone_model::PhoneModel::is_found_by_account) {
+            return self.refuse(RegistrationRefused::NoEntryInDatabase);
+        }
         let catalogue = self.app.catalogue.load();
         let node = catalogue.call_managers.get(&self.app.node.pkid);
         let Some(block) = node.map(|node| &node.auto_registration) else {

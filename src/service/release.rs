@@ -36,6 +36,8 @@ use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+use crate::domain::phone_model::PhoneModel;
 use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
@@ -59,6 +61,12 @@ pub enum ReleaseError {
     /// There is no such device, or it is nobody's.
     #[error("there is no provisioned phone of this name; `selfprov device list` shows them all")]
     NotProvisioned,
+    /// It is no phone that could show the login again.
+    #[error(
+        "this device shows no login, so nobody could claim it again; delete it instead: \
+         selfprov device delete {0}"
+    )]
+    ShowsNoLogin(DeviceName),
     /// The login behind the token no longer holds: enter the PIN again.
     #[error("the confirmed login no longer holds; enter the PIN again")]
     StartAgain,
@@ -222,6 +230,10 @@ async fn release(
         .await?
         .filter(|phone| phone.state == DeviceState::Provisioned)
         .ok_or(ReleaseError::NotProvisioned)?;
+    let model = before.model.and_then(phone_model::by_number);
+    if model.is_some_and(PhoneModel::is_found_by_account) {
+        return Err(ReleaseError::ShowsNoLogin(name.clone()));
+    }
     let is_the_same =
         |token: &Token| token.device == before.pkid && before.owner == Some(token.user);
     if !token.is_none_or(is_the_same) {

@@ -127,6 +127,10 @@ fn view(overview: DeviceOverview) -> DeviceView {
             .map(|line| line.pattern.to_string())
             .collect(),
         owner: overview.owner.map(|owner| owner.to_string()),
+        digest_user: phone
+            .digest
+            .digest_user
+            .map(|_| phone.digest.user_name.to_string()),
         registered_from: binding.map(|binding| binding.flow.remote.to_string()),
         restart_pending: overview.restart.is_some(),
         restart: overview.restart.as_ref().map(restarts::view),
@@ -142,6 +146,7 @@ fn unknown(name: &DeviceName) -> DeviceView {
         description: String::new(),
         lines: Vec::new(),
         owner: None,
+        digest_user: None,
         registered_from: None,
         restart_pending: false,
         restart: None,

@@ -551,6 +551,9 @@ pub struct DeviceView {
     pub lines: Vec<String>,
     /// User ID of its owner.
     pub owner: Option<String>,
+    /// User ID of its digest user; `None`: a secret of its own.
+    #[serde(default)]
+    pub digest_user: Option<String>,
     /// Address of its live registration.
     pub registered_from: Option<String>,
     /// Whether a restart is still owed.

@@ -241,7 +241,7 @@ impl Visit {
         let released = to_the_end(async move { release::confirm(&app, &claim, &token).await });
         match released.await {
             Some(Ok(_)) => Answer::new(result::RELEASED, &self.context.released()).into(),
-            Some(Err(ReleaseError::NotProvisioned)) => {
+            Some(Err(ReleaseError::NotProvisioned | ReleaseError::ShowsNoLogin(_))) => {
                 self.release_refused(Refusal::DeviceNotFound)
             }
             Some(Err(ReleaseError::StartAgain)) => {
