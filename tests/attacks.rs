@@ -19,3 +19,5 @@ mod secrecy;
 mod sip;
 #[path = "attacks/site.rs"]
 mod site;
+#[path = "attacks/thief.rs"]
+mod thief;

@@ -295,6 +295,9 @@ async fn an_unknown_phone_gets_a_file_without_secret_by_every_client_and_no_row_
             atftp(&server, &["tsize 0", "timeout 3"], &file)
                 .await
                 .unwrap(),
+            curl(&[&format!("tftp://{}/{file}", server.tftp)])
+                .await
+                .stdout,
         ] {
             assert_eq!(
                 String::from_utf8(tftp).unwrap(),
@@ -307,7 +310,7 @@ async fn an_unknown_phone_gets_a_file_without_secret_by_every_client_and_no_row_
         file_fetched::write_waiting(&server.test.app).await.unwrap();
         assert_eq!(rows(&database).await, before, "file requests write nothing");
         let asked = server.test.app.file_requests.of_unknown(&name());
-        assert_eq!(asked.len(), 6);
+        assert_eq!(asked.len(), 7);
     })
     .await;
 }
@@ -588,6 +591,49 @@ async fn a_provisioned_phone_gets_no_login_as_idle_url() {
     let (_, body) = get(&server, &format!("{PHONE}.cnf.xml")).await;
     assert!(!body.contains("selfProvision"));
     assert!(body.contains("<idleTimeout>0</idleTimeout>"));
+}
+
+#[tokio::test]
+async fn with_register_there_the_pbx_is_the_registrar_of_claimed_phones_alone() {
+    for (pbx, host, port) in [
+        ("pbx.example.net:5070", "pbx.example.net", 5_070),
+        ("192.0.2.8", "192.0.2.8", 5_060),
+        ("[2001:db8::8]:5080", "2001:db8::8", 5_080),
+    ] {
+        let database = Database::sqlite();
+        let server = server_with(&database, |settings| {
+            settings.calls.pbx = Some(pbx.to_owned());
+            settings.calls.pbx_register_there = true;
+        })
+        .await;
+        auto_register(&server.test.app).await;
+        let file = format!("{PHONE}.cnf.xml");
+        let there = format!("<processNodeName>{host}</processNodeName>");
+        let (_, waiting) = get(&server, &file).await;
+        assert!(waiting.contains("<processNodeName>127.0.0.1<"), "{waiting}");
+        assert!(!waiting.contains(&there), "it waits for its user here");
+        let (_, unknown) = get(&server, "SEP00AABBCCDDEE.cnf.xml").await;
+        assert!(!unknown.contains(&there), "nor does an unknown phone go");
+        make_provisioned(&server).await;
+        let (_, claimed) = get(&server, &file).await;
+        assert_eq!(claimed.matches("<processNodeName>").count(), 1);
+        assert!(claimed.contains(&there), "{claimed}");
+        assert!(claimed.contains(&format!("<sipPort>{port}</sipPort>")));
+        assert!(claimed.contains(&secret(&server.test.app)));
+    }
+}
+
+#[tokio::test]
+async fn without_register_there_a_claimed_phone_stays() {
+    let database = Database::sqlite();
+    let server = server_with(&database, |settings| {
+        settings.calls.pbx = Some("pbx.example.net".to_owned());
+    })
+    .await;
+    auto_register(&server.test.app).await;
+    make_provisioned(&server).await;
+    let (_, claimed) = get(&server, &format!("{PHONE}.cnf.xml")).await;
+    assert!(!claimed.contains("pbx.example.net"));
 }
 
 #[tokio::test]

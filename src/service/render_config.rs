@@ -386,6 +386,7 @@ fn is_sweep(app: &App, request: &FileRequest<'_>, name: &DeviceName, now: UnixMi
     }
     metrics::counter!("selfprov_file_requests_throttled_total").increment(1);
     if sweep == Sweep::StoppedNow {
+        metrics::counter!("selfprov_file_sweeps_total").increment(1);
         tracing::warn!(
             source = %request.source,
             "an address asks for the files of many phones that are not its own and is throttled; \
