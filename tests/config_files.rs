@@ -602,7 +602,7 @@ async fn with_register_there_the_pbx_is_the_registrar_of_claimed_phones_alone() 
     ] {
         let database = Database::sqlite();
         let server = server_with(&database, |settings| {
-            settings.calls.pbx = Some(pbx.to_owned());
+            settings.calls.pbx = Some(pbx.parse().unwrap());
             settings.calls.pbx_register_there = true;
         })
         .await;
@@ -627,7 +627,7 @@ async fn with_register_there_the_pbx_is_the_registrar_of_claimed_phones_alone() 
 async fn without_register_there_a_claimed_phone_stays() {
     let database = Database::sqlite();
     let server = server_with(&database, |settings| {
-        settings.calls.pbx = Some("pbx.example.net".to_owned());
+        settings.calls.pbx = Some("pbx.example.net".parse().unwrap());
     })
     .await;
     auto_register(&server.test.app).await;
