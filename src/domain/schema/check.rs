@@ -181,12 +181,12 @@ pub fn check(element: &Element, text: &str) -> Result<(), Invalid> {
 pub fn normal_form(element: &Element, text: &str) -> Result<String, Invalid> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return match element.is_required {
-            true => Err(Invalid::Missing {
+        if element.is_required {
+            return Err(Invalid::Missing {
                 element: element.name,
-            }),
-            false => Ok(String::new()),
-        };
+            });
+        }
+        return Ok(String::new());
     }
     let normal = match element.content {
         Content::Text(length_max) => {
@@ -360,33 +360,28 @@ fn all(
     allowed: fn(char) -> bool,
     rule: &str,
 ) -> Result<String, Invalid> {
-    match text.chars().all(allowed) {
-        true => Ok(text.to_owned()),
-        false => Err(bad_characters(
-            element,
-            text,
-            &format!("allowed are {rule}"),
-        )),
+    if text.chars().all(allowed) {
+        return Ok(text.to_owned());
     }
+    let rule = format!("allowed are {rule}");
+    Err(bad_characters(element, text, &rule))
 }
 
 fn none_of(element: &Element, text: &str, forbidden: &str) -> Result<String, Invalid> {
-    match text.contains(|c| forbidden.contains(c)) {
-        false => Ok(text.to_owned()),
-        true => {
-            let listed: Vec<String> = forbidden.chars().map(String::from).collect();
-            let rule = format!("not allowed are {}", listed.join(" "));
-            Err(bad_characters(element, text, &rule))
-        }
+    if !text.contains(|c| forbidden.contains(c)) {
+        return Ok(text.to_owned());
     }
+    let listed: Vec<String> = forbidden.chars().map(String::from).collect();
+    let rule = format!("not allowed are {}", listed.join(" "));
+    Err(bad_characters(element, text, &rule))
 }
 
 fn numeric_user_id(element: &Element, text: &str) -> Result<String, Invalid> {
     let is_numeric = text.bytes().all(|byte| byte.is_ascii_digit());
-    match is_numeric && NUMERIC_USER_ID_DIGITS.contains(&text.len()) {
-        true => Ok(text.to_owned()),
-        false => Err(bad_characters(element, text, "it has 6 to 20 digits")),
+    if is_numeric && NUMERIC_USER_ID_DIGITS.contains(&text.len()) {
+        return Ok(text.to_owned());
     }
+    Err(bad_characters(element, text, "it has 6 to 20 digits"))
 }
 
 fn device_name(element: &Element, text: &str) -> Result<String, Invalid> {

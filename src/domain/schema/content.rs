@@ -59,6 +59,7 @@ pub enum Characters {
 }
 
 /// The requests and answers that have an element.
+#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places(u8);
 

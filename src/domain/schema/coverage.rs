@@ -237,10 +237,10 @@ fn operations_line(object: &ObjectType) -> String {
         .filter_map(|operation| {
             let since = object.has_since(operation)?;
             let name = operation_name(operation, object);
-            Some(match since == SchemaVersion::OLDEST {
-                true => format!("`{name}`"),
-                false => format!("`{name}` (from {since})"),
-            })
+            if since == SchemaVersion::OLDEST {
+                return Some(format!("`{name}`"));
+            }
+            Some(format!("`{name}` (from {since})"))
         })
         .collect();
     named.join(", ")

@@ -12,6 +12,7 @@ use super::SchemaVersion;
 use super::Treatment;
 
 /// One row of an object's table.
+#[must_use]
 #[derive(Debug, Clone, Copy)]
 pub struct Element {
     /// The name on the wire.

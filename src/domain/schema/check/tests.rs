@@ -185,7 +185,7 @@ fn valid(element: &Element, seed: u16) -> String {
             let digits = format!("{:06}", u32::from(seed) + 1);
             digits.chars().take(usize::from(length_max)).collect()
         }
-        Content::Reference(_) => format!("{:06}", seed),
+        Content::Reference(_) => format!("{seed:06}"),
     }
 }
 

@@ -24,21 +24,21 @@ const AUTO_REGISTRATION: &[Element] = &[
 
 #[rustfmt::skip]
 const MGCP_PORTS: &[Element] = &[
-    integer("listen").within(1, 65535).default("2427"),
-    integer("keepAlive").within(1, 65535).default("2428"),
+    integer("listen").within(1, 65_535).default("2427"),
+    integer("keepAlive").within(1, 65_535).default("2428"),
 ];
 
 #[rustfmt::skip]
 const SIP_PORTS: &[Element] = &[
-    integer("sipPhonePort").within(1, 65535).default("5060").applied(),
-    integer("sipPhoneSecurePort").within(1, 65535).default("5061").applied(),
-    integer("sipOAuthPort").since(V12_5).within(1, 65535).default("5090"),
-    integer("sipOAuthMRAPort").since(V12_5).within(1, 65535).default("5091"),
+    integer("sipPhonePort").within(1, 65_535).default("5060").applied(),
+    integer("sipPhoneSecurePort").within(1, 65_535).default("5061").applied(),
+    integer("sipOAuthPort").since(V12_5).within(1, 65_535).default("5090"),
+    integer("sipOAuthMRAPort").since(V12_5).within(1, 65_535).default("5091"),
 ];
 
 #[rustfmt::skip]
 const PORTS: &[Element] = &[
-    integer("ethernetPhonePort").within(1, 65535).default("2000").applied(),
+    integer("ethernetPhonePort").within(1, 65_535).default("2000").applied(),
     group("mgcpPorts", MGCP_PORTS),
     group("sipPorts", SIP_PORTS).applied(),
 ];

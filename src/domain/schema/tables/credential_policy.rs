@@ -11,7 +11,7 @@ const ELEMENTS: &[Element] = &[
     integer("failedLogon").within(0, 100).default("3").applied(),
     integer("resetFailedLogonAttempts").within(1, 120).default("30").applied(),
     integer("lockoutDuration").within(0, 1440).default("30").applied(),
-    integer("credChangeDuration").within(0, 129600).default("0"),
+    integer("credChangeDuration").within(0, 129_600).default("0"),
     integer("credExpiresAfter").within(0, 365).default("180").applied(),
     integer("minCredLength").within(0, 64).default("8").applied(),
     integer("prevCredStoredNum").within(0, 25).default("12").applied(),

@@ -127,7 +127,7 @@ const ELEMENTS: &[Element] = &[
     text("userlocale", 50).before(V9_0).stored_as("userLocale").applied(),
     text("userLocale", 50).since(V9_0).applied(),
     text("networkLocale", 50).applied(),
-    integer("idleTimeout").within(0, 2147483647).applied(),
+    integer("idleTimeout").within(0, 2_147_483_647).applied(),
     text("authenticationUrl", 2048).applied(),
     text("directoryUrl", 2048).applied(),
     text("idleUrl", 2048).applied(),

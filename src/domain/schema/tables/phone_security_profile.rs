@@ -25,9 +25,9 @@ const ELEMENTS: &[Element] = &[
     one_of("ecKeySize", EC_KEY_SIZE).since(V12_5),
     boolean("tftpEncryptedConfig").default("false").refused(NO_ENCRYPTED_FILES),
     boolean("EnableOAuthAuthentication").since(V12_5).default("false"),
-    integer("nonceValidityTime").within(1, 86400).default("600").applied(),
+    integer("nonceValidityTime").within(1, 86_400).default("600").applied(),
     one_of("transportType", TRANSPORT).default("TCP+UDP").applied(),
-    integer("sipPhonePort").within(1, 65535).default("5060"),
+    integer("sipPhonePort").within(1, 65_535).default("5060"),
     boolean("enableDigestAuthentication").default("false").applied(),
     boolean("excludeDigestCredentials").default("false"),
 ];

@@ -150,7 +150,7 @@ const ELEMENTS: &[Element] = &[
     text("proxyServer", 2048).applied(),
     text("servicesUrl", 2048).applied(),
     text("idle", 2048).applied(),
-    integer("idleTimer").within(0, 2147483647).applied(),
+    integer("idleTimer").within(0, 2_147_483_647).applied(),
     text("secureDirUrl", 2048).applied(),
     text("messages", 2048).applied(),
     text("secureIdleUrl", 2048).applied(),
