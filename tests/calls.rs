@@ -493,6 +493,42 @@ async fn an_unclaimed_phone_calls_for_help_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_phone_whose_address_is_over_every_rate_still_calls_for_help() {
+    let nobody: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    let mut pbx = Party::udp(nobody, "127.0.0.8", "pbx").await;
+    let target = pbx.local.to_string().parse().unwrap();
+    let test = TestApp::builder().settings(|settings| {
+        settings.calls.emergency_target = Some(target);
+        settings.calls.emergency_numbers = vec!["112".parse().unwrap()];
+        settings.sip_requests_per_source_s = 1;
+    });
+    let test = test.start(&Database::sqlite()).await;
+    test.add_fixture().await;
+    let server = TestServer::start_with(test).await;
+    pbx.server = server.sip_udp;
+    let mut waiting = unclaimed(&server, "127.0.0.2", A).await;
+    // Until nothing is answered at all any more: more than ten seconds' worth and the refusals.
+    let mut refused = 0;
+    for index in 0..200 {
+        let text = waiting.invite("1012", &format!("flood-{index}"), "");
+        waiting.send(&text).await;
+    }
+    while refused < 20 {
+        let answer = waiting.expect("SIP/2.0").await;
+        refused += u32::from(answer.status() == 503);
+    }
+    waiting.call("112", "call-46").await;
+    let invite = pbx.expect("INVITE").await;
+    pbx.answer(&invite, "200 OK").await;
+    let ok = waiting.expect_status(200).await;
+    let dialog = waiting.dialog_of_caller(&ok);
+    let cseq = waiting.last_cseq();
+    waiting.within(&dialog, "ACK", Some(cseq)).await;
+    pbx.expect("ACK").await;
+    hang_up(&mut waiting, &dialog, &mut pbx).await;
+}
+
+#[tokio::test]
 async fn an_emergency_number_without_a_target_is_refused_with_the_reason() {
     let server = start_with(|calls| calls.emergency_numbers = vec!["112".parse().unwrap()]).await;
     let mut waiting = unclaimed(&server, "127.0.0.2", A).await;

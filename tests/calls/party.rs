@@ -232,7 +232,7 @@ impl Party {
     ) -> (String, Reply) {
         let text = self.invite(dialled, call_id, headers);
         self.send(&text).await;
-        let answer = self.expect("SIP/2.0").await;
+        let answer = self.answer_to(call_id).await;
         if answer.status() != 407 || self.name.is_empty() {
             return (text, answer);
         }
@@ -243,7 +243,23 @@ impl Party {
         let headers = format!("{headers}Proxy-Authorization: {authorization}\r\n");
         let text = self.invite(dialled, call_id, &headers);
         self.send(&text).await;
-        (text, self.expect("SIP/2.0").await)
+        let cseq = self.cseq.to_string();
+        loop {
+            let answer = self.answer_to(call_id).await;
+            if answer.header("CSeq").starts_with(&cseq) {
+                return (text, answer);
+            }
+        }
+    }
+
+    /// Waits for a response to this call; late ones to others are passed over.
+    pub(crate) async fn answer_to(&mut self, call_id: &str) -> Reply {
+        loop {
+            let answer = self.expect("SIP/2.0").await;
+            if answer.header("Call-ID") == call_id {
+                return answer;
+            }
+        }
     }
 
     /// An ACK for a refusal, or a CANCEL: what belongs to the INVITE with this text.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::domain::registration::Flow;
 use crate::service::App;
 
-use super::super::message::{Method, Request};
+use super::super::message::{Method, Request, Uri};
 
 /// How many usual phones' addresses a network behind NAT, or the PBX, counts as.
 const SITE_FACTOR: u32 = 20;
@@ -24,13 +24,16 @@ pub(super) fn source_factor(app: &App, source: IpAddr) -> u32 {
 
 /// Whether this belongs to an emergency call of a phone with a live binding: however much its
 /// address sends and however busy we are, it goes on. Every request of the caller in such a call
-/// has the number in To.
+/// has the number in To; its INVITE has it in the Request-URI as well.
 pub(super) fn is_emergency_call(app: &App, request: &Request<'_>, flow: &Flow) -> bool {
     if matches!(request.method, Method::Register | Method::Options) {
         return false;
     }
-    let dialled = request.common.to.uri().ok();
-    let dialled = dialled.and_then(|uri| uri.address_of_record().ok());
-    dialled.is_some_and(|dialled| app.settings.calls.is_emergency(dialled.user()))
+    let is_emergency = |uri: &Uri<'_>| {
+        let dialled = uri.address_of_record();
+        dialled.is_ok_and(|dialled| app.settings.calls.is_emergency(dialled.user()))
+    };
+    let is_dialled = request.method == Method::Invite && is_emergency(&request.uri);
+    (is_dialled || request.common.to.uri().is_ok_and(|to| is_emergency(&to)))
         && app.locations.is_at_address(flow.remote.ip())
 }

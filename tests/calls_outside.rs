@@ -1,0 +1,300 @@
+//! Calls by user agents that are not ours: `sipp` (Debian package `sip-tester`) and `baresip`.
+
+#![cfg(test)]
+
+mod common;
+
+#[path = "calls/party.rs"]
+#[expect(dead_code, reason = "shared with the other tests of calls")]
+mod party;
+
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::net::UdpSocket;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use common::Database;
+use common::TestApp;
+use common::TestServer;
+use party::SECRET;
+use party::device;
+use selfprov::service::settings::CallSettings;
+use selfprov::service::settings::Settings;
+
+const A: &str = "0011AABBCC0A";
+const B: &str = "0011AABBCC0B";
+
+/// Longest wait for a condition that must come true.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+async fn start_with(change: impl FnOnce(&mut CallSettings)) -> TestServer {
+    let change = |settings: &mut Settings| change(&mut settings.calls);
+    let test = TestApp::builder().settings(change);
+    let test = test.start(&Database::sqlite()).await;
+    test.add_fixture().await;
+    TestServer::start_with(test).await
+}
+
+/// A port that is free on this address now.
+fn free_port(address: &str) -> u16 {
+    let socket = UdpSocket::bind((address, 0)).unwrap();
+    socket.local_addr().unwrap().port()
+}
+
+/// A run of sipp on an address and port of its own.
+struct Sipp<'a> {
+    scenario: &'a str,
+    address: &'a str,
+    port: u16,
+    server: SocketAddr,
+    transport: &'a str,
+    keys: Vec<(&'a str, &'a str)>,
+    calls: u32,
+}
+
+impl Sipp<'_> {
+    fn start(&self) -> Child {
+        let mut command = Command::new("sipp");
+        command
+            .arg(self.server.to_string())
+            .arg("-sf")
+            .arg(PathBuf::from("tests/data/sipp").join(self.scenario))
+            .args(["-i", self.address, "-p", &self.port.to_string()])
+            .args(["-t", self.transport, "-m", &self.calls.to_string()])
+            .args(["-nostdin", "-timeout", "25s", "-timeout_error"]);
+        for (name, value) in &self.keys {
+            if *name == "name" {
+                command.args(["-au", value, "-ap", SECRET]);
+            }
+            command.args(["-key", name, value]);
+        }
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("sipp is needed: apt-get install sip-tester")
+    }
+
+    async fn run(&self) {
+        assert_passed(finish(self.start()).await);
+    }
+}
+
+async fn finish(child: Child) -> Output {
+    let waited = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    waited.await.unwrap()
+}
+
+#[track_caller]
+fn assert_passed(output: Output) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+}
+
+/// A phone that answers: registers, and is then the same address waiting for calls.
+async fn answering_phone(server: &TestServer, address: &str, name: &str, number: &str) -> Child {
+    let port = free_port(address);
+    let mut sipp = Sipp {
+        scenario: "phone_register.xml",
+        address,
+        port,
+        server: server.sip_udp,
+        transport: "u1",
+        keys: vec![("name", name), ("number", number)],
+        calls: 1,
+    };
+    sipp.run().await;
+    sipp.scenario = "answers.xml";
+    sipp.keys.clear();
+    sipp.start()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sipp_phones_call_each_other_over_udp_and_tcp() {
+    let server = start_with(|_| ()).await;
+    let caller = device(&server, A, "1011").await;
+    let callee = device(&server, B, "1012").await;
+    for (transport, to) in [("u1", server.sip_udp), ("t1", server.sip_tcp)] {
+        let answering = answering_phone(&server, "127.0.0.3", &callee, "1012").await;
+        let calling = Sipp {
+            scenario: "phone_calls.xml",
+            address: "127.0.0.2",
+            port: free_port("127.0.0.2"),
+            server: to,
+            transport,
+            keys: vec![("name", &caller), ("number", "1011"), ("dialled", "1012")],
+            calls: 1,
+        };
+        calling.run().await;
+        assert_passed(finish(answering).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sipp_pbx_is_called_and_calls_over_udp_and_tcp() {
+    for (transport, parameter) in [("u1", ""), ("t1", ";transport=tcp")] {
+        let port = free_port("127.0.0.8");
+        let target = format!("sip:127.0.0.8:{port}{parameter}");
+        let server = start_with(|calls| calls.pbx = Some(target.parse().unwrap())).await;
+        let phone = device(&server, A, "1011").await;
+        let to = match transport {
+            "u1" => server.sip_udp,
+            _ => server.sip_tcp,
+        };
+        let mut pbx = Sipp {
+            scenario: "answers.xml",
+            address: "127.0.0.8",
+            port,
+            server: to,
+            transport,
+            keys: Vec::new(),
+            calls: 1,
+        };
+        let answering = pbx.start();
+        let calling = Sipp {
+            scenario: "phone_calls.xml",
+            address: "127.0.0.2",
+            port: free_port("127.0.0.2"),
+            server: server.sip_udp,
+            transport: "u1",
+            keys: vec![("name", &phone), ("number", "1011"), ("dialled", "0301234")],
+            calls: 1,
+        };
+        calling.run().await;
+        assert_passed(finish(answering).await);
+        // In.
+        let answering = answering_phone(&server, "127.0.0.3", &phone, "1011").await;
+        pbx.scenario = "pbx_calls.xml";
+        pbx.keys = vec![("number", "0301234"), ("dialled", "1011")];
+        pbx.run().await;
+        assert_passed(finish(answering).await);
+    }
+}
+
+/// A baresip process, driven by its control port. Ends when dropped.
+struct Baresip {
+    process: Child,
+    control: TcpStream,
+    heard: Vec<u8>,
+    _folder: tempfile::TempDir,
+}
+
+impl Baresip {
+    fn start(name: &str, number: &str, registrar: SocketAddr, transport: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let config = format!(
+            "net_interface lo\nsip_listen 127.0.0.1:0\nmodule_path /usr/lib/baresip/modules\n\
+             audio_source ausine,400\naudio_player aubridge,player\naudio_alert aubridge,alert\n\
+             module g711.so\nmodule ausine.so\nmodule aubridge.so\nmodule_tmp account.so\n\
+             module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{port}\n"
+        );
+        let account = format!(
+            "<sip:{number}@{registrar};transport={transport}>;auth_user={name};\
+             auth_pass={SECRET};answermode=auto;regint=120\n"
+        );
+        std::fs::write(folder.path().join("config"), config).unwrap();
+        std::fs::write(folder.path().join("accounts"), account).unwrap();
+        let process = Command::new("baresip")
+            .arg("-4")
+            .arg("-f")
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("baresip is needed: apt-get install baresip-core");
+        let begun = Instant::now();
+        let control = loop {
+            match TcpStream::connect(("127.0.0.1", port)) {
+                Ok(control) => break control,
+                Err(error) => assert!(begun.elapsed() < DEADLINE, "baresip: {error}"),
+            }
+            std::thread::yield_now();
+        };
+        control
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
+        Self {
+            process,
+            control,
+            heard: Vec::new(),
+            _folder: folder,
+        }
+    }
+
+    /// Gives a command; it is a JSON object in a netstring.
+    fn command(&mut self, command: &str, parameters: &str) {
+        let text = format!("{{\"command\":\"{command}\",\"params\":\"{parameters}\"}}");
+        let netstring = format!("{}:{text},", text.len());
+        self.control.write_all(netstring.as_bytes()).unwrap();
+    }
+
+    /// Waits for an event of this type.
+    fn until(&mut self, event: &str) {
+        let begun = Instant::now();
+        let wanted = format!("\"{event}\"");
+        loop {
+            let text = String::from_utf8_lossy(&self.heard).into_owned();
+            if let Some(index) = text.find(&wanted) {
+                self.heard.drain(..index + wanted.len());
+                return;
+            }
+            assert!(begun.elapsed() < DEADLINE, "no {event}; heard: {text}");
+            let mut piece = [0; 4_096];
+            if let Ok(length) = self.control.read(&mut piece) {
+                assert!(length > 0, "baresip ended; heard: {text}");
+                self.heard.extend_from_slice(&piece[..length]);
+            }
+        }
+    }
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_baresip_phones_register_by_digest_and_talk() {
+    let server = start_with(|_| ()).await;
+    let app = server.test.app.clone();
+    let one = device(&server, A, "1011").await;
+    let two = device(&server, B, "1012").await;
+    let (udp, tcp) = (server.sip_udp, server.sip_tcp);
+    let talked = tokio::task::spawn_blocking(move || {
+        let mut caller = Baresip::start(&one, "1011", udp, "udp");
+        let mut callee = Baresip::start(&two, "1012", tcp, "tcp");
+        let begun = Instant::now();
+        while app.locations.len() < 2 {
+            assert!(begun.elapsed() < DEADLINE, "they did not register");
+            std::thread::yield_now();
+        }
+        caller.command("dial", &format!("sip:1012@{udp}"));
+        callee.until("CALL_INCOMING");
+        caller.until("CALL_ESTABLISHED");
+        callee.until("CALL_ESTABLISHED");
+        callee.command("hangup", "");
+        caller.until("CALL_CLOSED");
+        // And the other way round, from the phone whose connection is its proof.
+        callee.command("dial", &format!("sip:1011@{tcp};transport=tcp"));
+        caller.until("CALL_INCOMING");
+        caller.until("CALL_ESTABLISHED");
+        callee.until("CALL_ESTABLISHED");
+        callee.command("hangup", "");
+        caller.until("CALL_CLOSED");
+    });
+    talked.await.unwrap();
+}
