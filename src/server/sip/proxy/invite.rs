@@ -77,20 +77,8 @@ impl Proxy {
         flow: &Flow,
         key: CallKey,
     ) -> Result<Vec<u8>, Vec<u8>> {
+        self.check(request, flow)?;
         let refuse = |status| Err(ResponseBuilder::new(request, flow, status).finish());
-        if request.common.max_forwards() == 0 {
-            return refuse(Status::TOO_MANY_HOPS);
-        }
-        if !proxy_require(request).is_empty() {
-            return Err(NotPassedOn::BadExtension.answer(request, flow));
-        }
-        // Within a call that did not come by us, or with a way of its own to somewhere else.
-        if request.common.to.tag().is_some() {
-            return refuse(Status::NO_SUCH_TRANSACTION);
-        }
-        if !self.route_ends_here(request, flow) {
-            return refuse(Status::FORBIDDEN);
-        }
         let Ok(dialled) = request.uri.address_of_record() else {
             return refuse(Status::NOT_FOUND);
         };
@@ -100,7 +88,7 @@ impl Proxy {
         let (kind, mut destinations) = self
             .destinations(&judged.decision, dialled)
             .ok_or_else(|| self.refusal(request, flow, &judged, dialled))?;
-        if request.uri.scheme == Scheme::Sips {
+        if request.uri.scheme == Scheme::Sips && kind != Kind::Emergency {
             destinations.retain(is_over_tls);
             if destinations.is_empty() || flow.transport != Transport::Tls {
                 return refuse(Status::UNSUPPORTED_URI_SCHEME);
@@ -143,6 +131,29 @@ impl Proxy {
             loop_mark,
         };
         self.begin(incoming, forwarded, destinations)
+    }
+
+    /// What holds for every call, whoever makes it.
+    fn check(&self, request: &Request<'_>, flow: &Flow) -> Result<(), Vec<u8>> {
+        let refuse = |status| Err(ResponseBuilder::new(request, flow, status).finish());
+        if request.common.max_forwards() == 0 {
+            return refuse(Status::TOO_MANY_HOPS);
+        }
+        if !proxy_require(request).is_empty() {
+            return Err(NotPassedOn::BadExtension.answer(request, flow));
+        }
+        // Within a call that did not come by us, or with a way of its own to somewhere else.
+        if request.common.to.tag().is_some() {
+            return refuse(Status::NO_SUCH_TRANSACTION);
+        }
+        // No Route is followed, so one that an emergency call has does no harm.
+        let dialled = request.uri.address_of_record();
+        let calls = &self.app.settings.calls;
+        let is_emergency = dialled.is_ok_and(|dialled| calls.is_emergency(dialled.user()));
+        if !is_emergency && !self.route_ends_here(request, flow) {
+            return refuse(Status::FORBIDDEN);
+        }
+        Ok(())
     }
 
     /// Whether every Route is our own address, as of a phone that has us as its outbound proxy.
