@@ -192,7 +192,7 @@ With a phone or another SIP device, in one step:
   selfprov user add aksethi --extension 1004 --phone SEP0011AABBCCDD --model 'Cisco 7841'
   selfprov user add ward7 --extension 2001 --phone dect-7 \\
     --model 'Third-party SIP Device (Advanced)' --digest-generate")]
-    Add(UserAddArguments),
+    Add(Box<UserAddArguments>),
     /// Lists users
     List(ListArguments),
     /// Shows one user and whether they are ready to provision a phone

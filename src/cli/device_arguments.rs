@@ -1,10 +1,5 @@
 //! Arguments of the commands that add and change devices.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "these texts are the program's help, where marks are noise"
-)]
-
 use std::path::PathBuf;
 
 use clap::Args;

@@ -21,7 +21,7 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let request = match command {
-        UserCommand::Add(arguments) => Request::UserAdd(new_user(arguments)?),
+        UserCommand::Add(arguments) => Request::UserAdd(Box::new(new_user(*arguments)?)),
         UserCommand::List(page) => Request::UserList(Page {
             after: page.after,
             limit: page.limit,

@@ -78,9 +78,12 @@ const fn transport(transport: Transport) -> &'static str {
 
 /// A name can hold anything; on a sheet it stays on its line.
 fn printable(text: &str) -> String {
-    let on_line = |character: char| match character.is_control() {
-        true => ' ',
-        false => character,
+    let on_line = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
     };
     text.chars().map(on_line).collect()
 }

@@ -116,12 +116,11 @@ pub(super) struct Added {
 
 impl Added {
     pub(super) fn publish(self, app: &App) -> Result<Phone, AdministrationError> {
-        match self.replacement {
-            Some(replacement) => replacement.publish(app)?,
-            None => {
-                let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
-                app.phones.put(known);
-            }
+        if let Some(replacement) = self.replacement {
+            replacement.publish(app)?;
+        } else {
+            let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
+            app.phones.put(known);
         }
         app.file_requests.forget_unknown(&self.phone.name);
         Ok(self.phone)

@@ -20,7 +20,7 @@ pub async fn execute(app: &App, request: Request) -> Response {
 
 async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
     match request {
-        Request::UserAdd(user) => users::add(app, user).await,
+        Request::UserAdd(user) => users::add(app, *user).await,
         Request::UserList(page) => users::list(app, &page).await,
         Request::UserShow(user) => users::show(app, &user.name).await,
         Request::UserSetPin {

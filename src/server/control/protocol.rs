@@ -47,7 +47,7 @@ impl fmt::Debug for SecretText {
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     /// Adds a user.
-    UserAdd(NewUser),
+    UserAdd(Box<NewUser>),
     /// Lists users.
     UserList(Page),
     /// Shows a user.
@@ -357,7 +357,7 @@ pub enum Answer {
     /// A user, and the PIN where one was made.
     User {
         /// The user.
-        user: UserView,
+        user: Box<UserView>,
         /// A PIN that was made: shown once.
         pin: Option<SecretText>,
         /// Digest credentials that were made: shown once.
@@ -365,7 +365,7 @@ pub enum Answer {
         digest_credentials: Option<SecretText>,
         /// A phone that was added with the user.
         #[serde(default)]
-        phone: Option<MadeDevice>,
+        phone: Option<Box<MadeDevice>>,
     },
     /// A device that was added or changed.
     Made(MadeDevice),

@@ -68,10 +68,10 @@ pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
     let user = view(find(app, added.user.user_id.as_str()).await?);
     let made_digest = made_digest.or(added.digest_credentials);
     Ok(Answer::User {
-        user,
+        user: Box::new(user),
         pin: made_pin,
         digest_credentials: made_digest.as_ref().map(SecretText::new),
-        phone: added.phone.as_ref().map(new_devices::made),
+        phone: added.phone.as_ref().map(new_devices::made).map(Box::new),
     })
 }
 
@@ -103,7 +103,7 @@ pub async fn set_digest(app: &App, name: &str, digest: NewDigest) -> Result<Answ
     let (secret, made) = digest_or_new(app, Some(digest));
     user_credentials::set_digest_credentials(app, &actor(app), name, secret.as_ref()).await?;
     Ok(Answer::User {
-        user: view(find(app, name).await?),
+        user: Box::new(view(find(app, name).await?)),
         pin: None,
         digest_credentials: made.as_ref().map(SecretText::new),
         phone: None,
@@ -249,7 +249,7 @@ async fn find(app: &App, name: &str) -> Result<UserOverview, Fault> {
 
 fn with_pin(user: UserView, pin: Option<SecretText>) -> Answer {
     Answer::User {
-        user,
+        user: Box::new(user),
         pin,
         digest_credentials: None,
         phone: None,
