@@ -254,17 +254,14 @@ pub async fn delete(
     let committed = transaction.commit().await;
     committed.inspect_err(|_| app.phones.doubt(name))?;
     app.phones.remove(name);
-    match farewell {
-        Some((grace, restart)) => {
-            app.locations.set_grace(name, Some(&grace));
-            app.phone_control.submit(restart);
+    if let Some((grace, restart)) = farewell {
+        app.locations.set_grace(name, Some(&grace));
+        app.phone_control.submit(restart);
+    } else {
+        for binding in app.locations.of_device(name) {
+            app.locations.remove(name, &binding.address_of_record);
         }
-        None => {
-            for binding in app.locations.of_device(name) {
-                app.locations.remove(name, &binding.address_of_record);
-            }
-            app.phone_control.forget(name);
-        }
+        app.phone_control.forget(name);
     }
     Ok(())
 }
