@@ -4,6 +4,7 @@
 use super::App;
 use super::ServiceError;
 use super::auto_register::watch;
+use super::trust_list::NotServed;
 use crate::domain::auto_registration::DirectoryNumberRange;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UserProfile;
@@ -257,8 +258,22 @@ pub async fn system(app: &App) -> Result<Vec<Obstacle>, ServiceError> {
             "set the mode to required, users only",
         ));
     }
+    obstacles.extend(trust_list(app));
     obstacles.extend(emergency(app));
     Ok(obstacles)
+}
+
+/// Trust lists that are on and yet not served; one that is just being made is no obstacle.
+fn trust_list(app: &App) -> Option<Obstacle> {
+    let outcome = app.trust_lists.outcome();
+    match outcome.as_ref() {
+        Ok(_) | Err(NotServed::Off | NotServed::Starting) => None,
+        Err(reason) => Some(Obstacle::new(
+            "",
+            format!("no trust list is served: {reason}"),
+            "see docs/trust-list.md; selfprov cert show tells more",
+        )),
+    }
 }
 
 fn auto_registration(app: &App) -> Vec<Obstacle> {

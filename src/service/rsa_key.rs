@@ -72,12 +72,12 @@ pub enum RsaKeyError {
     /// The passphrase does not open the key.
     #[error("the passphrase does not open the private key of this file")]
     Passphrase,
-    /// The encryption of the file would take too long or too much memory to undo.
+    /// The encryption of the file is unknown, or would take too long or too much memory to undo.
     #[error(
-        "the encryption of this file asks for too much work; write it anew: \
-         openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW"
+        "the private key in this file is encrypted in a way that is unknown here or asks for too \
+         much work; encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW"
     )]
-    TooMuchWork,
+    Encryption,
 }
 
 /// A private RSA key of 2048 bits. Prints nothing of it; its memory is overwritten when dropped.
@@ -208,7 +208,7 @@ impl RsaKey {
     /// The passphrase is wrong, the file asks for too much work, or holds another kind of key.
     pub fn from_encrypted(der: &[u8], passphrase: &Secret) -> Result<Self, RsaKeyError> {
         let encrypted =
-            EncryptedPrivateKeyInfo::try_from(der).map_err(|_| RsaKeyError::NotUsable)?;
+            EncryptedPrivateKeyInfo::try_from(der).map_err(|_| RsaKeyError::Encryption)?;
         check_work(&encrypted.encryption_algorithm)?;
         let document: SecretDocument = encrypted
             .decrypt(passphrase.reveal())
@@ -236,7 +236,7 @@ pub fn verify(public_key: &[u8], digest: SignatureDigest, bytes: &[u8], signatur
 /// Refuses a file whose passphrase would take minutes or gigabytes to check.
 fn check_work(scheme: &pkcs5::EncryptionScheme<'_>) -> Result<(), RsaKeyError> {
     let pkcs5::EncryptionScheme::Pbes2(parameters) = scheme else {
-        return Err(RsaKeyError::TooMuchWork);
+        return Err(RsaKeyError::Encryption);
     };
     let is_bearable = match &parameters.kdf {
         pbes2::Kdf::Pbkdf2(kdf) => kdf.iteration_count <= PASSPHRASE_ROUNDS_MAX,
@@ -252,7 +252,7 @@ fn check_work(scheme: &pkcs5::EncryptionScheme<'_>) -> Result<(), RsaKeyError> {
     if is_bearable {
         Ok(())
     } else {
-        Err(RsaKeyError::TooMuchWork)
+        Err(RsaKeyError::Encryption)
     }
 }
 
@@ -408,7 +408,7 @@ pub(crate) mod tests {
         assert_eq!(check(PASSPHRASE_ROUNDS), Ok(()));
         assert_eq!(
             check(PASSPHRASE_ROUNDS_MAX + 1),
-            Err(RsaKeyError::TooMuchWork)
+            Err(RsaKeyError::Encryption)
         );
     }
 }
