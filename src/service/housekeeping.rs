@@ -12,19 +12,23 @@ use super::reread;
 use crate::store;
 use crate::store::StoreError;
 
-/// Between two rounds: a phone that is gone is seen as gone soon.
-const ROUND: Duration = Duration::from_secs(5);
+/// Between two rounds: a phone that is gone is seen as gone within a second of
+/// [`register::LATE_REFRESH`].
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Rounds between two readings of phones whose commit was not confirmed.
+const ROUNDS_A_READING: u32 = 5;
 
 /// Rounds between two searches for unclaimed phones that are to go.
-const ROUNDS_A_SWEEP: u32 = 6;
+const ROUNDS_A_SWEEP: u32 = 30;
 
 /// Rounds between two removals of what is too old to keep: an hour.
-const ROUNDS_A_REMOVAL: u32 = 720;
+const ROUNDS_A_REMOVAL: u32 = 3_600;
 
 /// How long a phone's timeline is kept: a quarter, in which a complaint is made and looked into.
 pub const TIMELINE_KEPT: Duration = Duration::from_hours(90 * 24);
 
-/// Registrations removed in one round.
+/// Registrations removed at once; further ones follow in the same round.
 const EXPIRED_MAX: usize = 1_000;
 
 /// Goes round until it is dropped.
@@ -34,8 +38,10 @@ pub async fn run(app: Arc<App>) {
     let mut round = 0_u32;
     loop {
         rounds.tick().await;
-        remove_expired(&app).await;
-        reread::doubtful(&app).await;
+        while remove_expired(&app).await >= EXPIRED_MAX {}
+        if round.is_multiple_of(ROUNDS_A_READING) {
+            reread::doubtful(&app).await;
+        }
         if round.is_multiple_of(ROUNDS_A_SWEEP)
             && let Err(error) = auto_register::sweep(&app).await
         {
@@ -55,7 +61,7 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-/// Removes the registrations that ended; gives how many there were.
+/// Removes registrations that ended, about [`EXPIRED_MAX`] at most; gives how many there were.
 pub async fn remove_expired(app: &App) -> usize {
     let ended_before = app.environment.now().minus(register::LATE_REFRESH);
     let expired = app.locations.expired(ended_before, EXPIRED_MAX);

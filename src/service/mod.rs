@@ -24,6 +24,7 @@ pub mod device_update;
 pub mod devices;
 mod digest_user;
 pub mod environment;
+mod expiry_wheel;
 pub mod file_fetched;
 pub mod file_requests;
 pub mod group_commit;

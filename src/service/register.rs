@@ -43,9 +43,9 @@ use crate::domain::time::UnixMillis;
 /// delta of 5 for a failure. Source: the phones' own SIP stack.
 pub const EXPIRES_MIN_S: u32 = 65;
 
-/// How long a binding outlives its expiry, for a refresh that is late. Source: CUCM drops a phone
-/// about 15 s after a missed refresh.
-pub const LATE_REFRESH: Duration = Duration::from_secs(15);
+/// How long a binding outlives its expiry, for a refresh that is late. With the second that may
+/// pass until it is removed, 15 s. Source: CUCM drops a phone about 15 s after a missed refresh.
+pub const LATE_REFRESH: Duration = Duration::from_secs(14);
 
 /// How long a phone that goes down by itself keeps its binding: a restart takes less.
 const GOING_DOWN: Duration = Duration::from_mins(1);
