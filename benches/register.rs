@@ -1,6 +1,6 @@
 //! The registrar: refreshes over UDP beside Kamailio, with and without a digest to check (bars:
-//! 2.0 and 1.5 times as many); refreshes at a site of 1,000 and one of 100,000 phones (bar: less
-//! than a fifth fewer); and a storm of phones that were never seen, beside a bare program that
+//! 2.0 and 1.5 times as many); refreshes and files at a site of 1,000 and one of 100,000 phones (bar:
+//! less than a fifth fewer); and a storm of phones that were never seen, beside a bare program that
 //! writes the same rows in groups of the same size (bar: half as fast).
 //!
 //! Servers run on processor 0 and phones on processor 1, each in a process of its own.
@@ -24,8 +24,11 @@ use selfprov::domain::binding::Binding;
 use selfprov::domain::history::{TimelineEntry, TimelineEvent};
 use selfprov::domain::phone::Phone;
 use selfprov::domain::phone_restart::{PhoneAction, PhoneRestart};
+use selfprov::domain::pkid::Pkid;
 use selfprov::domain::registration::{Flow, Transport};
+use selfprov::domain::time::UnixMillis;
 use selfprov::service::App;
+use selfprov::service::location::LocationTable;
 use selfprov::service::register::{
     self, ContactChange, DeviceClaim, RegisterOutcome, RegisterRequest,
 };
@@ -46,6 +49,12 @@ const ROUNDS: usize = 5;
 const SITES: [u32; 2] = [1_000, 100_000];
 /// Refreshes in one round at such a site.
 const REFRESHES_OF_SITE: u32 = 100_000;
+/// Files fetched in one round at such a site, and of how many phones.
+const FILES: u32 = 5_000;
+const FILES_OF_PHONES: u32 = 1_000;
+/// Bindings of the expiry, and their lifetime in seconds.
+const BINDINGS: u32 = 50_000;
+const LIFETIME_S: u32 = 120;
 /// Phones of the storm.
 const STORM_PHONES: u32 = 10_000;
 /// Registrations under way at once during the storm.
@@ -66,6 +75,48 @@ fn main() {
     }
     growth();
     storms();
+    expiry();
+}
+
+/// Prints what it takes to find the bindings that ended, among those of 50,000 phones that
+/// refresh each in its own second of a lifetime.
+fn expiry() {
+    let table = LocationTable::default();
+    let lifetime_s = i64::from(LIFETIME_S);
+    for n in 0..BINDINGS {
+        let (name, contact, call_id) = (name(n), contact(n, loopback(5062)), call_id(n));
+        let second = i64::from(n) % lifetime_s;
+        table.put(Binding {
+            device_name: name.parse().unwrap(),
+            address_of_record: (200_000 + n).to_string().into(),
+            contact: contact.into(),
+            flow: request("", "", "", "", loopback(5062)).flow,
+            node: Pkid::from_u128(7),
+            call_id: call_id.into(),
+            cseq: 101,
+            expires_s: LIFETIME_S,
+            registered_at: UnixMillis(0),
+            expires_at: UnixMillis((lifetime_s + second) * 1_000),
+            model: Some(622),
+            user_agent: "Cisco-CP7841/12.5.1".into(),
+            grace: None,
+        });
+    }
+    let mut refreshed = Vec::new();
+    table.for_each(|binding| refreshed.push(binding.clone()));
+    for binding in refreshed {
+        let (name, number) = (&binding.device_name, &binding.address_of_record);
+        table.update(name, number, |binding| {
+            binding.expires_at = UnixMillis(binding.expires_at.0 + lifetime_s * 1_000);
+        });
+    }
+    let started = Instant::now();
+    for second in 0..lifetime_s {
+        let now = UnixMillis((lifetime_s + second + 1) * 1_000);
+        assert!(table.expired(now, usize::MAX).is_empty());
+    }
+    let each_ms = started.elapsed().as_secs_f64() * 1e3 / f64::from(LIFETIME_S);
+    println!("expiry of {BINDINGS} bindings: {each_ms:.2} ms each second");
 }
 
 /// Prints new phones a second beside the bare program's.
@@ -140,6 +191,8 @@ fn growth() {
 struct Side {
     name: String,
     server: Pinned,
+    /// Where the product has its phones' files.
+    files: Option<SocketAddr>,
     phones: Phones,
     rates: Vec<f64>,
     rates_of_processor: Vec<f64>,
@@ -157,8 +210,12 @@ fn ours(name: &str, dir: &Path, count: u32) -> Side {
         &remote,
         &local.to_string(),
     ));
-    let server = registrar::start(dir, local);
-    Side::new(name, server, Phones::start(phones, local, count))
+    let (server, files) = registrar::start(dir, local);
+    let phones = Phones::start(phones, local, count);
+    Side {
+        files: Some(files),
+        ..Side::new(name, server, phones)
+    }
 }
 
 /// Kamailio with as many phones as ours.
@@ -177,6 +234,7 @@ impl Side {
         Self {
             name: name.to_owned(),
             server,
+            files: None,
             phones,
             rates: Vec::new(),
             rates_of_processor: Vec::new(),
@@ -191,6 +249,19 @@ impl Side {
         self.rates.push(f64::from(count) / refreshed.elapsed_s);
         self.rates_of_processor.push(f64::from(count) / used_s);
         self.repeated += refreshed.repeated;
+    }
+
+    /// Fetches files of phones all over the site; files for a second of the server's processor.
+    fn files(&self, phones: u32) -> f64 {
+        let agent = ureq::Agent::new_with_defaults();
+        let used_before_s = self.server.used_s();
+        for n in 0..FILES {
+            let n = n * (phones / FILES_OF_PHONES) % phones;
+            let url = format!("http://{}/SEP0000AA{n:06X}.cnf.xml", self.files.unwrap());
+            let mut answer = agent.get(&url).call().unwrap();
+            answer.body_mut().read_to_vec().unwrap();
+        }
+        f64::from(FILES) / (self.server.used_s() - used_before_s)
     }
 
     fn rate(&self) -> f64 {

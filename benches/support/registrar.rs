@@ -1,8 +1,12 @@
-//! The product's registrar in a process of its own.
+//! The product's registrar, and its files over HTTP, in a process of its own.
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use selfprov::server::config_files;
+use selfprov::server::config_files::resolver::Resolver;
+use selfprov::server::http::{Limits, serve};
 use selfprov::server::shutdown;
 use selfprov::server::sip::registrar::{self, SipSockets};
 use selfprov::server::sip::transport::bind_udp;
@@ -13,12 +17,12 @@ use super::{server, site};
 /// The role of the child process.
 pub(crate) const ROLE: &str = "registrar";
 
-/// Starts it on the site in `dir`; waits until it listens.
-pub(crate) fn start(dir: &Path, address: SocketAddr) -> Pinned {
+/// Starts it on the site in `dir`; waits until it listens. Gives where its files are.
+pub(crate) fn start(dir: &Path, address: SocketAddr) -> (Pinned, SocketAddr) {
     let arguments = [dir.to_str().unwrap(), &address.to_string()];
     let mut registrar = Pinned::in_role(SERVER_CORE, ROLE, &arguments);
-    assert_eq!(registrar.line(), "listening");
-    registrar
+    let files = registrar.line().parse().unwrap();
+    (registrar, files)
 }
 
 /// The child process: serves until nobody writes to it any more.
@@ -35,7 +39,11 @@ pub(crate) fn run(arguments: &[String]) {
     runtime.spawn(async move {
         let udp = bind_udp(address, false).unwrap();
         let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("listening");
+        let files = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", files.local_addr().unwrap());
+        let router = config_files::http::router(Arc::new(Resolver::new(app.clone(), None)));
+        let limits = Limits::default();
+        tokio::spawn(serve(files, None, router, limits, shutdown.clone()));
         let sockets = SipSockets {
             udp,
             tcp,
