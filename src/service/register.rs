@@ -5,6 +5,7 @@
 //! phone gets its answer.
 
 mod by_account;
+pub mod guesses;
 mod known;
 mod nonce;
 mod proof;
@@ -64,6 +65,7 @@ pub(super) const MD5_ALONE: &[DigestAlgorithm] = &[DigestAlgorithm::Md5];
 #[derive(Debug, Default)]
 pub struct Registrar {
     nonces: nonce::NonceCounts,
+    guesses: guesses::Guesses,
     reported: report::Reported,
 }
 
@@ -125,6 +127,7 @@ pub fn decide(app: &App, request: &RegisterRequest<'_>) -> Decision {
             "device name, instance and Reason of the REGISTER name different devices".to_owned(),
         );
     };
+    let claims_a_name = claimed.is_some();
     let name = claimed.or_else(|| {
         let credentials = request.credentials.as_ref()?;
         credentials.user_name.parse().ok()
@@ -140,8 +143,11 @@ pub fn decide(app: &App, request: &RegisterRequest<'_>) -> Decision {
         return decision;
     }
     match name {
-        Some(name) => judge.unknown(&name),
-        None => judge.challenge(MD5_ALONE, false),
+        Some(name) if claims_a_name => judge.unknown(&name),
+        // Whoever only gives a user name or a number does not learn whether it exists.
+        name => name
+            .and_then(|name| judge.graced(&name))
+            .unwrap_or_else(|| judge.challenge(MD5_ALONE, false)),
     }
 }
 

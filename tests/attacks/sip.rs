@@ -1,6 +1,7 @@
 //! The registrar: identities that are not one's own, bindings that are not one's own.
 
 use crate::common::Database;
+use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::for_each_database;
 use crate::site::ATTACKER;
@@ -135,4 +136,106 @@ async fn the_secret_from_before_provisioning_serves_no_one_else_and_no_new_regis
     victim.number = "1004".to_owned();
     let reply = victim.register_as(&VICTIM.name(), &old_secret, 120).await;
     assert_eq!(reply.status(), 401, "{}", reply.text);
+}
+
+/// The answer without what is new in every answer: the nonce and the tag.
+fn without_what_changes(reply: &Reply, number: &str) -> String {
+    let nonce = reply.challenge("nonce").to_owned();
+    let lines = reply.text.lines().filter(|line| !line.starts_with("Via:"));
+    let text: Vec<String> = lines
+        .map(|line| match line.split_once(";tag=") {
+            Some((head, _)) => head.to_owned(),
+            None => line.to_owned(),
+        })
+        .filter(|line| !line.starts_with("CSeq:"))
+        .collect();
+    let text = text.join("\n").replace(number, "NUMBER");
+    if nonce.is_empty() {
+        text
+    } else {
+        text.replace(&nonce, "NONCE")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_and_a_user_name_tell_nobody_whether_they_exist() {
+    for_each_database(|database| async move {
+        let site = Site::open(&database).await;
+        let victim = site.settled(VICTIM).await;
+        let before = site.contents().await;
+        let stranger = STRANGER.parse().unwrap();
+        let mut answers = Vec::new();
+        // An unclaimed phone's number, a user's, and one that nobody has; none names a device.
+        for number in [victim.number.as_str(), "1004", "7777"] {
+            let mut forger = SipPhone::udp_at(site.server.sip_udp, "0011AABBCC99", stranger).await;
+            forger.number = number.to_owned();
+            let contact = format!("<sip:{number}@{}>", forger.local);
+            for user in [
+                "",
+                number,
+                "aksethi",
+                "nobody",
+                &VICTIM.name(),
+                "SEP0011AABBCC99",
+            ] {
+                forger.login = None;
+                let text = forger.register_text(&contact, 120);
+                let mut reply = forger.ask(&text).await;
+                if !user.is_empty() {
+                    forger.answer_challenge(&reply, user, "a guess");
+                    let text = forger.register_text(&contact, 120);
+                    reply = forger.ask(&text).await;
+                }
+                assert_eq!(reply.status(), 401, "{number} {user}: {}", reply.text);
+                answers.push(without_what_changes(&reply, number));
+            }
+        }
+        answers.sort();
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{answers:#?}");
+        let before = before.without_histories();
+        assert_eq!(site.contents().await.without_histories(), before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_a_secret_is_not_looked_at_and_the_phone_itself_is() {
+    let site = Site::open(&Database::sqlite()).await;
+    let mut victim = site.settled(VICTIM).await;
+    let file = site.file(VICTIM.address, &VICTIM.name()).await.body;
+    let secret = element(&file, "authPassword").unwrap().to_owned();
+    let stranger = STRANGER.parse().unwrap();
+    let mut guesser = SipPhone::udp_at(site.server.sip_udp, VICTIM.mac, stranger).await;
+    guesser.number.clone_from(&victim.number);
+    let name = VICTIM.name();
+    // A nonce that was never given says nothing of the answer to it, right or wrong.
+    for guess in ["a guess", secret.as_str()] {
+        let challenge = guesser.register(120).await;
+        guesser.answer_challenge(&challenge, &name, guess);
+        guesser.login.as_mut().unwrap().nonce = "bm9uY2Ugb2YgbXkgb3duLCBub3QgeW91cnM".to_owned();
+        let reply = guesser.register(120).await;
+        assert_eq!(reply.status(), 401);
+        assert!(
+            reply.header("WWW-Authenticate").contains("stale=true"),
+            "{}",
+            reply.text
+        );
+        guesser.login = None;
+    }
+    for guess in 0..10 {
+        let reply = guesser
+            .register_as(&name, &format!("guess {guess}"), 120)
+            .await;
+        assert_eq!(reply.status(), 401);
+    }
+    // Now even the right one is a wrong one, here; the phone at its own place is served.
+    let reply = guesser.register_as(&name, &secret, 120).await;
+    assert_eq!(reply.status(), 401, "{}", reply.text);
+    assert_eq!(victim.register(120).await.status(), 200);
+    site.test().clock.advance(std::time::Duration::from_mins(1));
+    assert_eq!(victim.register(120).await.status(), 200);
+    // A phone that moved proves itself after the minute.
+    let reply = guesser.register_as(&name, &secret, 120).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text);
 }

@@ -48,6 +48,11 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts the service again on the same data and the same ports.
     pub(crate) fn start_again(&mut self) {
         let report = self.directory.join("report-again.json");

@@ -6,6 +6,7 @@ use super::Decision;
 use super::Judge;
 use super::MD5_ALONE;
 use super::proof;
+use super::request::Credentials;
 use crate::domain::registration_refused::RegistrationRefused;
 use crate::service::phone_book::KnownPhone;
 
@@ -38,10 +39,21 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether credentials were given and are right for this device.
+    fn is_proven(&self, known: &KnownPhone, credentials: &Credentials<'_>) -> bool {
+        proof::is_proven(
+            self.app,
+            known,
+            credentials,
+            self.request.address(),
+            self.now,
+        )
+    }
+
     /// The digest user has devices, and none of them has the line.
     fn of_other_line(&self, first: &KnownPhone, of_user: &[Arc<KnownPhone>]) -> Decision {
         let credentials = self.request.credentials.as_ref();
-        if !credentials.is_some_and(|credentials| proof::is_proven(first, credentials)) {
+        if !credentials.is_some_and(|credentials| self.is_proven(first, credentials)) {
             return self.challenge(first.digest_algorithms(), false);
         }
         let detail = format!(
@@ -56,7 +68,7 @@ impl Judge<'_> {
     /// Several devices have the digest user and the line: nobody can tell which one this is.
     fn ambiguous(&self, first: &KnownPhone, devices: &[Arc<KnownPhone>]) -> Decision {
         let credentials = self.request.credentials.as_ref();
-        if !credentials.is_some_and(|credentials| proof::is_proven(first, credentials)) {
+        if !credentials.is_some_and(|credentials| self.is_proven(first, credentials)) {
             return self.challenge(first.digest_algorithms(), false);
         }
         let detail = format!(

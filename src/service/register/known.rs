@@ -257,7 +257,11 @@ impl Judge<'_> {
         if known.ha1.is_none() {
             let detail = format!("{name} has no digest secret; set its digest user's credentials");
             let reason = RegistrationRefused::AuthenticationError;
-            return self.refuse_and_report(Some(name), reason, detail);
+            // Who names no device does not learn whose number it is by this either.
+            return match self.request.claim.device() {
+                Ok(None) => self.challenge_and_report(known, reason.code(), detail),
+                _ => self.refuse_and_report(Some(name), reason, detail),
+            };
         }
         let algorithms = known.digest_algorithms();
         if proof == Proof::Stale {

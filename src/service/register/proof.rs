@@ -47,7 +47,7 @@ pub(super) fn judge(
         };
     }
     match other_device(app, credentials.user_name) {
-        Some(other) if is_proven(&other, credentials) => Proof::OtherDevice,
+        Some(other) if is_proven(app, &other, credentials, address, now) => Proof::OtherDevice,
         _ => Proof::Wrong,
     }
 }
@@ -60,12 +60,18 @@ fn other_device(app: &App, user_name: &str) -> Option<Arc<KnownPhone>> {
         .or_else(|| app.phones.of_digest_user(user_name).into_iter().next())
 }
 
-/// Whether the response is right for this device's secret, whatever the nonce.
-pub(super) fn is_proven(known: &KnownPhone, credentials: &Credentials<'_>) -> bool {
+/// Whether the response is right for this device's secret and for a nonce of ours.
+pub(super) fn is_proven(
+    app: &App,
+    known: &KnownPhone,
+    credentials: &Credentials<'_>,
+    address: IpAddr,
+    now: UnixMillis,
+) -> bool {
     let algorithm = credentials.algorithm;
     algorithm
         .and_then(|algorithm| known.ha1_of(algorithm))
-        .is_some_and(|ha1| is_response_right(ha1, credentials))
+        .is_some_and(|ha1| with_secret(app, ha1, credentials, address, now) == Proof::Right)
 }
 
 /// Judges credentials against one secret, and uses the nonce's count up when they are right.
@@ -76,14 +82,29 @@ pub(in crate::service) fn with_secret(
     address: IpAddr,
     now: UnixMillis,
 ) -> Proof {
-    if !is_response_right(ha1, credentials) {
+    // Without a nonce that this address was given, nothing is said of the response: nobody can
+    // try secrets without being counted, or be counted for another.
+    let NonceState::Valid(nonce) = nonce::judge(app, credentials.request.nonce, address, now)
+    else {
+        return Proof::Stale;
+    };
+    let guesses = &app.registrar.guesses;
+    let user_name = credentials.user_name;
+    if guesses.is_stopped(address, user_name, now) {
         return Proof::Wrong;
     }
-    match nonce::judge(app, credentials.request.nonce, address, now) {
-        NonceState::Valid(nonce) if app.registrar.nonces.take(nonce, credentials.count, now) => {
-            Proof::Right
+    if !is_response_right(ha1, credentials) {
+        if guesses.wrong(address, user_name, now) {
+            metrics::counter!("selfprov_sip_guesses_stopped_total").increment(1);
+            tracing::warn!(source = %address, user_name,
+                "somebody guesses SIP secrets; for a minute none is looked at");
         }
-        NonceState::Valid(_) | NonceState::Stale => Proof::Stale,
+        return Proof::Wrong;
+    }
+    if app.registrar.nonces.take(nonce, credentials.count, now) {
+        Proof::Right
+    } else {
+        Proof::Stale
     }
 }
 
