@@ -178,7 +178,7 @@ fn the_tests_that_the_security_page_names_exist() {
                 file = read(&format!("tests/{name}"));
             } else {
                 named += 1;
-                assert!(file.contains(&format!("async fn {name}()")), "{name}");
+                assert!(file.contains(&format!("fn {name}()")), "{name}");
             }
         }
     }
