@@ -4,6 +4,7 @@
 
 use crate::domain::trust_list::Role;
 use crate::domain::trust_list::SignatureDigest;
+use crate::domain::trust_list::certificate::Certificate;
 use crate::domain::trust_list::certificate::PublicKey;
 use crate::server::trust_list_format::digest_number;
 use crate::server::trust_list_format::header;
@@ -88,7 +89,7 @@ pub fn read(file: &[u8]) -> Result<ReadList, ReadError> {
         })
         .ok_or_else(|| ReadError::NoSigner(head.signer.clone()))?;
     let certificate = x509::read(&signer.certificate);
-    let Ok(PublicKey::Rsa { der: key, .. }) = certificate.as_ref().map(|read| read.public_key())
+    let Ok(PublicKey::Rsa { der: key, .. }) = certificate.as_ref().map(Certificate::public_key)
     else {
         return Err(ReadError::Damaged(
             "the signer's certificate cannot be used",

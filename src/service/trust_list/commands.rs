@@ -177,15 +177,12 @@ pub async fn export(
 
 fn to_export(rows: &[TrustKeyRow], number: Option<u32>) -> Result<&TrustKeyRow, KeyRefused> {
     let mut in_use = rows.iter().filter(|row| row.retired_at.is_none());
-    match number {
-        Some(number) => in_use
-            .find(|row| row.number == number)
-            .ok_or(KeyRefused::Unknown(number)),
-        None => {
-            let new = in_use.clone().find(|row| row.exported_at.is_none());
-            new.or_else(|| in_use.next()).ok_or(KeyRefused::None)
-        }
+    if let Some(number) = number {
+        let row = in_use.find(|row| row.number == number);
+        return row.ok_or(KeyRefused::Unknown(number));
     }
+    let new = in_use.clone().find(|row| row.exported_at.is_none());
+    new.or_else(|| in_use.next()).ok_or(KeyRefused::None)
 }
 
 /// Takes note that a key's export is safe: from now on lists name the key.

@@ -1,7 +1,7 @@
 //! Which list each phone has: what tells an administrator when an old key may go.
 //!
-//! A phone fetches its list before it registers, so a new phone's fetch waits until its device
-//! exists. Counted is a fetch from the phone's own address alone: nobody else can make a phone look
+//! A phone fetches its list before it registers, so the fetch of a new phone, or of one that has
+//! moved, waits until it has. Counted is a fetch from the phone's own address alone: nobody else can make a phone look
 //! up to date. A note that is lost makes a phone look behind, which is the safe side.
 
 use std::collections::HashMap;
@@ -85,7 +85,7 @@ pub async fn write(app: &App) -> Result<usize, ServiceError> {
     }
 }
 
-/// Takes the notes that can be written; drops what is a stranger's or too old.
+/// Takes the notes that can be written; drops what waited too long, such as a stranger's.
 fn take(app: &App) -> Vec<ListNote> {
     let now = app.environment.now();
     let mut group = Vec::new();
@@ -98,15 +98,14 @@ fn take(app: &App) -> Vec<ListNote> {
             .phones
             .find(name)
             .and_then(|known| known.phone.registered_address);
-        match registered {
-            Some(address) => {
-                if address.to_canonical() == note.source.to_canonical() {
-                    group.push(note.clone());
-                }
-                false
-            }
-            None => now.since(note.at) < WAITS_AT_MOST,
+        let is_its_own =
+            registered.is_some_and(|at| at.to_canonical() == note.source.to_canonical());
+        if is_its_own {
+            group.push(note.clone());
+            return false;
         }
+        // New, or at a new address since it booted: it registers in a moment.
+        now.since(note.at) < WAITS_AT_MOST
     });
     group
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 7468.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -32,7 +34,7 @@ pub(super) fn write(label: &str, der: &[u8]) -> String {
         text.push('\n');
         rest = after;
     }
-    text.push_str(&format!("-----END {label}-----\n"));
+    let _ = writeln!(text, "-----END {label}-----");
     text
 }
 
