@@ -179,12 +179,14 @@ fn growth() {
     let ratio = large.rate() / small.rate();
     verdict("a second, large / small", ratio, "> 0.8", ratio > 0.8);
     let ratio = large.rate_of_processor() / small.rate_of_processor();
-    verdict(
-        "for a processor second, large / small",
-        ratio,
-        "> 0.8",
-        ratio > 0.8,
-    );
+    let what = "for a processor second, large / small";
+    verdict(what, ratio, "> 0.8", ratio > 0.8);
+    let files = |side: &Side, phones| median((0..ROUNDS).map(|_| side.files(phones)).collect());
+    let [few, many] = SITES;
+    let [small, large] = [files(small, few), files(large, many)];
+    println!("files for a processor second: {small:.0} of {few} phones, {large:.0} of {many}");
+    let ratio = large / small;
+    verdict("files, large / small", ratio, "> 0.8", ratio > 0.8);
 }
 
 /// A server with its phones, and what was measured of it.
