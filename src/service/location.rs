@@ -159,7 +159,7 @@ impl LocationTable {
     /// in the table; call it again after they were removed.
     ///
     /// Only devices that were to be looked at by now are: of 50,000 bindings with a lifetime of
-    /// 120 s about 400 in a second, which takes a tenth of a millisecond.
+    /// 120 s about 400 in a second.
     pub fn expired(&self, now: UnixMillis, limit: usize) -> Vec<Arc<Binding>> {
         let mut expired = Vec::new();
         let mut later = Vec::new();
