@@ -231,6 +231,7 @@ async fn a_right_digest_registers_the_phones_own_line_and_moves_its_binding() {
         let mut moved = SipPhone::tcp_at(server.sip_tcp, MAC, "127.0.0.7".parse().unwrap()).await;
         moved.number.clone_from(&phone.number);
         moved.call_id.clone_from(&phone.call_id);
+        moved.cseq = phone.cseq;
         let reply = moved.register_as(&user, &secret(app, MAC), 120).await;
         assert_eq!(reply.status(), 200, "{}", reply.text);
         assert!(!is_new(&reply), "the same boot is not new");

@@ -19,6 +19,8 @@ pub enum RegistrationRefused {
     MalformedRegisterMsg,
     /// The device was to be made and was not.
     AutoRegister(AutoRegistrationRefused),
+    /// A later request of the same Call-ID has been carried out already.
+    OutOfOrder,
     /// The lifetime asked for is shorter than a phone survives.
     IntervalTooBrief,
     /// The database does not take it now.
@@ -38,6 +40,7 @@ impl RegistrationRefused {
             Self::AuthenticationError => "authenticationError",
             Self::MalformedRegisterMsg => "malformedRegisterMsg",
             Self::AutoRegister(_) => "autoRegisterDBError",
+            Self::OutOfOrder => "outOfOrder",
             Self::IntervalTooBrief => "intervalTooBrief",
             Self::DatabaseError => "dbAccessError",
             Self::Busy => "busy",

@@ -74,7 +74,11 @@ impl Judge<'_> {
             .iter()
             .any(|line| line.pattern.as_str() == self.request.address_of_record);
         if self.is_removal() {
-            return self.remove(self.live(&phone.name), "the phone unregistered");
+            let live = self.live(&phone.name);
+            if live.as_ref().is_some_and(|live| self.is_out_of_order(live)) {
+                return self.refuse(RegistrationRefused::OutOfOrder);
+            }
+            return self.remove(live, "the phone unregistered");
         }
         if !is_own_line {
             let detail = format!(
@@ -90,7 +94,30 @@ impl Judge<'_> {
         self.bind(phone)
     }
 
-    /// A refresh that changes nothing but the expiry; `None` when it changes more.
+    /// Whether the binding was made or refreshed by a later request of the same boot: what came
+    /// late must not undo it. Source: RFC 3261 clause 10.3 step 7.
+    fn is_out_of_order(&self, binding: &Binding) -> bool {
+        &*binding.call_id == self.request.call_id && self.request.cseq <= binding.cseq
+    }
+
+    /// Every binding of the address of record, of all devices that share the line.
+    fn of_line(&self) -> Vec<Arc<Binding>> {
+        let number = self.request.address_of_record;
+        let phones = number
+            .parse()
+            .map(|number| self.app.phones.of_number(&number));
+        let bindings = phones.into_iter().flatten().flat_map(|known| {
+            let bindings = self.app.locations.of_device(&known.phone.name);
+            bindings.into_iter().filter(|binding| {
+                &*binding.address_of_record == number
+                    && binding.expires_at.plus(LATE_REFRESH) > self.now
+            })
+        });
+        bindings.collect()
+    }
+
+    /// A refresh that changes nothing but the expiry, or one that came too late to change
+    /// anything; `None` when it changes more.
     fn prolong(&self, name: &DeviceName) -> Option<RegisterOutcome> {
         let request = self.request;
         let ContactChange::Set { contact, .. } = request.change else {
@@ -101,29 +128,33 @@ impl Judge<'_> {
         self.app
             .locations
             .update(name, request.address_of_record, |binding| {
+                if binding.expires_at.plus(LATE_REFRESH) <= now {
+                    return None;
+                }
+                if self.is_out_of_order(binding) {
+                    let reason = RegistrationRefused::OutOfOrder;
+                    return Some(RegisterOutcome::Refused(reason));
+                }
                 let is_refresh = binding.flow.is_same_flow(&request.flow)
                     && &*binding.call_id == request.call_id
-                    && &*binding.contact == contact
-                    && binding.expires_at.plus(LATE_REFRESH) > now;
-                if is_refresh {
+                    && &*binding.contact == contact;
+                is_refresh.then(|| {
                     binding.cseq = request.cseq;
                     binding.expires_at = now.plus(Duration::from_secs(expires_s.into()));
-                }
-                is_refresh
+                    RegisterOutcome::Granted {
+                        expires_s,
+                        is_new: false,
+                    }
+                })
             })
-            .filter(|is_refresh| *is_refresh)
-            .map(|_| RegisterOutcome::Granted {
-                expires_s,
-                is_new: false,
-            })
+            .flatten()
     }
 
     /// A new or changed binding of a proven device.
     fn bind(&self, phone: &Phone) -> Decision {
         let name = &phone.name;
         let Some(binding) = self.wanted(name.clone()) else {
-            let own = self.live(name).into_iter().collect();
-            return Decision::Answer(RegisterOutcome::Bound(own));
+            return Decision::Answer(RegisterOutcome::Bound(self.of_line()));
         };
         let before = self.app.locations.of_device(name);
         let live = self.live(name);
@@ -182,6 +213,9 @@ impl Judge<'_> {
     /// its own address with its own Call-ID it goes unless the phone comes back.
     fn unproven_removal(&self, name: &DeviceName) -> Option<Decision> {
         let binding = self.live(name).filter(|_| self.is_removal())?;
+        if self.is_out_of_order(&binding) {
+            return None;
+        }
         let flow = &self.request.flow;
         if flow.transport.is_reliable() && binding.flow.is_same_flow(flow) {
             return Some(self.remove(Some(binding), "the phone unregistered"));

@@ -163,6 +163,7 @@ fn refused(response: impl Fn(Status) -> ResponseBuilder, reason: RegistrationRef
         R::DirectoryNumberMismatch | R::AmbiguousDigestUser => (Status::FORBIDDEN, None),
         R::DeviceAlreadyExists | R::AuthenticationError => (Status::FORBIDDEN, Some(RETRY_AFTER_S)),
         R::MalformedRegisterMsg => (Status::BAD_REQUEST, None),
+        R::OutOfOrder => (Status::SERVER_INTERNAL_ERROR, None),
         R::IntervalTooBrief => (Status::INTERVAL_TOO_BRIEF, None),
         R::DatabaseError => (Status::SERVICE_UNAVAILABLE, Some(RETRY_AFTER_S)),
         R::Busy => (Status::SERVICE_UNAVAILABLE, Some(BUSY_RETRY_AFTER_S)),
