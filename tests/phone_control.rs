@@ -188,7 +188,7 @@ async fn a_restart_is_tried_at_growing_distances_until_the_phone_is_back() {
         assert_eq!(shown(app).await.restart, None);
         test.clock.advance(Duration::from_hours(24));
         assert_eq!(phone_control::send_due(app).await, 0);
-        assert!(way.asked().iter().len() == 2);
+        assert_eq!(way.asked().len(), 2);
     })
     .await;
 }

@@ -21,6 +21,10 @@ Examples:
   selfprov device restart --cancel          takes back what is left of the last two";
 
 /// Which phones are restarted, and how.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 #[group(id = "which", required = true, multiple = false, args = ["device", "all", "model", "cancel"])]
 pub struct RestartArguments {

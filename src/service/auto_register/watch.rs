@@ -12,6 +12,7 @@ use arc_swap::ArcSwapOption;
 use super::refused::RefusedPhones;
 use super::time_to_live;
 use crate::domain::auto_registration::AutoRegistrationRefused;
+use crate::domain::auto_registration::DirectoryNumberRange;
 use crate::domain::auto_registration::Window;
 use crate::domain::catalogue::AutoRegistration;
 use crate::domain::catalogue::Catalogue;
@@ -148,7 +149,7 @@ async fn in_use(
 ) -> Result<RangeUse, StoreError> {
     let range = block.range().filter(|range| !range.is_off());
     let mut used = 0;
-    for (first, last) in range.iter().flat_map(|range| range.stretches()) {
+    for (first, last) in range.iter().flat_map(DirectoryNumberRange::stretches) {
         used += store::auto_registration::count_in_use(connection, &first, &last).await?;
     }
     let limits = &app.settings.auto_registration;
