@@ -1,6 +1,11 @@
 //! Many phones on one socket, each sending its next REGISTER as soon as it has the answer to the
 //! last. Plain sockets and hand-written SIP: nothing of the program.
 
+#![allow(
+    dead_code,
+    reason = "each test file is a program of its own and uses its part"
+)]
+
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
