@@ -139,36 +139,30 @@ fn split_host_port(text: &str) -> Option<(&str, Option<u16>)> {
     if let Ok(IpAddr::V6(_)) = text.parse() {
         return Some((text, None));
     }
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            let IpAddr::V6(_) = address.parse().ok()? else {
-                return None;
-            };
-            let port = match port {
-                "" => None,
-                port => Some(port.strip_prefix(':')?),
-            };
-            return Some((address, read_port(port)?));
-        }
-        None => text
-            .split_once(':')
-            .map_or((text, None), |(host, port)| (host, Some(port))),
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        let IpAddr::V6(_) = address.parse().ok()? else {
+            return None;
+        };
+        return match port {
+            "" => Some((address, None)),
+            port => Some((address, Some(read_port(port.strip_prefix(':')?)?))),
+        };
+    }
+    let host_ok = |host: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        !host.is_empty() && host.chars().all(plain)
     };
-    let host_ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    (!host.is_empty() && host.chars().all(host_ok)).then_some((host, read_port(port)?))
+    let (host, port) = match text.split_once(':') {
+        None => (text, None),
+        Some((host, port)) => (host, Some(read_port(port)?)),
+    };
+    host_ok(host).then_some((host, port))
 }
 
-/// `Some(None)` without a port, `None` for one that is none.
-fn read_port(port: Option<&str>) -> Option<Option<u16>> {
-    match port {
-        None => Some(None),
-        Some(port) => port
-            .parse()
-            .ok()
-            .filter(|port| *port != 0)
-            .map(|port: u16| Some(port)),
-    }
+/// A port from 1 on.
+fn read_port(port: &str) -> Option<u16> {
+    port.parse().ok().filter(|port| *port != 0)
 }
 
 #[cfg(test)]

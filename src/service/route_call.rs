@@ -134,7 +134,7 @@ impl Judge<'_> {
             return self.challenge(own.first().map(|known| &**known), false);
         };
         let Some(known) = self.device_of_user(credentials.user_name, &own) else {
-            return self.decided(None, CallDecision::WrongProof);
+            return decided(None, CallDecision::WrongProof);
         };
         let address = self.call.flow.remote.ip().to_canonical();
         let ha1 = credentials
@@ -147,7 +147,7 @@ impl Judge<'_> {
             Proof::Right => self.proven(&known),
             Proof::Stale => self.challenge(Some(&known), true),
             Proof::Missing | Proof::OtherDevice | Proof::Wrong => {
-                self.decided(None, CallDecision::WrongProof)
+                decided(None, CallDecision::WrongProof)
             }
         }
     }
@@ -163,7 +163,7 @@ impl Judge<'_> {
         let name = &known.phone.name;
         tracing::warn!(device = %name, number = self.call.from_number,
             "a phone called with a number that is not its own");
-        self.decided(Some(name.clone()), CallDecision::ForeignNumber)
+        decided(Some(name.clone()), CallDecision::ForeignNumber)
     }
 
     /// Whether the device proved itself on this very connection when it registered: a binding
@@ -220,7 +220,7 @@ impl Judge<'_> {
         let algorithms = known.map_or(MD5_ALONE, KnownPhone::digest_algorithms);
         let address = self.call.flow.remote.ip().to_canonical();
         let nonce = issue_nonce(self.app, address, self.now);
-        self.decided(
+        decided(
             None,
             CallDecision::Challenge {
                 nonce,
@@ -228,10 +228,6 @@ impl Judge<'_> {
                 algorithms,
             },
         )
-    }
-
-    fn decided(&self, device: Option<DeviceName>, decision: CallDecision) -> JudgedCall {
-        JudgedCall { device, decision }
     }
 
     fn route(&self, caller: Caller, known: Option<&KnownPhone>) -> JudgedCall {
@@ -253,7 +249,7 @@ impl Judge<'_> {
             Err(CallRefused::Unproven) => return self.challenge(known, false),
             Err(refused) => CallDecision::Refused(refused),
         };
-        self.decided(device, decision)
+        decided(device, decision)
     }
 
     fn plan(&self) -> DialPlan {
@@ -298,6 +294,10 @@ impl Judge<'_> {
         }
         reachable
     }
+}
+
+fn decided(device: Option<DeviceName>, decision: CallDecision) -> JudgedCall {
+    JudgedCall { device, decision }
 }
 
 fn has_line(known: &KnownPhone, number: &str) -> bool {

@@ -66,7 +66,8 @@ pub(super) struct Call {
     pub(super) context: Context,
     pub(super) caller: End,
     pub(super) request: ForwardedRequest,
-    pub(super) call_id: Vec<u8>,
+    /// Its Call-ID.
+    pub(super) dialog_id: Vec<u8>,
     pub(super) from_tag: Vec<u8>,
     /// Tells a call that came back to us from one that did not.
     pub(super) loop_mark: u64,
@@ -117,7 +118,7 @@ impl Call {
     fn take(&mut self, event: Event, legs: &[Leg]) {
         match event {
             Event::Repeat => self.context.repeat(),
-            Event::Cancel(reason) => self.context.cancel(reason, now()),
+            Event::Cancel(reason) => self.context.cancel(reason.as_ref(), now()),
             Event::Acknowledge => drop(self.context.acknowledge(now())),
             Event::ConnectionClosed(connection) => {
                 // Nobody is there any more to hear an answer.
@@ -230,7 +231,7 @@ impl Call {
         let (caller_flow, callee_flow) = (self.caller.flow, callee.flow);
         let keys = &proxy.app.keys;
         let token = RouteToken::new(keys, &self.from_tag, self.caller.clone(), callee);
-        let token = token.seal(keys, &self.call_id);
+        let token = token.seal(keys, &self.dialog_id);
         let towards_callee = proxy.record_route(&callee_flow, &token)?;
         let towards_caller = proxy.record_route(&caller_flow, &token)?;
         Some(if towards_callee == towards_caller {

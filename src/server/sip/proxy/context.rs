@@ -233,10 +233,10 @@ impl Context {
     }
 
     /// The caller hangs up before anybody answered.
-    pub(super) fn cancel(&mut self, reason: Option<Bytes>, now: Instant) {
+    pub(super) fn cancel(&mut self, reason: Option<&Bytes>, now: Instant) {
         if self.server.is_open() {
             self.is_cancelled = true;
-            self.cancel_open_branches(reason.as_ref(), now);
+            self.cancel_open_branches(reason, now);
         }
     }
 

@@ -331,7 +331,7 @@ impl Proxy {
             ),
             caller,
             request: forwarded,
-            call_id: common.call_id.to_vec(),
+            dialog_id: common.call_id.to_vec(),
             from_tag: common.from.tag().unwrap_or_default().to_vec(),
             loop_mark,
         };

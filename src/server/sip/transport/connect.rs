@@ -44,9 +44,10 @@ impl Connector {
     /// What the system says, or that the service ends.
     pub async fn connect(&self, remote: SocketAddr) -> io::Result<Flow> {
         let (sender, receiver) = oneshot::channel();
-        let ended = |_| io::Error::from(io::ErrorKind::NotConnected);
-        self.0.send((remote, sender)).await.map_err(|_| ended(()))?;
-        receiver.await.map_err(|_| ended(()))?
+        let ended = || io::Error::from(io::ErrorKind::NotConnected);
+        let asked = self.0.send((remote, sender)).await;
+        asked.map_err(|_| ended())?;
+        receiver.await.map_err(|_| ended())?
     }
 }
 

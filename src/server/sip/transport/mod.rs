@@ -137,7 +137,8 @@ pub struct Limits {
     /// How long a peer may take to read what is written to it.
     pub write_timeout: Duration,
     /// Messages that wait to be written to one stream; with more the peer does not read, and the
-    /// newest is lost.
+    /// newest is lost. The connection to a PBX carries the calls of a whole site, some of which
+    /// come together.
     pub write_queue_max: usize,
 }
 
@@ -156,7 +157,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_mins(70),
             message_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(10),
-            write_queue_max: 16,
+            write_queue_max: 128,
         }
     }
 }

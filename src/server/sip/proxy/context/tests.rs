@@ -127,7 +127,7 @@ fn a_call_that_the_caller_gives_up_ends_with_487() {
     let now = Instant::now();
     let mut call = call(2, now);
     call.receive(response(0, 180), now);
-    call.cancel(Some(Bytes::from_static(b"SIP;cause=487")), now);
+    call.cancel(Some(&Bytes::from_static(b"SIP;cause=487")), now);
     let actions = call.take_actions();
     assert_eq!(cancelled(&actions), [0]);
     // One that never says anything cannot be cancelled; its silence ends it.
