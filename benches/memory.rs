@@ -65,6 +65,11 @@ fn main() {
     }
     raise_descriptors();
     println!("{}", machine::description());
+    let empty = tempfile::tempdir().unwrap();
+    let mut nobody = start(empty.path(), loopback(processes::free_port()));
+    nobody.line();
+    println!("without phones: {:.1} MB", nobody.resident_mb());
+    drop(nobody);
     let dir = tempfile::tempdir().unwrap();
     let (udp, remote) = (loopback(processes::free_port()), processes::free_port());
     let runtime = server::runtime("bench-memory");
@@ -93,7 +98,7 @@ fn main() {
         with_bindings,
         BINDINGS_MB_MAX,
     );
-    assert_eq!(bindings, BINDINGS.to_string());
+    assert!(bindings.parse::<u32>().unwrap() >= BINDINGS);
 
     let held = runtime.block_on(connect(dir.path(), tls));
     let more = registrar.resident_mb() - with_bindings;

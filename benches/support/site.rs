@@ -58,9 +58,11 @@ pub(crate) async fn open(dir: &Path) -> Arc<App> {
 /// Starts it with other settings.
 pub(crate) async fn open_with(dir: &Path, change: impl FnOnce(&mut Settings)) -> Arc<App> {
     let system = Arc::new(System);
-    let mut settings = Settings::default();
     // The sender is one address; the limit is there to be paid for, not to be met.
-    settings.sip_requests_per_source_s = 1_000_000;
+    let mut settings = Settings {
+        sip_requests_per_source_s: 1_000_000,
+        ..Settings::default()
+    };
     change(&mut settings);
     let options = StartOptions {
         database_url: url(dir),

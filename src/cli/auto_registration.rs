@@ -1,10 +1,5 @@
 //! `selfprov auto-registration`: its arguments, and its state drawn.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "these texts are the program's help, where marks are noise"
-)]
-
 use std::fmt::Write as _;
 use std::time::Duration;
 

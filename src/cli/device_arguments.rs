@@ -13,7 +13,7 @@ pub struct DeviceSettingArguments {
     /// Directory number of a line; repeat it for the next line, in their order on the device
     #[arg(long = "line", value_name = "NUMBER")]
     pub lines: Vec<String>,
-    /// Route partition of the lines [default: < None >]
+    /// Route partition of the lines; without it, none
     #[arg(long, value_name = "NAME", default_value = "")]
     pub partition: String,
     /// User ID of the owner

@@ -1,10 +1,5 @@
 //! `selfprov device restart` and `selfprov device restarts`.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "these texts are the program's help, where marks are noise"
-)]
-
 use clap::Args;
 
 use super::output::columns;

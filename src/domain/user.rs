@@ -45,7 +45,7 @@ pub struct ApplicationUser {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Account {
     /// An end user.
-    EndUser(EndUser),
+    EndUser(Box<EndUser>),
     /// An application user.
     Application(ApplicationUser),
 }

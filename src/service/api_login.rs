@@ -32,7 +32,7 @@ use crate::store::Connection;
 use crate::store::StoreError;
 
 /// How long a right password is remembered. Source: the AXL specification of this program.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// Right passwords remembered at most: tools are few, and each comes from few addresses.
 const REMEMBERED_MAX: usize = 1_024;
@@ -155,7 +155,7 @@ pub async fn find(
         Some(user) => Some(Account::Application(user)),
         None => store::end_user::by_login(connection, &login)
             .await?
-            .map(Account::EndUser),
+            .map(|user| Account::EndUser(Box::new(user))),
     };
     let Some(account) = account.filter(Account::is_enabled) else {
         return Ok(None);

@@ -155,7 +155,7 @@ pub async fn authenticate(
         return Err(AuthenticateError::Failed);
     };
     Ok(Authenticated {
-        user,
+        user: *user,
         credential: admitted.credential,
         proof: admitted.proof,
         mode: admitted.mode,

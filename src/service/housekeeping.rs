@@ -61,7 +61,7 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-/// Removes registrations that ended, about [`EXPIRED_MAX`] at most; gives how many there were.
+/// Removes registrations that ended, about `EXPIRED_MAX` at most; gives how many there were.
 pub async fn remove_expired(app: &App) -> usize {
     let ended_before = app.environment.now().minus(register::LATE_REFRESH);
     let expired = app.locations.expired(ended_before, EXPIRED_MAX);

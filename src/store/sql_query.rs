@@ -165,7 +165,9 @@ fn value_of(row: &AnyRow, index: usize) -> Result<Option<String>, sqlx::Error> {
 ///
 /// Source: SQLite result code 9 (interrupt); PostgreSQL error 57014 (query canceled).
 fn is_interruption(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "9" || code == "57014")
 }
 

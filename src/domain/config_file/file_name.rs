@@ -19,6 +19,9 @@ pub const NAME_LENGTH_MAX: usize = 255;
 /// Most folders in a firmware path (`Desktops/320x212x12/List.xml` has three parts).
 const COMPONENTS_MAX: usize = 6;
 
+/// Makes the file of one device.
+type OfDevice = fn(DeviceName) -> RequestedFile;
+
 /// What a name asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestedFile {
@@ -170,7 +173,7 @@ fn device_file(lower: &str, name: &str) -> Option<RequestedFile> {
         device.mac()?;
         return Some(RequestedFile::TrustList(list, Some(device)));
     }
-    let kinds: [(&str, fn(DeviceName) -> RequestedFile); 3] = [
+    let kinds: [(&str, OfDevice); 3] = [
         (".cnf.xml.enc.sgn", RequestedFile::EncryptedDevice),
         (".cnf.xml.sgn", RequestedFile::SignedDevice),
         (".cnf.xml", RequestedFile::Device),

@@ -18,7 +18,7 @@ pub enum Tags<'a> {
     Below(&'a Element),
 }
 
-impl<'a> Tags<'a> {
+impl Tags<'_> {
     /// The tags below the tag of this name; `None` when it is not asked for.
     fn of(self, name: &str) -> Option<Self> {
         match self {

@@ -187,7 +187,7 @@ mod tests {
             ("\"other\"", Asked::Whole),
             ("W/\"tag\"", Asked::Whole),
             ("Sat, 21 Nov 2026 12:00:00 GMT", Asked::Whole),
-            ("\"tag\"", Asked::Parts(vec![0..10])),
+            ("\"tag\"", Asked::Parts(std::iter::once(0..10).collect())),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::RANGE, "bytes=0-9".parse().unwrap());

@@ -1,5 +1,7 @@
 //! The commands that restart phones.
 
+use std::fmt::Write as _;
+
 use crate::domain::phone_restart::{PhoneAction, PhoneRestart};
 use crate::server::control::auto_registration::model;
 use crate::server::control::devices::{device_name, timestamp};
@@ -75,7 +77,7 @@ pub async fn restart_many(
         ),
     ] {
         if count > 0 {
-            text.push_str(&format!("\n{count} {why}"));
+            let _ = write!(text, "\n{count} {why}");
         }
     }
     Ok(Answer::Done(text))

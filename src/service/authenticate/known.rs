@@ -160,12 +160,12 @@ async fn find_account(
 ) -> Result<Option<Account>, StoreError> {
     let end_user = store::end_user::by_login(connection, login).await?;
     if kind == CredentialKind::Pin {
-        return Ok(end_user.map(Account::EndUser));
+        return Ok(end_user.map(|user| Account::EndUser(Box::new(user))));
     }
     let application_user = store::application_user::by_login(connection, login).await?;
     Ok(application_user
         .map(Account::Application)
-        .or(end_user.map(Account::EndUser)))
+        .or(end_user.map(|user| Account::EndUser(Box::new(user)))))
 }
 
 async fn read_history(

@@ -80,11 +80,11 @@ pub(super) const TABLES: &[CucmTable] = &[
 fn values(rows: &[KnownRow]) -> String {
     let rows = rows.iter().map(|row| {
         let name = row.name.replace('\'', "''");
-        let further: String = row
-            .further
-            .iter()
+        let further = row.further.iter();
+        let further: Vec<String> = further
             .map(|number| format!(", CAST({number} AS BIGINT)"))
             .collect();
+        let further = further.concat();
         let number = row.number;
         let moniker = moniker(&name);
         format!("(CAST({number} AS BIGINT), CAST('{name}' AS TEXT), '{moniker}'{further})")

@@ -144,13 +144,13 @@ mod tests {
             first: u32::MAX,
             ..Answers::default()
         };
-        let first = answers.put(&[1; 40_000]);
-        let second = answers.put(&[2; 40_000]);
-        let third = answers.put(&[3; 40_000]);
-        assert_eq!(answers.get(third), [3; 40_000]);
+        let first = answers.put(&vec![1; 40_000]);
+        let second = answers.put(&vec![2; 40_000]);
+        let third = answers.put(&vec![3; 40_000]);
+        assert_eq!(answers.get(third), vec![3; 40_000]);
         answers.free(first);
         answers.free(second);
         assert_eq!((answers.segments.len(), answers.first), (1, 1));
-        assert_eq!(answers.get(third), [3; 40_000]);
+        assert_eq!(answers.get(third), vec![3; 40_000]);
     }
 }

@@ -64,12 +64,24 @@ impl Translation {
 
     pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Translated {
         match expression {
-            Expr::Identifier(name) => self.named(None, &name.value, scope),
+            Expr::Identifier(name) => named(None, &name.value, scope),
             Expr::CompoundIdentifier(names) => match names.as_slice() {
-                [table, column] => self.named(Some(&table.value), &column.value, scope),
+                [table, column] => named(Some(&table.value), &column.value, scope),
                 _ => Err(not_supported("names of more than two parts")),
             },
             Expr::Value(value) => literal(&value.value),
+            Expr::IsNull(inner) => self.postfix(inner, "IS NULL", scope),
+            Expr::IsNotNull(inner) => self.postfix(inner, "IS NOT NULL", scope),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right, scope),
+            Expr::UnaryOp { op, expr } => self.unary(*op, expr, scope),
+            Expr::Function(function) => self.function(function, scope),
+            _ => self.composed(expression, scope),
+        }
+    }
+
+    /// What is made of several expressions or of queries.
+    fn composed(&mut self, expression: &Expr, scope: &Scope<'_>) -> Translated {
+        match expression {
             Expr::Nested(inner) => {
                 let inner = self.expression(inner, scope)?;
                 if inner.literal.is_some() {
@@ -77,10 +89,6 @@ impl Translation {
                 }
                 Ok(Typed::new(format!("({})", inner.sql), inner.kind))
             }
-            Expr::IsNull(inner) => self.postfix(inner, "IS NULL", scope),
-            Expr::IsNotNull(inner) => self.postfix(inner, "IS NOT NULL", scope),
-            Expr::BinaryOp { left, op, right } => self.binary(left, op, right, scope),
-            Expr::UnaryOp { op, expr } => self.unary(*op, expr, scope),
             Expr::Between {
                 expr,
                 negated,
@@ -137,15 +145,8 @@ impl Translation {
                 substring_for,
                 ..
             } => self.substring(expr, from, substring_for.as_deref(), scope),
-            Expr::Function(function) => self.function(function, scope),
             other => Err(not_supported(&other.to_string())),
         }
-    }
-
-    /// A column, or in ORDER BY and GROUP BY the alias of one.
-    fn named(&mut self, table: Option<&str>, name: &str, scope: &Scope<'_>) -> Translated {
-        let (sql, kind) = scope.column(table, name)?;
-        Ok(Typed::new(sql, kind))
     }
 
     fn postfix(&mut self, inner: &Expr, operator: &str, scope: &Scope<'_>) -> Translated {
@@ -346,11 +347,11 @@ impl Translation {
                 None => self.expression_text(&when.condition, scope)?,
             };
             let result = self.result(result, is_text);
-            sql.push_str(&format!(" WHEN {condition} THEN {result}"));
+            sql.extend([" WHEN ", &condition, " THEN ", &result]);
         }
         if let Some(otherwise) = results.next() {
             let otherwise = self.result(otherwise, is_text);
-            sql.push_str(&format!(" ELSE {otherwise}"));
+            sql.extend([" ELSE ", &otherwise]);
         }
         let kind = if is_text { Kind::Text } else { Kind::Integer };
         Ok(Typed::new(format!("{sql} END"), kind))
@@ -481,6 +482,11 @@ fn adapt(integer: &mut Typed, text: &mut Typed) {
         integer.sql = format!("CAST({} AS TEXT)", integer.sql);
         integer.kind = Kind::Text;
     }
+}
+
+fn named(table: Option<&str>, name: &str, scope: &Scope<'_>) -> Translated {
+    let (sql, kind) = scope.column(table, name)?;
+    Ok(Typed::new(sql, kind))
 }
 
 fn literal(value: &Value) -> Translated {

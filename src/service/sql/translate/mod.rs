@@ -156,7 +156,7 @@ impl Translation {
             texts.push(self.sort_key(group, &scope, &columns)?);
         }
         if !texts.is_empty() {
-            sql.push_str(&format!(" GROUP BY {}", texts.join(", ")));
+            sql.extend([" GROUP BY ", &texts.join(", ")]);
         }
         if let Some(having) = &select.having {
             sql.push_str(" HAVING ");
