@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A 48-bit MAC address, printed as CUCM does: twelve upper-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,7 +64,7 @@ impl FromStr for MacAddress {
 /// name is kept in upper case, so that names compare without regard to case.
 /// Source: CUCM's `device.name` column and the schema's `XPhone/name`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeviceName(Box<str>);
+pub struct DeviceName(Arc<str>);
 
 impl DeviceName {
     /// Longest device name, in characters (CUCM's column is 128; phones take 15 to 50).
@@ -71,7 +72,7 @@ impl DeviceName {
 
     /// The name of the phone with this MAC address.
     pub fn of_phone(mac: MacAddress) -> Self {
-        Self(format!("SEP{mac}").into_boxed_str())
+        Self(format!("SEP{mac}").into())
     }
 
     /// The MAC address, when the name is that of a phone (`SEP` and twelve digits).
@@ -118,11 +119,7 @@ impl FromStr for DeviceName {
         let is_phone = upper.len() == 15
             && upper.starts_with("SEP")
             && upper.bytes().skip(3).all(|b| b.is_ascii_hexdigit());
-        Ok(Self(if is_phone {
-            upper.into_boxed_str()
-        } else {
-            text.into()
-        }))
+        Ok(Self(if is_phone { upper.into() } else { text.into() }))
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A directory number: 1 to 24 of the characters a CUCM pattern of a phone's line may have.
 ///
 /// Source: AXL `addLine` `pattern`; wildcards belong to route patterns and are refused here.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DirectoryNumber(Box<str>);
+pub struct DirectoryNumber(Arc<str>);
 
 impl DirectoryNumber {
     /// Longest directory number, in characters: the phone's own limit for a line name is 30,

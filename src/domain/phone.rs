@@ -1,6 +1,7 @@
 //! A phone as the program keeps it: its configuration, its lines and its SIP credential.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::device::DeviceName;
 use super::device::DeviceState;
@@ -27,8 +28,9 @@ pub struct Phone {
     pub digest: DigestIdentity,
     /// Changes whenever its file changes; phones reload on a new one.
     pub version_stamp: Pkid,
-    /// What it took from its Universal Device Template.
-    pub configuration: PhoneConfiguration,
+    /// What it took from its Universal Device Template. Devices that took the same share it in
+    /// memory.
+    pub configuration: Arc<PhoneConfiguration>,
     /// Its lines, ordered by `index`; the first is the primary line.
     pub lines: Vec<PhoneLine>,
     /// The address it last registered from; kept after the registration ends.
@@ -62,7 +64,7 @@ pub struct DigestIdentity {
 }
 
 /// What a device takes from a Universal Device Template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PhoneConfiguration {
     /// Device pool: gives CallManager group and date/time group.
     pub device_pool: Pkid,
@@ -95,7 +97,7 @@ pub struct PhoneConfiguration {
 }
 
 /// A service URL that a template or device sets itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServiceUrl {
     /// AXL element name: `idle`, `secureIdleUrl`, `directory` …
     pub name: Box<str>,

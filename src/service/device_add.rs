@@ -1,5 +1,7 @@
 //! Use case: an administrator adds a device. Every door that makes one comes here.
 
+use std::sync::Arc;
+
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
@@ -254,7 +256,7 @@ fn make(
         owner: people.owner.as_ref().map(|owner| owner.pkid),
         digest: digest_identity(app, &new.name, people.digest_user.as_ref())?,
         version_stamp: app.new_pkid(),
-        configuration,
+        configuration: Arc::new(configuration),
         lines: lines
             .into_iter()
             .map(|(index, wanted, line)| by.line(index, wanted, &line))

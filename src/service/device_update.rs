@@ -1,5 +1,7 @@
 //! Use case: an administrator changes a device.
 
+use std::sync::Arc;
+
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
@@ -162,7 +164,8 @@ async fn changed(
         after.description.clone_from(description);
     }
     let model = before.model.and_then(phone_model::by_number);
-    change.settings.apply(&mut after.configuration, catalogue)?;
+    let configuration = Arc::make_mut(&mut after.configuration);
+    change.settings.apply(configuration, catalogue)?;
     if let Some(model) = model {
         check_model(&after.configuration, catalogue, model)?;
     }

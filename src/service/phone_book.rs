@@ -4,6 +4,7 @@
 //! The use cases that change a device put it here after their transaction is committed.
 
 mod digest_users;
+mod shared_configurations;
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ use crate::domain::sip_digest::Ha1;
 use crate::store;
 use crate::store::Store;
 use digest_users::DigestUsers;
+use shared_configurations::SharedConfigurations;
 
 /// Parts of the book, each with its own lock, so that doors rarely wait for each other.
 const SHARDS: usize = 64;
@@ -126,6 +128,7 @@ pub struct PhoneBook {
     lines: LineIndex,
     doubtful: Mutex<BTreeSet<DeviceName>>,
     digest_users: DigestUsers,
+    configurations: SharedConfigurations,
 }
 
 impl Default for PhoneBook {
@@ -137,6 +140,7 @@ impl Default for PhoneBook {
             lines: LineIndex::default(),
             doubtful: Mutex::default(),
             digest_users: DigestUsers::default(),
+            configurations: SharedConfigurations::default(),
         }
     }
 }
@@ -192,7 +196,9 @@ impl PhoneBook {
     }
 
     /// Adds a device or replaces the one with the same name.
-    pub fn put(&self, known: KnownPhone) -> Arc<KnownPhone> {
+    pub fn put(&self, mut known: KnownPhone) -> Arc<KnownPhone> {
+        let configuration = &mut known.phone.configuration;
+        *configuration = self.configurations.share(configuration);
         let known = Arc::new(known);
         let name = known.phone.name.clone();
         let mut shard = self.write(&name);

@@ -1,5 +1,7 @@
 //! What a Universal Device Template and a Universal Line Template make of a phone and its line.
 
+use std::sync::Arc;
+
 use super::App;
 use super::keys::KeysError;
 use crate::domain::catalogue::UniversalDeviceTemplate;
@@ -128,7 +130,7 @@ pub fn make_phone(app: &App, mould: &Mould) -> Result<Phone, KeysError> {
             sealed_secret: Some(app.keys.seal_secret(&secret)?),
         },
         version_stamp: app.new_pkid(),
-        configuration: template.configuration.clone(),
+        configuration: Arc::new(template.configuration.clone()),
         lines: vec![PhoneLine {
             index: 1,
             line: mould.line.pkid,

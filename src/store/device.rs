@@ -1,5 +1,7 @@
 //! Tables `device`, `device_line` and the devices' rows of `service_url`.
 
+use std::sync::Arc;
+
 use std::collections::HashMap;
 
 use sqlx::any::AnyRow;
@@ -91,7 +93,7 @@ fn phone_of(row: &AnyRow) -> Result<Phone, StoreError> {
         description: row.text("device.description")?,
         owner: row.pkid_or_null("device.owner")?,
         version_stamp: row.pkid("device.version_stamp")?,
-        configuration: configuration_of(row)?,
+        configuration: Arc::new(configuration_of(row)?),
         lines: Vec::new(),
         registered_address: row.parsed_or_null("device.registered_address")?,
         file_fetched_at: row.time_or_null("device.file_fetched_at")?,
@@ -142,7 +144,8 @@ pub async fn find(
     .fetch_all(&mut *connection)
     .await?;
     phone.lines = lines.iter().map(phone_line_of).collect::<Result<_, _>>()?;
-    phone.configuration.service_urls = super::catalogue::service_urls(connection, &owner).await?;
+    Arc::make_mut(&mut phone.configuration).service_urls =
+        super::catalogue::service_urls(connection, &owner).await?;
     Ok(Some(phone))
 }
 
@@ -216,8 +219,7 @@ pub async fn page(
     .await?;
     for row in &urls {
         if let Some(phone) = by_name.get_mut(&row.parsed("device.device_name")?) {
-            phone
-                .configuration
+            Arc::make_mut(&mut phone.configuration)
                 .service_urls
                 .push(super::catalogue::service_url_of(row)?);
         }

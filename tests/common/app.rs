@@ -189,7 +189,7 @@ impl TestApp {
                 sealed_secret: Some(app.keys.seal_secret(&secret).unwrap()),
             },
             version_stamp: app.new_pkid(),
-            configuration: template.unwrap().configuration.clone(),
+            configuration: Arc::new(template.unwrap().configuration.clone()),
             lines: extension
                 .map(|line| phone_line(app, line))
                 .into_iter()

@@ -39,8 +39,9 @@ async fn a_device_is_read_back_whole_with_lines_and_urls() {
         phone.registered_address = Some(address("2001:db8::7"));
         phone.file_fetched_at = Some(at(1));
         phone.file_allowed_until = Some(at(2));
-        phone.configuration.idle_timer_s = Some(30);
-        phone.configuration.service_urls = vec![
+        let configuration = Arc::make_mut(&mut phone.configuration);
+        configuration.idle_timer_s = Some(30);
+        configuration.service_urls = vec![
             ServiceUrl {
                 name: "directory".into(),
                 url: "".into(),

@@ -2,6 +2,8 @@
 //!
 //! `SELFPROV_WRITE_GOLDEN=1 cargo test golden` writes them anew after a change that is meant.
 
+use std::sync::Arc;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -191,7 +193,7 @@ fn phone(model: u32, state: DeviceState) -> Phone {
             sealed_secret: None,
         },
         version_stamp: Pkid::from_u128(21),
-        configuration: configuration(),
+        configuration: Arc::new(configuration()),
         lines: vec![PhoneLine {
             index: 1,
             line: Pkid::from_u128(22),
