@@ -1,4 +1,4 @@
-//! The tools that attackers run, run: SIPVicious (`svmap`, `svwar`, `svcrack`) and floods by
+//! The tools that attackers run, run: `SIPVicious` (`svmap`, `svwar`, `svcrack`) and floods by
 //! `sipp`. They learn nothing, nothing is written, and a right phone is served in time meanwhile.
 
 #![cfg(test)]
@@ -168,7 +168,7 @@ impl Target {
         (child.wait_with_output().unwrap(), slowest)
     }
 
-    /// A tool of SIPVicious against this service.
+    /// A tool of `SIPVicious` against this service.
     fn sipvicious(&self, tool: &str, arguments: &[&str]) -> Command {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sipvicious/bin");
         let mut command = Command::new(directory.join(format!("sipvicious_{tool}")));
@@ -293,9 +293,8 @@ fn sipvicious_finds_a_server_and_no_version_extension_or_secret() {
 /// How many requests `sipp` says it sent, on its last screen.
 fn sent(screen: &str) -> u32 {
     let rows = screen.lines().filter(|line| line.contains("---------->"));
-    let counts = rows.filter_map(|line| line.split_whitespace().nth(2)?.parse().ok());
-    counts
-        .last()
+    rows.filter_map(|line| line.split_whitespace().nth(2)?.parse().ok())
+        .next_back()
         .unwrap_or_else(|| panic!("no count in {screen}"))
 }
 

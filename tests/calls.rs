@@ -61,7 +61,7 @@ async fn connect(caller: &mut Party, callee: &mut Party) -> (Dialog, Dialog) {
     caller.expect_status(180).await;
     callee.answer(&invite, "200 OK").await;
     let ok = caller.expect_status(200).await;
-    let dialog = caller.dialog_of_caller(&ok);
+    let dialog = Party::dialog_of_caller(&ok);
     let cseq = ok.header("CSeq").split(' ').next().unwrap();
     caller
         .within(&dialog, "ACK", Some(cseq.parse().unwrap()))
@@ -110,7 +110,7 @@ async fn a_call_passes_through_and_only_what_a_proxy_must_change_is_changed() {
     callee.answer(&invite, "200 OK").await;
     let ok = caller.expect_status(200).await;
     assert_eq!(all(&ok, "Record-Route"), routes);
-    let dialog = caller.dialog_of_caller(&ok);
+    let dialog = Party::dialog_of_caller(&ok);
     let cseq = caller.last_cseq();
     caller.within(&dialog, "ACK", Some(cseq)).await;
     let ack = callee.expect("ACK").await;
@@ -261,7 +261,7 @@ async fn all_phones_of_a_shared_line_ring_and_one_answers() {
     one.answer(&cancel, "200 OK").await;
     one.answer(&at_one, "487 Request Terminated").await;
     one.expect("ACK").await;
-    let dialog = caller.dialog_of_caller(&ok);
+    let dialog = Party::dialog_of_caller(&ok);
     let cseq = caller.last_cseq();
     caller.within(&dialog, "ACK", Some(cseq)).await;
     two.expect("ACK").await;
@@ -306,7 +306,7 @@ async fn calls_go_out_to_the_pbx_and_come_in_from_it() {
     phone.expect_status(180).await;
     pbx.answer(&invite, "200 OK").await;
     let ok = phone.expect_status(200).await;
-    let dialog = phone.dialog_of_caller(&ok);
+    let dialog = Party::dialog_of_caller(&ok);
     let cseq = phone.last_cseq();
     phone.within(&dialog, "ACK", Some(cseq)).await;
     pbx.expect("ACK").await;
@@ -479,7 +479,7 @@ async fn an_unclaimed_phone_calls_for_help_and_nobody_else() {
         );
         pbx.answer(&invite, "200 OK").await;
         let ok = waiting.expect_status(200).await;
-        let dialog = waiting.dialog_of_caller(&ok);
+        let dialog = Party::dialog_of_caller(&ok);
         let cseq = waiting.last_cseq();
         waiting.within(&dialog, "ACK", Some(cseq)).await;
         pbx.expect("ACK").await;
@@ -521,7 +521,7 @@ async fn a_phone_whose_address_is_over_every_rate_still_calls_for_help() {
     let invite = pbx.expect("INVITE").await;
     pbx.answer(&invite, "200 OK").await;
     let ok = waiting.expect_status(200).await;
-    let dialog = waiting.dialog_of_caller(&ok);
+    let dialog = Party::dialog_of_caller(&ok);
     let cseq = waiting.last_cseq();
     waiting.within(&dialog, "ACK", Some(cseq)).await;
     pbx.expect("ACK").await;

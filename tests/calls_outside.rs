@@ -91,7 +91,7 @@ impl Sipp<'_> {
     }
 
     async fn run(&self) {
-        assert_passed(finish(self.start()).await);
+        assert_passed(&finish(self.start()).await);
     }
 }
 
@@ -101,7 +101,7 @@ async fn finish(child: Child) -> Output {
 }
 
 #[track_caller]
-fn assert_passed(output: Output) {
+fn assert_passed(output: &Output) {
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
@@ -142,7 +142,7 @@ async fn sipp_phones_call_each_other_over_udp_and_tcp() {
             calls: 1,
         };
         calling.run().await;
-        assert_passed(finish(answering).await);
+        assert_passed(&finish(answering).await);
     }
 }
 
@@ -177,13 +177,13 @@ async fn a_sipp_pbx_is_called_and_calls_over_udp_and_tcp() {
             calls: 1,
         };
         calling.run().await;
-        assert_passed(finish(answering).await);
+        assert_passed(&finish(answering).await);
         // In.
         let answering = answering_phone(&server, "127.0.0.3", &phone, "1011").await;
         pbx.scenario = "pbx_calls.xml";
         pbx.keys = vec![("number", "0301234"), ("dialled", "1011")];
         pbx.run().await;
-        assert_passed(finish(answering).await);
+        assert_passed(&finish(answering).await);
     }
 }
 

@@ -417,12 +417,12 @@ fn quick(user: &str, extension: &str, phone: Option<QuickPhone>) -> QuickAdd {
     }
 }
 
-fn quick_phone(name: &str, of: &str) -> Option<QuickPhone> {
-    Some(QuickPhone {
+fn quick_phone(name: &str, of: &str) -> QuickPhone {
+    QuickPhone {
         name: name.parse().unwrap(),
         model: model(of),
         template: None,
-    })
+    }
 }
 
 #[tokio::test]
@@ -430,9 +430,13 @@ async fn quick_add_makes_user_line_phone_and_digest_credentials_in_one_transacti
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let add = async |quick: &QuickAdd| quick_add(&test.app, &administrator(), quick).await;
-        let made = add(&quick("ward7", "2001", quick_phone("dect-7", ADVANCED)))
-            .await
-            .unwrap();
+        let made = add(&quick(
+            "ward7",
+            "2001",
+            Some(quick_phone("dect-7", ADVANCED)),
+        ))
+        .await
+        .unwrap();
         let phone = made.phone.unwrap();
         assert_eq!(phone.digest.user_name.as_ref(), "ward7");
         assert_eq!(phone.owner, Some(made.user.pkid));
@@ -445,7 +449,7 @@ async fn quick_add_makes_user_line_phone_and_digest_credentials_in_one_transacti
         let made = add(&quick(
             "jdoe",
             "2002",
-            quick_phone("SEP0011AABBCCDD", "7841"),
+            Some(quick_phone("SEP0011AABBCCDD", "7841")),
         ))
         .await
         .unwrap();
@@ -453,7 +457,7 @@ async fn quick_add_makes_user_line_phone_and_digest_credentials_in_one_transacti
         let phone = made.phone.unwrap();
         assert_eq!(phone.digest.user_name.as_ref(), "SEP0011AABBCCDD");
         // What goes wrong with the phone leaves neither user nor line.
-        let refused = add(&quick("other", "2003", quick_phone("dect-7", BASIC))).await;
+        let refused = add(&quick("other", "2003", Some(quick_phone("dect-7", BASIC)))).await;
         assert!(matches!(refused, Err(AdministrationError::Taken { .. })));
         for left in [
             "SELECT COUNT(*) FROM end_user WHERE user_id = 'other'",

@@ -5,6 +5,7 @@
 mod common;
 mod program;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -22,6 +23,7 @@ use common::TestServer;
 use program::Serve;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::service::file_fetched;
+use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -131,85 +133,107 @@ async fn over_https_a_stranger_gets_the_file_without_its_secret_and_an_unknown_p
     }
 }
 
-#[tokio::test]
-async fn conditions_and_ranges_hold_over_tls() {
-    let folder = tempfile::tempdir().unwrap();
-    let (server, firmware) = server_with_firmware(folder.path()).await;
-    let name = "sip78xx.loads";
-    let get = async |more: &[&str]| {
-        let url = format!("https://{}/{name}", server.files_https);
-        let output = folder.path().join("body").display().to_string();
+/// A server with a firmware file, fetched over HTTPS.
+struct Firmware {
+    server: TestServer,
+    bytes: Vec<u8>,
+    folder: TempDir,
+}
+
+impl Firmware {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, bytes) = server_with_firmware(folder.path()).await;
+        Self {
+            server,
+            bytes,
+            folder,
+        }
+    }
+
+    /// The answer to `curl` with these options, and its body.
+    async fn get(&self, more: &[&str]) -> (Answer, Vec<u8>) {
+        let url = format!("https://{}/sip78xx.loads", self.server.files_https);
+        let output = self.folder.path().join("body").display().to_string();
         let more = [&["--output", &output, "--dump-header", "-"], more].concat();
         // With its body in a file, curl prints the header fields twice: once for --include.
-        let answer = server.handset.run(&url, &more).await;
-        (answer, std::fs::read(&output).unwrap_or_default())
-    };
-    let body_of = |bytes: Vec<u8>| {
-        let head = memchr::memmem::find(&bytes, b"\r\n\r\n").unwrap();
-        bytes[head + 4..].to_vec()
-    };
+        let answer = self.server.handset.run(&url, &more).await;
+        let bytes = std::fs::read(&output).unwrap_or_default();
+        let head = memchr::memmem::find(&bytes, b"\r\n\r\n");
+        let body = head.map_or_else(Vec::new, |head| bytes[head + 4..].to_vec());
+        (answer, body)
+    }
+}
 
-    let (head, _) = get(&["--head"]).await;
+#[tokio::test]
+async fn conditions_and_ranges_hold_over_tls() {
+    let file = Firmware::start().await;
+    let (head, _) = file.get(&["--head"]).await;
     assert_eq!(head.status, 200);
     assert_eq!(head.header("content-length"), Some("300000"));
     assert_eq!(head.header("accept-ranges"), Some("bytes"));
     let tag = head.header("etag").unwrap().to_owned();
-    let (head, _) = get(&["--head", "--range", "0-9"]).await;
+    let (head, _) = file.get(&["--head", "--range", "0-9"]).await;
     assert_eq!(head.header("content-length"), Some("300000"), "GET alone");
 
     for known in [&tag, "*", &format!("\"x\", W/{tag}")] {
         let condition = format!("If-None-Match: {known}");
-        let (answer, _) = get(&["--header", &condition]).await;
+        let (answer, _) = file.get(&["--header", &condition]).await;
         assert_eq!(answer.status, 304, "{known}");
         assert_eq!(answer.header("etag"), Some(tag.as_str()));
     }
     for (range, expected, content_range) in [
         (
             "1000-1999",
-            &firmware[1_000..2_000],
+            &file.bytes[1_000..2_000],
             "bytes 1000-1999/300000",
         ),
         (
             "299990-",
-            &firmware[299_990..],
+            &file.bytes[299_990..],
             "bytes 299990-299999/300000",
         ),
-        ("-5", &firmware[299_995..], "bytes 299995-299999/300000"),
-        ("0-99999999", &firmware[..], "bytes 0-299999/300000"),
+        ("-5", &file.bytes[299_995..], "bytes 299995-299999/300000"),
+        ("0-99999999", &file.bytes[..], "bytes 0-299999/300000"),
     ] {
-        let (answer, body) = get(&["--range", range]).await;
+        let (answer, body) = file.get(&["--range", range]).await;
         assert_eq!(answer.status, 206, "{range}");
         assert_eq!(answer.header("content-range"), Some(content_range));
-        assert!(body_of(body) == *expected, "{range}");
+        assert!(body == *expected, "{range}");
     }
-    let (answer, _) = get(&["--range", "300000-"]).await;
+    let (answer, _) = file.get(&["--range", "300000-"]).await;
     assert_eq!(answer.status, 416);
     assert_eq!(answer.header("content-range"), Some("bytes */300000"));
-    let (answer, body) = get(&["--range", "9-1"]).await;
-    assert_eq!((answer.status, body_of(body).len()), (200, 300_000));
+    let (answer, body) = file.get(&["--range", "9-1"]).await;
+    assert_eq!((answer.status, body.len()), (200, 300_000));
 
     let if_range = format!("If-Range: {tag}");
-    let (answer, body) = get(&["--range", "0-9", "--header", &if_range]).await;
-    assert_eq!((answer.status, body_of(body).len()), (206, 10));
-    let (answer, body) = get(&["--range", "0-9", "--header", "If-Range: \"old\""]).await;
-    assert_eq!((answer.status, body_of(body).len()), (200, 300_000));
+    let (answer, body) = file.get(&["--range", "0-9", "--header", &if_range]).await;
+    assert_eq!((answer.status, body.len()), (206, 10));
+    let (answer, body) = file
+        .get(&["--range", "0-9", "--header", "If-Range: \"old\""])
+        .await;
+    assert_eq!((answer.status, body.len()), (200, 300_000));
+}
 
-    let (answer, body) = get(&["--range", "70000-140000,-3,0-1"]).await;
+#[tokio::test]
+async fn several_ranges_come_as_the_parts_of_one_answer_over_tls() {
+    let file = Firmware::start().await;
+    let (answer, body) = file.get(&["--range", "70000-140000,-3,0-1"]).await;
     assert_eq!(answer.status, 206);
     let media_type = answer.header("content-type").unwrap();
     let boundary = media_type
         .strip_prefix("multipart/byteranges; boundary=")
         .unwrap();
-    let body = body_of(body);
     assert_eq!(
         answer.header("content-length"),
         Some(body.len().to_string().as_str())
     );
     let mut expected = Vec::new();
     for (range, part) in [
-        ("70000-140000", &firmware[70_000..=140_000]),
-        ("299997-299999", &firmware[299_997..]),
-        ("0-1", &firmware[..2]),
+        ("70000-140000", &file.bytes[70_000..=140_000]),
+        ("299997-299999", &file.bytes[299_997..]),
+        ("0-1", &file.bytes[..2]),
     ] {
         expected.extend_from_slice(
             format!(
@@ -228,11 +252,11 @@ async fn conditions_and_ranges_hold_over_tls() {
 /// Three requests sent at once, the last of which ends the connection.
 fn pipelined(names: [&str; 3]) -> String {
     let close = ["", "", "Connection: close\r\n"];
-    names
-        .iter()
-        .zip(close)
-        .map(|(name, close)| format!("GET /{name} HTTP/1.1\r\nHost: x\r\n{close}\r\n"))
-        .collect()
+    let mut requests = String::new();
+    for (name, close) in names.iter().zip(close) {
+        write!(requests, "GET /{name} HTTP/1.1\r\nHost: x\r\n{close}\r\n").unwrap();
+    }
+    requests
 }
 
 /// The statuses of answers in the order they came, and what the bodies begin with.

@@ -213,7 +213,7 @@ fn fetch_files(service: &Service, site: &Site, phones: &mut [Handset]) {
 fn moving_phones_are_where_they_were_last_answered(
     database: &Database,
     service: &mut Service,
-    settled: Vec<Vec<Handset>>,
+    settled: &[Vec<Handset>],
 ) -> usize {
     let new_sites = sites(service, 2);
     let mut moved = killed_in_storm(service, new_sites, 150, |index, site, storm| {
@@ -289,7 +289,7 @@ fn survives_a_storm(database: &Database) {
         let noted = "SELECT name FROM device WHERE file_fetched_at IS NOT NULL";
         (query(database, noted).len() == fetched).then_some(())
     });
-    let checked = moving_phones_are_where_they_were_last_answered(database, &mut service, phones);
+    let checked = moving_phones_are_where_they_were_last_answered(database, &mut service, &phones);
     println!("{checked} phones stand where they were last answered");
     assert!(checked > 20);
 }

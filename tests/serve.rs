@@ -30,7 +30,7 @@ fn phone_of_jdoe(
     mac: &str,
     script: Option<&Path>,
 ) -> (bool, String) {
-    let files = service.row("files").split(' ').next().unwrap();
+    let files = service.row("files").split(',').next().unwrap();
     let mut phone = selfprov(data_dir);
     phone.args([
         "phone",

@@ -471,11 +471,12 @@ fn ipv6_addresses_are_read_as_rfc_5118_says() {
     );
     assert_eq!(read("[::ffff:192.0.2.10]").1, None);
     assert_eq!(verdict(uri("2001:db8::10").as_bytes()), Answered(400));
-    // 4.10: a third colon, which the grammar of RFC 3261 wrongly allows.
-    assert_eq!(
-        verdict(uri("[2001:db8:::192.0.2.1]").as_bytes()),
-        Answered(400)
-    );
+    // 4.10: a third colon, which the grammar of RFC 3261 wrongly allows before an IPv4 address
+    // and nowhere else.
+    assert_eq!(read("[2001:db8:::192.0.2.1]").0, "[2001:db8:::192.0.2.1]");
+    for wrong in ["[2001:db8:::1]", "[2001:::db8::192.0.2.1]"] {
+        assert_eq!(verdict(uri(wrong).as_bytes()), Answered(400), "{wrong}");
+    }
     // 4.5: `received` with and without brackets.
     for received in ["[2001:db8::9:255]", "2001:db8::9:255"] {
         let text = with("SIP/2.0/TCP 10.0.0.9:49152", "SIP/2.0/UDP [2001:db8::9:1]");

@@ -6,6 +6,7 @@
 mod common;
 mod trust_list_support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
@@ -277,10 +278,10 @@ fn agrees_with_openssl(folder: &Path, record: &trust_list_support::Items) {
     fs::write(folder.join("record.der"), &record[&9]).unwrap();
     let read = ["x509", "-inform", "DER", "-in", "record.der", "-noout"];
     let (_, serial) = trust_list_support::openssl(folder, &[&read[..], &["-serial"]].concat());
-    let hex: String = record[&6]
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
+    let hex = record[&6].iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02X}").unwrap();
+        hex
+    });
     assert_eq!(
         String::from_utf8(serial).unwrap().trim(),
         format!("serial={hex}")
@@ -486,7 +487,7 @@ async fn an_old_key_stays_while_a_phone_does_not_know_the_new_one() {
         let behind = async || view::view(app).await.unwrap().phones_behind;
         assert_eq!(
             behind().await,
-            [phone.name.clone()],
+            std::slice::from_ref(&phone.name),
             "a stranger's fetch says nothing"
         );
         let refused = commands::retire(app, &actor(), 1, false).await.unwrap_err();

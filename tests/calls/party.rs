@@ -306,9 +306,10 @@ impl Party {
             }
         }
         let to = request.header("To");
-        let tag = match to.contains("tag=") || status.starts_with("100") {
-            true => String::new(),
-            false => format!(";tag=b{}", self.local.port()),
+        let tag = if to.contains("tag=") || status.starts_with("100") {
+            String::new()
+        } else {
+            format!(";tag=b{}", self.local.port())
         };
         write!(text, "To: {to}{tag}\r\nContact: {}\r\n", self.contact()).unwrap();
         text.push_str("Content-Length: 0\r\n\r\n");
@@ -316,7 +317,7 @@ impl Party {
     }
 
     /// The dialog as the caller sees it, from the 200.
-    pub(crate) fn dialog_of_caller(&self, ok: &Reply) -> Dialog {
+    pub(crate) fn dialog_of_caller(ok: &Reply) -> Dialog {
         let mut routes = all(ok, "Record-Route");
         routes.reverse();
         Dialog {
@@ -489,16 +490,13 @@ pub(crate) async fn device(server: &TestServer, mac: &str, number: &str) -> Stri
     let test = &server.test;
     let name = format!("SEP{mac}");
     let shared = test.app.phones.of_number(&number.parse().unwrap());
-    match shared.first() {
-        Some(other) => {
-            let mut phone = test.phone(&name, None);
-            phone.lines.clone_from(&other.phone.lines);
-            test.put_phone(phone).await;
-        }
-        None => {
-            let user = test.add_user(&format!("u{number}"), number, "8362").await;
-            test.add_phone(&name, Some(&user)).await;
-        }
+    if let Some(other) = shared.first() {
+        let mut phone = test.phone(&name, None);
+        phone.lines.clone_from(&other.phone.lines);
+        test.put_phone(phone).await;
+    } else {
+        let user = test.add_user(&format!("u{number}"), number, "8362").await;
+        test.add_phone(&name, Some(&user)).await;
     }
     name
 }

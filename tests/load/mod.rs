@@ -21,7 +21,7 @@ const WINDOW: usize = 32;
 const RETRANSMIT_AFTER: Duration = Duration::from_millis(500);
 
 /// Longest wait for an answer that must come.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A phone.
 #[derive(Debug, Clone)]
@@ -234,7 +234,9 @@ impl Site {
                 if is_over {
                     break;
                 }
-                waiting.values().for_each(|(_, text)| self.send(text));
+                for (_, text) in waiting.values() {
+                    self.send(text);
+                }
                 continue;
             };
             let Some(status) = status(&message) else {

@@ -79,14 +79,13 @@ impl Decoded {
         assert_eq!(length % 4, 0, "the header is padded to a multiple of four");
         let (head, mut rest) = file.split_at(length);
         let items = split(head);
-        let (_, begin, end, _) = *items
+        let (begin, end) = items
             .iter()
             .find(|item| item.0 == 12)
-            .map(|(tag, begin, end, _)| (*tag, *begin, *end, ()))
-            .as_ref()
+            .map(|item| (item.1, item.2))
             .expect("a signature");
         let header_tags: Vec<u8> = items.iter().map(|item| item.0).collect();
-        let padding = header_tags.iter().filter(|tag| **tag == 13).count();
+        let padding = items.iter().filter(|item| item.0 == 13).count();
         assert!(padding < 4, "no more padding than is needed");
         assert!(
             header_tags[header_tags.len() - padding..]
