@@ -1,9 +1,6 @@
 //! Expressions. What is not named here is refused.
 
-use sqlparser::ast::{
-    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Query, UnaryOperator, Value,
-};
+use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Query, UnaryOperator, Value};
 
 use crate::store::sql_query::Bind;
 
@@ -21,7 +18,7 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    fn new(sql: impl Into<String>, kind: Kind) -> Self {
+    pub(super) fn new(sql: impl Into<String>, kind: Kind) -> Self {
         Self {
             sql: sql.into(),
             kind,
@@ -38,7 +35,7 @@ impl Typed {
     }
 }
 
-type Translated = Result<Typed, SqlError>;
+pub(super) type Translated = Result<Typed, SqlError>;
 
 impl Translation {
     /// The expression as SQL text; literals become bound values.
@@ -209,7 +206,7 @@ impl Translation {
 
     /// Two values so that either database compares them: Informix turns one into the type of the
     /// other by itself.
-    fn comparable(&mut self, mut left: Typed, mut right: Typed) -> (String, String) {
+    pub(super) fn comparable(&mut self, mut left: Typed, mut right: Typed) -> (String, String) {
         match (left.kind, right.kind) {
             (Kind::Integer, Kind::Text) => adapt(&mut left, &mut right),
             (Kind::Text, Kind::Integer) => adapt(&mut right, &mut left),
@@ -218,7 +215,7 @@ impl Translation {
         (self.text_of(left), self.text_of(right))
     }
 
-    fn as_text(&mut self, mut typed: Typed) -> String {
+    pub(super) fn as_text(&mut self, mut typed: Typed) -> String {
         let is_integer = typed.kind == Kind::Integer;
         if typed.literal.is_some() {
             typed.kind = Kind::Text;
@@ -232,7 +229,7 @@ impl Translation {
         }
     }
 
-    fn as_integer(&mut self, mut typed: Typed) -> String {
+    pub(super) fn as_integer(&mut self, mut typed: Typed) -> String {
         if typed
             .literal
             .as_deref()
@@ -381,88 +378,6 @@ impl Translation {
         }
         let sql = format!("SUBSTR({})", arguments.join(", "));
         Ok(Typed::new(sql, Kind::Text))
-    }
-
-    fn function(&mut self, function: &Function, scope: &Scope<'_>) -> Translated {
-        let name = function.name.to_string().to_ascii_lowercase();
-        let is_plain = function.over.is_none()
-            && function.filter.is_none()
-            && function.within_group.is_empty()
-            && function.null_treatment.is_none()
-            && !function.uses_odbc_syntax;
-        let FunctionArguments::List(list) = &function.args else {
-            return Err(SqlError::NoRoutine(name));
-        };
-        if !is_plain || !list.clauses.is_empty() {
-            return Err(SqlError::NoRoutine(name));
-        }
-        let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
-        if name == "count"
-            && matches!(
-                list.args.as_slice(),
-                [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]
-            )
-        {
-            return Ok(Typed::new("COUNT(*)", Kind::Integer));
-        }
-        let mut arguments = Vec::new();
-        for argument in &list.args {
-            let FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) = argument else {
-                return Err(SqlError::NoRoutine(name));
-            };
-            arguments.push(self.expression(argument, scope)?);
-        }
-        self.known_function(&name, arguments, is_distinct)
-    }
-
-    fn known_function(
-        &mut self,
-        name: &str,
-        mut arguments: Vec<Typed>,
-        is_distinct: bool,
-    ) -> Translated {
-        let distinct = if is_distinct { "DISTINCT " } else { "" };
-        let count = arguments.len();
-        let second = (count == 2).then(|| arguments.pop()).flatten();
-        let (Some(first), None) = (arguments.pop(), arguments.pop()) else {
-            return Err(SqlError::NoRoutine(name.to_owned()));
-        };
-        let kind = first.kind;
-        match (name, second) {
-            ("lower" | "upper" | "trim", None) => {
-                let argument = self.as_text(first);
-                let name = name.to_ascii_uppercase();
-                Ok(Typed::new(format!("{name}({argument})"), Kind::Text))
-            }
-            ("length" | "char_length", None) => {
-                let argument = self.as_text(first);
-                Ok(Typed::new(format!("LENGTH({argument})"), Kind::Integer))
-            }
-            ("count", None) => {
-                let argument = self.text_of(first);
-                let sql = format!("COUNT({distinct}{argument})");
-                Ok(Typed::new(sql, Kind::Integer))
-            }
-            ("min" | "max", None) => {
-                let argument = self.text_of(first);
-                let name = name.to_ascii_uppercase();
-                Ok(Typed::new(format!("{name}({argument})"), kind))
-            }
-            ("sum", None) => {
-                let argument = self.as_integer(first);
-                let sql = format!("CAST(SUM({distinct}{argument}) AS BIGINT)");
-                Ok(Typed::new(sql, Kind::Integer))
-            }
-            ("concat", Some(second)) => {
-                let (first, second) = (self.as_text(first), self.as_text(second));
-                Ok(Typed::new(format!("({first} || {second})"), Kind::Text))
-            }
-            ("nvl", Some(second)) => {
-                let (first, second) = self.comparable(first, second);
-                Ok(Typed::new(format!("COALESCE({first}, {second})"), kind))
-            }
-            _ => Err(SqlError::NoRoutine(name.to_owned())),
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod expression;
 mod from;
+mod function;
 mod scope;
 
 use std::collections::BTreeMap;
