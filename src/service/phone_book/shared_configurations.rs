@@ -43,26 +43,25 @@ mod tests {
     use super::*;
     use crate::domain::fresh_system;
 
-    fn configuration(idle_timer_s: u32) -> Arc<PhoneConfiguration> {
-        let catalogue = fresh_system::catalogue("https://10.0.0.1/");
-        let mut templates = catalogue.universal_device_templates.into_values();
-        let mut configuration = templates.next().unwrap().configuration;
-        configuration.idle_timer_s = Some(idle_timer_s);
-        Arc::new(configuration)
-    }
-
     #[test]
     fn equal_configurations_are_one_and_those_of_nobody_are_forgotten() {
+        let catalogue = fresh_system::catalogue("https://10.0.0.1/");
+        let mut templates = catalogue.universal_device_templates.into_values();
+        let template = templates.next().unwrap().configuration;
+        let with_timer = |seconds| {
+            Arc::new(PhoneConfiguration {
+                idle_timer_s: Some(seconds),
+                ..template.clone()
+            })
+        };
         let shared = SharedConfigurations::default();
-        let first = shared.share(&configuration(0));
-        assert!(Arc::ptr_eq(&first, &shared.share(&configuration(0))));
-        let template = configuration(1);
-        for timer in 1..=2_048 {
-            let mut other = PhoneConfiguration::clone(&template);
-            other.idle_timer_s = Some(timer);
-            shared.share(&Arc::new(other));
+        let first = shared.share(&with_timer(0));
+        assert!(Arc::ptr_eq(&first, &shared.share(&with_timer(0))));
+        for seconds in 1..=2_048 {
+            shared.share(&with_timer(seconds));
         }
         let kept = shared.0.lock().unwrap().configurations.len();
         assert!(kept <= LOOK_AFTER + 1, "{kept} kept, one used");
+        assert!(Arc::ptr_eq(&first, &shared.share(&with_timer(0))));
     }
 }
