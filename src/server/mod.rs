@@ -4,6 +4,7 @@
 
 pub mod account_sheet;
 pub mod axl;
+pub mod basic_authentication;
 pub mod certificate_validity;
 pub mod config_files;
 pub mod connection_permits;
@@ -12,6 +13,7 @@ pub mod files_certificate;
 pub mod http;
 pub mod metrics;
 pub mod original_address;
+pub mod request_xml;
 pub mod run;
 pub mod shutdown;
 pub mod sip;

@@ -3,11 +3,9 @@
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::history::CorrelationId;
-use crate::domain::secret::Secret;
+use crate::server::basic_authentication;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::api_login::{self, ApiLogin, ApiLoginError, Principal};
@@ -18,9 +16,6 @@ use super::answer::{self, Answer};
 
 /// The cookie's name. Source: recorded answers of CUCM.
 const COOKIE: &str = "JSESSIONIDSSO";
-
-/// Longest Authorization header that is read: 128 characters each of user ID and password.
-const AUTHORIZATION_BYTES_MAX: usize = 2_048;
 
 /// Seconds after which a login that found the line full may try again.
 const RETRY_AFTER_S: u32 = 2;
@@ -51,7 +46,7 @@ pub(super) async fn log_in(
     source: IpAddr,
     correlation: CorrelationId,
 ) -> Result<LoggedIn, Answer> {
-    let Some((user_id, password)) = basic(headers) else {
+    let Some((user_id, password)) = basic_authentication::read(headers) else {
         return by_cookie(app, headers, source).await;
     };
     let login = ApiLogin {
@@ -105,21 +100,6 @@ fn refused(error: ApiLoginError) -> Answer {
     }
 }
 
-/// User ID and password of the header `Authorization: Basic`. Source: RFC 7617.
-fn basic(headers: &HeaderMap) -> Option<(String, Secret)> {
-    let header = headers.get(header::AUTHORIZATION)?.as_bytes();
-    if header.len() > AUTHORIZATION_BYTES_MAX {
-        return None;
-    }
-    let (scheme, encoded) = std::str::from_utf8(header).ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("Basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (user_id, password) = decoded.split_once(':')?;
-    Some((user_id.to_owned(), Secret::from(password)))
-}
-
 fn cookie_of(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)
@@ -142,17 +122,6 @@ mod tests {
 
     fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, value.parse().unwrap())])
-    }
-
-    #[test]
-    fn user_id_and_password_are_read_from_a_basic_header_only() {
-        let encoded = STANDARD.encode("admin:a:b");
-        let read = basic(&headers(header::AUTHORIZATION, &format!("basic {encoded}")));
-        let (user_id, password) = read.unwrap();
-        assert_eq!((user_id.as_str(), password.reveal()), ("admin", "a:b"));
-        for wrong in ["Bearer abc", "Basic", "Basic !!", "Basic YWRtaW4="] {
-            assert!(basic(&headers(header::AUTHORIZATION, wrong)).is_none());
-        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! AXL: the SOAP API that administrators' scripts and tools speak.
 //!
 //! ```text
-//! xml.rs, envelope.rs    bytes to one call (no I/O, bounded)
+//! envelope.rs            bytes to one call (no I/O, bounded)
 //! soap_action.rs         which version it is meant in
 //! login.rs               who calls
 //! operations.rs          the call to a use case and back
@@ -19,7 +19,6 @@ pub mod fault;
 mod login;
 mod operations;
 pub mod soap_action;
-pub mod xml;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +35,7 @@ use tokio::time::timeout;
 use crate::domain::history::CorrelationId;
 use crate::domain::schema::SchemaVersion;
 use crate::server::http::Peer;
+use crate::server::request_xml as xml;
 use crate::service::App;
 use crate::service::record::Actor;
 

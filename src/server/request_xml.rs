@@ -1,4 +1,5 @@
-//! A request's XML as a bounded tree. Pure: bytes in, a tree or the reason why not out.
+//! A request's XML as a bounded tree, for the doors that speak XML. Pure: bytes in, a tree or the
+//! reason why not out.
 //!
 //! Names are matched without their prefixes, because clients qualify them in every possible way;
 //! the namespace of each element is kept for the few places where it decides.
@@ -64,7 +65,7 @@ pub enum XmlError {
     #[error("the request holds a control character that XML does not allow")]
     ControlCharacter,
     /// Text around the root element, or two of them.
-    #[error("there is something before or after the envelope")]
+    #[error("there is something before or after the root element")]
     OutsideRoot,
     /// No element at all.
     #[error("the request is empty")]
