@@ -4,17 +4,16 @@
 
 mod common;
 
-use common::Answer;
+use common::AXL_PASSWORD;
+use common::Axl;
 use common::TestApp;
-use common::TestServer;
+use common::add_application_user;
+use common::axl_envelope;
 use common::for_each_database;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
-use selfprov::service::application_users::NewApplicationUser;
 use selfprov::service::record::Actor;
-
-const PASSWORD: &str = "correct-Horse-7";
 
 fn test_actor() -> Actor {
     Actor {
@@ -24,71 +23,20 @@ fn test_actor() -> Actor {
     }
 }
 
-/// A server with three application users: one that may write, one that may read, one that may
-/// nothing.
-struct Axl(TestServer);
-
-impl Axl {
-    async fn start(test: TestApp) -> Self {
-        for (user_id, group) in [
-            ("writer", "Standard AXL API Access"),
-            ("reader", "Standard AXL Read Only API Access"),
-            ("nobody", "Standard CTI Enabled"),
-        ] {
-            add(&test, user_id, group, false).await;
-        }
-        Self(TestServer::start_with(test).await)
-    }
-
-    async fn request(&self, path: &str, arguments: &[&str]) -> Answer {
-        let url = format!("https://{}{path}", self.0.handset.https);
-        self.0.handset.run(&url, arguments).await
-    }
-
-    async fn call(&self, user_id: &str, action: &str, body: &str) -> Answer {
-        let login = format!("{user_id}:{PASSWORD}");
-        let action = format!("SOAPAction: {action}");
-        let arguments = ["-u", &login, "-H", "Content-Type: text/xml", "-H", &action];
-        let arguments = [&arguments[..], &["--data-binary", body]].concat();
-        self.request("/axl/", &arguments).await
-    }
-}
-
-async fn add(test: &TestApp, user_id: &str, group: &str, must_change: bool) {
-    let new = NewApplicationUser {
-        user_id: user_id.parse().unwrap(),
-        password: NewSecret {
-            secret: Secret::from(PASSWORD),
-            must_change,
-        },
-        access_control_groups: vec![group.to_owned()],
-    };
-    let added = application_users::add(&test.app, &test_actor(), &new).await;
-    added.unwrap();
-}
-
-fn envelope(operation: &str) -> String {
-    format!(
-        "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-         xmlns:ns=\"http://www.cisco.com/AXL/API/12.5\"><soapenv:Header/><soapenv:Body>\
-         {operation}</soapenv:Body></soapenv:Envelope>"
-    )
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probe_that_clients_send_first_tells_whether_somebody_may_use_axl() {
     for_each_database(async |database| {
-        let axl = Axl::start(TestApp::start(&database).await).await;
+        let axl = Axl::start_on(&database).await;
         let answer = axl.request("/axl/", &[]).await;
         assert_eq!(answer.status, 401);
         let challenge = answer.header("www-authenticate").unwrap();
         assert!(challenge.starts_with("Basic realm="), "{challenge}");
         for (login, status) in [
-            (format!("writer:{PASSWORD}"), 200),
-            (format!("reader:{PASSWORD}"), 200),
-            (format!("nobody:{PASSWORD}"), 403),
+            (format!("writer:{AXL_PASSWORD}"), 200),
+            (format!("reader:{AXL_PASSWORD}"), 200),
+            (format!("nobody:{AXL_PASSWORD}"), 403),
             ("writer:wrong".to_owned(), 401),
-            (format!("unknown:{PASSWORD}"), 401),
+            (format!("unknown:{AXL_PASSWORD}"), 401),
         ] {
             let answer = axl.request("/axl/", &["-u", &login]).await;
             assert_eq!(answer.status, status, "{login}");
@@ -101,8 +49,8 @@ async fn the_probe_that_clients_send_first_tells_whether_somebody_may_use_axl() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_is_answered_in_its_own_namespace_with_the_sequence() {
     for_each_database(async |database| {
-        let axl = Axl::start(TestApp::start(&database).await).await;
-        let body = envelope("<ns:getCCMVersion sequence=\"42\"/>");
+        let axl = Axl::start_on(&database).await;
+        let body = axl_envelope("<ns:getCCMVersion sequence=\"42\"/>");
         for (action, version) in [
             ("\"CUCM:DB ver=15.0 getCCMVersion\"", "15.0"),
             ("CUCM:DB ver=8.5", "8.5"),
@@ -128,8 +76,8 @@ async fn a_version_is_answered_in_its_own_namespace_with_the_sequence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_there_is_not_is_599_with_those_that_there_are() {
     for_each_database(async |database| {
-        let axl = Axl::start(TestApp::start(&database).await).await;
-        let body = envelope("<ns:getCCMVersion/>");
+        let axl = Axl::start_on(&database).await;
+        let body = axl_envelope("<ns:getCCMVersion/>");
         let answer = axl.call("reader", "\"CUCM:DB ver=13.0 x\"", &body).await;
         assert_eq!(answer.status, 599);
         let expected = "HTTP Status 599 - Incorrect axl version. Supported axl versions are 7.1, \
@@ -142,8 +90,8 @@ async fn a_version_that_there_is_not_is_599_with_those_that_there_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_session_cookie_stands_for_the_password_from_its_own_address_until_it_changes() {
     for_each_database(async |database| {
-        let axl = Axl::start(TestApp::start(&database).await).await;
-        let body = envelope("<ns:getCCMVersion/>");
+        let axl = Axl::start_on(&database).await;
+        let body = axl_envelope("<ns:getCCMVersion/>");
         let first = axl.call("reader", "CUCM:DB ver=14.0", &body).await;
         let cookie = first.header("set-cookie").unwrap();
         assert!(cookie.ends_with("; Path=/; Secure; HttpOnly"), "{cookie}");
@@ -173,9 +121,9 @@ async fn the_session_cookie_stands_for_the_password_from_its_own_address_until_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_must_be_changed_opens_nothing_and_says_so() {
     for_each_database(async |database| {
-        let axl = Axl::start(TestApp::start(&database).await).await;
-        add(&axl.0.test, "newcomer", "Standard CCM Super Users", true).await;
-        let answer = axl.call("newcomer", "", &envelope("<a/>")).await;
+        let axl = Axl::start_on(&database).await;
+        add_application_user(&axl.0.test, "newcomer", "Standard CCM Super Users", true).await;
+        let answer = axl.call("newcomer", "", &axl_envelope("<a/>")).await;
         assert_eq!(answer.status, 403);
         assert!(answer.body.contains("must be changed"), "{}", answer.body);
     })
@@ -185,13 +133,13 @@ async fn a_password_that_must_be_changed_opens_nothing_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_passwords_lock_the_account_and_tell_nothing_of_it() {
     for_each_database(async |database| {
-        let axl = Axl::start(TestApp::start(&database).await).await;
+        let axl = Axl::start_on(&database).await;
         let mut answers = Vec::new();
         for (user_id, password) in [
             ("reader", "wrong"),
-            ("reader", PASSWORD),
+            ("reader", AXL_PASSWORD),
             ("unknown", "wrong"),
-            ("unknown", PASSWORD),
+            ("unknown", AXL_PASSWORD),
         ] {
             let login = format!("{user_id}:{password}");
             answers.push(axl.request("/axl/", &["-u", &login]).await);
@@ -212,7 +160,7 @@ async fn somebodys_password_and_pin_can_be_checked_and_a_wrong_one_is_an_answer(
         test.add_user("checked", "7001", "924680").await;
         let axl = Axl::start(test).await;
         let ask = |inner: &str| {
-            envelope(&format!(
+            axl_envelope(&format!(
                 "<ns:doAuthenticateUser><userid>checked</userid>{inner}</ns:doAuthenticateUser>"
             ))
         };
@@ -248,15 +196,15 @@ async fn somebodys_password_and_pin_can_be_checked_and_a_wrong_one_is_an_answer(
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_call_is_a_fault_with_its_reason_and_bounded_in_size() {
     for_each_database(async |database| {
-        let axl = Axl::start(TestApp::start(&database).await).await;
+        let axl = Axl::start_on(&database).await;
         let entity = "<!DOCTYPE x [<!ENTITY a 'aaaa'>]>";
-        let with_entity = format!("{entity}{}", envelope("<a>&a;</a>"));
+        let with_entity = format!("{entity}{}", axl_envelope("<a>&a;</a>"));
         for (body, expected) in [
             ("", "empty"),
             ("<html/>", "SOAP 1.1"),
             (with_entity.as_str(), "DOCTYPE"),
-            (envelope("<ns:getPhnoe/>").as_str(), "getPhnoe"),
-            (envelope("<a>&b;</a>").as_str(), "&amp;b;"),
+            (axl_envelope("<ns:getPhnoe/>").as_str(), "getPhnoe"),
+            (axl_envelope("<a>&b;</a>").as_str(), "&amp;b;"),
         ] {
             let answer = axl.call("writer", "CUCM:DB ver=14.0", body).await;
             assert_eq!(answer.status, 500, "{body}");

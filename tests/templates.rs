@@ -18,7 +18,6 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationMode;
 use selfprov::service::App;
 use selfprov::service::administration::AdministrationError;
-use selfprov::service::attributes;
 use selfprov::service::record::Actor;
 use selfprov::service::self_provisioning_settings;
 use selfprov::service::templates;
@@ -179,7 +178,7 @@ async fn a_profile_whose_template_opens_the_login_is_saved_with_a_warning() {
         let catalogue = app.catalogue.load_full();
         let mut selfpro = profile(&catalogue, "selfpro");
         selfpro.desk_phones = node(app).auto_registration.universal_device_template;
-        let saved = templates::save_user_profile(app, &actor, &selfpro)
+        let saved = templates::save_user_profile(app, &actor, &selfpro, None)
             .await
             .unwrap();
         assert_eq!(saved.warnings.len(), 1, "{:?}", saved.warnings);
@@ -198,7 +197,7 @@ async fn a_profile_whose_template_opens_the_login_is_saved_with_a_warning() {
         none.desk_phones = None;
         none.universal_line_template = None;
         none.limit_provision = 0;
-        let saved = templates::save_user_profile(app, &actor, &none)
+        let saved = templates::save_user_profile(app, &actor, &none, None)
             .await
             .unwrap();
         assert!(saved.warnings.len() >= 3, "{:?}", saved.warnings);
@@ -214,7 +213,7 @@ async fn the_phone_limit_is_0_to_20() {
         for (limit, good) in [(0, true), (20, true), (21, false), (255, false)] {
             let mut selfpro = profile(&app.catalogue.load(), "selfpro");
             selfpro.limit_provision = limit;
-            let saved = templates::save_user_profile(app, &actor, &selfpro).await;
+            let saved = templates::save_user_profile(app, &actor, &selfpro, None).await;
             assert_eq!(saved.is_ok(), good, "{limit}");
         }
     })
@@ -229,7 +228,7 @@ async fn there_is_always_exactly_one_default_profile() {
         let standard = profile(&app.catalogue.load(), fresh_system::STANDARD_USER_PROFILE);
         let mut without = standard.clone();
         without.is_default = false;
-        let refused = templates::save_user_profile(app, &actor, &without).await;
+        let refused = templates::save_user_profile(app, &actor, &without, None).await;
         assert_eq!(refused_field(refused), "system default");
         let kind = TemplateKind::UserProfile;
         let refused = templates::delete(app, &actor, kind, standard.pkid).await;
@@ -242,7 +241,7 @@ async fn there_is_always_exactly_one_default_profile() {
                 version: templates::NEW,
                 ..standard.clone()
             };
-            templates::save_user_profile(app, &actor, &new)
+            templates::save_user_profile(app, &actor, &new, None)
                 .await
                 .unwrap()
         };
@@ -359,69 +358,6 @@ async fn the_last_number_given_stays_while_the_range_does() {
             .await
             .unwrap();
         assert_eq!(last().await, None);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn every_other_element_is_kept_under_its_axl_name_and_secrets_are_sealed() {
-    for_each_database(|database| async move {
-        let test = TestApp::start(&database).await;
-        let (app, actor) = (&test.app, administrator());
-        let template = sample(&app.catalogue.load());
-        let owner = attributes::Owner {
-            pkid: template.pkid,
-            kind: "universal_device_template",
-            name: template.name.clone(),
-        };
-        let set = async |elements: &[(&str, Option<&str>)]| {
-            let elements: Vec<_> = elements
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)))
-                .collect();
-            attributes::set(app, &actor, &owner, &elements).await
-        };
-        let label = "busyLampFields/busyLampField[1]/label";
-        set(&[
-            (label, Some("Büro")),
-            ("secureShellPassword", Some("sesame")),
-            ("mlppIndication", Some("Off")),
-        ])
-        .await
-        .unwrap();
-        set(&[("mlppIndication", None), (label, Some("Office"))])
-            .await
-            .unwrap();
-        let kept = attributes::all_of(app, template.pkid).await.unwrap();
-        assert_eq!(
-            kept,
-            [
-                (
-                    label.to_owned(),
-                    attributes::Value::Text("Office".to_owned())
-                ),
-                (
-                    "secureShellPassword".to_owned(),
-                    attributes::Value::Secret(Secret::from("sesame"))
-                ),
-            ]
-        );
-        let mut reader = app.store.read().await.unwrap();
-        let raw = store::attribute::all_of(reader.connection(), template.pkid)
-            .await
-            .unwrap();
-        assert!(!format!("{raw:?} {kept:?}").contains("sesame"));
-        for bad in ["", "a b", "x\u{0}", &"n".repeat(201)] {
-            assert_eq!(refused_field(set(&[(bad, Some("v"))]).await), "element");
-        }
-        assert_eq!(
-            refused_field(set(&[("note", Some("\u{0}"))]).await),
-            "element"
-        );
-        assert_eq!(
-            attributes::all_of(app, Pkid::from_u128(1)).await.unwrap(),
-            []
-        );
     })
     .await;
 }

@@ -111,13 +111,15 @@ async fn quick_add_makes_a_user_who_may_provision_at_once() {
             .unwrap();
         assert_eq!(line.description, "Jane Doe");
         assert_eq!(line.alerting_name, "Jane Doe");
-        let kept = store::attribute::all_of(reader.connection(), view.user.pkid)
-            .await
+        let user = view.user.pkid;
+        let kept = store::attribute::of_many(reader.connection(), &[user]).await;
+        let profile = app
+            .catalogue
+            .load()
+            .named_object("ServiceProfile", "Default Service Profile")
             .unwrap();
-        assert!(kept.contains(&(
-            "serviceProfile".to_owned(),
-            "Default Service Profile".to_owned()
-        )));
+        let profile = store::attribute::Kept::Reference(profile);
+        assert!(kept.unwrap()[&user].contains(&("serviceProfile".to_owned(), profile)));
     })
     .await;
 }

@@ -37,6 +37,7 @@ mod line_index;
 pub mod location;
 mod login_names;
 pub mod node;
+pub mod objects;
 mod own_file;
 pub mod password_hash;
 pub mod phone_book;

@@ -34,6 +34,7 @@ use crate::domain::user::EndUser;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
+use crate::store::attribute::Kept;
 
 /// Whether the extension's line is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +141,7 @@ pub async fn quick_add(
     let user = users::make(app, &catalogue, &new, line.as_ref())?;
     let written = async {
         users::insert(app, connection, actor, &new, &user, credentials).await?;
-        keep_feature_group(connection, &catalogue, user.pkid, template).await
+        keep_feature_group(connection, user.pkid, template).await
     }
     .await;
     if let Err(error) = written {
@@ -388,21 +389,18 @@ async fn find_or_add_line(
 /// Keeps what else the feature group template gives a user, under the names of AXL's `XUser`.
 async fn keep_feature_group(
     connection: &mut Connection,
-    catalogue: &Catalogue,
     user: Pkid,
     template: Option<&FeatureGroupTemplate>,
 ) -> Result<(), AdministrationError> {
     let Some(template) = template else {
         return Ok(());
     };
-    for (name, object) in [
+    let elements: Vec<(String, Kept)> = [
         ("serviceProfile", template.service_profile),
         ("presenceGroupName", template.blf_presence_group),
-    ] {
-        let object = object.and_then(|pkid| catalogue.named_objects.get(&pkid));
-        if let Some(object) = object {
-            store::attribute::set(connection, user, name, Some(&object.name)).await?;
-        }
-    }
-    Ok(())
+    ]
+    .into_iter()
+    .filter_map(|(name, object)| Some((name.to_owned(), Kept::Reference(object?))))
+    .collect();
+    Ok(store::attribute::insert(connection, user, &elements).await?)
 }

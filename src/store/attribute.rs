@@ -1,51 +1,157 @@
-//! Table `attribute`: every element of an AXL object that has no column of its own.
+//! Tables `attribute` and `attribute_reference`: every element of an AXL object that has no column
+//! of its own.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
 use crate::domain::pkid::Pkid;
 
-/// The elements kept for an object, in order of their name.
+/// What is kept for one element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// Text; a secret is sealed.
+    Text(String),
+    /// Another object.
+    Reference(Pkid),
+}
+
+/// Elements of one object, by path.
+pub type Elements = Vec<(String, Kept)>;
+
+/// Objects of which the elements are read in one statement: within what a statement of either
+/// database may bind.
+const OWNERS_AT_ONCE: usize = 500;
+
+/// Rows that one statement adds: three values each.
+const ROWS_AT_ONCE: usize = 200;
+
+/// The elements kept for each of these objects, in order of their path.
 ///
 /// # Errors
 ///
 /// [`StoreError`] when the database fails; so for every function here.
-pub async fn all_of(
+pub async fn of_many(
     connection: &mut Connection,
-    owner: Pkid,
-) -> Result<Vec<(String, String)>, StoreError> {
-    sqlx::query("SELECT name, value FROM attribute WHERE owner = $1 ORDER BY name")
-        .bind(owner.to_string())
-        .fetch_all(connection)
-        .await?
-        .iter()
-        .map(|row| Ok((row.text("attribute.name")?, row.text("attribute.value")?)))
-        .collect()
+    owners: &[Pkid],
+) -> Result<HashMap<Pkid, Elements>, StoreError> {
+    let mut found: HashMap<Pkid, Elements> = HashMap::with_capacity(owners.len());
+    for owners in owners.chunks(OWNERS_AT_ONCE) {
+        let places = places(owners.len(), 1);
+        // Only numbers of places are put into the text.
+        let statement = format!(
+            "SELECT owner, name, value, '' AS target FROM attribute WHERE owner IN ({places}) \
+             UNION ALL SELECT owner, name, '', target FROM attribute_reference \
+             WHERE owner IN ({places}) ORDER BY 1, 2"
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for owner in owners {
+            query = query.bind(owner.to_string());
+        }
+        for row in &query.fetch_all(&mut *connection).await? {
+            let target = row.text("attribute_reference.target")?;
+            let kept = if target.is_empty() {
+                Kept::Text(row.text("attribute.value")?)
+            } else {
+                Kept::Reference(row.pkid("attribute_reference.target")?)
+            };
+            let owner = row.pkid("attribute.owner")?;
+            let elements = found.entry(owner).or_default();
+            elements.push((row.text("attribute.name")?, kept));
+        }
+    }
+    Ok(found)
 }
 
-/// Writes one element; `None` removes it.
+/// `$1, $2, $3`.
+fn places(count: usize, first: usize) -> String {
+    let mut text = String::new();
+    for number in first..first + count {
+        let comma = if number == first { "" } else { ", " };
+        let _ = write!(text, "{comma}${number}");
+    }
+    text
+}
+
+/// Forgets what is kept under these paths.
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`all_of`].
-pub async fn set(
+/// [`StoreError`] as [`of_many`].
+pub async fn delete(
     connection: &mut Connection,
     owner: Pkid,
-    name: &str,
-    value: Option<&str>,
+    paths: &[String],
 ) -> Result<(), StoreError> {
-    let query = match value {
-        Some(_) => sqlx::query(
-            "INSERT INTO attribute (owner, name, value) VALUES ($1, $2, $3) \
-             ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value",
-        ),
-        None => sqlx::query("DELETE FROM attribute WHERE owner = $1 AND name = $2"),
-    };
-    let query = query.bind(owner.to_string()).bind(name);
-    match value {
-        Some(value) => query.bind(value).execute(connection).await?,
-        None => query.execute(connection).await?,
-    };
+    for paths in paths.chunks(ROWS_AT_ONCE) {
+        let places = places(paths.len(), 2);
+        for table in ["attribute", "attribute_reference"] {
+            let statement = format!("DELETE FROM {table} WHERE owner = $1 AND name IN ({places})");
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(owner.to_string());
+            for path in paths {
+                query = query.bind(path.as_str());
+            }
+            query.execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds elements that are not kept yet.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`of_many`].
+pub async fn insert(
+    connection: &mut Connection,
+    owner: Pkid,
+    elements: &[(String, Kept)],
+) -> Result<(), StoreError> {
+    let owner = owner.to_string();
+    let texts: Vec<(&str, String)> = elements
+        .iter()
+        .filter_map(|(name, kept)| match kept {
+            Kept::Text(text) => Some((name.as_str(), text.clone())),
+            Kept::Reference(_) => None,
+        })
+        .collect();
+    let references: Vec<(&str, String)> = elements
+        .iter()
+        .filter_map(|(name, kept)| match kept {
+            Kept::Text(_) => None,
+            Kept::Reference(target) => Some((name.as_str(), target.to_string())),
+        })
+        .collect();
+    insert_rows(connection, &owner, "attribute (owner, name, value)", &texts).await?;
+    let table = "attribute_reference (owner, name, target)";
+    insert_rows(connection, &owner, table, &references).await
+}
+
+async fn insert_rows(
+    connection: &mut Connection,
+    owner: &str,
+    table: &'static str,
+    rows: &[(&str, String)],
+) -> Result<(), StoreError> {
+    for rows in rows.chunks(ROWS_AT_ONCE) {
+        let mut statement = format!("INSERT INTO {table} VALUES ");
+        for number in 0..rows.len() {
+            let comma = if number == 0 { "" } else { ", " };
+            let _ = write!(
+                statement,
+                "{comma}($1, ${}, ${})",
+                2 * number + 2,
+                2 * number + 3
+            );
+        }
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(owner);
+        for (name, value) in rows {
+            query = query.bind(*name).bind(value.as_str());
+        }
+        query.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
@@ -53,12 +159,17 @@ pub async fn set(
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`all_of`].
+/// [`StoreError`] as [`of_many`].
 pub async fn delete_of(connection: &mut Connection, owner: Pkid) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM attribute WHERE owner = $1")
-        .bind(owner.to_string())
-        .execute(connection)
-        .await?;
+    for statement in [
+        "DELETE FROM attribute WHERE owner = $1",
+        "DELETE FROM attribute_reference WHERE owner = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(owner.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 
@@ -66,16 +177,21 @@ pub async fn delete_of(connection: &mut Connection, owner: Pkid) -> Result<(), S
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`all_of`].
+/// [`StoreError`] as [`of_many`].
 pub async fn copy(connection: &mut Connection, from: Pkid, to: Pkid) -> Result<(), StoreError> {
-    sqlx::query(
+    for statement in [
         "INSERT INTO attribute (owner, name, value) \
          SELECT CAST($2 AS TEXT), name, value FROM attribute WHERE owner = $1 \
          ON CONFLICT (owner, name) DO NOTHING",
-    )
-    .bind(from.to_string())
-    .bind(to.to_string())
-    .execute(connection)
-    .await?;
+        "INSERT INTO attribute_reference (owner, name, target) \
+         SELECT CAST($2 AS TEXT), name, target FROM attribute_reference WHERE owner = $1 \
+         ON CONFLICT (owner, name) DO NOTHING",
+    ] {
+        sqlx::query(statement)
+            .bind(from.to_string())
+            .bind(to.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }

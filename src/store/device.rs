@@ -119,6 +119,40 @@ fn phone_line_of(row: &AnyRow) -> Result<PhoneLine, StoreError> {
     })
 }
 
+/// The identity of the device of this name.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn pkid_of(
+    connection: &mut Connection,
+    name: &DeviceName,
+) -> Result<Option<Pkid>, StoreError> {
+    sqlx::query("SELECT pkid FROM device WHERE name = $1")
+        .bind(name.as_str())
+        .fetch_optional(connection)
+        .await?
+        .map(|row| row.pkid("device.pkid"))
+        .transpose()
+}
+
+/// The name of the device of this identity.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn name_of(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<Option<DeviceName>, StoreError> {
+    sqlx::query("SELECT name FROM device WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .fetch_optional(connection)
+        .await?
+        .map(|row| row.parsed("device.name"))
+        .transpose()
+}
+
 /// Reads a device with its lines and service URLs.
 ///
 /// # Errors

@@ -23,6 +23,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "trust list",
         include_str!("../../migrations/0004_trust_list.sql"),
     ),
+    (
+        6,
+        "attribute reference",
+        include_str!("../../migrations/0006_attribute_reference.sql"),
+    ),
 ];
 
 /// A database engine.

@@ -55,6 +55,24 @@ pub async fn find(
         .transpose()
 }
 
+/// The lines of a number, whatever their partitions.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn by_pattern(
+    connection: &mut Connection,
+    pattern: &DirectoryNumber,
+) -> Result<Vec<Line>, StoreError> {
+    sqlx::query(select_line!("WHERE pattern = $1 ORDER BY pkid"))
+        .bind(pattern.as_str())
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(line_of)
+        .collect()
+}
+
 /// Reads a line by identity.
 ///
 /// # Errors

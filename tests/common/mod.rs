@@ -15,6 +15,7 @@
 )]
 
 mod app;
+mod axl;
 mod claims;
 mod database;
 mod environment;
@@ -27,6 +28,10 @@ pub(crate) use app::PASSWORD;
 pub(crate) use app::PIN;
 pub(crate) use app::TestApp;
 pub(crate) use app::TestAppBuilder;
+pub(crate) use axl::AXL_PASSWORD;
+pub(crate) use axl::Axl;
+pub(crate) use axl::add_application_user;
+pub(crate) use axl::axl_envelope;
 pub(crate) use claims::CISCO_7841;
 pub(crate) use claims::TestPhone;
 pub(crate) use database::Database;

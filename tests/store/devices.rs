@@ -13,6 +13,7 @@ use selfprov::domain::registration::Flow;
 use selfprov::domain::registration::Transport;
 use selfprov::store;
 use selfprov::store::StoreError;
+use selfprov::store::attribute::Kept;
 use selfprov::store::provision_result::ProvisionResult;
 
 use super::address;
@@ -135,9 +136,13 @@ async fn what_happens_to_a_device_is_written_and_it_goes_with_all_it_has() {
         store::device::set_registered(connection, phone.pkid, address("192.0.2.7"), Some(437))
             .await
             .unwrap();
-        store::attribute::set(connection, phone.pkid, "x", Some("y"))
-            .await
-            .unwrap();
+        store::attribute::insert(
+            connection,
+            phone.pkid,
+            &[("x".to_owned(), Kept::Text("y".to_owned()))],
+        )
+        .await
+        .unwrap();
         let found = store::device::find(connection, &phone.name)
             .await
             .unwrap()
@@ -155,12 +160,8 @@ async fn what_happens_to_a_device_is_written_and_it_goes_with_all_it_has() {
             store::device::find(connection, &phone.name).await.unwrap(),
             None
         );
-        assert_eq!(
-            store::attribute::all_of(connection, phone.pkid)
-                .await
-                .unwrap(),
-            []
-        );
+        let kept = store::attribute::of_many(connection, &[phone.pkid]).await;
+        assert!(kept.unwrap().is_empty());
     })
     .await;
 }

@@ -5,6 +5,7 @@ use selfprov::domain::history::CorrelationId;
 use selfprov::domain::history::TimelineEntry;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::store;
+use selfprov::store::attribute::Kept;
 
 use super::address;
 use super::at;
@@ -97,44 +98,36 @@ async fn attributes_are_set_replaced_copied_and_removed() {
         let store = seeded(&database).await;
         let mut transaction = begin(&store).await;
         let connection = transaction.connection();
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        for (name, value) in [
-            ("a", Some("1")),
-            ("b", Some("")),
-            ("a", Some("2")),
-            ("c", None),
-        ] {
-            store::attribute::set(connection, pkid(1), name, value)
-                .await
-                .unwrap();
-        }
-        let kept = store::attribute::all_of(connection, pkid(1)).await.unwrap();
-        assert_eq!(kept, [pair("a", "2"), pair("b", "")]);
-        store::attribute::set(connection, pkid(2), "a", Some("own"))
+        let text = |name: &str, value: &str| (name.to_owned(), Kept::Text(value.to_owned()));
+        let kept = [
+            text("a", "2"),
+            text("b", ""),
+            ("c".to_owned(), Kept::Reference(pkid(9))),
+        ];
+        store::attribute::insert(connection, pkid(1), &kept)
+            .await
+            .unwrap();
+        store::attribute::insert(connection, pkid(2), &[text("a", "own")])
             .await
             .unwrap();
         store::attribute::copy(connection, pkid(1), pkid(2))
             .await
             .unwrap();
-        let copied = store::attribute::all_of(connection, pkid(2)).await.unwrap();
-        assert_eq!(copied, [pair("a", "own"), pair("b", "")]);
-        store::attribute::set(connection, pkid(1), "a", None)
+        let gone = ["a".to_owned(), "c".to_owned()];
+        store::attribute::delete(connection, pkid(1), &gone)
             .await
             .unwrap();
+        let all = [pkid(1), pkid(2), pkid(3)];
+        let held = store::attribute::of_many(connection, &all).await.unwrap();
+        assert_eq!(held[&pkid(1)], [text("b", "")]);
+        let [_, b, c] = kept;
+        assert_eq!(held[&pkid(2)], [text("a", "own"), b, c]);
+        assert!(!held.contains_key(&pkid(3)));
         store::attribute::delete_of(connection, pkid(2))
             .await
             .unwrap();
-        assert_eq!(
-            store::attribute::all_of(connection, pkid(2)).await.unwrap(),
-            []
-        );
-        assert_eq!(
-            store::attribute::all_of(connection, pkid(1))
-                .await
-                .unwrap()
-                .len(),
-            1
-        );
+        let held = store::attribute::of_many(connection, &all).await.unwrap();
+        assert_eq!(held.len(), 1);
     })
     .await;
 }

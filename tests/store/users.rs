@@ -10,6 +10,7 @@ use selfprov::domain::user::Person;
 use selfprov::domain::user::PrimaryExtension;
 use selfprov::store;
 use selfprov::store::StoreError;
+use selfprov::store::attribute::Kept;
 
 use super::at;
 use super::begin;
@@ -226,9 +227,13 @@ async fn a_user_who_owns_a_phone_cannot_be_removed_and_another_goes_whole() {
             .await
             .unwrap()
             .unwrap();
-        store::attribute::set(connection, user.pkid, "x", Some("y"))
-            .await
-            .unwrap();
+        store::attribute::insert(
+            connection,
+            user.pkid,
+            &[("x".to_owned(), Kept::Text("y".to_owned()))],
+        )
+        .await
+        .unwrap();
         store::end_user::delete(connection, user.pkid)
             .await
             .unwrap();
@@ -236,12 +241,8 @@ async fn a_user_who_owns_a_phone_cannot_be_removed_and_another_goes_whole() {
             store::end_user::by_login(connection, &login).await.unwrap(),
             None
         );
-        assert_eq!(
-            store::attribute::all_of(connection, user.pkid)
-                .await
-                .unwrap(),
-            []
-        );
+        let kept = store::attribute::of_many(connection, &[user.pkid]).await;
+        assert!(kept.unwrap().is_empty());
     })
     .await;
 }

@@ -7,10 +7,14 @@
 mod check;
 mod content;
 pub mod coverage;
+pub mod defaults;
 pub mod dialect;
 mod element;
+pub mod merge;
 mod object;
 mod record;
+pub mod references;
+pub mod stored;
 mod tables;
 mod version;
 
@@ -21,6 +25,7 @@ pub use element::{
 };
 pub use object::{Key, ObjectKind, ObjectType, Operation};
 pub use record::{Record, Reference, Value};
+pub use stored::{StoredElements, StoredValue};
 pub use version::{SchemaVersion, UnsupportedVersion};
 
 #[cfg(test)]

@@ -37,6 +37,27 @@ pub struct Reference {
     pub pkid: Option<Pkid>,
 }
 
+impl Value {
+    /// Text; nothing when it is empty.
+    pub fn text(text: &str) -> Self {
+        if text.is_empty() {
+            Self::Nothing
+        } else {
+            Self::Text(text.to_owned())
+        }
+    }
+
+    /// A truth value.
+    pub fn flag(is_true: bool) -> Self {
+        Self::Text(is_true.to_string())
+    }
+
+    /// A number.
+    pub fn number(number: impl Into<i64>) -> Self {
+        Self::Text(number.into().to_string())
+    }
+}
+
 impl Record {
     /// The value of an element; `None` when it is absent, which is not [`Value::Nothing`].
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -44,6 +65,19 @@ impl Record {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value)
+    }
+
+    /// The value of an element, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.values
+            .iter_mut()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Every element in the order in which it was set, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Value)> {
+        self.values.iter_mut().map(|(name, value)| (*name, value))
     }
 
     /// Sets an element.

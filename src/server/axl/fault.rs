@@ -60,6 +60,25 @@ impl Fault {
         )
     }
 
+    /// An element names an object that does not exist.
+    pub fn unresolved(element: &str, noun: &str, name: &str) -> Self {
+        Self::new(
+            NOT_FOUND,
+            format!(
+                "Item not valid: The specified {noun} was not found ({element} is {name:?}; add \
+                 that first, or name another)"
+            ),
+        )
+    }
+
+    /// More than an answer may hold; clients parse the two numbers and ask again for fewer.
+    pub fn too_large(matched: usize, fitting: usize) -> Self {
+        Self::failed(&format!(
+            "Query request too large. Total rows matched: {matched} rows. Suggestive Row Fetch: \
+             less than {fitting} rows"
+        ))
+    }
+
     /// What was to be updated does not exist.
     pub fn not_updated(noun: &str) -> Self {
         Self::new(NOT_UPDATED, format!("{noun} not found"))

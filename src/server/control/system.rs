@@ -75,7 +75,7 @@ pub async fn user_profile_set(app: &App, change: &ProfileChange) -> Result<Answe
     };
     profile.allow_provision = change.allow.unwrap_or(profile.allow_provision);
     profile.limit_provision = change.limit.unwrap_or(profile.limit_provision);
-    let saved = save_user_profile(app, &actor(app), &profile).await?;
+    let saved = save_user_profile(app, &actor(app), &profile, None).await?;
     Ok(Answer::Done(with_warnings(profile_line(&profile), &saved)))
 }
 

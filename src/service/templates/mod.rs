@@ -13,6 +13,7 @@ mod user_profile;
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
+use super::attributes;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -20,8 +21,10 @@ use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::idle_url::points_at_self_provision;
 use crate::domain::phone::ServiceUrl;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::StoredElements;
 use crate::domain::template::TemplateText;
 use crate::store;
+use crate::store::Connection;
 use crate::store::StoreError;
 use crate::store::Transaction;
 
@@ -185,6 +188,19 @@ pub async fn delete(
 /// The identity of an object that is saved: a new one, or its own.
 fn identity(app: &App, pkid: Pkid, version: i64) -> Pkid {
     if version == NEW { app.new_pkid() } else { pkid }
+}
+
+/// Keeps the elements that the program does not act on, where the caller speaks of any.
+async fn keep(
+    app: &App,
+    connection: &mut Connection,
+    pkid: Pkid,
+    elements: Option<&StoredElements>,
+) -> Result<(), AdministrationError> {
+    match elements {
+        Some(elements) => Ok(attributes::write(app, connection, pkid, elements).await?),
+        None => Ok(()),
+    }
 }
 
 /// Puts words to what the database says when an object is saved.

@@ -7,11 +7,13 @@ use super::check_name;
 use super::check_text;
 use super::commit;
 use super::identity;
+use super::keep;
 use super::opens_our_login;
 use super::saved;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::StoredElements;
 use crate::domain::user_profile::PhoneLimit;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
@@ -21,8 +23,8 @@ use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 
-/// Adds or replaces a User Profile. One that becomes the system default takes the mark from the
-/// one that was.
+/// Adds or replaces a User Profile, with `elements` that are only kept. One that becomes the system
+/// default takes the mark from the one that was.
 ///
 /// # Errors
 ///
@@ -32,6 +34,7 @@ pub async fn save_user_profile(
     app: &App,
     actor: &Actor,
     profile: &UserProfile,
+    elements: Option<&StoredElements>,
 ) -> Result<Saved, AdministrationError> {
     check_name(&profile.name)?;
     check_text("Description", &profile.description, TEXT_LENGTH_MAX)?;
@@ -55,6 +58,7 @@ pub async fn save_user_profile(
     let mut transaction = app.store.begin().await?;
     let written = write(transaction.connection(), &profile, is_new).await;
     saved(kind.label(), &profile.name, written)?;
+    keep(app, transaction.connection(), profile.pkid, elements).await?;
     let change = Change {
         action: kind.save_action(is_new),
         object_kind: kind.object_kind(),

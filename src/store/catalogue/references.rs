@@ -46,6 +46,28 @@ pub async fn users_of(connection: &mut Connection, pkid: Pkid) -> Result<Vec<Str
          FROM calling_search_space_member JOIN calling_search_space \
          ON calling_search_space.pkid = calling_search_space_member.calling_search_space \
          WHERE calling_search_space_member.route_partition = $1 \
+         UNION ALL SELECT 'CallManager Group', call_manager_group.name \
+         FROM call_manager_group_member JOIN call_manager_group \
+         ON call_manager_group.pkid = call_manager_group_member.call_manager_group \
+         WHERE call_manager_group_member.call_manager = $1 \
+         UNION ALL SELECT owners.kind, owners.name FROM attribute_reference JOIN ( \
+         SELECT pkid, 'Phone' AS kind, name FROM device \
+         UNION ALL SELECT pkid, 'Line', pattern FROM line \
+         UNION ALL SELECT pkid, 'End User', user_id FROM end_user \
+         UNION ALL SELECT pkid, 'Application User', user_id FROM application_user \
+         UNION ALL SELECT pkid, 'Universal Device Template', name FROM universal_device_template \
+         UNION ALL SELECT pkid, 'Universal Line Template', name FROM universal_line_template \
+         UNION ALL SELECT pkid, 'User Profile', name FROM user_profile \
+         UNION ALL SELECT pkid, 'Feature Group Template', name FROM feature_group_template \
+         UNION ALL SELECT pkid, 'Cisco Unified CM', name FROM call_manager \
+         UNION ALL SELECT pkid, 'CallManager Group', name FROM call_manager_group \
+         UNION ALL SELECT pkid, 'Device Pool', name FROM device_pool \
+         UNION ALL SELECT pkid, 'Calling Search Space', name FROM calling_search_space \
+         UNION ALL SELECT pkid, 'Route Partition', name FROM route_partition \
+         UNION ALL SELECT pkid, 'SIP Profile', name FROM sip_profile \
+         UNION ALL SELECT pkid, kind, name FROM named_object \
+         ) AS owners ON owners.pkid = attribute_reference.owner \
+         WHERE attribute_reference.target = $1 \
          ) AS users ORDER BY kind, name LIMIT $2",
     )
     .bind(pkid.to_string())

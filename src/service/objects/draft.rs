@@ -1,0 +1,126 @@
+//! What is to be written of an object, as its kind reads it.
+
+use super::ObjectError;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::Record;
+use crate::domain::schema::StoredElements;
+use crate::domain::schema::Value;
+use crate::domain::secret::Secret;
+
+/// An object as it is to be: new, or changed. References have name and identity.
+#[derive(Debug)]
+pub(in crate::service) struct Draft {
+    object: &'static ObjectType,
+    record: Record,
+    said: Vec<&'static str>,
+}
+
+impl Draft {
+    pub(super) fn of_new(object: &'static ObjectType, record: Record) -> Self {
+        let said = record.iter().map(|(name, _)| name).collect();
+        Self {
+            object,
+            record,
+            said,
+        }
+    }
+
+    pub(super) fn of_change(object: &'static ObjectType, before: Record, said: &Record) -> Self {
+        Self {
+            object,
+            record: schema::merge::merged(object, &before, said),
+            said: schema::merge::spoken_of(object, said),
+        }
+    }
+
+    /// The table.
+    pub(super) const fn object(&self) -> &'static ObjectType {
+        self.object
+    }
+
+    /// The object as a whole.
+    pub(super) const fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Whether the request speaks of this element, or a default does for a new object.
+    pub(super) fn says(&self, element: &str) -> bool {
+        self.said.contains(&element)
+    }
+
+    /// The text of an element; empty when there is none.
+    pub(super) fn text(&self, element: &str) -> String {
+        self.record.text(element).unwrap_or_default().to_owned()
+    }
+
+    /// The text of an element of which the request speaks.
+    pub(super) fn said_text(&self, element: &str) -> Option<String> {
+        self.says(element).then(|| self.text(element))
+    }
+
+    /// The object that an element names.
+    pub(super) fn pkid(&self, element: &str) -> Option<Pkid> {
+        match self.record.get(element)? {
+            Value::Reference(reference) => reference.pkid,
+            _ => None,
+        }
+    }
+
+    /// The object that an element must name.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError::Missing`] when it names none.
+    pub(super) fn required_pkid(&self, element: &'static str) -> Result<Pkid, ObjectError> {
+        self.pkid(element).ok_or(ObjectError::Missing(element))
+    }
+
+    /// Whether an element is `true`.
+    pub(super) fn flag(&self, element: &str) -> bool {
+        self.record.text(element) == Some("true")
+    }
+
+    /// The number of an element; `None` when it is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError::Invalid`] when it does not fit the program's type for it.
+    pub(super) fn number<T: TryFrom<i64>>(
+        &self,
+        element: &'static str,
+    ) -> Result<Option<T>, ObjectError> {
+        number_of(&self.record, element)
+    }
+
+    /// The secret of an element of which the request speaks; `Some(None)`: it is to be none.
+    pub(super) fn secret(&self, element: &str) -> Option<Option<&Secret>> {
+        self.says(element).then(|| match self.record.get(element) {
+            Some(Value::Secret(secret)) => Some(secret),
+            _ => None,
+        })
+    }
+
+    /// What is only kept.
+    pub(super) fn stored(&self) -> StoredElements {
+        StoredElements::of(self.object, &self.record, &self.said)
+    }
+}
+
+/// The number of an element of a record; `None` when it is empty or absent.
+pub(super) fn number_of<T: TryFrom<i64>>(
+    record: &Record,
+    element: &'static str,
+) -> Result<Option<T>, ObjectError> {
+    let text = record.text(element).unwrap_or_default();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let number = text.parse::<i64>().ok().and_then(|n| T::try_from(n).ok());
+    let number = number.ok_or_else(|| {
+        let reason = format!("{text:?} is too great or too small a number");
+        ObjectError::invalid(element, &reason)
+    })?;
+    Ok(Some(number))
+}

@@ -1,0 +1,300 @@
+//! Use cases over every kind of configured object by its table (`domain::schema`): add, update,
+//! get, list, remove.
+//!
+//! ```text
+//! mod.rs          the five, in terms of a kind
+//! draft.rs        what is to be written, as a kind reads it
+//! names.rs        which object a name or an identity means
+//! criteria.rs     which objects a list wants
+//! <kind>.rs       what the program acts on of one kind: record to use case and back
+//! ```
+//!
+//! What the program acts on ([`Treatment::Applied`](crate::domain::schema::Treatment)) goes through
+//! the kind's own use case, the same that pages and REST call; everything else is kept in
+//! the same transaction and given back.
+
+mod criteria;
+mod draft;
+mod error;
+mod names;
+mod user_profile;
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use super::App;
+use super::attributes;
+use super::record::Actor;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::Record;
+use crate::domain::schema::SchemaVersion;
+use crate::store::Connection;
+
+pub use criteria::Criteria;
+pub(in crate::service) use draft::Draft;
+pub use error::ObjectError;
+
+/// Which object is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectKey {
+    /// By identity.
+    Pkid(Pkid),
+    /// By its name, its user ID, or whatever its kind is addressed by. Case does not count.
+    Name(String),
+    /// A directory number, in a partition or in the only one that has it.
+    Pattern {
+        /// The number.
+        pattern: String,
+        /// The partition by name; `Some("")`: `< None >`; `None`: not said.
+        route_partition: Option<String>,
+    },
+    /// By several elements.
+    Several(Vec<(&'static str, String)>),
+    /// There is one.
+    Singleton,
+}
+
+impl std::fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pkid(pkid) => pkid.fmt(f),
+            Self::Name(name) => f.write_str(name),
+            Self::Pattern { pattern, .. } => f.write_str(pattern),
+            Self::Several(values) => {
+                let values: Vec<&str> = values.iter().map(|(_, value)| value.as_str()).collect();
+                f.write_str(&values.join(" "))
+            }
+            Self::Singleton => Ok(()),
+        }
+    }
+}
+
+type Outcome<T> = Result<T, ObjectError>;
+
+/// What differs between kinds of objects. A kind reads and writes what the program acts on; what
+/// is only kept, it passes on ([`Draft::stored`]).
+trait Kind {
+    /// What the program acts on of these objects, references with name and identity; one that is
+    /// gone is left out. In the order asked for.
+    fn read(
+        app: &App,
+        connection: &mut Connection,
+        object: &'static ObjectType,
+        pkids: &[Pkid],
+    ) -> impl Future<Output = Outcome<Vec<(Pkid, Record)>>> + Send;
+
+    /// The identities of all that match, in an order that stays the same.
+    fn list(
+        app: &App,
+        connection: &mut Connection,
+        object: &'static ObjectType,
+        criteria: &Criteria,
+    ) -> impl Future<Output = Outcome<Vec<Pkid>>> + Send;
+
+    /// Adds one in one transaction, with what is only kept.
+    fn add(app: &App, actor: &Actor, draft: &Draft) -> impl Future<Output = Outcome<Pkid>> + Send;
+
+    /// Changes one in one transaction, with what is only kept.
+    fn update(
+        app: &App,
+        actor: &Actor,
+        pkid: Pkid,
+        draft: &Draft,
+    ) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Removes one in one transaction, with what is only kept.
+    fn remove(
+        app: &App,
+        actor: &Actor,
+        object: &'static ObjectType,
+        pkid: Pkid,
+    ) -> impl Future<Output = Outcome<()>> + Send;
+}
+
+/// Runs `$body` with `$kind` as the type of the object's kind.
+macro_rules! of_kind {
+    ($object:expr, $kind:ident => $body:expr) => {
+        match $object.kind {
+            ObjectKind::UserProfileProvision => {
+                type $kind = user_profile::UserProfiles;
+                $body
+            }
+            _ => Err(ObjectError::NotServed($object)),
+        }
+    };
+}
+
+/// Adds an object of which `record` says what `version` lets one say.
+///
+/// # Errors
+///
+/// [`ObjectError`] names the element that is missing, does not fit or names nothing.
+pub async fn add(
+    app: &App,
+    actor: &Actor,
+    object: &'static ObjectType,
+    version: SchemaVersion,
+    mut record: Record,
+) -> Outcome<Pkid> {
+    if let Some(element) = schema::defaults::missing(object, &record, version) {
+        return Err(ObjectError::Missing(element.name));
+    }
+    schema::defaults::fill(object, &mut record, version);
+    let mut reader = app.store.read().await?;
+    names::resolve(app, reader.connection(), object, &mut record).await?;
+    drop(reader);
+    let draft = Draft::of_new(object, record);
+    of_kind!(object, K => K::add(app, actor, &draft).await)
+}
+
+/// Changes an object: what `said` does not name stays. Gives its identity.
+///
+/// # Errors
+///
+/// As [`add`]; [`ObjectError::NotFound`] when there is no such object.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    object: &'static ObjectType,
+    key: &ObjectKey,
+    mut said: Record,
+) -> Outcome<Pkid> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let pkid = find(app, connection, object, key).await?;
+    names::resolve(app, connection, object, &mut said).await?;
+    let before = read(app, connection, object, &[pkid]).await?;
+    drop(reader);
+    let (_, before) = before
+        .into_iter()
+        .next()
+        .ok_or_else(|| ObjectError::not_found(object, key))?;
+    let draft = Draft::of_change(object, before, &said);
+    of_kind!(object, K => K::update(app, actor, pkid, &draft).await)?;
+    Ok(pkid)
+}
+
+/// Removes an object that nothing refers to. Gives the identity that it had.
+///
+/// # Errors
+///
+/// [`ObjectError::NotFound`] when there is no such object; what refers to it is named.
+pub async fn remove(
+    app: &App,
+    actor: &Actor,
+    object: &'static ObjectType,
+    key: &ObjectKey,
+) -> Outcome<Pkid> {
+    let mut reader = app.store.read().await?;
+    let pkid = find(app, reader.connection(), object, key).await?;
+    drop(reader);
+    of_kind!(object, K => K::remove(app, actor, object, pkid).await)?;
+    Ok(pkid)
+}
+
+/// The object that a key means, with everything that is known of it but secrets.
+///
+/// # Errors
+///
+/// [`ObjectError::NotFound`] when there is no such object.
+pub async fn get(
+    app: &App,
+    object: &'static ObjectType,
+    key: &ObjectKey,
+) -> Outcome<(Pkid, Record)> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let pkid = find(app, connection, object, key).await?;
+    let found = read(app, connection, object, &[pkid]).await?;
+    found
+        .into_iter()
+        .next()
+        .ok_or_else(|| ObjectError::not_found(object, key))
+}
+
+/// The identities of all objects of a kind that match, in an order that stays the same, so that a
+/// caller can take them page by page ([`records`]).
+///
+/// # Errors
+///
+/// [`ObjectError`] when the database fails.
+pub async fn list(
+    app: &App,
+    object: &'static ObjectType,
+    criteria: &Criteria,
+) -> Outcome<Vec<Pkid>> {
+    let mut reader = app.store.read().await?;
+    of_kind!(object, K => K::list(app, reader.connection(), object, criteria).await)
+}
+
+/// These objects with everything that is known of them but secrets; one that is gone is left out.
+///
+/// # Errors
+///
+/// [`ObjectError`] when the database fails.
+pub async fn records(
+    app: &App,
+    object: &'static ObjectType,
+    pkids: &[Pkid],
+) -> Outcome<Vec<(Pkid, Record)>> {
+    let mut reader = app.store.read().await?;
+    read(app, reader.connection(), object, pkids).await
+}
+
+/// Which object a key means.
+async fn find(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    key: &ObjectKey,
+) -> Outcome<Pkid> {
+    names::find(app, connection, object, key)
+        .await?
+        .ok_or_else(|| ObjectError::not_found(object, key))
+}
+
+async fn read(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    pkids: &[Pkid],
+) -> Outcome<Vec<(Pkid, Record)>> {
+    let mut records = of_kind!(object, K => K::read(app, connection, object, pkids).await)?;
+    let mut kept = attributes::of_many(connection, pkids).await?;
+    // The same few names stand in most objects of a list.
+    let mut known = HashMap::new();
+    for (pkid, record) in &mut records {
+        if let Some(kept) = kept.remove(pkid) {
+            schema::stored::restore(record, object, kept);
+            names::fill_in(app, connection, object, record, &mut known).await?;
+        }
+    }
+    Ok(records)
+}
+
+/// The objects of a kind in the catalogue that match, by name.
+async fn list_of_catalogue<K: Kind>(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    criteria: &Criteria,
+) -> Outcome<Vec<Pkid>> {
+    let catalogue = app.catalogue.load_full();
+    let mut named: Vec<(String, Pkid)> = names::in_catalogue(&catalogue, object.kind)
+        .map(|(pkid, name)| (name.to_lowercase(), pkid))
+        .collect();
+    named.sort();
+    let pkids: Vec<Pkid> = named.into_iter().map(|(_, pkid)| pkid).collect();
+    if criteria.elements().next().is_none() {
+        return Ok(pkids);
+    }
+    let records = K::read(app, connection, object, &pkids).await?;
+    Ok(records
+        .into_iter()
+        .filter(|(_, record)| criteria.fit(record))
+        .map(|(pkid, _)| pkid)
+        .collect())
+}

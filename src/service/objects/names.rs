@@ -1,0 +1,282 @@
+//! Which object a name or an identity means, and the name of an object.
+
+use std::collections::HashMap;
+
+use super::ObjectError;
+use super::ObjectKey;
+use super::Outcome;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::device::DeviceName;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::Record;
+use crate::domain::schema::Reference;
+use crate::domain::schema::Value;
+use crate::domain::schema::references;
+use crate::service::App;
+use crate::store;
+use crate::store::Connection;
+
+/// The object of this kind that a key means.
+///
+/// # Errors
+///
+/// [`ObjectError`] when the database fails.
+pub(super) async fn find(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    key: &ObjectKey,
+) -> Outcome<Option<Pkid>> {
+    match key {
+        ObjectKey::Pkid(pkid) => {
+            let name = name_of(app, connection, object.kind, *pkid).await?;
+            Ok(name.map(|_| *pkid))
+        }
+        ObjectKey::Name(name) => by_name(app, connection, object.kind, name).await,
+        ObjectKey::Pattern {
+            pattern,
+            route_partition,
+        } => by_pattern(app, connection, pattern, route_partition.as_deref()).await,
+        ObjectKey::Several(_) | ObjectKey::Singleton => Err(ObjectError::NotServed(object)),
+    }
+}
+
+async fn by_name(
+    app: &App,
+    connection: &mut Connection,
+    kind: ObjectKind,
+    name: &str,
+) -> Outcome<Option<Pkid>> {
+    Ok(match kind {
+        ObjectKind::User => {
+            let folded = FoldedLogin::of(name);
+            let user = store::end_user::by_login(connection, &folded).await?;
+            // A Self-Service User ID is no user ID.
+            user.filter(|user| user.user_id.folded() == folded)
+                .map(|user| user.pkid)
+        }
+        ObjectKind::AppUser => {
+            let user =
+                store::application_user::by_login(connection, &FoldedLogin::of(name)).await?;
+            user.map(|user| user.pkid)
+        }
+        ObjectKind::Phone => {
+            let Ok(name) = name.parse::<DeviceName>() else {
+                return Ok(None);
+            };
+            store::device::pkid_of(connection, &name).await?
+        }
+        ObjectKind::Line => by_pattern(app, connection, name, None).await?,
+        kind => {
+            let catalogue = app.catalogue.load();
+            let wanted = name.to_lowercase();
+            let mut named = in_catalogue(&catalogue, kind);
+            named
+                .find(|(_, name)| name.to_lowercase() == wanted)
+                .map(|(pkid, _)| pkid)
+        }
+    })
+}
+
+/// The line of a number: in the partition that is said, else in none, else in the only one.
+async fn by_pattern(
+    app: &App,
+    connection: &mut Connection,
+    pattern: &str,
+    route_partition: Option<&str>,
+) -> Outcome<Option<Pkid>> {
+    let pattern = pattern.strip_prefix('\\').unwrap_or(pattern);
+    let Ok(number) = pattern.parse::<DirectoryNumber>() else {
+        return Ok(None);
+    };
+    let lines = store::line::by_pattern(connection, &number).await?;
+    let catalogue = app.catalogue.load();
+    let is_in = |partition: Pkid, wanted: &str| {
+        let name = catalogue.route_partitions.get(&partition);
+        name.is_some_and(|name| name.to_lowercase() == wanted.to_lowercase())
+    };
+    let in_partition = |wanted: &str| {
+        let mut lines = lines.iter();
+        lines.find(|line| is_in(line.route_partition, wanted))
+    };
+    let line = match (route_partition, lines.as_slice()) {
+        (Some(wanted), _) => in_partition(wanted),
+        (None, [only]) => Some(only),
+        (None, _) => in_partition(""),
+    };
+    Ok(line.map(|line| line.pkid))
+}
+
+/// The name of an object; `None` when there is no such object.
+///
+/// # Errors
+///
+/// [`ObjectError`] when the database fails.
+pub(super) async fn name_of(
+    app: &App,
+    connection: &mut Connection,
+    kind: ObjectKind,
+    pkid: Pkid,
+) -> Outcome<Option<String>> {
+    Ok(match kind {
+        ObjectKind::User => {
+            let user = store::end_user::by_pkid(connection, pkid).await?;
+            user.map(|user| user.user_id.to_string())
+        }
+        ObjectKind::AppUser => {
+            let users = store::application_user::all(connection).await?;
+            let user = users.into_iter().find(|user| user.pkid == pkid);
+            user.map(|user| user.user_id.to_string())
+        }
+        ObjectKind::Phone => store::device::name_of(connection, pkid)
+            .await?
+            .map(|name| name.to_string()),
+        ObjectKind::Line => store::line::by_pkid(connection, pkid)
+            .await?
+            .map(|line| line.pattern.to_string()),
+        kind => {
+            let catalogue = app.catalogue.load();
+            let mut named = in_catalogue(&catalogue, kind);
+            named
+                .find(|(known, _)| *known == pkid)
+                .map(|(_, name)| name.to_owned())
+        }
+    })
+}
+
+type Named<'a> = Box<dyn Iterator<Item = (Pkid, &'a str)> + Send + 'a>;
+
+/// Identity and name of every object of a kind that the catalogue has.
+pub(super) fn in_catalogue(catalogue: &Catalogue, kind: ObjectKind) -> Named<'_> {
+    fn of<T: Sync>(objects: &HashMap<Pkid, T>, name: fn(&T) -> &str) -> Named<'_> {
+        Box::new(
+            objects
+                .iter()
+                .map(move |(pkid, object)| (*pkid, name(object))),
+        )
+    }
+    match kind {
+        ObjectKind::RoutePartition => of(&catalogue.route_partitions, |name| name),
+        ObjectKind::Css => of(&catalogue.calling_search_spaces, |one| &one.name),
+        ObjectKind::UniversalDeviceTemplate => {
+            of(&catalogue.universal_device_templates, |one| &one.name)
+        }
+        ObjectKind::UniversalLineTemplate => {
+            of(&catalogue.universal_line_templates, |one| &one.name)
+        }
+        ObjectKind::UserProfileProvision => of(&catalogue.user_profiles, |one| &one.name),
+        ObjectKind::FeatureGroupTemplate => of(&catalogue.feature_group_templates, |one| &one.name),
+        ObjectKind::CallManager => of(&catalogue.call_managers, |one| &one.name),
+        ObjectKind::CallManagerGroup => of(&catalogue.call_manager_groups, |one| &one.name),
+        ObjectKind::DevicePool => of(&catalogue.device_pools, |one| &one.name),
+        ObjectKind::DateTimeGroup => of(&catalogue.date_time_groups, |one| &one.name),
+        ObjectKind::SipProfile => of(&catalogue.sip_profiles, |one| &one.name),
+        ObjectKind::PhoneSecurityProfile => of(&catalogue.phone_security_profiles, |one| &one.name),
+        ObjectKind::PhoneButtonTemplate => of(&catalogue.phone_button_templates, |one| &one.name),
+        ObjectKind::CredentialPolicy => of(&catalogue.credential_policies, |one| &one.name),
+        ObjectKind::UserGroup => of(&catalogue.access_control_groups, |name| name),
+        ObjectKind::Named(noun) => Box::new(
+            catalogue
+                .named_objects
+                .iter()
+                .filter(move |(_, object)| object.kind == noun)
+                .map(|(pkid, object)| (*pkid, object.name.as_str())),
+        ),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// Gives every reference of a record both its name and its identity. Who says both means the
+/// identity.
+///
+/// # Errors
+///
+/// [`ObjectError::Unresolved`] names the first that names nothing.
+pub(super) async fn resolve(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    record: &mut Record,
+) -> Outcome<()> {
+    for found in references::of(object, record) {
+        let (kind, reference) = (found.kind, found.reference);
+        let resolved = match reference.pkid {
+            Some(pkid) => {
+                let name = name_of(app, connection, kind, pkid).await?;
+                name.map(|name| (pkid, name))
+            }
+            None => match by_name(app, connection, kind, &reference.name).await? {
+                Some(pkid) => {
+                    let name = name_of(app, connection, kind, pkid).await?;
+                    name.map(|name| (pkid, name))
+                }
+                None => None,
+            },
+        };
+        let Some((pkid, name)) = resolved else {
+            let name = match reference.pkid {
+                Some(pkid) => format!("{{{pkid}}}"),
+                None => reference.name.clone(),
+            };
+            return Err(ObjectError::Unresolved {
+                element: found.element,
+                kind,
+                name,
+            });
+        };
+        *reference = Reference {
+            name,
+            pkid: Some(pkid),
+        };
+    }
+    Ok(())
+}
+
+/// Gives the references of a record that have an identity their names. `known` spares asking twice.
+///
+/// # Errors
+///
+/// [`ObjectError`] when the database fails.
+pub(super) async fn fill_in(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    record: &mut Record,
+    known: &mut HashMap<Pkid, String>,
+) -> Outcome<()> {
+    for found in references::of(object, record) {
+        let Some(pkid) = found
+            .reference
+            .pkid
+            .filter(|_| found.reference.name.is_empty())
+        else {
+            continue;
+        };
+        if let Some(name) = known.get(&pkid) {
+            found.reference.name.clone_from(name);
+            continue;
+        }
+        let name = name_of(app, connection, found.kind, pkid)
+            .await?
+            .unwrap_or_default();
+        found.reference.name.clone_from(&name);
+        known.insert(pkid, name);
+    }
+    Ok(())
+}
+
+/// A reference to an object of the catalogue; nothing for none.
+pub(super) fn reference(catalogue: &Catalogue, kind: ObjectKind, pkid: Option<Pkid>) -> Value {
+    let Some(pkid) = pkid else {
+        return Value::Nothing;
+    };
+    let name = in_catalogue(catalogue, kind).find(|(known, _)| *known == pkid);
+    Value::Reference(Reference {
+        name: name.map_or_else(String::new, |(_, name)| name.to_owned()),
+        pkid: Some(pkid),
+    })
+}

@@ -1,0 +1,111 @@
+//! AXL as a client that is not ours (`curl`) speaks it.
+
+use selfprov::domain::secret::Secret;
+use selfprov::service::administration::NewSecret;
+use selfprov::service::application_users;
+use selfprov::service::application_users::NewApplicationUser;
+use selfprov::service::record::Actor;
+
+use super::Answer;
+use super::Database;
+use super::TestApp;
+use super::TestServer;
+
+/// The password of every application user here.
+pub(crate) const AXL_PASSWORD: &str = "correct-Horse-7";
+
+/// A server with three application users: `writer`, who may write, `reader`, who may read, and
+/// `nobody`, who may nothing.
+pub(crate) struct Axl(pub(crate) TestServer);
+
+impl Axl {
+    pub(crate) async fn start_on(database: &Database) -> Self {
+        Self::start(TestApp::start(database).await).await
+    }
+
+    pub(crate) async fn start(test: TestApp) -> Self {
+        for (user_id, group) in [
+            ("writer", "Standard AXL API Access"),
+            ("reader", "Standard AXL Read Only API Access"),
+            ("nobody", "Standard CTI Enabled"),
+        ] {
+            add_application_user(&test, user_id, group, false).await;
+        }
+        Self(TestServer::start_with(test).await)
+    }
+
+    pub(crate) async fn request(&self, path: &str, arguments: &[&str]) -> Answer {
+        let url = format!("https://{}{path}", self.0.handset.https);
+        self.0.handset.run(&url, arguments).await
+    }
+
+    /// Posts a body with a SOAPAction header.
+    pub(crate) async fn call(&self, user_id: &str, action: &str, body: &str) -> Answer {
+        let login = format!("{user_id}:{AXL_PASSWORD}");
+        let action = format!("SOAPAction: {action}");
+        let arguments = ["-u", &login, "-H", "Content-Type: text/xml", "-H", &action];
+        let arguments = [&arguments[..], &["--data-binary", body]].concat();
+        self.request("/axl/", &arguments).await
+    }
+
+    /// Calls an operation with these elements as `writer`: status and body of the answer.
+    pub(crate) async fn operation(&self, version: &str, name: &str, elements: &str) -> Answer {
+        let action = format!("\"CUCM:DB ver={version} {name}\"");
+        let body = axl_envelope(&format!("<ns:{name}>{elements}</ns:{name}>"));
+        self.call("writer", &action, &body).await
+    }
+
+    /// The content of the `return` element of an operation that succeeds.
+    pub(crate) async fn succeed(&self, version: &str, name: &str, elements: &str) -> String {
+        let answer = self.operation(version, name, elements).await;
+        assert_eq!(answer.status, 200, "{name} {elements}: {}", answer.body);
+        let (_, rest) = answer.body.split_once("<return>").unwrap_or(("", ""));
+        let (content, _) = rest.split_once("</return>").unwrap_or(("", ""));
+        content.to_owned()
+    }
+
+    /// Code and sentence of the fault of an operation that is refused.
+    pub(crate) async fn refused(&self, version: &str, name: &str, elements: &str) -> (i32, String) {
+        let answer = self.operation(version, name, elements).await;
+        assert_eq!(answer.status, 500, "{name} {elements}: {}", answer.body);
+        let between = |element: &str| {
+            let (_, rest) = answer.body.split_once(&format!("<{element}>")).unwrap();
+            let (text, _) = rest.split_once(&format!("</{element}>")).unwrap();
+            quick_xml::escape::unescape(text).unwrap().into_owned()
+        };
+        (between("axlcode").parse().unwrap(), between("axlmessage"))
+    }
+}
+
+/// Adds an application user who belongs to one access control group.
+pub(crate) async fn add_application_user(
+    test: &TestApp,
+    user_id: &str,
+    group: &str,
+    must_change: bool,
+) {
+    let actor = Actor {
+        name: "test".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    };
+    let new = NewApplicationUser {
+        user_id: user_id.parse().unwrap(),
+        password: NewSecret {
+            secret: Secret::from(AXL_PASSWORD),
+            must_change,
+        },
+        access_control_groups: vec![group.to_owned()],
+    };
+    let added = application_users::add(&test.app, &actor, &new).await;
+    added.unwrap();
+}
+
+/// The envelope around an operation's element, in the namespace of 12.5 as `ns`.
+pub(crate) fn axl_envelope(operation: &str) -> String {
+    format!(
+        "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:ns=\"http://www.cisco.com/AXL/API/12.5\"><soapenv:Header/><soapenv:Body>\
+         {operation}</soapenv:Body></soapenv:Envelope>"
+    )
+}
