@@ -390,6 +390,7 @@ fn request<'a>(
         },
         credentials: None,
         user_agent: "Cisco-CP7841/12.5.1",
+        names_same_uri: |one, other| one == other,
     }
 }
 

@@ -9,6 +9,12 @@ use common::SipPhone;
 use common::TestServer;
 use common::for_each_database;
 use selfprov::domain::device::DeviceName;
+use selfprov::domain::phone_model;
+use selfprov::service::device_add;
+use selfprov::service::device_add::NewDevice;
+use selfprov::service::device_lines::DeviceLine;
+use selfprov::service::record::Actor;
+use selfprov::service::users::Extension;
 
 const MAC: &str = "0011AABBCC01";
 const OTHER_MAC: &str = "0011AABBCC02";
@@ -44,6 +50,48 @@ async fn server(database: &common::Database) -> TestServer {
             .await;
     }
     server
+}
+
+/// Adds a device of another maker with the line 1005, and gives it on the wire with its secret.
+async fn of_another_maker(server: &TestServer, device: &str) -> (SipPhone, String) {
+    let actor = Actor {
+        name: "administrator:admin".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    };
+    let model = phone_model::by_number(phone_model::THIRD_PARTY_BASIC).unwrap();
+    let line = DeviceLine::new(Extension {
+        pattern: "1005".parse().unwrap(),
+        route_partition: String::new(),
+    });
+    let new = NewDevice {
+        lines: vec![line],
+        ..NewDevice::new(device.parse().unwrap(), model)
+    };
+    let app = &server.test.app;
+    let made = device_add::add(app, &actor, &new).await.unwrap();
+    let sealed = made.digest.sealed_secret.unwrap();
+    let secret = app.keys.open_secret(&sealed).unwrap().reveal().to_owned();
+    let phone = SipPhone::tcp(server.sip_tcp, "00AA00AA00AA").await;
+    (phone.of_another_maker("1005"), secret)
+}
+
+/// Sends a REGISTER with this Contact, none when it is empty.
+async fn with_contact(phone: &mut SipPhone, contact: &str, expires_s: u32) -> Reply {
+    let text = phone.register_text(contact, expires_s);
+    phone.ask(&text.replace("Contact: \r\n", "")).await
+}
+
+/// The Contacts of a 200 without what is left of their lifetimes, which is checked.
+fn shown(reply: &Reply) -> Vec<String> {
+    assert_eq!(reply.status(), 200, "{}", reply.text);
+    let contacts = reply.headers("Contact").into_iter().map(|contact| {
+        let (contact, left) = contact.split_once(";expires=").unwrap();
+        let left = left.split(';').next().unwrap();
+        assert!((1..=120).contains(&left.parse().unwrap()), "{}", reply.text);
+        contact.to_owned()
+    });
+    contacts.collect()
 }
 
 async fn at_cseq(phone: &mut SipPhone, cseq: u32, expires_s: u32) -> Reply {
@@ -162,4 +210,107 @@ async fn bulk_registration_proves_what_every_registration_proves() {
         assert_eq!(server.test.app.locations.len(), 1);
     })
     .await;
+}
+
+#[tokio::test]
+async fn another_makers_device_gets_every_binding_of_its_line_and_a_cisco_phone_its_own() {
+    for_each_database(|database| async move {
+        let server = server(&database).await;
+        let locations = &server.test.app.locations;
+        let mut one = registered(&server, MAC).await;
+        let two = registered(&server, OTHER_MAC).await;
+        let (mut door, secret) = of_another_maker(&server, "door-1").await;
+        // A lifetime of the Contact's own goes back once, with the time that is left.
+        let own = door.contact();
+        door.own_contact = Some(format!("{own};expires=300"));
+        let mut all = vec![own.clone(), one.contact(), two.contact()];
+        let reply = door.register_as("door-1", &secret, 200).await;
+        assert_eq!(shown(&reply), all, "the new binding: {}", reply.text);
+        server.test.clock.advance(std::time::Duration::from_secs(5));
+        let reply = door.register(200).await;
+        assert_eq!(shown(&reply), all, "a refresh");
+        assert!(!reply.text.contains("x-cisco-newreg"));
+        let contacts = reply.headers("Contact");
+        assert!(contacts[0].ends_with(";expires=120"), "{}", reply.text);
+        assert!(contacts[1].ends_with(";expires=115"), "{}", reply.text);
+        let reply = one.register(120).await;
+        assert_eq!(shown(&reply), [one.contact()], "a Cisco phone");
+        for phone in [&mut door, &mut one] {
+            let mut found = shown(&with_contact(phone, "", 120).await);
+            found.sort();
+            all.sort();
+            assert_eq!(found, all, "a query of {}", phone.name);
+        }
+        // `*` takes back what the device itself bound, and only with a lifetime of 0.
+        assert_eq!(with_contact(&mut door, "*", 120).await.status(), 400);
+        assert_eq!(locations.len(), 3);
+        let left = [one.contact(), two.contact()];
+        for _ in 0..2 {
+            assert_eq!(shown(&with_contact(&mut door, "*", 0).await), left);
+            assert_eq!(locations.len(), 2);
+        }
+        assert_eq!(shown(&with_contact(&mut door, "", 0).await), left);
+        assert_eq!(shown(&door.register(200).await).len(), 3);
+        door.own_contact = Some(own);
+        assert_eq!(shown(&door.register(0).await), left);
+        let reply = with_contact(&mut one, "*", 0).await;
+        assert!(shown(&reply).is_empty(), "a Cisco phone: {}", reply.text);
+        assert_eq!(locations.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn taking_back_a_contact_that_was_replaced_leaves_the_new_one() {
+    for_each_database(|database| async move {
+        let server = server(&database).await;
+        let locations = &server.test.app.locations;
+        let (mut door, secret) = of_another_maker(&server, "door-1").await;
+        let (old, new) = ("<sip:d@192.0.2.7:5062>", "<sip:d@Host.example:5071>;q=0.5");
+        door.own_contact = Some(old.to_owned());
+        let reply = door.register_as("door-1", &secret, 120).await;
+        assert_eq!(shown(&reply), [old]);
+        door.own_contact = Some(new.to_owned());
+        assert_eq!(shown(&door.register(120).await), [new]);
+        let last = door.cseq;
+        for other in [old, "<sip:d@host.example>", "<sip:d@host.example:50711>"] {
+            let reply = with_contact(&mut door, other, 0).await;
+            assert_eq!(shown(&reply), [new], "{other}");
+        }
+        // Both in one request: the one that is set counts.
+        let both = format!("{old};expires=0, {new};expires=120");
+        assert_eq!(shown(&with_contact(&mut door, &both, 120).await), [new]);
+        // Without proof a replaced Contact takes nothing back either, nor does it show anything.
+        let login = door.login.take();
+        let reply = with_contact(&mut door, old, 0).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+        door.login = login;
+        // What comes late does nothing: it names the binding, in another spelling.
+        let same = "<sip:d@host.EXAMPLE:5071;lr>;expires=0";
+        let next = door.cseq;
+        door.cseq = last - 1;
+        assert_eq!(with_contact(&mut door, same, 120).await.status(), 500);
+        assert_eq!(locations.len(), 1);
+        door.cseq = next;
+        assert!(shown(&with_contact(&mut door, same, 120).await).is_empty());
+        assert!(locations.is_empty());
+        assert_eq!(server.test.count("SELECT COUNT(*) FROM binding").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_number_in_another_partition_is_another_line() {
+    let server = server(&common::Database::sqlite()).await;
+    let cisco = registered(&server, MAC).await;
+    let (mut door, secret) = of_another_maker(&server, "door-1").await;
+    let reply = door.register_as("door-1", &secret, 120).await;
+    assert_eq!(shown(&reply), [door.contact(), cisco.contact()]);
+    let app = &server.test.app;
+    app.phones.update(&"door-1".parse().unwrap(), |known| {
+        let mut known = known.clone();
+        known.phone.lines[0].line = app.new_pkid();
+        Some(known)
+    });
+    assert_eq!(shown(&door.register(120).await), [door.contact()]);
 }

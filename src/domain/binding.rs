@@ -17,7 +17,7 @@ pub struct Binding {
     pub device_name: DeviceName,
     /// User part of the To header: a directory number, or the auto-registration name.
     pub address_of_record: Box<str>,
-    /// The Contact value as the phone sent it, URI and parameters.
+    /// The Contact as the phone sent it, URI and parameters, without `expires`.
     pub contact: Box<str>,
     /// The flow it came by; requests to the phone go out on the same one.
     pub flow: Flow,

@@ -11,6 +11,7 @@ mod nonce;
 mod proof;
 mod report;
 mod request;
+mod shown;
 mod work;
 
 use std::time::Duration;

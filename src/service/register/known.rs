@@ -12,7 +12,10 @@ use super::RegisterOutcome;
 use super::proof;
 use super::proof::Proof;
 use super::request::ContactChange;
+use super::shown;
+use super::shown::Shown;
 use super::work::Work;
+use super::work::with_others;
 use crate::domain::binding::Binding;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
@@ -40,7 +43,7 @@ impl Judge<'_> {
             Proof::OtherDevice => self.borrowed_identity(&known.phone),
             Proof::Missing | Proof::Stale | Proof::Wrong => self
                 .graced(&known.phone.name)
-                .or_else(|| self.unproven_removal(&known.phone.name))
+                .or_else(|| self.unproven_removal(known))
                 .unwrap_or_else(|| self.not_proven(known, proof)),
         }
     }
@@ -74,11 +77,11 @@ impl Judge<'_> {
             .iter()
             .any(|line| line.pattern.as_str() == self.request.address_of_record);
         if self.is_removal() {
-            let live = self.live(&phone.name);
+            let live = self.to_remove(known);
             if live.as_ref().is_some_and(|live| self.is_out_of_order(live)) {
                 return self.refuse(RegistrationRefused::OutOfOrder);
             }
-            return self.remove(live, "the phone unregistered");
+            return self.remove(known, live);
         }
         if !is_own_line {
             let detail = format!(
@@ -89,31 +92,35 @@ impl Judge<'_> {
             return self.refuse_and_report(Some(&phone.name), reason, detail);
         }
         if let Some(outcome) = self.prolong(&phone.name) {
-            return Decision::Answer(outcome);
+            let shown = self.shown_to(known);
+            return Decision::Answer(with_others(self.app, outcome, shown.as_ref()));
         }
-        self.bind(phone)
+        self.bind(known)
+    }
+
+    /// The live binding that the request takes back. Another maker's device may take back a
+    /// Contact that it has replaced since, which leaves the new one; a Cisco phone has one Contact
+    /// at a time. Source: RFC 3261 clause 10.3 step 7.
+    fn to_remove(&self, known: &KnownPhone) -> Option<Arc<Binding>> {
+        let live = self.live(&known.phone.name)?;
+        let is_meant = match self.request.change {
+            ContactChange::Set { contact, .. } if known.is_found_by_account() => {
+                (self.request.names_same_uri)(&live.contact, contact)
+            }
+            _ => true,
+        };
+        is_meant.then_some(live)
+    }
+
+    /// Who is to see the bindings of others.
+    fn shown_to(&self, known: &KnownPhone) -> Option<Shown> {
+        Shown::to(known, self.request.address_of_record)
     }
 
     /// Whether the binding was made or refreshed by a later request of the same boot: what came
     /// late must not undo it. Source: RFC 3261 clause 10.3 step 7.
     fn is_out_of_order(&self, binding: &Binding) -> bool {
         &*binding.call_id == self.request.call_id && self.request.cseq <= binding.cseq
-    }
-
-    /// Every binding of the address of record, of all devices that share the line.
-    fn of_line(&self) -> Vec<Arc<Binding>> {
-        let number = self.request.address_of_record;
-        let phones = number
-            .parse()
-            .map(|number| self.app.phones.of_number(&number));
-        let bindings = phones.into_iter().flatten().flat_map(|known| {
-            let bindings = self.app.locations.of_device(&known.phone.name);
-            bindings.into_iter().filter(|binding| {
-                &*binding.address_of_record == number
-                    && binding.expires_at.plus(LATE_REFRESH) > self.now
-            })
-        });
-        bindings.collect()
     }
 
     /// A refresh that changes nothing but the expiry, or one that came too late to change
@@ -144,6 +151,7 @@ impl Judge<'_> {
                     RegisterOutcome::Granted {
                         expires_s,
                         is_new: false,
+                        others: Vec::new(),
                     }
                 })
             })
@@ -151,10 +159,13 @@ impl Judge<'_> {
     }
 
     /// A new or changed binding of a proven device.
-    fn bind(&self, phone: &Phone) -> Decision {
+    fn bind(&self, known: &KnownPhone) -> Decision {
+        let phone = &known.phone;
         let name = &phone.name;
         let Some(binding) = self.wanted(name.clone()) else {
-            return Decision::Answer(RegisterOutcome::Bound(self.of_line()));
+            let number = self.request.address_of_record;
+            let bindings = shown::of_line(self.app, known, number, self.now);
+            return Decision::Answer(RegisterOutcome::Bound(bindings));
         };
         let before = self.app.locations.of_device(name);
         let live = self.live(name);
@@ -199,26 +210,32 @@ impl Judge<'_> {
             came_back: is_new && (owes || was_graced),
             binding,
         };
-        Decision::Work(Work::bind(self.app, change, is_new))
+        let shown = self.shown_to(known);
+        Decision::Work(Work::bind(self.app, change, is_new, shown))
     }
 
-    fn remove(&self, binding: Option<Arc<Binding>>, why: &str) -> Decision {
+    fn remove(&self, known: &KnownPhone, binding: Option<Arc<Binding>>) -> Decision {
+        let shown = self.shown_to(known);
         match binding {
-            Some(binding) => Decision::Work(Work::unbind(self.app, &binding, why)),
-            None => Decision::Answer(RegisterOutcome::Unregistered),
+            Some(binding) => Decision::Work(Work::unbind(self.app, &binding, shown)),
+            None => {
+                let outcome = RegisterOutcome::Unregistered { left: Vec::new() };
+                Decision::Answer(with_others(self.app, outcome, shown.as_ref()))
+            }
         }
     }
 
     /// A phone that goes down without proof: on its own connection its binding goes at once; from
     /// its own address with its own Call-ID it goes unless the phone comes back.
-    fn unproven_removal(&self, name: &DeviceName) -> Option<Decision> {
-        let binding = self.live(name).filter(|_| self.is_removal())?;
+    fn unproven_removal(&self, known: &KnownPhone) -> Option<Decision> {
+        let name = &known.phone.name;
+        let binding = self.to_remove(known).filter(|_| self.is_removal())?;
         if self.is_out_of_order(&binding) {
             return None;
         }
         let flow = &self.request.flow;
         if flow.transport.is_reliable() && binding.flow.is_same_flow(flow) {
-            return Some(self.remove(Some(binding), "the phone unregistered"));
+            return Some(self.remove(known, Some(binding)));
         }
         if !self.is_same_boot(&binding) {
             return None;
@@ -229,7 +246,9 @@ impl Judge<'_> {
         self.app.locations.update(name, number, |binding| {
             binding.expires_at = binding.expires_at.min(ends_at);
         });
-        Some(Decision::Answer(RegisterOutcome::Unregistered))
+        // Without proof nobody learns what others have bound.
+        let outcome = RegisterOutcome::Unregistered { left: Vec::new() };
+        Some(Decision::Answer(outcome))
     }
 
     /// An old binding in its grace: the same boot may refresh it, with the old secret if it needed
@@ -272,7 +291,7 @@ impl Judge<'_> {
             happening: None,
             came_back: false,
         };
-        Some(Decision::Work(Work::bind(self.app, change, false)))
+        Some(Decision::Work(Work::bind(self.app, change, false, None)))
     }
 
     fn borrowed_identity(&self, phone: &Phone) -> Decision {

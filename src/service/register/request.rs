@@ -30,6 +30,9 @@ pub struct RegisterRequest<'a> {
     pub credentials: Option<Credentials<'a>>,
     /// `User-Agent`; may be empty.
     pub user_agent: &'a str,
+    /// Whether two Contact values name the same URI: the door knows their grammar. Source: RFC 3261
+    /// clause 19.1.4.
+    pub names_same_uri: fn(&str, &str) -> bool,
 }
 
 impl RegisterRequest<'_> {
@@ -91,7 +94,7 @@ pub enum ContactChange<'a> {
     RemoveAll,
     /// One Contact.
     Set {
-        /// The value as the phone wrote it, URI and parameters.
+        /// URI and parameters as the phone wrote them, without `expires`.
         contact: &'a str,
         /// Lifetime asked for, in seconds; 0 takes the binding back, `None` leaves it to us.
         expires_s: Option<u32>,
@@ -124,13 +127,18 @@ pub enum RegisterOutcome {
         expires_s: u32,
         /// Whether there was no live binding of this phone and boot before.
         is_new: bool,
+        /// What else the answer shows; see [`super::shown`].
+        others: Vec<Arc<Binding>>,
     },
     /// A heartbeat; nothing changed.
     KeptAlive,
     /// What is bound.
     Bound(Vec<Arc<Binding>>),
     /// The binding is gone, or going.
-    Unregistered,
+    Unregistered {
+        /// What the answer shows; see [`super::shown`].
+        left: Vec<Arc<Binding>>,
+    },
     /// The phone must prove who it is.
     Challenge {
         /// The nonce.

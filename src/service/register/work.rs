@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::RegisterOutcome;
+use super::shown::Shown;
 use crate::domain::binding::Binding;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
@@ -24,14 +25,13 @@ use crate::store;
 pub struct Work {
     write: Write,
     outcome: RegisterOutcome,
+    /// Who is to see the bindings of others too, as they stand after the commit.
+    shown: Option<Shown>,
 }
 
 impl Work {
     pub(super) fn auto_register(app: &App, binding: Binding) -> Self {
-        let outcome = RegisterOutcome::Granted {
-            expires_s: binding.expires_s,
-            is_new: true,
-        };
+        let outcome = granted(binding.expires_s, true);
         let asked_before = app.file_requests.asked_before(&binding.device_name);
         let new = NewPhone {
             binding,
@@ -41,27 +41,33 @@ impl Work {
         Self {
             write: Write::AutoRegister(Box::new(new)),
             outcome,
+            shown: None,
         }
     }
 
-    pub(super) fn bind(app: &App, mut change: BindingChange, is_new: bool) -> Self {
-        let outcome = RegisterOutcome::Granted {
-            expires_s: change.binding.expires_s,
-            is_new,
-        };
+    pub(super) fn bind(
+        app: &App,
+        mut change: BindingChange,
+        is_new: bool,
+        shown: Option<Shown>,
+    ) -> Self {
+        let outcome = granted(change.binding.expires_s, is_new);
         if let Some(happening) = &mut change.happening {
             happening.correlation = Some(app.environment.new_correlation_id());
         }
         Self {
             write: Write::PutBinding(Box::new(change)),
             outcome,
+            shown,
         }
     }
 
-    pub(super) fn unbind(app: &App, binding: &Binding, why: &str) -> Self {
+    pub(super) fn unbind(app: &App, binding: &Binding, shown: Option<Shown>) -> Self {
+        let removal = removal(app, binding, "the phone unregistered");
         Self {
-            write: Write::RemoveBinding(Box::new(removal(app, binding, why))),
-            outcome: RegisterOutcome::Unregistered,
+            write: Write::RemoveBinding(Box::new(removal)),
+            outcome: RegisterOutcome::Unregistered { left: Vec::new() },
+            shown,
         }
     }
 
@@ -82,7 +88,16 @@ impl Work {
         Self {
             write: Write::Happened(Box::new((device, event, happening))),
             outcome,
+            shown: None,
         }
+    }
+}
+
+fn granted(expires_s: u32, is_new: bool) -> RegisterOutcome {
+    RegisterOutcome::Granted {
+        expires_s,
+        is_new,
+        others: Vec::new(),
     }
 }
 
@@ -103,7 +118,11 @@ pub(in crate::service) fn removal(app: &App, binding: &Binding, why: &str) -> Bi
 
 /// Writes what a REGISTER asks for, together with others, and gives its answer after the commit.
 pub async fn carry_out(app: &App, work: Work) -> RegisterOutcome {
-    let Work { write, outcome } = work;
+    let Work {
+        write,
+        outcome,
+        shown,
+    } = work;
     let new_phone = match &write {
         Write::AutoRegister(new) => Some(new.binding.clone()),
         _ => None,
@@ -119,7 +138,9 @@ pub async fn carry_out(app: &App, work: Work) -> RegisterOutcome {
         }
     };
     match (written, new_phone) {
-        (Written::Done | Written::NotOwed | Written::AutoRegistered(_), _) | (_, None) => outcome,
+        (Written::Done | Written::NotOwed | Written::AutoRegistered(_), _) | (_, None) => {
+            with_others(app, outcome, shown.as_ref())
+        }
         (Written::Exists, Some(binding)) => exists(app, &binding, outcome).await,
         (Written::NumberTaken, Some(binding)) => {
             not_made(app, &binding, RegistrationRefused::DirectoryNumberMismatch)
@@ -131,6 +152,24 @@ pub async fn carry_out(app: &App, work: Work) -> RegisterOutcome {
             not_made(app, &binding, RegistrationRefused::AutoRegister(reason))
         }
     }
+}
+
+/// The answer with what others have bound, for who is to see it.
+pub(super) fn with_others(
+    app: &App,
+    mut outcome: RegisterOutcome,
+    shown: Option<&Shown>,
+) -> RegisterOutcome {
+    let Some(shown) = shown else {
+        return outcome;
+    };
+    let now = app.environment.now();
+    match &mut outcome {
+        RegisterOutcome::Granted { others, .. } => *others = shown.bindings(app, now, false),
+        RegisterOutcome::Unregistered { left } => *left = shown.bindings(app, now, true),
+        _ => {}
+    }
+    outcome
 }
 
 /// The phone was refused after all; log and metrics say why.

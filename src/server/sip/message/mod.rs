@@ -17,6 +17,7 @@ mod start_line;
 mod status;
 mod text;
 mod uri;
+mod uri_equality;
 mod via;
 mod write;
 
@@ -31,6 +32,7 @@ pub use start_line::Method;
 pub use status::Status;
 pub use text::{Param, Params, unquote, unquote_raw};
 pub use uri::{AddressOfRecord, Scheme, Uri};
+pub use uri_equality::is_same_uri;
 pub use via::Via;
 pub use write::{ReplyHead, RequestBuilder, ResponseBuilder};
 

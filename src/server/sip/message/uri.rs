@@ -208,7 +208,7 @@ impl Iterator for Unescaped<'_> {
 
 /// The one spelling of a user part: needless escapes undone, the others in upper case, control
 /// characters refused. Source: RFC 3261 clauses 10.3 step 5 and 19.1.4.
-fn canonical_user(user: &[u8]) -> Option<String> {
+pub(super) fn canonical_user(user: &[u8]) -> Option<String> {
     let mut canonical = String::with_capacity(user.len());
     for unescaped in Unescaped(user) {
         let (byte, was_escaped) = unescaped?;

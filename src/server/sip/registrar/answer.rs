@@ -3,9 +3,10 @@
 //! Source: captures of CUCM and the phones' own SIP stack.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::domain::binding::Binding;
 use crate::domain::registration_refused::RegistrationRefused;
 use crate::domain::time::UnixMillis;
 use crate::service::phone_book::SIP_REALM;
@@ -41,9 +42,9 @@ pub(super) struct Registration<'a> {
 }
 
 impl<'a> Registration<'a> {
-    pub(super) fn new(contact: Option<&Address<'a>>, body: &[u8]) -> Self {
+    pub(super) fn new(contact: Cow<'a, [u8]>, body: &[u8]) -> Self {
         Self {
-            contact: contact.map(echo).unwrap_or_default(),
+            contact,
             tells_options: memchr::memmem::find(body, b"<optionsind").is_some(),
         }
     }
@@ -58,7 +59,7 @@ impl<'a> Registration<'a> {
 }
 
 /// The Contact with every parameter but `expires`, byte for byte.
-fn echo<'a>(contact: &Address<'a>) -> Cow<'a, [u8]> {
+pub(super) fn echo<'a>(contact: &Address<'a>) -> Cow<'a, [u8]> {
     // Nearly every phone gives the lifetime in a header field of its own.
     if contact.raw.contains(&b'<') && contact.params.get("expires").is_none() {
         return Cow::Borrowed(contact.raw);
@@ -95,8 +96,19 @@ pub(super) fn write(
             .header(HeaderName::Supported.as_str(), SUPPORTED)
     };
     match outcome {
-        RegisterOutcome::Granted { expires_s, is_new } => {
-            granted(ok(), *expires_s, *is_new, registration)
+        RegisterOutcome::Granted {
+            expires_s,
+            is_new,
+            others,
+        } => {
+            let new_registration = if *is_new { NEW_REGISTRATION } else { &[] };
+            let response = granted(ok(), *expires_s, new_registration, registration);
+            let response = bound(response, others, now.at);
+            if *is_new && registration.tells_options {
+                response.finish_with_body(REMOTE_CC_RESPONSE, OPTIONS_INDICATION)
+            } else {
+                response.finish()
+            }
         }
         RegisterOutcome::KeptAlive => {
             let echo = &registration.contact;
@@ -105,16 +117,11 @@ pub(super) fn write(
                 .header(contact, echo)
                 .finish()
         }
-        RegisterOutcome::Unregistered => ok().header(HeaderName::Expires.as_str(), "0").finish(),
-        RegisterOutcome::Bound(bindings) => {
-            let mut response = ok();
-            for binding in bindings {
-                let left_s = binding.expires_at.since(now.at).as_secs();
-                let contact = format!("{};expires={left_s}", binding.contact);
-                response = response.header(HeaderName::Contact.as_str(), contact);
-            }
-            response.finish()
+        RegisterOutcome::Unregistered { left } => {
+            let response = ok().header(HeaderName::Expires.as_str(), "0");
+            bound(response, left, now.at).finish()
         }
+        RegisterOutcome::Bound(bindings) => bound(ok(), bindings, now.at).finish(),
         RegisterOutcome::Challenge {
             nonce,
             is_stale,
@@ -135,25 +142,37 @@ pub(super) fn write(
 fn granted(
     response: ResponseBuilder,
     expires_s: u32,
-    is_new: bool,
+    new_registration: &[u8],
     registration: &Registration<'_>,
-) -> Vec<u8> {
+) -> ResponseBuilder {
     let number = expires_s.to_string();
-    let new_registration = if is_new { NEW_REGISTRATION } else { &[] };
     let contact: [&[u8]; 4] = [
         &registration.contact,
         b";expires=",
         number.as_bytes(),
         new_registration,
     ];
-    let response = response
+    response
         .header(HeaderName::Expires.as_str(), &number)
-        .header_of_parts(HeaderName::Contact.as_str(), &contact);
-    if is_new && registration.tells_options {
-        response.finish_with_body(REMOTE_CC_RESPONSE, OPTIONS_INDICATION)
-    } else {
-        response.finish()
+        .header_of_parts(HeaderName::Contact.as_str(), &contact)
+}
+
+/// A Contact for each binding, with what is left of its lifetime.
+fn bound(
+    mut response: ResponseBuilder,
+    bindings: &[Arc<Binding>],
+    now: UnixMillis,
+) -> ResponseBuilder {
+    for binding in bindings {
+        // What was stored by an earlier release may have a lifetime of its own.
+        let contact = binding.contact.as_bytes();
+        let parsed = Address::parse(contact, HeaderName::Contact);
+        let contact = parsed.map_or(Cow::Borrowed(contact), |contact| echo(&contact));
+        let left_s = binding.expires_at.since(now).as_secs().to_string();
+        let parts: [&[u8]; 3] = [&contact, b";expires=", left_s.as_bytes()];
+        response = response.header_of_parts(HeaderName::Contact.as_str(), &parts);
     }
+    response
 }
 
 fn refused(response: impl Fn(Status) -> ResponseBuilder, reason: RegistrationRefused) -> Vec<u8> {

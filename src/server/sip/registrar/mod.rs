@@ -128,7 +128,7 @@ impl Counters {
             }
             RegisterOutcome::Granted { is_new: true, .. } => self.new.increment(1),
             RegisterOutcome::KeptAlive => self.kept_alive.increment(1),
-            RegisterOutcome::Unregistered => self.unregistered.increment(1),
+            RegisterOutcome::Unregistered { .. } => self.unregistered.increment(1),
             RegisterOutcome::Challenge { .. } => self.challenged.increment(1),
             RegisterOutcome::Refused(reason) => {
                 let code = reason.code();

@@ -9,8 +9,9 @@ use crate::service::register::{ContactChange, Credentials, DeviceClaim, Register
 
 use super::super::message::{
     Address, Common, Contacts, DigestCredentials, DigestQop, HeaderName, MessageError, Request,
+    Scheme, is_same_uri,
 };
-use super::answer::Registration;
+use super::answer::{Registration, echo};
 
 /// The instance of a Cisco phone: a UUID of zeros that ends in its MAC address.
 const MAC_INSTANCE: &[u8] = b"urn:uuid:00000000-0000-0000-0000-";
@@ -34,11 +35,14 @@ pub(super) struct ReadRegister<'a> {
     registration: Registration<'a>,
 }
 
+/// A Contact as it came and as it is kept.
+type ReadContact<'a> = (Address<'a>, Cow<'a, [u8]>);
+
 enum Change<'a> {
     Query,
     RemoveAll,
     Set {
-        contact: &'a str,
+        contact: Cow<'a, str>,
         expires_s: Option<u32>,
         is_keep_alive: bool,
     },
@@ -50,6 +54,7 @@ impl<'a> ReadRegister<'a> {
         let common = &request.common;
         let address_of_record = common.to.uri().ok()?.user_of_record().ok()?;
         let (contact, change) = read_change(common)?;
+        let (contact, kept) = contact.unzip();
         let call_id = short_text(common.call_id)?;
         let credentials = read_credentials(common).ok()?;
         let user_agent = common
@@ -75,7 +80,7 @@ impl<'a> ReadRegister<'a> {
             change,
             credentials,
             user_agent: String::from_utf8_lossy(user_agent),
-            registration: Registration::new(contact.as_ref(), common.body),
+            registration: Registration::new(kept.unwrap_or_default(), common.body),
         })
     }
 
@@ -97,7 +102,7 @@ impl<'a> ReadRegister<'a> {
                 reason_name: self.reason_name.as_deref(),
                 model: self.model,
             },
-            change: match self.change {
+            change: match &self.change {
                 Change::Query => ContactChange::Query,
                 Change::RemoveAll => ContactChange::RemoveAll,
                 Change::Set {
@@ -106,8 +111,8 @@ impl<'a> ReadRegister<'a> {
                     is_keep_alive,
                 } => ContactChange::Set {
                     contact,
-                    expires_s,
-                    is_keep_alive,
+                    expires_s: *expires_s,
+                    is_keep_alive: *is_keep_alive,
                 },
             },
             credentials: self.credentials.as_ref().map(|(credentials, user_name)| {
@@ -124,6 +129,7 @@ impl<'a> ReadRegister<'a> {
                 }
             }),
             user_agent: &self.user_agent,
+            names_same_uri,
         }
     }
 }
@@ -133,9 +139,21 @@ fn short_text(value: &[u8]) -> Option<&str> {
     (text.len() <= VALUE_BYTES_MAX).then_some(text)
 }
 
+/// Whether two Contact values name the same URI.
+fn names_same_uri(a: &str, b: &str) -> bool {
+    let read = |contact| Address::parse(contact, HeaderName::Contact).ok();
+    let (Some(a), Some(b)) = (read(a.as_bytes()), read(b.as_bytes())) else {
+        return a == b;
+    };
+    match (a.uri(), b.uri()) {
+        (Ok(a), Ok(b)) if a.scheme != Scheme::Other => is_same_uri(&a, &b),
+        _ => a.uri == b.uri,
+    }
+}
+
 /// The Contact that counts and what is asked for it. Of several, which phones send when their
 /// address changed, the one that is set counts; the old one ends with its binding.
-fn read_change<'a>(common: &Common<'a>) -> Option<(Option<Address<'a>>, Change<'a>)> {
+fn read_change<'a>(common: &Common<'a>) -> Option<(Option<ReadContact<'a>>, Change<'a>)> {
     let in_header = common.expires_s().ok()?;
     let contacts = match common.contacts().ok()? {
         // Source: RFC 3261 clause 10.3 step 6.
@@ -153,12 +171,16 @@ fn read_change<'a>(common: &Common<'a>) -> Option<(Option<Address<'a>>, Change<'
     let Some((contact, expires_s)) = chosen else {
         return Some((None, Change::Query));
     };
+    let kept = echo(&contact);
     let change = Change::Set {
-        contact: short_text(contact.raw)?,
+        contact: match &kept {
+            Cow::Borrowed(kept) => Cow::Borrowed(short_text(kept)?),
+            Cow::Owned(kept) => Cow::Owned(short_text(kept)?.to_owned()),
+        },
         expires_s,
         is_keep_alive: contact.is_cisco_keep_alive(),
     };
-    Some((Some(contact), change))
+    Some((Some((contact, kept)), change))
 }
 
 /// The value as text; bytes that are not UTF-8 are replaced.
