@@ -8,6 +8,9 @@ mod common;
 #[path = "calls/party.rs"]
 mod party;
 
+#[path = "calls/tls.rs"]
+mod tls;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

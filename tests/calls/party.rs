@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use md5::Digest as _;
 use md5::Md5;
+use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 use crate::common::Reply;
 use crate::common::TestServer;
+use crate::common::tls_client;
 
 /// The secret of every phone that the test application makes.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcd";
@@ -26,6 +29,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 enum Wire {
     Udp(UdpSocket),
     Tcp(TcpStream, Vec<u8>),
+    Tls(Box<TlsStream<TcpStream>>, Vec<u8>),
 }
 
 /// One side of a call.
@@ -92,6 +96,20 @@ impl Party {
         Self::of_stream(stream, server, number)
     }
 
+    /// The same under TLS, which shows the server's certificate.
+    pub(crate) async fn tls(server: &TestServer, address: &str, number: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        let address: IpAddr = address.parse().unwrap();
+        socket.bind(SocketAddr::new(address, 0)).unwrap();
+        let stream = socket.connect(server.sip_tls).await.unwrap();
+        let local = stream.local_addr().unwrap();
+        let ca_file = server.test.database.folder().join("https-certificate.pem");
+        let name = server.sip_tls.ip().into();
+        let stream = tls_client(&ca_file).connect(name, stream).await.unwrap();
+        let wire = Wire::Tls(Box::new(stream), Vec::new());
+        Self::new(wire, local, server.sip_tls, number)
+    }
+
     /// The accepted side of a connection.
     pub(crate) fn of_stream(stream: TcpStream, server: SocketAddr, number: &str) -> Self {
         let local = stream.local_addr().unwrap();
@@ -152,6 +170,7 @@ impl Party {
         match self.wire {
             Wire::Udp(_) => "UDP",
             Wire::Tcp(..) => "TCP",
+            Wire::Tls(..) => "TLS",
         }
     }
 
@@ -386,6 +405,10 @@ impl Party {
                 socket.send_to(bytes, self.server).await.unwrap();
             }
             Wire::Tcp(stream, _) => stream.write_all(text.as_bytes()).await.unwrap(),
+            Wire::Tls(stream, _) => {
+                stream.write_all(text.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+            }
         }
     }
 
@@ -441,18 +464,23 @@ impl Party {
                 buffer.truncate(length);
                 buffer
             }
-            Wire::Tcp(stream, buffer) => loop {
-                if let Some(length) = message_length(buffer) {
-                    break buffer.drain(..length).collect();
-                }
-                let mut piece = [0; 4_096];
-                let length = stream.read(&mut piece).await.unwrap();
-                assert!(length > 0, "the server closed the connection");
-                buffer.extend_from_slice(&piece[..length]);
-            },
+            Wire::Tcp(stream, buffer) => read_message(stream, buffer).await,
+            Wire::Tls(stream, buffer) => read_message(stream, buffer).await,
         };
         let text = String::from_utf8(bytes).unwrap();
         Reply { text }
+    }
+}
+
+async fn read_message<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> Vec<u8> {
+    loop {
+        if let Some(length) = message_length(buffer) {
+            break buffer.drain(..length).collect();
+        }
+        let mut piece = [0; 4_096];
+        let length = stream.read(&mut piece).await.unwrap();
+        assert!(length > 0, "the server closed the connection");
+        buffer.extend_from_slice(&piece[..length]);
     }
 }
 
@@ -482,6 +510,18 @@ pub(crate) async fn tcp_phone(
 ) -> Party {
     let name = device(server, mac, number).await;
     let party = Party::tcp(server.sip_tcp, address, number).await;
+    party.register(&name).await
+}
+
+/// The same over TLS.
+pub(crate) async fn tls_phone(
+    server: &TestServer,
+    address: &str,
+    mac: &str,
+    number: &str,
+) -> Party {
+    let name = device(server, mac, number).await;
+    let party = Party::tls(server, address, number).await;
     party.register(&name).await
 }
 

@@ -71,6 +71,8 @@ pub(super) struct Call {
     pub(super) from_tag: Vec<u8>,
     /// Tells a call that came back to us from one that did not.
     pub(super) loop_mark: u64,
+    /// Whether `sips` was asked for, so that every hop of the call is over TLS.
+    pub(super) is_sips: bool,
 }
 
 /// One INVITE that went out.
@@ -232,8 +234,8 @@ impl Call {
         let keys = &proxy.app.keys;
         let token = RouteToken::new(keys, &self.from_tag, self.caller.clone(), callee);
         let token = token.seal(keys, &self.dialog_id);
-        let towards_callee = proxy.record_route(&callee_flow, &token)?;
-        let towards_caller = proxy.record_route(&caller_flow, &token)?;
+        let towards_callee = proxy.record_route(&callee_flow, &token, self.is_sips)?;
+        let towards_caller = proxy.record_route(&caller_flow, &token, self.is_sips)?;
         Some(if towards_callee == towards_caller {
             vec![towards_callee]
         } else {

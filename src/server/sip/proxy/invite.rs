@@ -334,6 +334,8 @@ impl Proxy {
             dialog_id: common.call_id.to_vec(),
             from_tag: common.from.tag().unwrap_or_default().to_vec(),
             loop_mark,
+            // An emergency call goes out by whatever way there is.
+            is_sips: request.uri.scheme == Scheme::Sips && kind != Kind::Emergency,
         };
         tokio::spawn(call.run(destinations, events));
         Ok(trying)

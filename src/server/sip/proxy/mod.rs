@@ -153,16 +153,18 @@ impl Proxy {
         ))
     }
 
-    /// The value of our Record-Route for the side behind this flow.
-    fn record_route(&self, flow: &Flow, token: &str) -> Option<String> {
+    /// The value of our Record-Route for the side behind this flow. Source: RFC 3261 clause 16.6
+    /// step 4; `transport=tls` is not for `sips` (RFC 5630 clause 3.1.4).
+    fn record_route(&self, flow: &Flow, token: &str, is_sips: bool) -> Option<String> {
         let own = self.outbound.own_address(flow).ok()?;
-        let transport = match flow.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
-            Transport::Tls => ";transport=tls",
+        let (scheme, transport) = match flow.transport {
+            _ if is_sips => ("sips", ""),
+            Transport::Udp => ("sip", ""),
+            Transport::Tcp => ("sip", ";transport=tcp"),
+            Transport::Tls => ("sip", ";transport=tls"),
         };
         Some(format!(
-            "<sip:{own}{transport};lr;{ROUTE_PARAMETER}={token}>"
+            "<{scheme}:{own}{transport};lr;{ROUTE_PARAMETER}={token}>"
         ))
     }
 
