@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::net::TcpStream;
 use std::net::UdpSocket;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
@@ -27,11 +28,13 @@ use common::TestApp;
 use common::TestServer;
 use party::SECRET;
 use party::device;
+use selfprov::service::App;
 use selfprov::service::settings::CallSettings;
 use selfprov::service::settings::Settings;
 
 const A: &str = "0011AABBCC0A";
 const B: &str = "0011AABBCC0B";
+const C: &str = "0011AABBCC0C";
 
 /// Longest wait for a condition that must come true.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -196,14 +199,23 @@ struct Baresip {
 }
 
 impl Baresip {
-    fn start(name: &str, number: &str, registrar: SocketAddr, transport: &str) -> Self {
+    /// Registers; over TLS it trusts the certificates of `ca_file` and no other.
+    fn start(
+        name: &str,
+        number: &str,
+        registrar: SocketAddr,
+        transport: &str,
+        ca_file: &Path,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_tcp_port();
         let config = format!(
             "net_interface 127.0.0.1\nsip_listen 127.0.0.1:0\nmodule_path /usr/lib/baresip/modules\n\
              audio_source aubridge,loop\naudio_player aubridge,loop\naudio_alert aubridge,alert\n\
              module g711.so\nmodule aubridge.so\nmodule_tmp account.so\n\
-             module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{port}\n"
+             module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{port}\n\
+             sip_cafile {}\nsip_verify_server yes\n",
+            ca_file.display()
         );
         let account = format!(
             "<sip:{number}@{registrar};transport={transport}>;auth_user={name};\
@@ -280,9 +292,10 @@ async fn two_baresip_phones_register_by_digest_and_talk() {
     let one = device(&server, A, "1011").await;
     let two = device(&server, B, "1012").await;
     let (udp, tcp) = (server.sip_udp, server.sip_tcp);
+    let ca_file = server.test.database.folder().join("https-certificate.pem");
     let talked = tokio::task::spawn_blocking(move || {
-        let mut caller = Baresip::start(&one, "1011", udp, "udp");
-        let mut callee = Baresip::start(&two, "1012", tcp, "tcp");
+        let mut caller = Baresip::start(&one, "1011", udp, "udp", &ca_file);
+        let mut callee = Baresip::start(&two, "1012", tcp, "tcp", &ca_file);
         let begun = Instant::now();
         while app.locations.len() < 2 {
             assert!(begun.elapsed() < DEADLINE, "they did not register");
@@ -299,6 +312,46 @@ async fn two_baresip_phones_register_by_digest_and_talk() {
         callee.until("CALL_ESTABLISHED");
         callee.command("hangup", "");
         caller.until("CALL_CLOSED");
+    });
+    talked.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn baresip_phones_register_over_tls_and_talk_to_each_other_and_to_one_on_udp() {
+    let server = start_with(|_| ()).await;
+    let app = server.test.app.clone();
+    let one = device(&server, A, "1011").await;
+    let two = device(&server, B, "1012").await;
+    let three = device(&server, C, "1013").await;
+    let (udp, tls) = (server.sip_udp, server.sip_tls);
+    let ca_file = server.test.database.folder().join("https-certificate.pem");
+    let transports = |app: &App| {
+        let mut transports = Vec::new();
+        app.locations
+            .for_each(|binding| transports.push(binding.flow.transport.as_str()));
+        transports.sort_unstable();
+        transports
+    };
+    let talked = tokio::task::spawn_blocking(move || {
+        let mut one = Baresip::start(&one, "1011", tls, "tls", &ca_file);
+        let mut two = Baresip::start(&two, "1012", tls, "tls", &ca_file);
+        let mut three = Baresip::start(&three, "1013", udp, "udp", &ca_file);
+        let begun = Instant::now();
+        while transports(&app) != ["tls", "tls", "udp"] {
+            assert!(begun.elapsed() < DEADLINE, "{:?}", transports(&app));
+            std::thread::yield_now();
+        }
+        let talk = |caller: &mut Baresip, callee: &mut Baresip, to: &str| {
+            caller.command("dial", to);
+            caller.until("CALL_ESTABLISHED");
+            callee.until("CALL_ESTABLISHED");
+            callee.command("hangup", "");
+            caller.until("CALL_CLOSED");
+            callee.until("CALL_CLOSED");
+        };
+        talk(&mut one, &mut two, &format!("sip:1012@{tls};transport=tls"));
+        talk(&mut two, &mut three, &format!("sip:1013@{tls};transport=tls"));
+        talk(&mut three, &mut one, &format!("sip:1011@{udp}"));
     });
     talked.await.unwrap();
 }
