@@ -18,6 +18,7 @@ use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEntry;
 use selfprov::service::App;
 use selfprov::service::auto_register;
+use selfprov::service::file_fetched;
 use selfprov::service::housekeeping;
 use selfprov::store;
 
@@ -213,6 +214,40 @@ async fn a_second_claimant_of_a_name_is_refused_and_reported_with_both_addresses
     assert!(reports[0].detail.contains("127.0.0.1"));
     assert!(reports[0].detail.contains("127.0.0.9"));
     assert_eq!(phone.register(120).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_phone_that_moves_before_its_fetch_is_written_proves_itself() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = SipPhone::udp(server.sip_udp, MAC).await;
+        assert_eq!(phone.register(120).await.status(), 200);
+        let elsewhere = "127.0.0.9".parse().unwrap();
+        let mut moved = SipPhone::udp_at(server.sip_udp, MAC, elsewhere).await;
+        moved.boot();
+        assert_eq!(moved.register(120).await.status(), 403, "it has no secret");
+        // It fetches its file, and nothing writes that down in this test yet.
+        let file = format!("http://{}/{}.cnf.xml", server.files_http, name(MAC));
+        let answer = server.handset.run(&file, &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let pkid = app.phones.find(&name(MAC)).unwrap().phone.pkid;
+        let noted = async {
+            while !app.file_notes.has_fetched(pkid) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, noted).await.unwrap();
+        moved.number = number(app, MAC);
+        let user = moved.name.clone();
+        let reply = moved.register_as(&user, &secret(app, MAC), 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        // Written down it stays so.
+        assert_eq!(file_fetched::write_waiting(app).await.unwrap(), 1);
+        assert!(!app.file_notes.has_fetched(pkid));
+        assert_eq!(phone.register(120).await.status(), 401);
+    })
+    .await;
 }
 
 #[tokio::test]

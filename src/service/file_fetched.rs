@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::App;
 use super::ServiceError;
-use super::file_requests::FileEvent;
-use super::file_requests::FileNote;
+use super::file_notes::FileEvent;
+use super::file_notes::FileNote;
 use super::phone_book::KnownPhone;
 use super::phone_control;
 use super::record;
@@ -24,7 +24,7 @@ const GROUP_MAX: usize = 256;
 /// Writes notes as they come. Ends only with the task it runs in.
 pub async fn run(app: Arc<App>) {
     loop {
-        app.file_requests.notes_are_waiting().await;
+        app.file_notes.are_waiting().await;
         loop {
             match write_waiting(&app).await {
                 Ok(0) => break,
@@ -46,24 +46,23 @@ pub async fn run(app: Arc<App>) {
 /// # Errors
 /// [`ServiceError`] when the database fails.
 pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
-    let notes = app.file_requests.take_notes(GROUP_MAX);
+    let notes = app.file_notes.take(GROUP_MAX);
     if notes.is_empty() {
         return Ok(0);
     }
-    let mut transaction = app.store.begin().await?;
-    let mut fetched = Vec::new();
-    for note in &notes {
-        if write(app, transaction.connection(), note).await? {
-            fetched.push(note);
+    let written = write_group(app, &notes).await;
+    if let Ok(fetched) = &written {
+        // All of them before anything that waits: a phone may register any moment.
+        for note in fetched {
+            app.phones
+                .update(&note.device, |known| with_fetch(known, note));
         }
     }
-    transaction.commit().await?;
-    for note in fetched {
+    app.file_notes.done(&notes);
+    for note in written? {
         for warning in &note.warnings {
             tracing::warn!(device = %note.device, %warning, "a phone's file");
         }
-        app.phones
-            .update(&note.device, |known| with_fetch(known, note));
         let happening = Happening {
             detail: "has its present file".to_owned(),
             source: Some(note.source),
@@ -74,6 +73,22 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
         }
     }
     Ok(notes.len())
+}
+
+/// Writes a group of notes; gives those that say that a device has its present file.
+async fn write_group<'a>(
+    app: &App,
+    notes: &'a [FileNote],
+) -> Result<Vec<&'a FileNote>, ServiceError> {
+    let mut transaction = app.store.begin().await?;
+    let mut fetched = Vec::new();
+    for note in notes {
+        if write(app, transaction.connection(), note).await? {
+            fetched.push(note);
+        }
+    }
+    transaction.commit().await?;
+    Ok(fetched)
 }
 
 /// The row of a note: what happened, by which door, and what the file says otherwise than its

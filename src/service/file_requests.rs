@@ -1,4 +1,4 @@
-//! What is remembered of file requests, in memory alone: unknown names, sweeps, notes to write.
+//! What is remembered of file requests, in memory alone: unknown names, sweeps, first fetches.
 //!
 //! A phone that only asked for a file is no device: nothing here reaches the database before the
 //! device exists. Everything is bounded, because anybody can send a request.
@@ -15,10 +15,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use super::record::Happening;
-use crate::domain::config_file::FileWarning;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
@@ -67,22 +64,12 @@ const SOURCES_MAX: usize = 20_000;
 /// Time between two alarms for the same device and address.
 const ALARM_INTERVAL: Duration = Duration::from_mins(1);
 
-/// A phone that fetches its file again within this time, and owes nothing, gets no further row in
-/// its timeline: a phone in a boot loop shall not fill the database.
-const FETCH_NOTED_EVERY: Duration = Duration::from_secs(10);
-
-/// Devices whose last noted fetch is remembered.
-const FETCHES_MAX: usize = 20_000;
-
 /// Pairs of device and address whose last alarm is remembered.
 const ALARMS_MAX: usize = 10_000;
 
 /// Time in which the first fetch of a device may be repeated by the same address, because a
 /// download that broke off is tried again, and HTTP before TFTP.
 const FIRST_FETCH_REPEAT: Duration = Duration::from_mins(5);
-
-/// Notes that may wait to be written; more are dropped (the phone's restart is then retried).
-const NOTES_MAX: usize = 10_000;
 
 /// One request for the file of a device that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,36 +103,6 @@ impl UnknownRequest {
     }
 }
 
-/// Something that happened to a known device's file, to be written off the hot path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileNote {
-    /// The device.
-    pub device: DeviceName,
-    /// Identity of its row when it happened.
-    pub pkid: Pkid,
-    /// The version of the file.
-    pub version_stamp: Pkid,
-    /// When.
-    pub at: UnixMillis,
-    /// From where.
-    pub source: IpAddr,
-    /// By which door.
-    pub door: FileDoor,
-    /// What happened.
-    pub event: FileEvent,
-    /// What the file says otherwise than its template, and why.
-    pub warnings: Vec<FileWarning>,
-}
-
-/// What happened to a known device's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FileEvent {
-    /// It was fetched with its secret.
-    Fetched,
-    /// It was asked for from a wrong address and went out without its secret.
-    Withheld,
-}
-
 /// Whether an address is stopped for sweeping over names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweep {
@@ -164,9 +121,6 @@ pub struct FileRequests {
     sweeps: Mutex<HashMap<IpAddr, SweepWindow>>,
     alarms: Mutex<HashMap<(DeviceName, IpAddr), UnixMillis>>,
     first_fetches: Mutex<HashMap<Pkid, (IpAddr, UnixMillis)>>,
-    fetches: Mutex<HashMap<Pkid, UnixMillis>>,
-    notes: Mutex<VecDeque<FileNote>>,
-    notes_waiting: Notify,
     hasher: RandomState,
 }
 
@@ -267,49 +221,6 @@ impl FileRequests {
         }
         claims.insert(pkid, (source, now));
         true
-    }
-
-    /// Leaves a note of a fetch, unless one of the same device was left a moment ago and nothing
-    /// waits for this one.
-    pub fn note_fetch(&self, note: FileNote, is_awaited: bool) {
-        let (now, mut fetches) = (note.at, lock(&self.fetches));
-        if fetches.len() >= FETCHES_MAX {
-            fetches.retain(|_, last| now.since(*last) < FETCH_NOTED_EVERY);
-        }
-        let last = fetches.get(&note.pkid);
-        let is_repeated = last.is_some_and(|last| now.since(*last) < FETCH_NOTED_EVERY);
-        if is_repeated && !is_awaited {
-            return;
-        }
-        if fetches.len() < FETCHES_MAX {
-            fetches.insert(note.pkid, now);
-        }
-        drop(fetches);
-        self.note(note);
-    }
-
-    /// Leaves a note for [`super::file_fetched`].
-    pub fn note(&self, note: FileNote) {
-        let mut notes = lock(&self.notes);
-        if notes.len() >= NOTES_MAX {
-            metrics::counter!("selfprov_file_notes_dropped_total").increment(1);
-            return;
-        }
-        notes.push_back(note);
-        drop(notes);
-        self.notes_waiting.notify_one();
-    }
-
-    /// Takes up to `limit` notes, oldest first.
-    pub fn take_notes(&self, limit: usize) -> Vec<FileNote> {
-        let mut notes = lock(&self.notes);
-        let count = notes.len().min(limit);
-        notes.drain(..count).collect()
-    }
-
-    /// Waits until a note was left.
-    pub async fn notes_are_waiting(&self) {
-        self.notes_waiting.notified().await;
     }
 }
 

@@ -26,6 +26,7 @@ mod digest_user;
 pub mod environment;
 mod expiry_wheel;
 pub mod file_fetched;
+pub mod file_notes;
 pub mod file_requests;
 pub mod group_commit;
 pub mod hasher;
@@ -78,6 +79,7 @@ use crate::store::Store;
 use attempt_gate::AttemptGate;
 use auto_register::watch::AutoRegistrationWatch;
 use environment::Environment;
+use file_notes::FileNotes;
 use file_requests::FileRequests;
 use group_commit::GroupCommit;
 use hasher::CredentialHasher;
@@ -124,6 +126,8 @@ pub struct App {
     pub auto_registration: AutoRegistrationWatch,
     /// File requests: unknown names, sweeps, notes to write.
     pub file_requests: FileRequests,
+    /// Fetches of known devices that wait to be written.
+    pub file_notes: FileNotes,
     /// The ways by which phones are told to restart; each door that can reach phones adds its own.
     pub phone_channels: PhoneChannels,
     /// Restarts that phones have not answered yet by coming back.

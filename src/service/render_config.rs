@@ -11,8 +11,8 @@ use bytes::Bytes;
 use ipnet::IpNet;
 
 use super::App;
-use super::file_requests::FileEvent;
-use super::file_requests::FileNote;
+use super::file_notes::FileEvent;
+use super::file_notes::FileNote;
 use super::file_requests::Sweep;
 use super::file_requests::UnknownRequest;
 use super::keys::KeysError;
@@ -210,7 +210,7 @@ pub fn fetched(app: &App, receipt: FetchReceipt) {
     match receipt.0 {
         Receipt::File(note) => {
             let is_awaited = app.phone_control.is_owed_by(&note.device);
-            app.file_requests.note_fetch(note, is_awaited);
+            app.file_notes.leave_of_fetch(note, is_awaited);
         }
         Receipt::TrustList(note) => app.trust_lists.fetches.note(note),
     }
@@ -258,7 +258,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
             .alarm_is_due(&phone.name, request.source, now)
         {
             withheld(phone, request.source);
-            app.file_requests.note(FileNote {
+            app.file_notes.leave(FileNote {
                 event: FileEvent::Withheld,
                 warnings: Vec::new(),
                 ..note

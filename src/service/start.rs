@@ -11,6 +11,7 @@ use super::api_login::RememberedLogins;
 use super::attempt_gate::AttemptGate;
 use super::auto_register::watch::AutoRegistrationWatch;
 use super::environment::Environment;
+use super::file_notes::FileNotes;
 use super::file_requests::FileRequests;
 use super::group_commit::GroupCommit;
 use super::hasher::CredentialHasher;
@@ -115,6 +116,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         locations: LocationTable::default(),
         auto_registration: AutoRegistrationWatch::default(),
         file_requests: FileRequests::default(),
+        file_notes: FileNotes::default(),
         phone_channels: PhoneChannels::default(),
         phone_control: PhoneControl::default(),
         registrar: Registrar::default(),

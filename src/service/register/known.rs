@@ -361,8 +361,9 @@ impl Judge<'_> {
             self.request.address()
         );
         let reason = RegistrationRefused::DeviceAlreadyExists;
-        let cannot_prove =
-            phone.state == DeviceState::AutoRegistered && phone.file_fetched_at.is_none();
+        let has_file =
+            phone.file_fetched_at.is_some() || self.app.file_notes.has_fetched(phone.pkid);
+        let cannot_prove = phone.state == DeviceState::AutoRegistered && !has_file;
         if cannot_prove {
             self.refuse_and_report(Some(name), reason, detail)
         } else {
