@@ -350,7 +350,11 @@ async fn baresip_phones_register_over_tls_and_talk_to_each_other_and_to_one_on_u
             callee.until("CALL_CLOSED");
         };
         talk(&mut one, &mut two, &format!("sip:1012@{tls};transport=tls"));
-        talk(&mut two, &mut three, &format!("sip:1013@{tls};transport=tls"));
+        talk(
+            &mut two,
+            &mut three,
+            &format!("sip:1013@{tls};transport=tls"),
+        );
         talk(&mut three, &mut one, &format!("sip:1011@{udp}"));
     });
     talked.await.unwrap();
