@@ -7,20 +7,10 @@ use super::Content;
 use super::Element;
 use super::ObjectType;
 use super::Operation;
+use super::OtherOperation;
 use super::Places;
 use super::SchemaVersion;
 use super::Treatment;
-
-/// An operation that no table describes, for the page.
-#[derive(Debug, Clone, Copy)]
-pub struct OtherOperation {
-    /// Its name on the wire.
-    pub name: &'static str,
-    /// The versions that have it, as a reader wants them: `all`, `from 10.0`.
-    pub versions: &'static str,
-    /// What it does here, and which of its elements it does not act on.
-    pub note: &'static str,
-}
 
 /// One element of one kind of object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,15 +191,14 @@ pub fn page(others: &[OtherOperation]) -> String {
     let mut page = INTRODUCTION.to_owned();
     if !others.is_empty() {
         page.push_str(
-            "\n## Operations without a table\n\n| operation | versions | |\n|---|---|---|\n",
+            "\n## Operations without a table\n\n| operation | argument | versions | |\n\
+             |---|---|---|---|\n",
         );
     }
     for other in others {
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | {} |",
-            other.name, other.versions, other.note
-        );
+        let versions = versions(other.since, other.before);
+        let _ = writeln!(page, "| `{}` | | {versions} | {} |", other.name, other.note);
+        add_arguments(other, other.arguments, "", &mut page);
     }
     let rows = rows();
     for object in ObjectType::all() {
@@ -232,6 +221,26 @@ pub fn page(others: &[OtherOperation]) -> String {
         }
     }
     page
+}
+
+fn add_arguments(
+    other: &OtherOperation,
+    elements: &'static [Element],
+    path: &str,
+    page: &mut String,
+) {
+    for element in elements {
+        let path = format!("{path}{}", element.name);
+        let since = other.since.max(element.since);
+        let _ = writeln!(
+            page,
+            "| `{}` | `{path}` | {} | {} |",
+            other.name,
+            versions(since, earlier(other.before, element.before)),
+            outcome_text(outcome(element))
+        );
+        add_arguments(other, element.children(), &format!("{path}/"), page);
+    }
 }
 
 fn operations_line(object: &ObjectType) -> String {
@@ -337,14 +346,10 @@ mod tests {
 
     #[test]
     fn the_page_says_what_becomes_of_an_element() {
-        let other = OtherOperation {
-            name: "getCCMVersion",
-            versions: "all",
-            note: "the version that the settings give",
-        };
-        let page = page(&[other]);
+        let page = page(OtherOperation::all());
         for line in [
-            "| `getCCMVersion` | all | the version that the settings give |",
+            "| `getCCMVersion` | | all | The newest version of the schema that is served |",
+            "| `getCCMVersion` | `processNodeName` | all | applied |",
             "## Phone",
             "| `digestUser` |  | all | applied |",
             "| `selfService` |  | from 10.0, before 12.5 | applied |",

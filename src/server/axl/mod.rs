@@ -6,6 +6,7 @@
 //! login.rs               who calls
 //! operations.rs          the call to a use case and back
 //! fault.rs, answer.rs    what the client is told
+//! wsdl/                  what a client may know beforehand
 //! ```
 //!
 //! No element of a request is dropped silently: each is applied, or stored and given back, or
@@ -19,6 +20,8 @@ pub mod fault;
 mod login;
 mod operations;
 pub mod soap_action;
+mod wsdl;
+pub mod xml;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +61,8 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(PATH, post(call).get(show))
         .route("/axl", get(redirect).post(redirect))
-        .with_state(app)
+        .with_state(Arc::clone(&app))
+        .merge(wsdl::router(app))
 }
 
 /// What clients probe before anything else.

@@ -1,0 +1,117 @@
+//! The operations that belong to no kind of object: their arguments and their answers, in the
+//! same terms as the tables of objects.
+
+use super::Element;
+use super::ObjectKind;
+use super::SchemaVersion;
+use super::{MANY, any, boolean, group, integer, secret, text};
+
+/// An operation that no table describes.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherOperation {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// The first version that has it.
+    pub since: SchemaVersion,
+    /// The first version that has it no more.
+    pub before: Option<SchemaVersion>,
+    /// What it is given.
+    pub arguments: &'static [Element],
+    /// What it gives.
+    pub answer: OtherAnswer,
+    /// What it does here.
+    pub note: &'static str,
+}
+
+/// What an operation without a table gives.
+#[derive(Debug, Clone, Copy)]
+pub enum OtherAnswer {
+    /// The identity of what it changed, or `true`.
+    Done,
+    /// These elements inside `return`.
+    Elements(&'static [Element]),
+    /// Objects of this kind inside `return`.
+    Objects(ObjectKind),
+}
+
+impl OtherOperation {
+    /// Every operation without a table that this system has.
+    pub fn all() -> &'static [Self] {
+        ALL
+    }
+
+    /// Whether `version` has it.
+    pub fn is_in(&self, version: SchemaVersion) -> bool {
+        self.since <= version && self.before.is_none_or(|before| version < before)
+    }
+}
+
+/// Longest statement in characters; the schema has no limit, a request of 1 MiB has.
+const STATEMENT_CHARACTERS_MAX: u16 = u16::MAX;
+
+#[rustfmt::skip]
+const NODE: &[Element] = &[
+    text("processNodeName", 255).applied(),
+];
+
+#[rustfmt::skip]
+const COMPONENT_VERSION: &[Element] = &[
+    text("version", 50).applied(),
+];
+
+#[rustfmt::skip]
+const VERSIONS: &[Element] = &[
+    group("componentVersion", COMPONENT_VERSION).applied(),
+];
+
+#[rustfmt::skip]
+const CREDENTIALS: &[Element] = &[
+    text("userid", 128).required().applied(),
+    secret("password", 255).applied().branch(1),
+    secret("pin", 255).applied().branch(2),
+];
+
+#[rustfmt::skip]
+const VERDICT: &[Element] = &[
+    boolean("userAuthenticated").applied(),
+    integer("code").applied(),
+    integer("daysToExpiry").applied(),
+    boolean("isWarningNeeded").applied(),
+];
+
+#[rustfmt::skip]
+const STATEMENT: &[Element] = &[
+    text("sql", STATEMENT_CHARACTERS_MAX).required().applied(),
+];
+
+#[rustfmt::skip]
+const ROWS: &[Element] = &[
+    any("row").repeated(MANY).applied(),
+];
+
+static ALL: &[OtherOperation] = &[
+    OtherOperation {
+        name: "getCCMVersion",
+        since: SchemaVersion::OLDEST,
+        before: None,
+        arguments: NODE,
+        answer: OtherAnswer::Elements(VERSIONS),
+        note: "The newest version of the schema that is served",
+    },
+    OtherOperation {
+        name: "doAuthenticateUser",
+        since: SchemaVersion::OLDEST,
+        before: None,
+        arguments: CREDENTIALS,
+        answer: OtherAnswer::Elements(VERDICT),
+        note: "Counts like an attempt on a page; `code` is 0, 1 (wrong) or 2 (locked, or too early)",
+    },
+    OtherOperation {
+        name: "executeSQLQuery",
+        since: SchemaVersion::OLDEST,
+        before: None,
+        arguments: STATEMENT,
+        answer: OtherAnswer::Elements(ROWS),
+        note: "One `select` on CUCM's tables",
+    },
+];

@@ -1,0 +1,95 @@
+//! Clients of AXL that are not ours, unmodified: `zeep` and `ciscoaxl` (Python), `cisco-axl`
+//! (Node.js), `SOAP::Lite` (Perl). Cisco's schemas are read where the packages installed them.
+
+#![cfg(test)]
+
+#[path = "axl_clients/site.rs"]
+mod site;
+
+mod common;
+
+use common::Database;
+use selfprov::domain::schema::SchemaVersion;
+use serde_json::json;
+use site::Site;
+
+/// What every version of the schema is called.
+fn versions() -> Vec<&'static str> {
+    SchemaVersion::ALL
+        .iter()
+        .map(|version| version.as_str())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zeep_calls_with_our_own_schemas_of_every_version() {
+    let site = Site::start(&Database::sqlite()).await;
+    let said = site.run("own_schemas.py", &versions()).await;
+    let files = said.result("files").as_array().unwrap();
+    assert_eq!(files.len(), 3 * SchemaVersion::ALL.len());
+    assert!(files.contains(&json!("schema/8.5/AXLAPI.wsdl")));
+    for version in versions() {
+        let of = |step: &str| format!("{version} {step}");
+        let address = said.result(&of("address")).as_str().unwrap();
+        assert!(address.ends_with("/axl/"), "{address}");
+        let operations = said.result(&of("operations")).as_array().unwrap();
+        assert!(operations.contains(&json!("addPhone")));
+        let component = &said.result(&of("version"))["return"]["componentVersion"];
+        assert_eq!(component["version"], "15.0.1.10000(1)");
+        let rows = said.result(&of("sql"))["return"]["row"].as_array().unwrap();
+        assert!(!rows.is_empty(), "{rows:?}");
+        let verdict = &said.result(&of("login"))["return"];
+        assert_eq!(verdict["userAuthenticated"], true, "{verdict}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zeep_in_strict_mode_takes_every_answer_of_system_and_sql() {
+    for version in ["8.5", "10.5", "12.5"] {
+        let site = Site::start(&Database::sqlite()).await;
+        let said = site.run("cisco_schemas.py", &[version]).await;
+        let component = &said.result("version")["return"]["componentVersion"];
+        assert_eq!(component["version"], "15.0.1.10000(1)");
+        let row = &said.result("sql")["return"]["row"][0];
+        let expected = json!([{"userid": "aksethi"}, {"firstname": "akash"}, {"middlename": null}]);
+        assert_eq!(*row, expected);
+        assert!(said.result("no rows")["return"].is_null());
+        let fault = said.fault("bad sql");
+        assert!(fault.contains("is not in the database"), "{fault}");
+        let right = &said.result("right pin")["return"];
+        assert_eq!(
+            (&right["userAuthenticated"], &right["code"]),
+            (&json!(true), &json!(0))
+        );
+        let wrong = &said.result("wrong pin")["return"];
+        assert_eq!(
+            (&wrong["userAuthenticated"], &wrong["code"]),
+            (&json!(false), &json!(1))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cisco_axl_of_npm_reads_system_and_sql() {
+    for version in ["14.0", "15.0"] {
+        let site = Site::start(&Database::sqlite()).await;
+        let said = site.run("cisco_axl.js", &[version]).await;
+        let version = &said.result("version")["componentVersion"]["version"];
+        assert_eq!(version, "15.0.1.10000(1)");
+        let row = &said.result("sql")["row"];
+        assert_eq!(*row, json!({"userid": "aksethi", "firstname": "akash"}));
+        assert_eq!(said.result("login")["userAuthenticated"], "true");
+        assert!(!said.fault("wrong password").is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn soap_lite_of_perl_reads_system_and_sql() {
+    let site = Site::start(&Database::sqlite()).await;
+    let said = site.run("soap_lite.pl", &[]).await;
+    assert_eq!(said.result("version"), "15.0.1.10000(1)");
+    assert_eq!(said.result("default action"), "15.0.1.10000(1)");
+    let row = said.result("sql");
+    assert_eq!(*row, json!({"userid": "aksethi", "firstname": "akash"}));
+    assert_eq!(*said.result("not ascii"), json!({"town": "Köln"}));
+}

@@ -1,0 +1,37 @@
+"""zeep, strict, with the WSDL that the server itself gives in every version."""
+
+import io
+import os
+import sys
+import tempfile
+import zipfile
+
+import zeep
+from zeep.transports import Transport
+
+from client import BASE, BINDING, attempt, say, session
+
+archive = session().get(f"{BASE}/plugins/axlsqltoolkit.zip")
+archive.raise_for_status()
+archive = zipfile.ZipFile(io.BytesIO(archive.content))
+say("files", sorted(archive.namelist()))
+
+with tempfile.TemporaryDirectory() as folder:
+    archive.extractall(folder)
+    for version in sys.argv[1:]:
+        wsdl = os.path.join(folder, "schema", version, "AXLAPI.wsdl")
+        client = zeep.Client(wsdl, transport=Transport(session=session()))
+        port = client.wsdl.services["AXLAPIService"].ports["AXLPort"]
+        operations = sorted(port.binding._operations)
+        say(f"{version} operations", operations)
+        say(f"{version} address", port.binding_options["address"])
+        axl = client.create_service(BINDING, f"{BASE}/axl/")
+        attempt(f"{version} version", lambda: axl.getCCMVersion())
+        attempt(
+            f"{version} sql",
+            lambda: axl.executeSQLQuery(sql="select name from routepartition order by name"),
+        )
+        attempt(
+            f"{version} login",
+            lambda: axl.doAuthenticateUser(userid="aksethi", pin="8362"),
+        )
