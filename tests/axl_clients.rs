@@ -56,16 +56,11 @@ async fn zeep_in_strict_mode_takes_every_answer_of_system_and_sql() {
         assert!(said.result("no rows")["return"].is_null());
         let fault = said.fault("bad sql");
         assert!(fault.contains("is not in the database"), "{fault}");
-        let right = &said.result("right pin")["return"];
-        assert_eq!(
-            (&right["userAuthenticated"], &right["code"]),
-            (&json!(true), &json!(0))
-        );
-        let wrong = &said.result("wrong pin")["return"];
-        assert_eq!(
-            (&wrong["userAuthenticated"], &wrong["code"]),
-            (&json!(false), &json!(1))
-        );
+        for (step, authenticated, code) in [("right pin", "true", 0), ("wrong pin", "false", 1)] {
+            let verdict = &said.result(step)["return"];
+            assert_eq!(verdict["userAuthenticated"], authenticated, "{verdict}");
+            assert_eq!(verdict["code"], code, "{verdict}");
+        }
     }
 }
 
@@ -76,8 +71,9 @@ async fn cisco_axl_of_npm_reads_system_and_sql() {
         let said = site.run("cisco_axl.js", &[version]).await;
         let version = &said.result("version")["componentVersion"]["version"];
         assert_eq!(version, "15.0.1.10000(1)");
-        let row = &said.result("sql")["row"];
-        assert_eq!(*row, json!({"userid": "aksethi", "firstname": "akash"}));
+        let rows = &said.result("sql")["row"];
+        let expected = json!([{"userid": "aksethi", "firstname": "akash"}]);
+        assert_eq!(*rows, expected);
         assert_eq!(said.result("login")["userAuthenticated"], "true");
         assert!(!said.fault("wrong password").is_empty());
     }

@@ -5,7 +5,7 @@ use warnings;
 use JSON::PP;
 use SOAP::Lite;
 
-my $json = JSON::PP->new->canonical;
+my $json = JSON::PP->new->canonical->ascii;
 my $proxy = "https://$ENV{AXL_HOST}:$ENV{AXL_PORT}/axl/";
 
 # It asks for these when the server has sent its challenge.

@@ -76,7 +76,7 @@ const VERDICT: &[Element] = &[
     boolean("userAuthenticated").applied(),
     integer("code").applied(),
     integer("daysToExpiry").applied(),
-    boolean("isWarningNeeded").applied(),
+    boolean("isWarningNeeded").since(SchemaVersion::V11_0).applied(),
 ];
 
 #[rustfmt::skip]

@@ -21,7 +21,6 @@ mod login;
 mod operations;
 pub mod soap_action;
 mod wsdl;
-pub mod xml;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -88,17 +88,23 @@ pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Resul
         accepted.map(drop)
     };
     match outcome {
-        Ok(()) => Ok(verdict(true, AUTHENTICATED)),
-        Err(AuthenticateError::Failed) => Ok(verdict(false, NOT_AUTHENTICATED)),
-        Err(AuthenticateError::Wait(_)) => Ok(verdict(false, LOCKED)),
+        Ok(()) => Ok(verdict(caller.version, true, AUTHENTICATED)),
+        Err(AuthenticateError::Failed) => Ok(verdict(caller.version, false, NOT_AUTHENTICATED)),
+        Err(AuthenticateError::Wait(_)) => Ok(verdict(caller.version, false, LOCKED)),
         Err(AuthenticateError::Service(error)) => Err(error.into()),
     }
 }
 
-fn verdict(is_authenticated: bool, code: i32) -> String {
+/// Strict clients refuse an element that their version does not have.
+fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32) -> String {
+    let warning = if version < SchemaVersion::V11_0 {
+        ""
+    } else {
+        "<isWarningNeeded>false</isWarningNeeded>"
+    };
     format!(
         "<return><userAuthenticated>{is_authenticated}</userAuthenticated><code>{code}</code>\
-         <daysToExpiry>0</daysToExpiry><isWarningNeeded>false</isWarningNeeded></return>"
+         <daysToExpiry>0</daysToExpiry>{warning}</return>"
     )
 }
 
