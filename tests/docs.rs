@@ -83,7 +83,7 @@ fn the_settings_reference_is_what_the_program_prints() {
 
 #[test]
 fn the_axl_coverage_page_is_what_the_tables_say() {
-    use selfprov::domain::schema::OtherOperation;
+    use selfprov::domain::schema::coverage::OtherOperation;
 
     let written = selfprov::domain::schema::coverage::page(OtherOperation::all());
     let path = root().join("docs/axl-coverage.md");

@@ -1,13 +1,16 @@
 //! What becomes of every element of every operation, as rows and as the page
 //! `docs/axl-coverage.md`.
 
+mod others;
+
 use std::fmt::Write as _;
+
+pub use others::{OtherAnswer, OtherOperation};
 
 use super::Content;
 use super::Element;
 use super::ObjectType;
 use super::Operation;
-use super::OtherOperation;
 use super::Places;
 use super::SchemaVersion;
 use super::Treatment;

@@ -12,7 +12,6 @@ pub mod dialect;
 mod element;
 pub mod merge;
 mod object;
-mod others;
 mod record;
 pub mod references;
 pub mod stored;
@@ -25,7 +24,6 @@ pub use element::{
     Element, MANY, any, boolean, elements_in, group, integer, one_of, reference, secret, text,
 };
 pub use object::{Key, ObjectKind, ObjectType, Operation};
-pub use others::{OtherAnswer, OtherOperation};
 pub use record::{Record, Reference, Value};
 pub use stored::{StoredElements, StoredValue};
 pub use version::{SchemaVersion, UnsupportedVersion};

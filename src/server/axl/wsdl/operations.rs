@@ -1,6 +1,7 @@
 //! The operations of one version, from the tables that the program runs on. Pure.
 
-use crate::domain::schema::{ObjectType, Operation, OtherOperation, SchemaVersion, dialect};
+use crate::domain::schema::coverage::OtherOperation;
+use crate::domain::schema::{ObjectType, Operation, SchemaVersion, dialect};
 
 /// One operation of one version.
 pub(super) struct Served {

@@ -3,8 +3,9 @@
 //! For an object `Phone`: `XPhone` is what an add request holds, `RPhone` what a get answer and
 //! its `returnedTags` hold, `LPhone` those of a list.
 
+use crate::domain::schema::coverage::{OtherAnswer, OtherOperation};
 use crate::domain::schema::{
-    self, Content, Element, Key, MANY, ObjectType, Operation, OtherAnswer, OtherOperation, Places,
+    self, Content, Element, Key, MANY, ObjectType, Operation, Places,
     SchemaVersion, dialect,
 };
 use crate::server::axl::soap_action;

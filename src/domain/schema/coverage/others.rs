@@ -1,10 +1,9 @@
 //! The operations that belong to no kind of object: their arguments and their answers, in the
 //! same terms as the tables of objects.
 
-use super::Element;
-use super::ObjectKind;
-use super::SchemaVersion;
-use super::{MANY, any, boolean, group, integer, secret, text};
+use crate::domain::schema::{
+    Element, MANY, ObjectKind, SchemaVersion, any, boolean, group, integer, secret, text,
+};
 
 /// An operation that no table describes.
 #[derive(Debug, Clone, Copy)]
