@@ -5,8 +5,7 @@
 
 use crate::domain::schema::coverage::{OtherAnswer, OtherOperation};
 use crate::domain::schema::{
-    self, Content, Element, Key, MANY, ObjectType, Operation, Places,
-    SchemaVersion, dialect,
+    self, Content, Element, Key, MANY, ObjectType, Operation, Places, SchemaVersion, dialect,
 };
 use crate::server::axl::soap_action;
 
