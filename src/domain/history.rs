@@ -33,6 +33,8 @@ pub struct AuditEntry {
     pub object_kind: &'static str,
     /// Its name.
     pub object_name: String,
+    /// Its identity, where it has one.
+    pub object: Option<Pkid>,
     /// What it was before, in words; never a secret.
     pub before: String,
     /// What it is after, in words; never a secret.

@@ -180,7 +180,7 @@ pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), Admin
         before: String::new(),
         after: String::new(),
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -260,7 +260,7 @@ async fn insert(
         before: String::new(),
         after: format!("groups {}", groups.join(", ")),
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
     Ok(user)
 }
 
@@ -288,7 +288,7 @@ async fn set(
         before: String::new(),
         after: "set, unlocked, enabled".to_owned(),
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
     transaction.commit().await?;
     Ok(())
 }

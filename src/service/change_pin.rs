@@ -255,7 +255,7 @@ async fn store_pin(
         before: String::new(),
         after: format!("changed on {device}"),
     };
-    record::audit(app, connection, &actor, change).await?;
+    record::audit_object(app, connection, &actor, user.pkid, change).await?;
     transaction.commit().await?;
     Ok(())
 }

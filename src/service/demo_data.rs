@@ -115,7 +115,7 @@ async fn switch_auto_registration_on(
         before: "auto-registration off".to_owned(),
         after: format!("auto-registration {} to {}", data.start_dn, data.end_dn),
     };
-    Ok(record::audit(app, connection, actor, change).await?)
+    Ok(record::audit_object(app, connection, actor, node.pkid, change).await?)
 }
 
 async fn add_profile(
@@ -148,12 +148,13 @@ async fn add_profile(
     template.user_profile = Some(profile.pkid);
     store::catalogue::insert_user_profile(connection, &profile).await?;
     store::catalogue::insert_feature_group_template(connection, &template).await?;
-    for (action, object_kind, name) in [
-        ("user_profile.add", "user_profile", PROFILE),
+    for (action, object_kind, name, pkid) in [
+        ("user_profile.add", "user_profile", PROFILE, profile.pkid),
         (
             "feature_group_template.add",
             "feature_group_template",
             FEATURE_GROUP_TEMPLATE,
+            template.pkid,
         ),
     ] {
         let change = Change {
@@ -163,7 +164,7 @@ async fn add_profile(
             before: String::new(),
             after: "sample of the demonstration".to_owned(),
         };
-        record::audit(app, connection, actor, change).await?;
+        record::audit_object(app, connection, actor, pkid, change).await?;
     }
     Ok(())
 }

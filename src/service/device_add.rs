@@ -31,6 +31,7 @@ use crate::domain::line::Line;
 use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::PhoneModel;
+use crate::domain::pkid::Pkid;
 use crate::domain::template::TextField;
 use crate::domain::user::EndUser;
 use crate::store;
@@ -117,6 +118,11 @@ pub(super) struct Added {
 }
 
 impl Added {
+    /// The identity of the device.
+    pub(super) const fn pkid(&self) -> Pkid {
+        self.phone.pkid
+    }
+
     pub(super) fn publish(self, app: &App) -> Result<Phone, AdministrationError> {
         if let Some(replacement) = self.replacement {
             replacement.publish(app)?;
@@ -349,7 +355,7 @@ async fn write_history(
         before: String::new(),
         after,
     };
-    Ok(record::audit(app, connection, actor, change).await?)
+    Ok(record::audit_object(app, connection, actor, phone.pkid, change).await?)
 }
 
 /// A device in words, for the histories; no secret.

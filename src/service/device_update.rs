@@ -106,7 +106,7 @@ pub async fn update(
         ..Happening::default()
     };
     record::happened(app, connection, name, TimelineEvent::Changed, happening).await?;
-    record::audit(app, connection, actor, row).await?;
+    record::audit_object(app, connection, actor, after.pkid, row).await?;
     let committed = transaction.commit().await;
     committed.inspect_err(|_| app.phones.doubt(name))?;
     let after = Phone {

@@ -306,5 +306,5 @@ async fn write_removal(
         ),
         after: String::new(),
     };
-    Ok(record::audit(app, connection, actor, change).await?)
+    Ok(record::audit_object(app, connection, actor, phone.pkid, change).await?)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::App;
 use super::ServiceError;
+use super::associated_devices;
 use super::authenticate::Authenticated;
 use super::claim::Claim;
 use super::claim::Row;
@@ -286,7 +287,10 @@ async fn replace(
         before: Some(before),
     };
     let phone = make_phone(app, &mould).map_err(ServiceError::from)?;
-    Ok(put_in_place(app, connection, before, phone, pattern).await?)
+    let replacement = put_in_place(app, connection, before, phone, pattern).await?;
+    let device = replacement.phone.pkid;
+    associated_devices::add_owner(app, connection, user.pkid, device).await?;
+    Ok(replacement)
 }
 
 /// Replaces the rows of a phone by those of another of the same name, frees the auto-registered
@@ -367,5 +371,6 @@ async fn write_history(
             claim.door.as_str()
         ),
     };
-    record::audit(app, connection, &actor, change).await
+    let device = replacement.phone.pkid;
+    record::audit_object(app, connection, &actor, device, change).await
 }

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::administration::AdministrationError;
+use super::associated_devices;
 use super::device_add;
 use super::device_add::NewDevice;
 use super::device_add::People;
@@ -98,7 +99,7 @@ pub struct QuickAdded {
 /// Adds user, line, groups, credentials and phone in one transaction.
 ///
 /// The Self-Service User ID is the extension's number unless another is given. The phone is the
-/// user's, has the extension as its line 1, and uses the user's digest credentials where there are
+/// user's, who controls it, has the extension as its line 1, and uses the user's digest credentials where there are
 /// some; a device that is found by its account always does, and they are made if need be.
 ///
 /// # Errors
@@ -155,7 +156,9 @@ pub async fn quick_add(
                 digest_user: device.digest_user.as_ref().map(|_| user.clone()),
             };
             let device = (device, &people, &*catalogue);
-            Some(device_add::insert(app, connection, actor, device).await?)
+            let added = device_add::insert(app, connection, actor, device).await?;
+            associated_devices::add_owner(app, connection, user.pkid, added.pkid()).await?;
+            Some(added)
         }
         None => None,
     };
@@ -382,7 +385,7 @@ async fn find_or_add_line(
             place.route_partition, line.description
         ),
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, line.pkid, change).await?;
     Ok(line)
 }
 

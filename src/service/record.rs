@@ -15,6 +15,7 @@ use crate::domain::history::AuditEntry;
 use crate::domain::history::CorrelationId;
 use crate::domain::history::TimelineEntry;
 use crate::domain::history::TimelineEvent;
+use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
 use crate::store;
 use crate::store::Connection;
@@ -137,7 +138,8 @@ pub struct Change {
     pub after: String,
 }
 
-/// Writes a row of the audit log within the caller's transaction.
+/// Writes a row of the audit log within the caller's transaction, about something that has no
+/// identity of its own.
 ///
 /// # Errors
 ///
@@ -148,6 +150,30 @@ pub async fn audit(
     actor: &Actor,
     change: Change,
 ) -> Result<(), StoreError> {
+    write_audit(app, connection, actor, (None, change)).await
+}
+
+/// The same about an object: `listChange` then says which one.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub async fn audit_object(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    object: Pkid,
+    change: Change,
+) -> Result<(), StoreError> {
+    write_audit(app, connection, actor, (Some(object), change)).await
+}
+
+async fn write_audit(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (object, change): (Option<Pkid>, Change),
+) -> Result<(), StoreError> {
     let at = app.environment.now();
     let entry = AuditEntry {
         pkid: app.environment.new_ordered_pkid(at),
@@ -157,6 +183,7 @@ pub async fn audit(
         action: change.action,
         object_kind: change.object_kind,
         object_name: change.object_name,
+        object,
         before: change.before,
         after: change.after,
         correlation: actor.correlation,

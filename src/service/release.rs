@@ -338,5 +338,5 @@ async fn write_history(
         before: format!("owner {owner}, extension {extension}"),
         after,
     };
-    record::audit(app, connection, actor, change).await
+    record::audit_object(app, connection, actor, before.pkid, change).await
 }

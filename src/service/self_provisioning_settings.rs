@@ -7,6 +7,7 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use crate::domain::credential::AuthenticationCode;
+use crate::domain::fresh_system;
 use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::AuthenticationCodeHash;
 use crate::domain::self_provisioning::AuthenticationMode;
@@ -118,7 +119,8 @@ async fn commit(
     actor: &Actor,
     change: Change,
 ) -> Result<(), AdministrationError> {
-    record::audit(app, transaction.connection(), actor, change).await?;
+    let object = fresh_system::SELF_PROVISIONING;
+    record::audit_object(app, transaction.connection(), actor, object, change).await?;
     transaction.commit().await?;
     Ok(app.reload_self_provisioning().await?)
 }

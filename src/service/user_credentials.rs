@@ -88,7 +88,7 @@ async fn set(
             "set".to_owned()
         },
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -154,7 +154,7 @@ pub async fn unlock(
         },
         after: "unlocked, failures forgotten".to_owned(),
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
     transaction.commit().await?;
     Ok(unlocked)
 }
@@ -188,7 +188,7 @@ pub async fn set_digest_credentials(
         before: String::new(),
         after: secret.map_or("removed", |_| "set").to_owned(),
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
     transaction.commit().await?;
     digest_user::publish(app, &user, devices);
     Ok(())

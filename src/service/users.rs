@@ -243,7 +243,7 @@ pub(super) async fn insert(
         before: String::new(),
         after: described(&catalogue, user, &new.access_control_groups),
     };
-    Ok(record::audit(app, connection, actor, change).await?)
+    Ok(record::audit_object(app, connection, actor, user.pkid, change).await?)
 }
 
 /// Changes an end user, whom `login` names by user ID or Self-Service User ID.
@@ -296,7 +296,7 @@ pub async fn update(
             before: described(&catalogue, &before, &groups_before),
             after: described(&catalogue, &after, groups.unwrap_or(&groups_before)),
         };
-        record::audit(app, connection, actor, row).await?;
+        record::audit_object(app, connection, actor, after.pkid, row).await?;
         Ok(())
     }
     .await;
@@ -338,7 +338,7 @@ pub async fn remove(app: &App, actor: &Actor, login: &str) -> Result<(), Adminis
         before: described(&app.catalogue.load(), &user, &groups),
         after: String::new(),
     };
-    record::audit(app, connection, actor, change).await?;
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
     transaction.commit().await?;
     Ok(())
 }

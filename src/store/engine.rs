@@ -24,6 +24,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0004_trust_list.sql"),
     ),
     (
+        5,
+        "changes",
+        include_str!("../../migrations/0005_changes.sql"),
+    ),
+    (
         6,
         "attribute reference",
         include_str!("../../migrations/0006_attribute_reference.sql"),

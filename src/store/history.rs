@@ -21,7 +21,8 @@ pub async fn insert_audit(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit (pkid, at, actor, source, action, object_kind, object_name, \
-         before_text, after_text, correlation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         before_text, after_text, correlation, object) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(entry.pkid.to_string())
     .bind(entry.at.0)
@@ -36,6 +37,11 @@ pub async fn insert_audit(
         entry
             .correlation
             .map_or_else(String::new, |id| id.to_string()),
+    )
+    .bind(
+        entry
+            .object
+            .map_or_else(String::new, |object| object.to_string()),
     )
     .execute(connection)
     .await?;

@@ -4,11 +4,13 @@
 //! names `sqlx`: other layers pass [`Connection`] and [`Transaction`] through.
 
 pub mod application_user;
+pub mod associated_device;
 pub mod attribute;
 pub mod authentication_failure;
 pub mod auto_registration;
 pub mod binding;
 pub mod catalogue;
+pub mod change_queue;
 pub mod credential;
 pub mod cucm_tables;
 pub mod device;

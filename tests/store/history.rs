@@ -74,6 +74,7 @@ async fn the_audit_log_is_read_by_object() {
                 action: "end_user.update",
                 object_kind: "end_user",
                 object_name: object.to_owned(),
+                object: None,
                 before: "b".to_owned(),
                 after: "a".to_owned(),
                 correlation: None,

@@ -38,8 +38,23 @@ pub fn success(
     )
 }
 
+/// The envelope around a fault of an operation that was understood.
+pub fn fault_of_operation(fault: &Fault, operation: &str, version: SchemaVersion) -> Answer {
+    // Source: recorded answers of CUCM; every other operation leaves the element bare.
+    if operation == "listChange" {
+        let namespace = soap_action::namespace(version);
+        let start = format!("<axl:axlError xmlns:axl=\"{namespace}\">");
+        return fault_in(fault, operation, (&start, "</axl:axlError>"));
+    }
+    self::fault(fault, operation)
+}
+
 /// The envelope around a fault.
 pub fn fault(fault: &Fault, operation: &str) -> Answer {
+    fault_in(fault, operation, ("<axlError>", "</axlError>"))
+}
+
+fn fault_in(fault: &Fault, operation: &str, (start, end): (&str, &str)) -> Answer {
     let origin = match fault.origin {
         Origin::Server => "Server",
         Origin::Client => "Client",
@@ -50,8 +65,8 @@ pub fn fault(fault: &Fault, operation: &str) -> Answer {
         StatusCode::INTERNAL_SERVER_ERROR,
         &format!(
             "<soapenv:Fault><faultcode>soapenv:{origin}</faultcode>\
-             <faultstring>{message}</faultstring><detail><axlError><axlcode>{code}</axlcode>\
-             <axlmessage>{message}</axlmessage><request>{operation}</request></axlError></detail>\
+             <faultstring>{message}</faultstring><detail>{start}<axlcode>{code}</axlcode>\
+             <axlmessage>{message}</axlmessage><request>{operation}</request>{end}</detail>\
              </soapenv:Fault>"
         ),
     )

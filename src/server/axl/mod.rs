@@ -161,7 +161,7 @@ async fn carry_out(
     let operation = call.operation();
     match operations::carry_out(&caller, &call).await {
         Ok(content) => answer::success(version, operation, call.sequence(), &content),
-        Err(fault) => answer::fault(&fault, operation),
+        Err(fault) => answer::fault_of_operation(&fault, operation, version),
     }
 }
 

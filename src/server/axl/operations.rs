@@ -1,6 +1,7 @@
 //! Operations: the call to a use case, and what the use case gives back as the content of the
 //! response element.
 
+mod change;
 mod objects;
 mod sql;
 mod system;
@@ -53,6 +54,7 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<String
             system::authenticate_user(caller, call).await
         }
         "executeSQLQuery" => sql::query(caller, call).await,
+        "listChange" => change::list(caller, call).await,
         name => match objects::parsed(name, caller.version) {
             Some((operation, object)) => {
                 if !matches!(operation, Operation::Get | Operation::List) {

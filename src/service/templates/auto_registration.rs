@@ -71,7 +71,7 @@ pub async fn save_call_manager(
         before: described(&before.auto_registration),
         after: described(&node.auto_registration),
     };
-    commit(app, transaction, actor, change).await?;
+    commit(app, transaction, actor, (node.pkid, change)).await?;
     let now = app.environment.now();
     let catalogue = app.catalogue.load();
     Ok(Saved {

@@ -56,7 +56,7 @@ pub async fn save_feature_group_template(
         before: before.map_or_else(String::new, |before| described(before, &catalogue)),
         after: described(&template, &catalogue),
     };
-    commit(app, transaction, actor, change).await?;
+    commit(app, transaction, actor, (template.pkid, change)).await?;
     Ok(Saved {
         pkid: template.pkid,
         warnings: Vec::new(),

@@ -65,7 +65,7 @@ pub async fn save_universal_line_template(
         before: before.map_or_else(String::new, described),
         after: described(&template),
     };
-    commit(app, transaction, actor, change).await?;
+    commit(app, transaction, actor, (template.pkid, change)).await?;
     Ok(Saved {
         pkid: template.pkid,
         warnings: Vec::new(),

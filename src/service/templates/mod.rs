@@ -182,7 +182,7 @@ pub async fn delete(
         before: String::new(),
         after: String::new(),
     };
-    commit(app, transaction, actor, change).await
+    commit(app, transaction, actor, (pkid, change)).await
 }
 
 /// The identity of an object that is saved: a new one, or its own.
@@ -229,9 +229,9 @@ async fn commit(
     app: &App,
     mut transaction: Transaction,
     actor: &Actor,
-    change: Change,
+    (object, change): (Pkid, Change),
 ) -> Result<(), AdministrationError> {
-    record::audit(app, transaction.connection(), actor, change).await?;
+    record::audit_object(app, transaction.connection(), actor, object, change).await?;
     transaction.commit().await?;
     Ok(app.reload_catalogue().await?)
 }

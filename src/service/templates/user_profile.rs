@@ -66,7 +66,7 @@ pub async fn save_user_profile(
         before: before.map_or_else(String::new, |before| described(before, &catalogue)),
         after: described(&profile, &catalogue),
     };
-    commit(app, transaction, actor, change).await?;
+    commit(app, transaction, actor, (profile.pkid, change)).await?;
     Ok(Saved {
         pkid: profile.pkid,
         warnings: warnings(&profile, &catalogue),

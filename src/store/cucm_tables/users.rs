@@ -39,10 +39,10 @@ pub(super) const TABLES: &[CucmTable] = &[
             text("description", "''"),
             integer("tkuserassociation", "map.tkuserassociation"),
         ],
-        // A pkid of its own: the device's, with its first digits changed for the second kind.
+        // A digest user's row has a pkid of its own: the device's, with its first digits changed.
         rows: Rows::From(
-            "(SELECT pkid, owner AS fkenduser, pkid AS fkdevice, 1 AS tkuserassociation \
-             FROM device WHERE owner IS NOT NULL \
+            "(SELECT pkid, end_user AS fkenduser, device AS fkdevice, 1 AS tkuserassociation \
+             FROM end_user_device \
              UNION ALL SELECT 'd1' || SUBSTR(pkid, 3), digest_user, pkid, 3 \
              FROM device WHERE digest_user IS NOT NULL) AS map",
         ),
@@ -69,13 +69,13 @@ pub(super) const TABLES: &[CucmTable] = &[
     CucmTable {
         name: "applicationuserdevicemap",
         columns: &[
-            text("pkid", ""),
-            text("fkapplicationuser", ""),
-            text("fkdevice", ""),
-            text("description", ""),
-            integer("tkuserassociation", ""),
+            text("pkid", "pkid"),
+            text("fkapplicationuser", "application_user"),
+            text("fkdevice", "device"),
+            text("description", "''"),
+            integer("tkuserassociation", "1"),
         ],
-        rows: Rows::Never,
+        rows: Rows::From("application_user_device"),
     },
     CucmTable {
         name: "dirgroup",

@@ -1,0 +1,109 @@
+//! `listChange`.
+
+use crate::domain::schema::SchemaVersion;
+use crate::service::changes::{self, Action, Changes, ChangesError, Start};
+
+use super::super::envelope::Call;
+use super::super::fault::Fault;
+use super::super::xml::Element;
+use super::Caller;
+
+/// Most objects of one `objectList`: there are fewer kinds than that.
+const OBJECTS_MAX: usize = 1_000;
+
+/// `listChange`: what has changed since a number that an earlier answer gave. The answer has no
+/// `return`.
+pub(super) async fn list(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
+    if caller.version < SchemaVersion::V10_0 {
+        return Err(Fault::no_operation("listChange is there from AXL 10.0 on"));
+    }
+    let (mut start, mut nouns) = (None, Vec::new());
+    for argument in call.arguments() {
+        match argument.name.as_str() {
+            "startChangeId" if argument.is_empty() => {}
+            "startChangeId" => start = Some(start_of(argument)?),
+            "objectList" => nouns = objects(argument)?,
+            other => {
+                return Err(Fault::not_valid(format!(
+                    "listChange has no element {other}; leave it out"
+                )));
+            }
+        }
+    }
+    let changes = changes::list(caller.app, start.as_ref(), &nouns).await?;
+    Ok(written(&changes))
+}
+
+fn start_of(element: &Element) -> Result<Start, Fault> {
+    let number = element.value();
+    let number = number.trim().parse().map_err(|_| {
+        Fault::not_valid("startChangeId is the number nextStartChangeId of an earlier answer")
+    })?;
+    let queue_id = element.attribute("queueId").ok_or_else(|| {
+        Fault::not_valid("startChangeId has the attribute queueId, as an earlier answer gave it")
+    })?;
+    Ok(Start {
+        number,
+        queue_id: queue_id.to_owned(),
+    })
+}
+
+fn objects(list: &Element) -> Result<Vec<String>, Fault> {
+    if let Some(other) = list.children.iter().find(|child| child.name != "object") {
+        let name = &other.name;
+        return Err(Fault::not_valid(format!(
+            "objectList holds elements object, not {name}"
+        )));
+    }
+    if list.children.len() > OBJECTS_MAX {
+        return Err(Fault::not_valid(format!(
+            "objectList has at most {OBJECTS_MAX} objects"
+        )));
+    }
+    let named = list.children.iter().filter(|object| !object.is_empty());
+    Ok(named.map(Element::value).collect())
+}
+
+fn written(told: &Changes) -> String {
+    let Changes {
+        queue_id,
+        first,
+        last,
+        next,
+        changes,
+    } = told;
+    let mut text = format!(
+        "<queueInfo><firstChangeId>{first}</firstChangeId><lastChangeId>{last}</lastChangeId>\
+         <nextStartChangeId>{next}</nextStartChangeId><queueId>{queue_id}</queueId></queueInfo>"
+    );
+    if changes.is_empty() {
+        return text;
+    }
+    text.push_str("<changes>");
+    for change in changes {
+        let (action, do_get) = match change.action {
+            Action::Add => ("a", true),
+            Action::Update => ("u", true),
+            Action::Remove => ("r", false),
+        };
+        // Source: recorded answers: bare and in small letters here, unlike everywhere else in AXL.
+        let object = change.object;
+        let uuid = object.map_or_else(String::new, |pkid| format!(" uuid=\"{pkid}\""));
+        let (number, noun) = (change.number, change.noun);
+        text.push_str(&format!(
+            "<change type=\"{noun}\"{uuid}><id>{number}</id><action>{action}</action>\
+             <doGet>{do_get}</doGet></change>"
+        ));
+    }
+    text.push_str("</changes>");
+    text
+}
+
+impl From<ChangesError> for Fault {
+    fn from(error: ChangesError) -> Self {
+        match error {
+            ChangesError::Service(error) => error.into(),
+            error => Self::not_valid(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Use cases: the devices that a user controls (*Controlled Devices*, AXL `associatedDevices`).
+//!
+//! A device has any number of controllers, and they need not own it. Its owner becomes one where
+//! CUCM makes the association by itself: when a user provisions a phone and at quick add.
+
+use std::collections::BTreeSet;
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::END_USER;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use crate::domain::device::DeviceName;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::pkid::Pkid;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+use crate::store::associated_device;
+
+pub use crate::store::associated_device::Controller;
+
+const APPLICATION_USER: &str = "Application User";
+
+/// Most devices that one user controls: far more than any recorder or attendant console has, and
+/// what one transaction writes in about a second.
+pub const ASSOCIATED_DEVICES_MAX: usize = 20_000;
+
+/// Names of the devices that a user controls, in order; `user_id` is an end user's.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`] when there is no such user.
+pub async fn of_end_user(app: &App, user_id: &str) -> Result<Vec<DeviceName>, AdministrationError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let (user, _) = end_user(connection, user_id).await?;
+    Ok(read(connection, user).await?)
+}
+
+/// Makes these devices the ones that an end user controls, and no others.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`] names the user or device that does not exist.
+pub async fn set_of_end_user(
+    app: &App,
+    actor: &Actor,
+    user_id: &str,
+    devices: &[DeviceName],
+) -> Result<(), AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let (user, user_id) = end_user(connection, user_id).await?;
+    replace(app, connection, actor, (user, &user_id), devices).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// The same for an application user.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`] names the user or device that does not exist.
+pub async fn set_of_application_user(
+    app: &App,
+    actor: &Actor,
+    user_id: &str,
+    devices: &[DeviceName],
+) -> Result<(), AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let (user, user_id) = application_user(connection, user_id).await?;
+    replace(app, connection, actor, (user, &user_id), devices).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Names of the devices that a user controls, in order.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub async fn read(
+    connection: &mut Connection,
+    user: Controller,
+) -> Result<Vec<DeviceName>, StoreError> {
+    associated_device::of_user(connection, user).await
+}
+
+/// Makes these devices the ones that a user controls, within the caller's transaction. The user
+/// ID is for the audit log.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`] names a device that does not exist,
+/// [`AdministrationError::Invalid`] says that they are too many.
+pub async fn replace(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (user, user_id): (Controller, &str),
+    devices: &[DeviceName],
+) -> Result<(), AdministrationError> {
+    if devices.len() > ASSOCIATED_DEVICES_MAX {
+        let reason = format!("a user controls at most {ASSOCIATED_DEVICES_MAX} devices");
+        return Err(AdministrationError::invalid("Controlled Devices", &reason));
+    }
+    let before: BTreeSet<DeviceName> = read(connection, user).await?.into_iter().collect();
+    let after: BTreeSet<DeviceName> = devices.iter().cloned().collect();
+    for name in after.difference(&before) {
+        let device = device(connection, name).await?;
+        associated_device::add(connection, app.new_pkid(), user, device).await?;
+    }
+    for name in before.difference(&after) {
+        let device = device(connection, name).await?;
+        associated_device::remove(connection, user, device).await?;
+    }
+    if before == after {
+        return Ok(());
+    }
+    let row = change(user, user_id, named(&before), named(&after));
+    Ok(record::audit_object(app, connection, actor, user.pkid(), row).await?)
+}
+
+/// Lets a user control one more device, within the caller's transaction; gives whether that is
+/// new.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`] when there is no such device.
+pub async fn add(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (user, user_id): (Controller, &str),
+    name: &DeviceName,
+) -> Result<bool, AdministrationError> {
+    let device = device(connection, name).await?;
+    let is_new = associated_device::add(connection, app.new_pkid(), user, device).await?;
+    if is_new {
+        let row = change(user, user_id, String::new(), format!("and {name}"));
+        record::audit_object(app, connection, actor, user.pkid(), row).await?;
+    }
+    Ok(is_new)
+}
+
+/// Ends a user's control of a device, within the caller's transaction; gives whether there was
+/// one.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`] when there is no such device.
+pub async fn remove(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (user, user_id): (Controller, &str),
+    name: &DeviceName,
+) -> Result<bool, AdministrationError> {
+    let device = device(connection, name).await?;
+    let was_there = associated_device::remove(connection, user, device).await?;
+    if was_there {
+        let row = change(user, user_id, name.to_string(), format!("without {name}"));
+        record::audit_object(app, connection, actor, user.pkid(), row).await?;
+    }
+    Ok(was_there)
+}
+
+/// Lets the owner of a new device control it, within the caller's transaction. The audit row of
+/// the device names the owner and says enough.
+pub(super) async fn add_owner(
+    app: &App,
+    connection: &mut Connection,
+    owner: Pkid,
+    device: Pkid,
+) -> Result<(), StoreError> {
+    let owner = Controller::EndUser(owner);
+    associated_device::add(connection, app.new_pkid(), owner, device).await?;
+    Ok(())
+}
+
+async fn device(
+    connection: &mut Connection,
+    name: &DeviceName,
+) -> Result<Pkid, AdministrationError> {
+    associated_device::device_named(connection, name)
+        .await?
+        .ok_or_else(|| AdministrationError::not_found("device", name.as_str()))
+}
+
+async fn end_user(
+    connection: &mut Connection,
+    user_id: &str,
+) -> Result<(Controller, String), AdministrationError> {
+    let folded = FoldedLogin::of(user_id);
+    let user = store::end_user::by_login(connection, &folded).await?;
+    // A Self-Service User ID is no user ID.
+    let user = user
+        .filter(|user| user.user_id.folded() == folded)
+        .ok_or_else(|| AdministrationError::not_found(END_USER, user_id))?;
+    Ok((Controller::EndUser(user.pkid), user.user_id.to_string()))
+}
+
+async fn application_user(
+    connection: &mut Connection,
+    user_id: &str,
+) -> Result<(Controller, String), AdministrationError> {
+    let user = store::application_user::by_login(connection, &FoldedLogin::of(user_id))
+        .await?
+        .ok_or_else(|| AdministrationError::not_found(APPLICATION_USER, user_id))?;
+    let controller = Controller::ApplicationUser(user.pkid);
+    Ok((controller, user.user_id.to_string()))
+}
+
+fn change(user: Controller, user_id: &str, before: String, after: String) -> Change {
+    let (action, object_kind) = match user {
+        Controller::EndUser(_) => ("end_user.set_associated_devices", "end_user"),
+        Controller::ApplicationUser(_) => (
+            "application_user.set_associated_devices",
+            "application_user",
+        ),
+    };
+    Change {
+        action,
+        object_kind,
+        object_name: user_id.to_owned(),
+        before: format!("controls {before}"),
+        after: format!("controls {after}"),
+    }
+}
+
+/// Names in a row of the audit log; the rest is a number.
+const NAMED_MAX: usize = 50;
+
+fn named(devices: &BTreeSet<DeviceName>) -> String {
+    let mut names: Vec<&str> = devices
+        .iter()
+        .take(NAMED_MAX)
+        .map(DeviceName::as_str)
+        .collect();
+    let others = format!("{} others", devices.len().saturating_sub(NAMED_MAX));
+    if devices.len() > NAMED_MAX {
+        names.push(&others);
+    }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
