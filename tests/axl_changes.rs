@@ -2,15 +2,13 @@
 
 #![cfg(test)]
 
-mod axl_support;
 mod common;
 
-use axl_support::Axl;
-use axl_support::administrator;
-use axl_support::text_of;
 use common::Answer;
+use common::Axl;
 use common::PIN;
 use common::TestApp;
+use common::axl_envelope;
 use common::for_each_database;
 use selfprov::domain::pkid::Pkid;
 use selfprov::service::App;
@@ -21,6 +19,7 @@ use selfprov::service::device_update;
 use selfprov::service::device_update::DeviceChange;
 use selfprov::service::devices;
 use selfprov::service::record;
+use selfprov::service::record::Actor;
 use selfprov::service::record::Change;
 use selfprov::service::release;
 use selfprov::service::users;
@@ -28,6 +27,27 @@ use selfprov::service::users::NewUser;
 use selfprov::store::Connection;
 use selfprov::store::Engine;
 use sqlx::Connection as _;
+
+fn administrator() -> Actor {
+    Actor {
+        name: "administrator:admin".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    }
+}
+
+/// Calls an operation as somebody who may only read.
+async fn call(axl: &Axl, version: &str, operation: &str) -> Answer {
+    let action = format!("\"CUCM:DB ver={version}\"");
+    axl.call("reader", &action, &axl_envelope(operation)).await
+}
+
+/// What stands between the first `<name>` and its end.
+fn text_of<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    let start = answer.body.split_once(&format!("<{name}>"));
+    let end = start.and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
+    end.map_or("", |(text, _)| text)
+}
 
 /// A client that reads changes as the samples for CUCM do.
 struct Client<'a> {
@@ -38,7 +58,7 @@ struct Client<'a> {
 
 impl<'a> Client<'a> {
     async fn begin(axl: &'a Axl) -> Self {
-        let answer = axl.call("reader", "14.0", "<ns:listChange/>").await;
+        let answer = call(axl, "14.0", "<ns:listChange/>").await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert!(!answer.body.contains("<return"), "{}", answer.body);
         assert!(!answer.body.contains("<changes"), "{}", answer.body);
@@ -50,10 +70,7 @@ impl<'a> Client<'a> {
     }
 
     async fn ask(&mut self, objects: &str) -> Answer {
-        let answer = self
-            .axl
-            .call("reader", "14.0", &self.request(objects))
-            .await;
+        let answer = call(self.axl, "14.0", &self.request(objects)).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         self.next = text_of(&answer, "nextStartChangeId").to_owned();
         answer
@@ -112,13 +129,13 @@ async fn write(app: &App, connection: &mut Connection, name: &str) -> Pkid {
 async fn every_change_is_told_once_with_its_object() {
     for_each_database(async |database| {
         let axl = Axl::start(TestApp::start(&database).await).await;
-        let app = &axl.test().app;
+        let app = &axl.0.test.app;
         let mut client = Client::begin(&axl).await;
         assert_eq!(told(&client.ask("").await), Vec::<String>::new());
 
         let new = NewUser::new("jdoe".parse().unwrap());
         let user = users::add(app, &administrator(), &new).await.unwrap().pkid;
-        let phone = axl.test().add_phone("SEP001122334455", None).await;
+        let phone = (&axl.0.test).add_phone("SEP001122334455", None).await;
         let change = DeviceChange {
             description: Some("lobby".to_owned()),
             ..DeviceChange::default()
@@ -160,7 +177,7 @@ async fn a_phone_that_is_claimed_comes_and_one_that_is_released_goes() {
     for_each_database(async |database| {
         let test = TestApp::start(&database).await;
         let axl = Axl::start(test).await;
-        let test = axl.test();
+        let test = (&axl.0.test);
         let mut client = Client::begin(&axl).await;
         let phone = test.auto_register(7).await;
         let confirmation = test.log_in(&phone, "aksethi", PIN).await.unwrap();
@@ -184,7 +201,7 @@ async fn a_phone_that_is_claimed_comes_and_one_that_is_released_goes() {
 async fn many_changes_come_page_by_page() {
     for_each_database(async |database| {
         let axl = Axl::start(TestApp::start(&database).await).await;
-        let app = &axl.test().app;
+        let app = &axl.0.test.app;
         let mut client = Client::begin(&axl).await;
         let mut written = Vec::new();
         let mut transaction = app.store.begin().await.unwrap();
@@ -209,7 +226,7 @@ async fn a_change_that_commits_late_is_told_late() {
             return;
         }
         let axl = Axl::start(TestApp::start(&database).await).await;
-        let app = &axl.test().app;
+        let app = &axl.0.test.app;
         let mut client = Client::begin(&axl).await;
         let mut slow = app.store.begin().await.unwrap();
         let late = write(app, slow.connection(), "late").await;
@@ -227,7 +244,7 @@ async fn a_change_that_commits_late_is_told_late() {
 async fn who_cannot_go_on_is_told_so_and_what_to_do() {
     for_each_database(async |database| {
         let axl = Axl::start(TestApp::start(&database).await).await;
-        let app = &axl.test().app;
+        let app = &axl.0.test.app;
         let client = Client::begin(&axl).await;
         let mut transaction = app.store.begin().await.unwrap();
         for name in ["1", "2", "3"] {
@@ -260,13 +277,13 @@ async fn who_cannot_go_on_is_told_so_and_what_to_do() {
             ),
             (client.request("<count>5</count>"), "no element count"),
         ] {
-            let answer = axl.call("reader", "14.0", &request).await;
+            let answer = call(&axl, "14.0", &request).await;
             assert_eq!(answer.status, 500, "{request}: {}", answer.body);
             assert!(answer.body.contains(reason), "{request}: {}", answer.body);
             let error = "<axl:axlError xmlns:axl=\"http://www.cisco.com/AXL/API/14.0\">";
             assert!(answer.body.contains(error), "{}", answer.body);
         }
-        let answer = axl.call("reader", "9.1", "<ns:listChange/>").await;
+        let answer = call(&axl, "9.1", "<ns:listChange/>").await;
         assert!(answer.body.contains("from AXL 10.0 on"), "{}", answer.body);
     })
     .await;
