@@ -135,7 +135,7 @@ async fn every_change_is_told_once_with_its_object() {
 
         let new = NewUser::new("jdoe".parse().unwrap());
         let user = users::add(app, &administrator(), &new).await.unwrap().pkid;
-        let phone = (&axl.0.test).add_phone("SEP001122334455", None).await;
+        let phone = axl.0.test.add_phone("SEP001122334455", None).await;
         let change = DeviceChange {
             description: Some("lobby".to_owned()),
             ..DeviceChange::default()
@@ -177,7 +177,7 @@ async fn a_phone_that_is_claimed_comes_and_one_that_is_released_goes() {
     for_each_database(async |database| {
         let test = TestApp::start(&database).await;
         let axl = Axl::start(test).await;
-        let test = (&axl.0.test);
+        let test = &axl.0.test;
         let mut client = Client::begin(&axl).await;
         let phone = test.auto_register(7).await;
         let confirmation = test.log_in(&phone, "aksethi", PIN).await.unwrap();

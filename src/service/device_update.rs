@@ -34,6 +34,7 @@ use crate::domain::phone::Phone;
 use crate::domain::phone_model;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::pkid::Pkid;
 use crate::store;
 use crate::store::Connection;
 
@@ -74,9 +75,45 @@ pub async fn update(
         .enter_alone(&format!("change {name}"))
         .await
         .map_err(|_| AdministrationError::Changed(KIND))?;
-    let catalogue = app.catalogue.load_full();
     let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
+    let updated = write(app, transaction.connection(), actor, name, change).await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| app.phones.doubt(name))?;
+    updated.publish(app)
+}
+
+/// A device whose change is written, to be made known after the commit.
+#[must_use]
+pub(super) struct Updated {
+    phone: Phone,
+    effects: Effects,
+}
+
+impl Updated {
+    /// The identity of the device.
+    pub(super) const fn pkid(&self) -> Pkid {
+        self.phone.pkid
+    }
+
+    /// Makes memory say what the database says.
+    pub(super) fn publish(self, app: &App) -> Result<Phone, AdministrationError> {
+        let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
+        app.phones.put(known);
+        self.effects.publish(app, &self.phone.name);
+        Ok(self.phone)
+    }
+}
+
+/// Writes a change into the caller's transaction. The caller is alone with the device
+/// (`change NAME`) and says so to memory when the commit is not confirmed.
+pub(super) async fn write(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    name: &DeviceName,
+    change: &DeviceChange,
+) -> Result<Updated, AdministrationError> {
+    let catalogue = app.catalogue.load_full();
     // First the user, then the device: the same order everywhere, so that nobody waits in a ring.
     let wanted_digest_user = change.digest_user.as_ref().and_then(Option::as_deref);
     let wanted_digest_user = find_digest_user(connection, wanted_digest_user).await?;
@@ -107,15 +144,11 @@ pub async fn update(
     };
     record::happened(app, connection, name, TimelineEvent::Changed, happening).await?;
     record::audit_object(app, connection, actor, after.pkid, row).await?;
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| app.phones.doubt(name))?;
-    let after = Phone {
+    let phone = Phone {
         version: after.version + 1,
         ..after
     };
-    app.phones.put(KnownPhone::new(after.clone(), &app.keys)?);
-    effects.publish(app, name);
-    Ok(after)
+    Ok(Updated { phone, effects })
 }
 
 async fn find_for_update(

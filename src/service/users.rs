@@ -258,12 +258,48 @@ pub async fn update(
     login: &str,
     change: &UserChange,
 ) -> Result<EndUser, AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let planned = plan(app, connection, login, change).await?;
+    let devices = match write(app, connection, actor, &planned, change).await {
+        Ok(devices) => devices,
+        Err(error) => {
+            drop(transaction);
+            return Err(explained(app, &planned.after, error).await);
+        }
+    };
+    transaction.commit().await?;
+    Ok(planned.publish(app, devices))
+}
+
+/// A change of a user before it is written.
+pub(super) struct Planned {
+    before: EndUser,
+    groups_before: Vec<String>,
+    after: EndUser,
+}
+
+impl Planned {
+    /// Makes memory say what was committed; gives the user as written.
+    pub(super) fn publish(self, app: &App, devices: Vec<digest_user::Affected>) -> EndUser {
+        digest_user::publish(app, &self.after, devices);
+        EndUser {
+            version: self.after.version + 1,
+            ..self.after
+        }
+    }
+}
+
+/// Locks the user whom `login` names and makes the change, without writing it.
+pub(super) async fn plan(
+    app: &App,
+    connection: &mut Connection,
+    login: &str,
+    change: &UserChange,
+) -> Result<Planned, AdministrationError> {
     if let Some(person) = &change.person {
         check_person(person)?;
     }
-    let catalogue = app.catalogue.load_full();
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
     let before = find_for_update(connection, login).await?;
     if change
         .version
@@ -272,44 +308,52 @@ pub async fn update(
         return Err(AdministrationError::Changed(END_USER));
     }
     let groups_before = store::end_user::access_control_groups(connection, before.pkid).await?;
-    let after = changed(connection, &catalogue, &before, change).await?;
+    let after = changed(connection, &app.catalogue.load_full(), &before, change).await?;
+    Ok(Planned {
+        before,
+        groups_before,
+        after,
+    })
+}
+
+/// Writes a planned change into the caller's transaction; gives what it does to devices.
+pub(super) async fn write(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    planned: &Planned,
+    change: &UserChange,
+) -> Result<Vec<digest_user::Affected>, AdministrationError> {
+    let catalogue = app.catalogue.load_full();
+    let Planned {
+        before,
+        groups_before,
+        after,
+    } = planned;
     // Devices with this digest user carry the user ID in their files.
     let devices = if after.user_id == before.user_id {
         Vec::new()
     } else {
         digest_user::prepare(app, connection, before.pkid).await?
     };
-    let written = async {
-        if after.user_id.folded() != before.user_id.folded() {
-            refuse_application_user(connection, &after.user_id).await?;
-        }
-        store::end_user::update(connection, &after).await?;
-        if let Some(groups) = &change.access_control_groups {
-            store::end_user::leave_every_access_control_group(connection, after.pkid).await?;
-            join_groups(connection, &catalogue, after.pkid, groups).await?;
-        }
-        let groups = change.access_control_groups.as_ref();
-        let row = Change {
-            action: "end_user.update",
-            object_kind: "end_user",
-            object_name: before.user_id.to_string(),
-            before: described(&catalogue, &before, &groups_before),
-            after: described(&catalogue, &after, groups.unwrap_or(&groups_before)),
-        };
-        record::audit_object(app, connection, actor, after.pkid, row).await?;
-        Ok(())
+    if after.user_id.folded() != before.user_id.folded() {
+        refuse_application_user(connection, &after.user_id).await?;
     }
-    .await;
-    if let Err(error) = written {
-        drop(transaction);
-        return Err(explained(app, &after, error).await);
+    store::end_user::update(connection, after).await?;
+    if let Some(groups) = &change.access_control_groups {
+        store::end_user::leave_every_access_control_group(connection, after.pkid).await?;
+        join_groups(connection, &catalogue, after.pkid, groups).await?;
     }
-    transaction.commit().await?;
-    digest_user::publish(app, &after, devices);
-    Ok(EndUser {
-        version: after.version + 1,
-        ..after
-    })
+    let groups = change.access_control_groups.as_ref();
+    let row = Change {
+        action: "end_user.update",
+        object_kind: "end_user",
+        object_name: before.user_id.to_string(),
+        before: described(&catalogue, before, groups_before),
+        after: described(&catalogue, after, groups.unwrap_or(groups_before)),
+    };
+    record::audit_object(app, connection, actor, after.pkid, row).await?;
+    Ok(devices)
 }
 
 /// Removes an end user who owns no phone.
