@@ -19,6 +19,7 @@ pub mod engine;
 mod error;
 pub mod history;
 pub mod line;
+pub mod object_row;
 pub mod parameter;
 pub mod phone_restart;
 pub mod provision_result;

@@ -17,6 +17,7 @@ mod criteria;
 mod draft;
 mod error;
 mod names;
+mod rows;
 mod user_profile;
 
 use std::collections::HashMap;
@@ -122,7 +123,10 @@ macro_rules! of_kind {
                 type $kind = user_profile::UserProfiles;
                 $body
             }
-            _ => Err(ObjectError::NotServed($object)),
+            _ => {
+                type $kind = rows::Rows;
+                $body
+            }
         }
     };
 }
@@ -284,6 +288,8 @@ async fn list_of_catalogue<K: Kind>(
 ) -> Outcome<Vec<Pkid>> {
     let catalogue = app.catalogue.load_full();
     let mut named: Vec<(String, Pkid)> = names::in_catalogue(&catalogue, object.kind)
+        // The partition without a name is no object of its own.
+        .filter(|(_, name)| !name.is_empty())
         .map(|(pkid, name)| (name.to_lowercase(), pkid))
         .collect();
     named.sort();

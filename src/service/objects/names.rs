@@ -34,7 +34,8 @@ pub(super) async fn find(
     match key {
         ObjectKey::Pkid(pkid) => {
             let name = name_of(app, connection, object.kind, *pkid).await?;
-            Ok(name.map(|_| *pkid))
+            // The partition without a name is no object of its own.
+            Ok(name.filter(|name| !name.is_empty()).map(|_| *pkid))
         }
         ObjectKey::Name(name) => by_name(app, connection, object.kind, name).await,
         ObjectKey::Pattern {

@@ -104,7 +104,7 @@ pub(super) const REGION_TYPE: ObjectType = ObjectType {
 #[rustfmt::skip]
 const PHYSICAL_LOCATION_ELEMENTS: &[Element] = &[
     text("name", 255).key("newName"),
-    text("description", 255),
+    text("description", 255).applied(),
 ];
 
 pub(super) const PHYSICAL_LOCATION_TYPE: ObjectType = ObjectType {
@@ -121,7 +121,7 @@ pub(super) const PHYSICAL_LOCATION_TYPE: ObjectType = ObjectType {
 #[rustfmt::skip]
 const DEVICE_MOBILITY_GROUP_ELEMENTS: &[Element] = &[
     text("name", 255).key("newName"),
-    text("description", 255),
+    text("description", 255).applied(),
 ];
 
 pub(super) const DEVICE_MOBILITY_GROUP_TYPE: ObjectType = ObjectType {
@@ -139,7 +139,7 @@ pub(super) const DEVICE_MOBILITY_GROUP_TYPE: ObjectType = ObjectType {
 const GEO_LOCATION_ELEMENTS: &[Element] = &[
     text("name", 50).key("newName"),
     text("country", 255),
-    text("description", 255),
+    text("description", 255).applied(),
     text("nationalSubDivision", 100),
     text("district", 255),
     text("communityName", 255),
@@ -172,7 +172,7 @@ pub(super) const GEO_LOCATION_TYPE: ObjectType = ObjectType {
 #[rustfmt::skip]
 const GEO_LOCATION_FILTER_ELEMENTS: &[Element] = &[
     text("name", 50).key("newName"),
-    text("description", 255),
+    text("description", 255).applied(),
     boolean("useCountry"),
     boolean("useNationalSubDivision"),
     boolean("useDistrict"),

@@ -21,7 +21,7 @@ use crate::domain::schema::{
 #[rustfmt::skip]
 const COMMON_PHONE_CONFIG_ELEMENTS: &[Element] = &[
     text("name", 50).key("newName"),
-    text("description", 128),
+    text("description", 128).applied(),
     secret("unlockPwd", 255).unlisted(),
     one_of("dndOption", DND_OPTION).default("Ringer Off"),
     one_of("dndAlertingType", RING_SETTING).default("Beep Only"),
@@ -107,7 +107,7 @@ const SOFTKEY_TEMPLATE_APPLICATIONS: &[Element] = &[
 #[rustfmt::skip]
 const SOFTKEY_TEMPLATE_ELEMENTS: &[Element] = &[
     text("name", 100).key("newName"),
-    text("description", 100),
+    text("description", 100).applied(),
     reference("baseSoftkeyTemplateName", SOFTKEY_TEMPLATE).not_in(Places::UPDATE)
         .default("Standard User"),
     boolean("isDefault").unlisted(),
@@ -147,7 +147,7 @@ const PRESENCE_GROUP_MEMBERS: &[Element] = &[
 #[rustfmt::skip]
 const PRESENCE_GROUP_ELEMENTS: &[Element] = &[
     text("name", 255).key("newName"),
-    text("description", 255),
+    text("description", 255).applied(),
     group("presenceGroups", PRESENCE_GROUP_MEMBERS).unlisted(),
 ];
 
@@ -189,7 +189,7 @@ const SERVICE_PROFILE_INFOS: &[Element] = &[
 #[rustfmt::skip]
 const SERVICE_PROFILE_ELEMENTS: &[Element] = &[
     text("name", 255).key("newName"),
-    text("description", 255),
+    text("description", 255).applied(),
     boolean("isDefault"),
     group("serviceProfileInfos", SERVICE_PROFILE_INFOS).unlisted(),
 ];
@@ -214,7 +214,7 @@ const VOICE_MAIL_PROFILE_VOICE_MAIL_PILOT: &[Element] = &[
 #[rustfmt::skip]
 const VOICE_MAIL_PROFILE_ELEMENTS: &[Element] = &[
     text("name", 50).key("newName"),
-    text("description", 50),
+    text("description", 50).applied(),
     boolean("isDefault").default("false"),
     text("voiceMailboxMask", 255),
     group("voiceMailPilot", VOICE_MAIL_PROFILE_VOICE_MAIL_PILOT).unlisted().attributes(&["uuid"]),
@@ -274,7 +274,7 @@ const FEATURE_CONTROL_POLICY_FEATURES: &[Element] = &[
 #[rustfmt::skip]
 const FEATURE_CONTROL_POLICY_ELEMENTS: &[Element] = &[
     text("name", 50).key("newName"),
-    text("description", 100),
+    text("description", 100).applied(),
     group("features", FEATURE_CONTROL_POLICY_FEATURES).unlisted(),
 ];
 
