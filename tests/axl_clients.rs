@@ -68,7 +68,7 @@ async fn zeep_in_strict_mode_takes_every_answer_of_system_and_sql() {
 async fn cisco_axl_of_npm_reads_system_and_sql() {
     for version in ["14.0", "15.0"] {
         let site = Site::start(&Database::sqlite()).await;
-        let said = site.run("cisco_axl.js", &[version]).await;
+        let said = site.run("cisco_axl.js", &[version, "system"]).await;
         let version = &said.result("version")["componentVersion"]["version"];
         assert_eq!(version, "15.0.1.10000(1)");
         let rows = &said.result("sql")["row"];
@@ -88,4 +88,17 @@ async fn soap_lite_of_perl_reads_system_and_sql() {
     let row = said.result("sql");
     assert_eq!(*row, json!({"userid": "aksethi", "firstname": "akash"}));
     assert_eq!(*said.result("not ascii"), json!({"town": "Köln"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probe() {
+    let site = Site::start(&Database::sqlite()).await;
+    for version in ["10.5", "12.5"] {
+        let said = site.run("cisco_objects.py", &[version, "profiles"]).await;
+        said.print();
+    }
+    for version in ["14.0", "15.0"] {
+        let said = site.run("cisco_axl.js", &[version, "profiles"]).await;
+        said.print();
+    }
 }

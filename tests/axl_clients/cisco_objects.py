@@ -1,0 +1,197 @@
+"""zeep, strict, with the schemas that the package ciscoaxl brings: every operation on partitions,
+lines, users, phones and user profiles."""
+
+import os
+import sys
+
+import ciscoaxl
+import zeep
+from zeep.transports import Transport
+
+from client import BASE, BINDING, attempt, session
+
+SCHEMAS = os.path.join(os.path.dirname(ciscoaxl.__file__), "schema")
+MAC = "SEP00112233AA55"
+
+version = sys.argv[1]
+client = zeep.Client(
+    os.path.join(SCHEMAS, version, "AXLAPI.wsdl"), transport=Transport(session=session())
+)
+axl = client.create_service(BINDING, f"{BASE}/axl/")
+
+
+def partitions():
+    attempt(
+        "partition added",
+        lambda: axl.addRoutePartition({"name": "PT-Lab", "description": "Laboratory"}),
+    )
+    attempt("partition", lambda: axl.getRoutePartition(name="PT-Lab"))
+    attempt(
+        "partition updated",
+        lambda: axl.updateRoutePartition(name="PT-Lab", newName="PT-Labs", description="Labs"),
+    )
+    tags = {"name": "", "description": ""}
+    attempt(
+        "partitions",
+        lambda: axl.listRoutePartition(searchCriteria={"name": "PT-L%"}, returnedTags=tags),
+    )
+
+
+def lines():
+    attempt(
+        "line added",
+        lambda: axl.addLine(
+            {
+                "pattern": "5001",
+                "usage": "Device",
+                "routePartitionName": "PT-Labs",
+                "description": "Reception",
+                "alertingName": "Reception desk",
+                "asciiAlertingName": "Reception desk",
+                "presenceGroupName": "Standard Presence group",
+                "callForwardAll": {
+                    "forwardToVoiceMail": "false",
+                    "callingSearchSpaceName": None,
+                    "secondaryCallingSearchSpaceName": None,
+                    "destination": "5002",
+                },
+            }
+        ),
+    )
+    key = {"pattern": "5001", "routePartitionName": "PT-Labs"}
+    attempt("line", lambda: axl.getLine(**key))
+    attempt("line updated", lambda: axl.updateLine(**key, description="Front desk"))
+    attempt(
+        "lines",
+        lambda: axl.listLine(
+            searchCriteria={"pattern": "50%"},
+            returnedTags={"pattern": "", "description": "", "routePartitionName": ""},
+        ),
+    )
+
+
+def users():
+    attempt(
+        "user added",
+        lambda: axl.addUser(
+            {
+                "userid": "jdoe",
+                "firstName": "Jane",
+                "lastName": "Doe",
+                "password": "Voice-7-gateway",
+                "pin": "73914",
+                "digestCredentials": "a-digest-secret",
+                "mailid": "jdoe@example.com",
+                "presenceGroupName": "Standard Presence group",
+                "primaryExtension": {"pattern": "5001", "routePartitionName": "PT-Labs"},
+                "associatedGroups": {"userGroup": [{"name": "Standard CCM End Users"}]},
+            }
+        ),
+    )
+    attempt("user", lambda: axl.getUser(userid="jdoe"))
+    attempt(
+        "user updated",
+        lambda: axl.updateUser(userid="jdoe", department="Sales", mailid="jane@example.com"),
+    )
+    attempt(
+        "users",
+        lambda: axl.listUser(
+            searchCriteria={"userid": "j%"},
+            returnedTags={"userid": "", "firstName": "", "department": ""},
+        ),
+    )
+
+
+def phone(name):
+    return {
+        "name": name,
+        "description": "Jane's phone",
+        "product": "Cisco 7841",
+        "class": "Phone",
+        "protocol": "SIP",
+        "protocolSide": "User",
+        "devicePoolName": "Default",
+        "commonPhoneConfigName": "Standard Common Phone Profile",
+        "locationName": "Hub_None",
+        "useTrustedRelayPoint": "Default",
+        "builtInBridgeStatus": "Default",
+        "packetCaptureMode": "None",
+        "certificateOperation": "No Pending Operation",
+        "deviceMobilityMode": "Default",
+        "ownerUserName": "jdoe",
+        "lines": {
+            "line": [
+                {
+                    "index": 1,
+                    "label": "5001",
+                    "display": "Jane Doe",
+                    "dirn": {"pattern": "5001", "routePartitionName": "PT-Labs"},
+                    "e164Mask": "49301234XXXX",
+                    "recordingMediaSource": "Gateway Preferred",
+                }
+            ]
+        },
+    }
+
+
+def phones():
+    wanted = phone(MAC)
+    if version < "10.0" and "." in version and len(version) == 3:
+        del wanted["lines"]["line"][0]["recordingMediaSource"]
+    attempt("phone added", lambda: axl.addPhone(wanted))
+    attempt("phone", lambda: axl.getPhone(name=MAC))
+    attempt(
+        "phone by tags",
+        lambda: axl.getPhone(
+            name=MAC, returnedTags={"name": "", "lines": {"line": {"index": "", "label": ""}}}
+        ),
+    )
+    attempt("phone updated", lambda: axl.updatePhone(name=MAC, description="Jane's new phone"))
+    attempt("phone without lines", lambda: axl.updatePhone(name=MAC, lines={"line": []}))
+    attempt(
+        "phones",
+        lambda: axl.listPhone(
+            searchCriteria={"name": "SEP0011%"},
+            returnedTags={"name": "", "description": "", "ownerUserName": "", "digestUser": ""},
+        ),
+    )
+    attempt("no phones", lambda: axl.listPhone(searchCriteria={"name": "X%"}, returnedTags={"name": ""}))
+    attempt("unknown phone", lambda: axl.getPhone(name="SEP00000000FFFF"))
+    attempt("phone twice", lambda: axl.addPhone(wanted))
+
+
+def profiles():
+    attempt(
+        "profile added",
+        lambda: axl.addUserProfileProvision(
+            {"name": "Sales", "description": "Sales", "allowProvision": "true", "limitProvision": 3}
+        ),
+    )
+    attempt("profile", lambda: axl.getUserProfileProvision(name="Sales"))
+    attempt(
+        "profile updated",
+        lambda: axl.updateUserProfileProvision(name="Sales", limitProvision=5),
+    )
+    attempt(
+        "profiles",
+        lambda: axl.listUserProfileProvision(
+            searchCriteria={"name": "S%"}, returnedTags={"name": "", "limitProvision": ""}
+        ),
+    )
+    attempt("profile removed", lambda: axl.removeUserProfileProvision(name="Sales"))
+    attempt("profile gone", lambda: axl.getUserProfileProvision(name="Sales"))
+
+
+def removals():
+    attempt("partition in use", lambda: axl.removeRoutePartition(name="PT-Labs"))
+    attempt("phone removed", lambda: axl.removePhone(name=MAC))
+    attempt("user removed", lambda: axl.removeUser(userid="jdoe"))
+    attempt("user gone", lambda: axl.getUser(userid="jdoe"))
+    key = {"pattern": "5001", "routePartitionName": "PT-Labs"}
+    attempt("line removed", lambda: axl.removeLine(**key))
+    attempt("line gone", lambda: axl.getLine(**key))
+    attempt("partition removed", lambda: axl.removeRoutePartition(name="PT-Labs"))
+
+
+for kind in sys.argv[2:]:
+    globals()[kind]()
