@@ -40,6 +40,18 @@ async fn zeep_calls_with_our_own_schemas_of_every_version() {
         assert!(!rows.is_empty(), "{rows:?}");
         let verdict = &said.result(&of("login"))["return"];
         assert_eq!(verdict["userAuthenticated"], true, "{verdict}");
+        if !operations.contains(&json!("addUserProfileProvision")) {
+            continue;
+        }
+        assert_eq!(said.result(&of("profile added"))["sequence"], 7);
+        let profile = &said.result(&of("profile"))["return"]["userProfileProvision"];
+        assert_eq!(profile["limitProvision"], 3, "{profile}");
+        assert_eq!(profile["description"], "Changed", "{profile}");
+        let listed = &said.result(&of("profiles"))["return"]["userProfileProvision"];
+        assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+        assert!(said.fault(&of("profile gone")).ends_with("was not found"));
+        let queue = &said.result(&of("changes"))["queueInfo"];
+        assert!(queue["nextStartChangeId"].is_number(), "{queue}");
     }
 }
 
@@ -91,14 +103,37 @@ async fn soap_lite_of_perl_reads_system_and_sql() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probe() {
+async fn zeep_in_strict_mode_configures_user_profiles() {
     let site = Site::start(&Database::sqlite()).await;
     for version in ["10.5", "12.5"] {
         let said = site.run("cisco_objects.py", &[version, "profiles"]).await;
-        said.print();
+        let profile = &said.result("profile")["return"]["userProfileProvision"];
+        assert_eq!(profile["limitProvision"], 3, "{profile}");
+        assert_eq!(profile["allowProvision"], "true", "{profile}");
+        said.result("profile updated");
+        let listed = &said.result("profiles")["return"]["userProfileProvision"];
+        let sales = listed.as_array().unwrap().iter();
+        let sales: Vec<_> = sales.filter(|profile| profile["name"] == "Sales").collect();
+        assert_eq!(sales.len(), 1, "{listed}");
+        assert_eq!(sales[0]["limitProvision"], 5, "{listed}");
+        said.result("profile removed");
+        assert!(said.fault("profile gone").ends_with("was not found"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cisco_axl_fills_in_the_tags_of_an_operation_and_sends_the_rest_empty() {
+    let site = Site::start(&Database::sqlite()).await;
     for version in ["14.0", "15.0"] {
         let said = site.run("cisco_axl.js", &[version, "profiles"]).await;
-        said.print();
+        let profile = &said.result("profile")["userProfileProvision"];
+        assert_eq!(profile["name"], "Sales", "{profile}");
+        assert_eq!(profile["limitProvision"], "3", "{profile}");
+        // What was sent empty has its default.
+        assert_eq!(profile["allowProvision"], "false", "{profile}");
+        assert_eq!(profile["enableMra"], "true", "{profile}");
+        let listed = said.result("profiles")["userProfileProvision"].as_array();
+        assert_eq!(listed.unwrap().len(), 3);
+        said.result("profile removed");
     }
 }

@@ -35,3 +35,28 @@ with tempfile.TemporaryDirectory() as folder:
             f"{version} login",
             lambda: axl.doAuthenticateUser(userid="aksethi", pin="8362"),
         )
+        if "listChange" in operations:
+            attempt(f"{version} changes", lambda: axl.listChange())
+        if "addUserProfileProvision" not in operations:
+            continue
+        attempt(
+            f"{version} profile added",
+            lambda: axl.addUserProfileProvision(
+                sequence=7,
+                userProfileProvision={"name": f"P {version}", "limitProvision": 3},
+            ),
+        )
+        key = {"name": f"P {version}"}
+        attempt(
+            f"{version} profile updated",
+            lambda: axl.updateUserProfileProvision(**key, description="Changed"),
+        )
+        attempt(f"{version} profile", lambda: axl.getUserProfileProvision(**key))
+        attempt(
+            f"{version} profiles",
+            lambda: axl.listUserProfileProvision(
+                searchCriteria={"name": "P %"}, returnedTags={"name": "", "limitProvision": ""}
+            ),
+        )
+        attempt(f"{version} profile removed", lambda: axl.removeUserProfileProvision(**key))
+        attempt(f"{version} profile gone", lambda: axl.getUserProfileProvision(**key))

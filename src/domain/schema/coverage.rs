@@ -185,7 +185,8 @@ No element of a request is dropped silently. Each one is
 - **refused**: a fault names it and says what to do, unless it is empty or holds the value named.
 
 Answers have some elements that requests have not: **answered** means filled, **always empty**
-that this system knows nothing of it. An element is in all four of add, update, get and list
+that this system knows nothing of it. An empty truth value or word says nothing, as if it were not
+there; an empty reference or text is none. An element is in all four of add, update, get and list
 where nothing else is said. Versions are those of the schema; 7.1 stands for every older one.
 ";
 

@@ -87,7 +87,9 @@ impl Decoder {
             }
             branch = branch.max(element.branch);
             let value = self.value(found, element, form, &path)?;
-            put(&mut record, element, value, &path)?;
+            if !self.says_nothing(element, &value) {
+                put(&mut record, element, value, &path)?;
+            }
         }
         Ok(record)
     }
@@ -161,6 +163,18 @@ impl Decoder {
             }
         }
         Ok(value)
+    }
+
+    /// Whether an empty element is as good as none. There is no truth value and no word that is
+    /// empty; an empty number is one only where there is no default. Tools that fill in a form of
+    /// all elements send those that were not filled in empty.
+    fn says_nothing(&self, element: &schema::Element, value: &Value) -> bool {
+        *value == Value::Nothing
+            && match element.content {
+                Content::Boolean | Content::Enumeration(_) => true,
+                Content::Integer => element.default.is_some() && self.place == Places::ADD,
+                _ => false,
+            }
     }
 
     /// Before 8.0 the place of an entry is an attribute.
@@ -338,6 +352,17 @@ mod tests {
         let decoded = decoded("Phone", SchemaVersion::V7_1, inner).unwrap();
         assert_eq!(decoded.ignored, ["phone/nonsense"]);
         assert_eq!(decoded.record.text("digestUser"), Some("jdoe"));
+    }
+
+    #[test]
+    fn an_empty_truth_value_word_or_number_with_a_default_is_absent() {
+        let inner = "<name>a</name><description/><allowProvision/><limitProvision/>\
+                     <mraPolicy_Desktop></mraPolicy_Desktop>";
+        let record = decoded("UserProfileProvision", SchemaVersion::V14_0, inner)
+            .unwrap()
+            .record;
+        let names: Vec<&str> = record.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["name", "description"]);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum OtherAnswer {
     Done,
     /// These elements inside `return`.
     Elements(&'static [Element]),
+    /// These elements, without a `return` around them.
+    Bare(&'static [Element]),
     /// Objects of this kind inside `return`.
     Objects(ObjectKind),
 }
@@ -88,6 +90,43 @@ const ROWS: &[Element] = &[
     any("row").repeated(MANY).applied(),
 ];
 
+#[rustfmt::skip]
+const CHANGED_KINDS: &[Element] = &[
+    text("object", 100).repeated(MANY).applied(),
+];
+
+#[rustfmt::skip]
+const SINCE_WHEN: &[Element] = &[
+    integer("startChangeId").applied().attributes(&["queueId"]),
+    group("objectList", CHANGED_KINDS).applied(),
+];
+
+#[rustfmt::skip]
+const QUEUE: &[Element] = &[
+    integer("firstChangeId").applied(),
+    integer("lastChangeId").applied(),
+    integer("nextStartChangeId").applied(),
+    text("queueId", 100).applied(),
+];
+
+#[rustfmt::skip]
+const CHANGE: &[Element] = &[
+    integer("id").applied(),
+    text("action", 1).applied(),
+    boolean("doGet").applied(),
+];
+
+#[rustfmt::skip]
+const CHANGES: &[Element] = &[
+    group("change", CHANGE).repeated(MANY).applied().attributes(&["type", "uuid"]),
+];
+
+#[rustfmt::skip]
+const CHANGES_OF_QUEUE: &[Element] = &[
+    group("queueInfo", QUEUE).applied(),
+    group("changes", CHANGES).applied(),
+];
+
 static ALL: &[OtherOperation] = &[
     OtherOperation {
         name: "getCCMVersion",
@@ -112,5 +151,13 @@ static ALL: &[OtherOperation] = &[
         arguments: STATEMENT,
         answer: OtherAnswer::Elements(ROWS),
         note: "One `select` on CUCM's tables",
+    },
+    OtherOperation {
+        name: "listChange",
+        since: SchemaVersion::V10_0,
+        before: None,
+        arguments: SINCE_WHEN,
+        answer: OtherAnswer::Bare(CHANGES_OF_QUEUE),
+        note: "What was added, updated and removed, from the audit log",
     },
 ];

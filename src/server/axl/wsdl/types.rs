@@ -194,8 +194,8 @@ impl Writer {
         self.document.open("xsd:complexType", &[]);
         self.document.open("xsd:sequence", &[]);
         for name in object.search {
-            let known = object.element(name, self.version, Places::ALL);
-            if known.is_some() {
+            let is_known = |element: &Element| element.name == *name && element.is_in(self.version);
+            if object.elements.iter().any(is_known) {
                 optional(&mut self.document, name, "xsd:string");
             }
         }
@@ -241,6 +241,7 @@ impl Writer {
         match other.answer {
             OtherAnswer::Done => None,
             OtherAnswer::Elements(elements) => Some(Answer::Elements(elements)),
+            OtherAnswer::Bare(elements) => Some(Answer::Bare(elements)),
             OtherAnswer::Objects(kind) => {
                 ObjectType::of(kind).map(|object| Answer::Objects(Operation::List, object))
             }
@@ -249,10 +250,23 @@ impl Writer {
 
     fn answer(&mut self, name: &str, answer: Answer) {
         self.document.open("xsd:complexType", &[("name", name)]);
-        self.document.open("xsd:sequence", &[]);
-        self.document.open("xsd:element", &[("name", "return")]);
-        self.document.open("xsd:complexType", &[]);
+        if let Answer::Bare(elements) = answer {
+            self.sequence(elements, OTHER_ANSWER, &[]);
+        } else {
+            self.document.open("xsd:sequence", &[]);
+            self.document.open("xsd:element", &[("name", "return")]);
+            self.document.open("xsd:complexType", &[]);
+            self.answered(answer);
+            self.document.close_times(3);
+        }
+        sequence_number(&mut self.document);
+        self.document.close();
+    }
+
+    /// What stands inside `return`.
+    fn answered(&mut self, answer: Answer) {
         match answer {
+            Answer::Bare(_) => {}
             Answer::Elements(elements) => self.sequence(elements, OTHER_ANSWER, &[]),
             Answer::Objects(operation, object) => {
                 let noun = operations::noun(object, self.version);
@@ -278,9 +292,6 @@ impl Writer {
                 self.document.close();
             }
         }
-        self.document.close_times(3);
-        sequence_number(&mut self.document);
-        self.document.close();
     }
 
     /// The elements that this version has here, after those of `keys`, which say which object an
@@ -401,9 +412,10 @@ impl Writer {
     }
 }
 
-/// What stands in the `return` of an answer that is more than an identity.
+/// What an answer holds that is more than an identity.
 #[derive(Clone, Copy)]
 enum Answer {
+    Bare(&'static [Element]),
     Elements(&'static [Element]),
     Objects(Operation, &'static ObjectType),
 }
