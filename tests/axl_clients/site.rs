@@ -151,12 +151,6 @@ impl Said {
         Self(said.collect())
     }
 
-    pub(crate) fn print(&self) {
-        for (step, said) in &self.0 {
-            eprintln!("{step}: {} {}", said["result"], said["fault"]);
-        }
-    }
-
     /// What a step gave.
     pub(crate) fn result(&self, step: &str) -> &Value {
         let said = self.step(step);
