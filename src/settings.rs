@@ -89,6 +89,8 @@ settings! {
     auto_registration: AutoRegistration,
     /// PIN and password checks.
     credentials: Credentials,
+    /// AXL.
+    axl: Axl,
     /// Date and time.
     date_time: DateTime,
 }

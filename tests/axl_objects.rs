@@ -4,8 +4,22 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
 use common::Axl;
+use common::Database;
+use common::TestApp;
 use common::for_each_database;
+use selfprov::domain::schema::ObjectKind;
+use selfprov::domain::schema::ObjectType;
+use selfprov::domain::schema::Record;
+use selfprov::domain::schema::SchemaVersion;
+use selfprov::domain::schema::Value;
+use selfprov::service::objects;
+use selfprov::service::record::Actor;
+use selfprov::service::settings::AxlSettings;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_added_changed_found_and_removed() {
@@ -229,4 +243,130 @@ async fn profiles_templates_and_policies_are_what_the_program_acts_on() {
         assert!(message.contains("startMediaPort"), "{message}");
     })
     .await;
+}
+
+const LIST_PARTITIONS: &str = "<searchCriteria><name>%</name></searchCriteria>\
+                               <returnedTags><name/><description/></returnedTags>";
+
+/// A system whose AXL settings are others than usual.
+async fn with(database: &Database, change: impl FnOnce(&mut AxlSettings)) -> Axl {
+    let builder = TestApp::builder().settings(|settings| change(&mut settings.axl));
+    Axl::start(builder.start(database).await).await
+}
+
+async fn add_partitions(axl: &Axl, count: usize) {
+    let actor = Actor {
+        name: "test".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    };
+    let object = ObjectType::of(ObjectKind::RoutePartition).unwrap();
+    for number in 0..count {
+        let mut record = Record::default();
+        record.set("name", Value::text(&format!("P{number}")));
+        record.set("description", Value::text("described"));
+        let (app, version) = (&axl.0.test.app, SchemaVersion::NEWEST);
+        let added = objects::add(app, &actor, object, version, record).await;
+        added.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_too_large_says_what_would_fit() {
+    for_each_database(async |database| {
+        let axl = with(&database, |axl| axl.answer_bytes_max = 3_000).await;
+        add_partitions(&axl, 50).await;
+        let (code, message) = axl
+            .refused("14.0", "listRoutePartition", LIST_PARTITIONS)
+            .await;
+        assert_eq!(code, -1);
+        let number = |after: &str| -> usize {
+            let (_, rest) = message.split_once(after).unwrap();
+            rest.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        let (matched, fitting) = (number("matched:"), number("less than"));
+        assert!(matched >= 50 && (5..45).contains(&fitting), "{message}");
+        let page = format!("{LIST_PARTITIONS}<first>{}</first>", fitting - 1);
+        let listed = axl.succeed("14.0", "listRoutePartition", &page).await;
+        assert_eq!(listed.matches("<routePartition ").count(), fitting - 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_limit_a_list_is_streamed() {
+    for_each_database(async |database| {
+        let axl = with(&database, |axl| axl.answer_bytes_max = 0).await;
+        add_partitions(&axl, 250).await;
+        let answer = axl
+            .operation("14.0", "listRoutePartition", LIST_PARTITIONS)
+            .await;
+        assert_eq!(answer.header("transfer-encoding"), Some("chunked"));
+        assert!(answer.body.matches("<routePartition ").count() >= 250);
+        assert!(answer.body.ends_with("</soapenv:Envelope>"));
+    })
+    .await;
+}
+
+const UNKNOWN_TO_THE_OLD_DIALECT: &str =
+    "<newRoutePartition><name>P</name><colour>red</colour></newRoutePartition>";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_old_dialect_does_not_have_is_reported() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let add = UNKNOWN_TO_THE_OLD_DIALECT;
+        let answer = axl.operation("7.1", "addRoutePartition", add).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let warning = answer.header("warning").unwrap();
+        assert!(warning.contains("routePartition/colour"), "{warning}");
+        let (_, message) = axl.refused("8.5", "addRoutePartition", add).await;
+        let hint = "send the element routePartition";
+        assert!(message.contains(hint), "{message}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_old_dialect_does_not_have_is_refused_where_it_is_set_so() {
+    for_each_database(async |database| {
+        let axl = with(&database, |axl| axl.refuses_unknown_in_old_dialect = true).await;
+        let add = UNKNOWN_TO_THE_OLD_DIALECT;
+        let (_, message) = axl.refused("7.1", "addRoutePartition", add).await;
+        assert!(message.contains("colour"), "{message}");
+        let key = "<name>P</name>";
+        let (code, _) = axl.refused("7.1", "getRoutePartition", key).await;
+        assert_eq!(code, 5007, "nothing was added");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_too_many_at_once_is_told_to_come_back() {
+    let database = Database::sqlite();
+    let axl = with(&database, |axl| axl.changes_at_once_max = 1).await;
+    let axl = Arc::new(axl);
+    // The one writer of SQLite is taken: the first change waits.
+    let writer = axl.0.test.app.store.begin().await.unwrap();
+    let add = |name: &str| format!("<routePartition><name>{name}</name></routePartition>");
+    let first = {
+        let (axl, add) = (Arc::clone(&axl), add("First"));
+        tokio::spawn(async move { axl.succeed("14.0", "addRoutePartition", &add).await })
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let second = add("Second");
+    loop {
+        let second = tokio::time::timeout(
+            Duration::from_millis(300),
+            axl.operation("14.0", "addRoutePartition", &second),
+        );
+        if let Ok(answer) = second.await {
+            assert_eq!(answer.status, 503, "{}", answer.body);
+            assert_eq!(answer.header("retry-after"), Some("2"));
+            break;
+        }
+        assert!(Instant::now() < deadline, "no 503");
+    }
+    drop(writer);
+    first.await.unwrap();
 }

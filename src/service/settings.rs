@@ -26,6 +26,8 @@ pub struct Settings {
     pub auto_registration: AutoRegistrationSettings,
     /// PIN and password checks.
     pub credentials: CredentialSettings,
+    /// AXL.
+    pub axl: AxlSettings,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             calls: CallSettings::default(),
             auto_registration: AutoRegistrationSettings::default(),
             credentials: CredentialSettings::default(),
+            axl: AxlSettings::default(),
         }
     }
 }
@@ -240,6 +243,30 @@ impl Default for AutoRegistrationSettings {
             nat_networks: Vec::new(),
             unclaimed_max: 1_000,
             unclaimed_time_to_live: Some(Duration::from_hours(30 * 24)),
+        }
+    }
+}
+
+/// What AXL takes and gives.
+#[derive(Debug, Clone, Copy)]
+pub struct AxlSettings {
+    /// Largest request in bytes.
+    pub request_bytes_max: usize,
+    /// Largest answer in bytes; 0: no limit.
+    pub answer_bytes_max: usize,
+    /// Changes that may be under way at once; 0: no limit.
+    pub changes_at_once_max: usize,
+    /// Whether a call in the dialect before 8.0 is refused for an element that it does not have.
+    pub refuses_unknown_in_old_dialect: bool,
+}
+
+impl Default for AxlSettings {
+    fn default() -> Self {
+        Self {
+            request_bytes_max: 1024 * 1024,
+            answer_bytes_max: 8 * 1024 * 1024,
+            changes_at_once_max: 0,
+            refuses_unknown_in_old_dialect: false,
         }
     }
 }

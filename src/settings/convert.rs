@@ -100,6 +100,15 @@ impl Settings {
             },
             calls: self.call_settings(),
             auto_registration: self.auto_registration_settings(),
+            axl: service::AxlSettings {
+                request_bytes_max: self.axl.request_bytes_max.size(),
+                answer_bytes_max: self.axl.answer_limit.size(),
+                changes_at_once_max: self.axl.changes_at_once_max.size(),
+                refuses_unknown_in_old_dialect: matches!(
+                    self.axl.old_dialect_unknown,
+                    tables::UnknownElements::Refuse
+                ),
+            },
             credentials: service::CredentialSettings {
                 lockout: match self.credentials.lockout {
                     tables::Lockout::Spread => service::Lockout::Spread,

@@ -320,6 +320,32 @@ table! {
     }
 }
 
+words! {
+    /// What becomes of elements that AXL 7.1 does not have, which CUCM ignores there.
+    UnknownElements {
+        /// The call is carried out without them; answer and log name them.
+        Warn = "warn",
+        /// The call is refused.
+        Refuse = "refuse",
+    }
+}
+
+table! {
+    /// AXL, the SOAP API.
+    Axl "axl" {
+        /// Largest request in bytes.
+        request_bytes_max: Whole<65_536, 104_857_600> = Whole::at(1_048_576),
+        /// Largest answer in bytes, as CUCM has one; clients then ask for fewer rows. 0: no limit,
+        /// and lists are sent while they are read.
+        answer_limit: Whole<0, 1_073_741_824> = Whole::at(8_388_608),
+        /// Changes that may be under way at once; further ones get 503 and try again. 0: no limit.
+        changes_at_once_max: Whole<0, 100_000> = Whole::at(0),
+        /// What becomes of elements that AXL 7.1 does not have: warn or refuse. Later versions
+        /// always refuse what they do not have.
+        old_dialect_unknown: UnknownElements = UnknownElements::Warn,
+    }
+}
+
 table! {
     /// Date and time on the phones and in the cucm-uds files.
     DateTime "date_time" {

@@ -1,17 +1,34 @@
 //! Answers: envelopes, faults and the pages that stand for an HTTP status.
 
+use std::io;
+use std::pin::Pin;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
 use quick_xml::escape::escape;
 
 use crate::domain::schema::SchemaVersion;
 
-use super::envelope::SOAP;
 use super::fault::{Fault, Origin};
 use super::soap_action;
 
 /// What goes before every envelope.
 const DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>";
+
+/// What stands around the content of every body.
+const ENVELOPE_START: &str = concat!(
+    "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\">",
+    "<soapenv:Body>"
+);
+const ENVELOPE_END: &str = "</soapenv:Body></soapenv:Envelope>";
+
+/// Longest header that names elements which were not applied, in bytes.
+const WARNING_BYTES_MAX: usize = 1_024;
+
+/// The media type of envelopes.
+const XML: &str = "text/xml;charset=UTF-8";
 
 /// HTTP status for a version that there is not. Source: recorded answers of CUCM.
 const INCORRECT_VERSION: u16 = 599;
@@ -19,23 +36,44 @@ const INCORRECT_VERSION: u16 = 599;
 /// An answer.
 pub type Answer = Response<Body>;
 
-/// The envelope around what an operation gives: `content` stands inside the response element.
+/// What stands inside the response element.
+pub enum Content {
+    /// All of it.
+    Whole(String),
+    /// Page by page, while they are read. An error ends the connection: the answer is cut off and
+    /// no client takes it for whole.
+    Pages(Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>),
+}
+
+/// The envelope around what an operation gives.
 pub fn success(
     version: SchemaVersion,
     operation: &str,
     sequence: Option<u64>,
-    content: &str,
+    content: Content,
 ) -> Answer {
     let namespace = soap_action::namespace(version);
     let sequence = sequence.map_or_else(String::new, |number| format!(" sequence=\"{number}\""));
     let operation = escape(operation);
-    envelope(
-        StatusCode::OK,
-        &format!(
-            "<ns:{operation}Response xmlns:ns=\"{namespace}\"{sequence}>{content}\
-             </ns:{operation}Response>"
-        ),
-    )
+    let start = format!(
+        "{DECLARATION}{ENVELOPE_START}\
+         <ns:{operation}Response xmlns:ns=\"{namespace}\"{sequence}>"
+    );
+    let end = format!("</ns:{operation}Response>{ENVELOPE_END}");
+    let body = match content {
+        Content::Whole(content) => {
+            let mut text = start;
+            text.reserve_exact(content.len().saturating_add(end.len()));
+            text.push_str(&content);
+            text.push_str(&end);
+            Body::from(text)
+        }
+        Content::Pages(pages) => {
+            let piece = |text: String| stream::iter([Ok(Bytes::from(text))]);
+            Body::from_stream(piece(start).chain(pages).chain(piece(end)))
+        }
+    };
+    typed(StatusCode::OK, XML, body)
 }
 
 /// The envelope around a fault of an operation that was understood.
@@ -73,11 +111,8 @@ fn fault_in(fault: &Fault, operation: &str, (start, end): (&str, &str)) -> Answe
 }
 
 fn envelope(status: StatusCode, content: &str) -> Answer {
-    let text = format!(
-        "{DECLARATION}<soapenv:Envelope xmlns:soapenv=\"{SOAP}\"><soapenv:Body>{content}\
-         </soapenv:Body></soapenv:Envelope>"
-    );
-    typed(status, "text/xml;charset=UTF-8", text)
+    let text = format!("{DECLARATION}{ENVELOPE_START}{content}{ENVELOPE_END}");
+    typed(status, XML, Body::from(text))
 }
 
 /// 599 with the versions that there are, in the words that clients look for.
@@ -96,6 +131,23 @@ pub fn incorrect_version() -> Answer {
         status,
         &format!("HTTP Status {INCORRECT_VERSION} - {reason}"),
     )
+}
+
+/// Tells the client which of its elements were not applied.
+pub fn warn_of(answer: &mut Answer, ignored: &[String]) {
+    let mut text = String::from("299 - \"not applied, for AXL 7.1 has no such element:");
+    for path in ignored {
+        if text.len().saturating_add(path.len()) > WARNING_BYTES_MAX {
+            text.push_str(" and others");
+            break;
+        }
+        text.push(' ');
+        text.extend(path.chars().filter(|c| c.is_ascii_graphic() && *c != '"'));
+    }
+    text.push('"');
+    if let (false, Ok(value)) = (ignored.is_empty(), HeaderValue::from_str(&text)) {
+        answer.headers_mut().insert(header::WARNING, value);
+    }
 }
 
 /// 401 with the challenge without which many clients never send their credentials.
@@ -134,18 +186,15 @@ pub fn unavailable(retry_after_s: u32) -> Answer {
 /// A small HTML page whose title and only heading is `text`.
 pub fn page(status: StatusCode, text: &str) -> Answer {
     let text = escape(text);
-    typed(
-        status,
-        "text/html;charset=UTF-8",
-        format!(
-            "<!DOCTYPE html><html lang=\"en\"><head><title>{text}</title></head>\
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><title>{text}</title></head>\
              <body><h1>{text}</h1></body></html>"
-        ),
-    )
+    );
+    typed(status, "text/html;charset=UTF-8", Body::from(page))
 }
 
-fn typed(status: StatusCode, media_type: &'static str, text: String) -> Answer {
-    let mut answer = Response::new(Body::from(text));
+fn typed(status: StatusCode, media_type: &'static str, body: Body) -> Answer {
+    let mut answer = Response::new(body);
     *answer.status_mut() = status;
     answer
         .headers_mut()

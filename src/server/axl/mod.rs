@@ -22,7 +22,7 @@ mod operations;
 pub mod soap_action;
 mod wsdl;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Extension;
@@ -32,6 +32,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::domain::history::CorrelationId;
@@ -49,28 +50,40 @@ use operations::Caller;
 /// Where AXL is.
 const PATH: &str = "/axl/";
 
-/// Largest request in bytes: a phone with every element and all its buttons has some 60 kB.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Seconds after which a client whose change was one too many is told to try again.
+const RETRY_AFTER_S: u32 = 2;
 
 /// How long a client has to send its request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What every call needs.
+struct Door {
+    app: Arc<App>,
+    /// Permits for changes; `None`: there is no limit.
+    changes: Option<Semaphore>,
+}
+
 /// The routes of AXL, for HTTPS listeners alone. Requests must carry a [`Peer`].
 pub fn router(app: Arc<App>) -> Router {
+    let changes = app.settings.axl.changes_at_once_max;
+    let door = Arc::new(Door {
+        app: Arc::clone(&app),
+        changes: (changes > 0).then(|| Semaphore::new(changes)),
+    });
     Router::new()
         .route(PATH, post(call).get(show))
         .route("/axl", get(redirect).post(redirect))
-        .with_state(Arc::clone(&app))
+        .with_state(door)
         .merge(wsdl::router(app))
 }
 
 /// What clients probe before anything else.
 async fn show(
-    State(app): State<Arc<App>>,
+    State(door): State<Arc<Door>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Answer {
-    match admitted(&app, &peer, &headers).await {
+    match admitted(&door.app, &peer, &headers).await {
         Ok((logged_in, _)) => logged_in.mark(answer::page(
             StatusCode::OK,
             "Cisco CallManager: AXL Web Service. The AXL Web Service is working and accepting requests.",
@@ -111,22 +124,23 @@ async fn admitted(
 }
 
 async fn call(
-    State(app): State<Arc<App>>,
+    State(door): State<Arc<Door>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     // Before the body is read: nobody unknown makes us hold a megabyte.
-    let (logged_in, actor) = match admitted(&app, &peer, &headers).await {
+    let (logged_in, actor) = match admitted(&door.app, &peer, &headers).await {
         Ok(admitted) => admitted,
         Err(refused) => return refused,
     };
-    let received = timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await;
+    let bytes_max = door.app.settings.axl.request_bytes_max;
+    let received = timeout(BODY_TIMEOUT, axum::body::to_bytes(body, bytes_max)).await;
     let answer = match received {
-        Ok(Ok(bytes)) => carry_out(&app, &logged_in, &actor, &headers, &bytes, &peer).await,
+        Ok(Ok(bytes)) => carry_out(&door, &logged_in, &actor, &headers, &bytes, &peer).await,
         Ok(Err(_)) => answer::page(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "HTTP Status 413 - A request has at most 1 MiB",
+            &format!("HTTP Status 413 - A request has at most {bytes_max} bytes"),
         ),
         Err(_) => answer::page(
             StatusCode::REQUEST_TIMEOUT,
@@ -137,7 +151,7 @@ async fn call(
 }
 
 async fn carry_out(
-    app: &App,
+    door: &Door,
     logged_in: &LoggedIn,
     actor: &Actor,
     headers: &HeaderMap,
@@ -151,18 +165,35 @@ async fn carry_out(
     let Ok(version) = version_of(headers, &call) else {
         return answer::incorrect_version();
     };
+    let permits = door.changes.as_ref();
+    let permit = match permits.filter(|_| operations::changes(&call, version)) {
+        Some(permits) => match permits.try_acquire() {
+            Ok(permit) => Some(permit),
+            Err(_) => return answer::unavailable(RETRY_AFTER_S),
+        },
+        None => None,
+    };
     let caller = Caller {
-        app,
+        app: &door.app,
         actor,
         access: logged_in.principal.axl_access(),
         source: peer.address.ip().to_canonical(),
         version,
+        ignored: Mutex::default(),
     };
     let operation = call.operation();
-    match operations::carry_out(&caller, &call).await {
-        Ok(content) => answer::success(version, operation, call.sequence(), &content),
+    let carried_out = operations::carry_out(&caller, &call).await;
+    drop(permit);
+    let mut answer = match carried_out {
+        Ok(content) => answer::success(version, operation, call.sequence(), content),
         Err(fault) => answer::fault_of_operation(&fault, operation, version),
-    }
+    };
+    let ignored = caller.ignored.into_inner();
+    answer::warn_of(
+        &mut answer,
+        &ignored.unwrap_or_else(PoisonError::into_inner),
+    );
+    answer
 }
 
 fn version_of(

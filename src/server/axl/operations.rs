@@ -2,27 +2,35 @@
 //! response element.
 
 mod change;
+mod list;
 mod objects;
 mod sql;
 mod system;
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::schema::{Operation, SchemaVersion};
 use crate::service::App;
 use crate::service::api_login::Access;
 use crate::service::record::Actor;
 
+use super::answer::Content;
 use super::envelope::Call;
 use super::fault::Fault;
 
+/// Lines that one call may write to the log about elements that were not applied.
+const REPORTED_MAX: usize = 100;
+
 /// Who calls what, and how the answer is to be worded.
 pub(super) struct Caller<'a> {
-    pub(super) app: &'a App,
+    pub(super) app: &'a Arc<App>,
     pub(super) actor: &'a Actor,
     pub(super) access: Option<Access>,
     pub(super) source: IpAddr,
     pub(super) version: SchemaVersion,
+    /// Elements that the dialect before 8.0 does not have and that were not applied.
+    pub(super) ignored: Mutex<Vec<String>>,
 }
 
 impl Caller<'_> {
@@ -34,44 +42,57 @@ impl Caller<'_> {
         }
     }
 
-    /// Tells the administrator of elements that the dialect before 8.0 does not have. The client is
-    /// told by a header of the answer.
-    fn report(&self, ignored: &[String]) -> Result<(), Fault> {
-        for path in ignored {
-            let (user, source) = (&self.actor.name, self.source);
-            tracing::warn!(%user, %source, element = %path, "AXL 7.1 has no such element; it was not applied");
+    /// Tells the administrator and the client of elements that the dialect before 8.0 does not
+    /// have; where the administrator wants it so, they are a fault.
+    fn report(&self, ignored: Vec<String>) -> Result<(), Fault> {
+        if let (true, Some(path)) = (
+            self.app.settings.axl.refuses_unknown_in_old_dialect,
+            ignored.first(),
+        ) {
+            return Err(Fault::not_valid(format!(
+                "AXL 7.1 has no element {path}, and this system refuses what it does not know \
+                 (setting axl.old_dialect_unknown): leave it out"
+            )));
         }
+        for path in ignored.iter().take(REPORTED_MAX) {
+            let (user, source) = (&self.actor.name, self.source);
+            tracing::warn!(%user, %source, element = ?path, "AXL 7.1 has no such element; it was not applied");
+        }
+        let mut all = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(ignored);
         Ok(())
     }
 }
 
+/// Whether an operation changes something.
+pub(super) fn changes(call: &Call, version: SchemaVersion) -> bool {
+    match objects::parsed(call.operation(), version) {
+        Some((operation, _)) => !matches!(operation, Operation::Get | Operation::List),
+        None => !["getCCMVersion", "executeSQLQuery", "listChange"].contains(&call.operation()),
+    }
+}
+
 /// Carries a call out and gives the content of its response element.
-pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
-    match call.operation() {
+pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Content, Fault> {
+    let name = call.operation();
+    if changes(call, caller.version) {
+        caller.check_may_change(name)?;
+    }
+    let content = match name {
         "getCCMVersion" => system::ccm_version(caller, call),
-        "doAuthenticateUser" => {
-            caller.check_may_change(call.operation())?;
-            system::authenticate_user(caller, call).await
-        }
+        "doAuthenticateUser" => system::authenticate_user(caller, call).await,
         "executeSQLQuery" => sql::query(caller, call).await,
         "listChange" => change::list(caller, call).await,
         name => match objects::parsed(name, caller.version) {
-            Some((operation, object)) => {
-                if !matches!(operation, Operation::Get | Operation::List) {
-                    caller.check_may_change(name)?;
-                }
-                match operation {
-                    Operation::Add => objects::add(caller, call, object).await,
-                    Operation::Update => objects::update(caller, call, object).await,
-                    Operation::Get => objects::get(caller, call, object).await,
-                    Operation::List => objects::list(caller, call, object).await,
-                    Operation::Remove => objects::remove(caller, call, object).await,
-                    _ => Err(unknown(caller, name)),
-                }
-            }
-            None => Err(unknown(caller, name)),
+            Some((Operation::Add, object)) => objects::add(caller, call, object).await,
+            Some((Operation::Update, object)) => objects::update(caller, call, object).await,
+            Some((Operation::Get, object)) => objects::get(caller, call, object).await,
+            Some((Operation::List, object)) => return list::list(caller, call, object).await,
+            Some((Operation::Remove, object)) => objects::remove(caller, call, object).await,
+            Some(_) | None => Err(unknown(caller, name)),
         },
-    }
+    };
+    content.map(Content::Whole)
 }
 
 fn unknown(caller: &Caller<'_>, operation: &str) -> Fault {

@@ -1,9 +1,9 @@
-//! `add…`, `update…`, `get…`, `list…` and `remove…` of every kind of object, by its table.
+//! `add…`, `update…`, `get…` and `remove…` of every kind of object, by its table.
 
 use crate::domain::schema::{
     Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, dialect,
 };
-use crate::service::objects::{self, Criteria, ObjectError, ObjectKey};
+use crate::service::objects::{self, ObjectError, ObjectKey};
 
 use super::super::decode::{self, Decoded};
 use super::super::encode::{Encoding, Tags, uuid};
@@ -11,12 +11,6 @@ use super::super::envelope::Call;
 use super::super::fault::Fault;
 use super::super::xml::Element;
 use super::Caller;
-
-/// Largest answer in bytes of XML. Source: AXL Developer Guide, 8 MB.
-const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// Objects that a list reads at once.
-const PAGE: usize = 200;
 
 /// The operation and the kind of object that an operation's name is made of; `None` when `version`
 /// has no such operation.
@@ -46,7 +40,7 @@ pub(super) async fn add(
     let children = wrapped(call, object, version)?;
     let decoded = decode::decode(children, object, version, Places::ADD, &[])?;
     let Decoded { record, ignored } = decoded;
-    caller.report(&ignored)?;
+    caller.report(ignored)?;
     let pkid = objects::add(caller.app, caller.actor, object, version, record).await?;
     Ok(format!("<return>{}</return>", uuid(pkid)))
 }
@@ -108,7 +102,7 @@ pub(super) async fn update(
     let (key, names) = key_of(call, object, caller.version, Operation::Update)?;
     let arguments = call.arguments();
     let decoded = decode::decode(arguments, object, caller.version, Places::UPDATE, &names)?;
-    caller.report(&decoded.ignored)?;
+    caller.report(decoded.ignored)?;
     let updated = objects::update(caller.app, caller.actor, object, &key, decoded.record).await;
     let pkid = updated.map_err(|error| match error {
         ObjectError::NotFound { object, .. } => Fault::not_updated(object.kind.noun()),
@@ -150,91 +144,6 @@ pub(super) async fn get(
     let (pkid, record) = objects::get(caller.app, object, &key).await?;
     let text = encoding.object(pkid, record);
     Ok(format!("<return>{text}</return>"))
-}
-
-/// The objects that match, or those of them that `skip` and `first` choose.
-pub(super) async fn list(
-    caller: &Caller<'_>,
-    call: &Call,
-    object: &'static ObjectType,
-) -> Result<String, Fault> {
-    no_others(call, &["searchCriteria", "returnedTags", "skip", "first"])?;
-    let criteria = criteria(call, object, caller.version)?;
-    let Some(tags) = call.argument("returnedTags") else {
-        return Err(Fault::not_valid(format!(
-            "{} needs returnedTags with the elements that are wanted",
-            call.operation()
-        )));
-    };
-    let encoding = Encoding {
-        object,
-        version: caller.version,
-        place: Places::LIST,
-        tags: Tags::Below(tags),
-    };
-    let all = objects::list(caller.app, object, &criteria).await?;
-    let skip = count(call, "skip")?.unwrap_or(0);
-    let first = count(call, "first")?.unwrap_or(usize::MAX);
-    let wanted: Vec<_> = all.iter().copied().skip(skip).take(first).collect();
-    if wanted.is_empty() {
-        return Ok("<return/>".to_owned());
-    }
-    let mut text = String::from("<return>");
-    for (page, pkids) in wanted.chunks(PAGE).enumerate() {
-        for (pkid, record) in objects::records(caller.app, object, pkids).await? {
-            text.push_str(&encoding.object(pkid, record));
-        }
-        if text.len() > ANSWER_BYTES_MAX {
-            let rows = page
-                .saturating_add(1)
-                .saturating_mul(PAGE)
-                .min(wanted.len());
-            let fitting = rows.saturating_mul(ANSWER_BYTES_MAX) / text.len().max(1);
-            return Err(Fault::too_large(wanted.len(), fitting));
-        }
-    }
-    text.push_str("</return>");
-    Ok(text)
-}
-
-fn count(call: &Call, name: &str) -> Result<Option<usize>, Fault> {
-    let Some(argument) = call.argument(name).filter(|argument| !argument.is_empty()) else {
-        return Ok(None);
-    };
-    let value = argument.value();
-    value.trim().parse().map(Some).map_err(|_| {
-        Fault::not_valid(format!(
-            "{name} is {value:?}; it is a whole number from 0 up"
-        ))
-    })
-}
-
-fn criteria(
-    call: &Call,
-    object: &'static ObjectType,
-    version: SchemaVersion,
-) -> Result<Criteria, Fault> {
-    let Some(said) = call.argument("searchCriteria") else {
-        return Err(Fault::not_valid(format!(
-            "{} needs searchCriteria, for example <searchCriteria><{}>%</{}></searchCriteria>",
-            call.operation(),
-            object.search.first().unwrap_or(&"name"),
-            object.search.first().unwrap_or(&"name"),
-        )));
-    };
-    let mut criteria = Criteria::none();
-    for child in &said.children {
-        let Some(name) = object.search.iter().find(|name| **name == child.name) else {
-            return Err(Fault::not_valid(format!(
-                "AXL {version} {} has no criterion {}; it has {}",
-                call.operation(),
-                child.name,
-                object.search.join(", ")
-            )));
-        };
-        criteria.demand(name, &child.value());
-    }
-    Ok(criteria)
 }
 
 /// Which object is meant, and the names of the elements that say it.

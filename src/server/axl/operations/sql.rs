@@ -13,15 +13,12 @@ use super::Caller;
 /// How long a statement may run.
 const TIME_MAX: Duration = Duration::from_secs(20);
 
-/// Rows of one answer, in bytes of XML. Source: AXL Developer Guide, 8 MB.
-const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
-
 /// `executeSQLQuery`: rows as elements named after the columns.
 pub(super) async fn query(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
     let statement = statement(call)?;
     let limits = sql::SqlLimits {
         time: TIME_MAX,
-        bytes_max: ANSWER_BYTES_MAX,
+        bytes_max: caller.app.settings.axl.answer_bytes_max,
     };
     let rows = sql::query(caller.app, &statement, limits).await?;
     Ok(written(&rows))

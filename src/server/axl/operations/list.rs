@@ -1,0 +1,171 @@
+//! `list…`: the objects that match, as a whole or while they are read.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::{ObjectType, Places, SchemaVersion};
+use crate::service::App;
+use crate::service::objects::{self, Criteria, ObjectError};
+
+use super::super::answer::Content;
+use super::super::encode::{Encoding, Tags};
+use super::super::envelope::Call;
+use super::super::fault::Fault;
+use super::super::xml::Element;
+use super::Caller;
+use super::objects::no_others;
+
+/// Objects that are read and written at once.
+const PAGE: usize = 200;
+
+/// The objects that match, or those of them that `skip` and `first` choose.
+pub(super) async fn list(
+    caller: &Caller<'_>,
+    call: &Call,
+    object: &'static ObjectType,
+) -> Result<Content, Fault> {
+    no_others(call, &["searchCriteria", "returnedTags", "skip", "first"])?;
+    let criteria = criteria(call, object, caller.version)?;
+    let Some(tags) = call.argument("returnedTags") else {
+        return Err(Fault::not_valid(format!(
+            "{} needs returnedTags with the elements that are wanted",
+            call.operation()
+        )));
+    };
+    let skip = count(call, "skip")?.unwrap_or(0);
+    let first = count(call, "first")?.unwrap_or(usize::MAX);
+    let found = objects::list(caller.app, object, &criteria).await?;
+    let wanted: Vec<Pkid> = found.into_iter().skip(skip).take(first).collect();
+    if wanted.is_empty() {
+        return Ok(Content::Whole("<return/>".to_owned()));
+    }
+    let pages = Pages {
+        app: Arc::clone(caller.app),
+        object,
+        version: caller.version,
+        tags: tags.clone(),
+        wanted,
+        next: 0,
+    };
+    match caller.app.settings.axl.answer_bytes_max {
+        0 => Ok(pages.streamed()),
+        bytes_max => pages.whole(bytes_max).await,
+    }
+}
+
+struct Pages {
+    app: Arc<App>,
+    object: &'static ObjectType,
+    version: SchemaVersion,
+    tags: Element,
+    wanted: Vec<Pkid>,
+    next: usize,
+}
+
+impl Pages {
+    /// The next page as elements; `None` after the last.
+    async fn next(&mut self) -> Result<Option<String>, ObjectError> {
+        let pkids = self.wanted.get(self.next..).unwrap_or_default();
+        let pkids = pkids.get(..PAGE).unwrap_or(pkids);
+        if pkids.is_empty() {
+            return Ok(None);
+        }
+        let encoding = Encoding {
+            object: self.object,
+            version: self.version,
+            place: Places::LIST,
+            tags: Tags::Below(&self.tags),
+        };
+        let mut text = String::new();
+        for (pkid, record) in objects::records(&self.app, self.object, pkids).await? {
+            text.push_str(&encoding.object(pkid, record));
+        }
+        self.next = self.next.saturating_add(PAGE);
+        Ok(Some(text))
+    }
+
+    /// All of them, unless they are more than an answer may hold.
+    async fn whole(mut self, bytes_max: usize) -> Result<Content, Fault> {
+        let mut text = String::from("<return>");
+        while let Some(page) = self.next().await? {
+            text.push_str(&page);
+            if text.len() > bytes_max {
+                let written = self.next.min(self.wanted.len());
+                let fitting = written.saturating_mul(bytes_max) / text.len().max(1);
+                return Err(Fault::too_large(self.wanted.len(), fitting));
+            }
+        }
+        text.push_str("</return>");
+        Ok(Content::Whole(text))
+    }
+
+    /// One page in memory at a time.
+    fn streamed(self) -> Content {
+        enum Step {
+            Start(Pages),
+            Next(Pages),
+            Ended,
+        }
+        let piece = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
+        Content::Pages(Box::pin(stream::unfold(
+            Step::Start(self),
+            move |step| async move {
+                match step {
+                    Step::Start(pages) => Some((piece("<return>"), Step::Next(pages))),
+                    Step::Next(mut pages) => Some(match pages.next().await {
+                        Ok(Some(text)) => (Ok(Bytes::from(text)), Step::Next(pages)),
+                        Ok(None) => (piece("</return>"), Step::Ended),
+                        Err(error) => {
+                            tracing::error!(%error, "an AXL list ended before its end");
+                            (Err(std::io::Error::other(error)), Step::Ended)
+                        }
+                    }),
+                    Step::Ended => None,
+                }
+            },
+        )))
+    }
+}
+
+fn count(call: &Call, name: &str) -> Result<Option<usize>, Fault> {
+    let Some(argument) = call.argument(name).filter(|argument| !argument.is_empty()) else {
+        return Ok(None);
+    };
+    let value = argument.value();
+    value.trim().parse().map(Some).map_err(|_| {
+        Fault::not_valid(format!(
+            "{name} is {value:?}; it is a whole number from 0 up"
+        ))
+    })
+}
+
+fn criteria(
+    call: &Call,
+    object: &'static ObjectType,
+    version: SchemaVersion,
+) -> Result<Criteria, Fault> {
+    let first = object.search.first().unwrap_or(&"name");
+    let Some(said) = call.argument("searchCriteria") else {
+        return Err(Fault::not_valid(format!(
+            "{} needs searchCriteria, for example \
+             <searchCriteria><{first}>%</{first}></searchCriteria>",
+            call.operation(),
+        )));
+    };
+    let mut criteria = Criteria::none();
+    for child in &said.children {
+        let Some(name) = object.search.iter().find(|name| **name == child.name) else {
+            return Err(Fault::not_valid(format!(
+                "AXL {version} {} has no criterion {}; it has {}",
+                call.operation(),
+                child.name,
+                object.search.join(", ")
+            )));
+        };
+        criteria.demand(name, &child.value());
+    }
+    Ok(criteria)
+}
