@@ -1,8 +1,12 @@
 //! The certificate of the HTTPS door for files, where phones want an elliptic curve.
 //!
 //! The configured certificate serves there too when its key is one. When it is RSA, this door has a
-//! self-signed certificate of its own on P-256, beside the database, and keeps it: a trust list that
-//! names it stays good over restarts.
+//! self-signed certificate of its own on P-256, beside the database, and keeps it: who was told to
+//! trust it is not told again after a restart.
+//!
+//! No trust list of ours names it. Phones know this door's certificate by the role TFTP, and a list
+//! with that role makes them ask for signed files, which are not built. Source: published
+//! descriptions of the trust list's roles.
 
 use std::path::Path;
 use std::sync::Arc;
