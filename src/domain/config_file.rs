@@ -10,6 +10,7 @@ pub mod file_name;
 pub mod flat_profile;
 pub mod idle_url;
 pub mod locale;
+mod referred;
 pub mod text;
 pub mod time_zone;
 

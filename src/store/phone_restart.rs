@@ -1,5 +1,7 @@
 //! Table `phone_restart`: restarts that a phone has not answered yet by coming back.
 
+use sqlx::any::AnyRow;
+
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
@@ -14,22 +16,12 @@ use crate::domain::time::UnixMillis;
 ///
 /// [`StoreError`] when the database fails or a row is corrupt; so for every function here.
 pub async fn upsert(connection: &mut Connection, restart: &PhoneRestart) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO phone_restart (device_name, action, requested_at, attempts, \
+    let insertion = "INSERT INTO phone_restart (device_name, action, requested_at, attempts, \
          next_attempt_at, last_result) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (device_name) DO UPDATE SET action = excluded.action, \
          requested_at = excluded.requested_at, attempts = excluded.attempts, \
-         next_attempt_at = excluded.next_attempt_at, last_result = excluded.last_result",
-    )
-    .bind(restart.device_name.as_str())
-    .bind(restart.action.as_str())
-    .bind(restart.requested_at.0)
-    .bind(i64::from(restart.attempts))
-    .bind(restart.next_attempt_at.0)
-    .bind(restart.last_result.as_str())
-    .execute(connection)
-    .await?;
-    Ok(())
+         next_attempt_at = excluded.next_attempt_at, last_result = excluded.last_result";
+    put(connection, insertion, restart).await.map(drop)
 }
 
 /// Adds a restart unless the phone owes one already; whether it was added.
@@ -41,20 +33,10 @@ pub async fn insert(
     connection: &mut Connection,
     restart: &PhoneRestart,
 ) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO phone_restart (device_name, action, requested_at, attempts, \
+    let insertion = "INSERT INTO phone_restart (device_name, action, requested_at, attempts, \
          next_attempt_at, last_result) VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (device_name) DO NOTHING",
-    )
-    .bind(restart.device_name.as_str())
-    .bind(restart.action.as_str())
-    .bind(restart.requested_at.0)
-    .bind(i64::from(restart.attempts))
-    .bind(restart.next_attempt_at.0)
-    .bind(restart.last_result.as_str())
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
+         ON CONFLICT (device_name) DO NOTHING";
+    put(connection, insertion, restart).await
 }
 
 /// Removes the restarts that were never tried and are not due before `after`.
@@ -118,23 +100,41 @@ pub async fn delete(
 ///
 /// [`StoreError`] as [`upsert`].
 pub async fn all(connection: &mut Connection) -> Result<Vec<PhoneRestart>, StoreError> {
-    sqlx::query("SELECT * FROM phone_restart ORDER BY next_attempt_at")
+    let rows = sqlx::query("SELECT * FROM phone_restart ORDER BY next_attempt_at")
         .fetch_all(connection)
-        .await?
-        .iter()
-        .map(|row| {
-            let action = row.text("phone_restart.action")?;
-            Ok(PhoneRestart {
-                device_name: row.parsed("phone_restart.device_name")?,
-                action: PhoneAction::from_word(&action).ok_or(StoreError::Corrupt {
-                    column: "phone_restart.action",
-                    value: action,
-                })?,
-                requested_at: row.time("phone_restart.requested_at")?,
-                attempts: row.integer("phone_restart.attempts")?,
-                next_attempt_at: row.time("phone_restart.next_attempt_at")?,
-                last_result: row.text("phone_restart.last_result")?,
-            })
-        })
-        .collect()
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<PhoneRestart, StoreError> {
+    let action = row.text("phone_restart.action")?;
+    Ok(PhoneRestart {
+        device_name: row.parsed("phone_restart.device_name")?,
+        action: PhoneAction::from_word(&action).ok_or(StoreError::Corrupt {
+            column: "phone_restart.action",
+            value: action,
+        })?,
+        requested_at: row.time("phone_restart.requested_at")?,
+        attempts: row.integer("phone_restart.attempts")?,
+        next_attempt_at: row.time("phone_restart.next_attempt_at")?,
+        last_result: row.text("phone_restart.last_result")?,
+    })
+}
+
+/// Binds the columns of a restart to an insertion; whether a row was written.
+async fn put(
+    connection: &mut Connection,
+    insertion: &'static str,
+    restart: &PhoneRestart,
+) -> Result<bool, StoreError> {
+    let written = sqlx::query(insertion)
+        .bind(restart.device_name.as_str())
+        .bind(restart.action.as_str())
+        .bind(restart.requested_at.0)
+        .bind(i64::from(restart.attempts))
+        .bind(restart.next_attempt_at.0)
+        .bind(restart.last_result.as_str())
+        .execute(connection)
+        .await?;
+    Ok(written.rows_affected() == 1)
 }

@@ -5,8 +5,9 @@ use super::FileWarning;
 use super::Transport;
 use super::assemble::Incomplete;
 use super::assemble::SystemValues;
-use super::assemble::registrars_of;
-use super::assemble::transport_of;
+use super::assemble::registrars::registrars;
+use super::assemble::signalling;
+use super::referred::Referred;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
@@ -96,27 +97,17 @@ pub fn device_accounts(
     system: &SystemValues,
     secret: Option<&Secret>,
 ) -> Result<DeviceAccounts, Incomplete> {
-    let configuration = &phone.configuration;
     let mut warnings = Vec::new();
-    let pool = catalogue
-        .device_pools
-        .get(&configuration.device_pool)
-        .ok_or(Incomplete("device pool"))?;
-    let security = catalogue
-        .phone_security_profiles
-        .get(&configuration.phone_security_profile)
-        .ok_or(Incomplete("phone security profile"))?;
-    let sip_profile = catalogue
-        .sip_profiles
-        .get(&configuration.sip_profile)
-        .ok_or(Incomplete("SIP profile"))?;
-    let date_time = catalogue.date_time_groups.get(&pool.date_time_group);
+    let referred = Referred::new(&phone.configuration, catalogue)?;
+    let group = referred.call_manager_group()?;
+    // Such a device has no device security mode: nothing of what phones are warned about is its.
+    let (_, transport) = signalling::of_device(referred.security_profile()?, true, &mut Vec::new());
     let model = phone.model.and_then(phone_model::by_number);
     let usable = secret.filter(|secret| is_usable(secret));
     if secret.is_some() && usable.is_none() {
         warnings.push(FileWarning::SecretUnusable);
     }
-    let members = registrars_of(phone, catalogue, system, &mut warnings)?;
+    let members = registrars(phone, group, catalogue, system, &mut warnings)?;
     Ok(DeviceAccounts {
         device_name: phone.name.clone(),
         product: model.map_or("unknown model", |model| model.product),
@@ -131,9 +122,9 @@ pub fn device_accounts(
                 sip_secure_port: member.secured_sip_port,
             })
             .collect(),
-        transport: transport_of(security),
-        register_expires_s: sip_profile.register_expires_s,
-        ntp_servers: date_time.map_or_else(Vec::new, |group| group.ntp_servers.clone()),
+        transport,
+        register_expires_s: referred.sip_profile()?.register_expires_s,
+        ntp_servers: referred.date_time_group()?.ntp_servers.clone(),
         accounts: accounts(phone, usable),
         version_stamp: phone.version_stamp,
         warnings,

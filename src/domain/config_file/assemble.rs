@@ -1,12 +1,11 @@
 //! From a phone, its catalogue and the system's values to its file.
 
-mod registrars;
-mod signalling;
+pub(super) mod registrars;
+pub(super) mod signalling;
 mod urls;
 
 use std::collections::HashMap;
 
-use super::CallManagers;
 use super::DateTimeSetting;
 use super::DeviceFile;
 use super::DeviceSecurityMode;
@@ -16,10 +15,10 @@ use super::LINE_TEXT_LENGTH_MAX;
 use super::LineDigest;
 use super::ServicesProvisioning;
 use super::SipSettings;
-use super::Transport;
 use super::XmlDefaultFile;
 use super::idle_url::SelfProvisionDoors;
 use super::locale::user_locale;
+use super::referred::Referred;
 use super::text::PhoneText;
 use super::time_zone::cisco_time_zone;
 use registrars::call_managers_of_default;
@@ -30,7 +29,7 @@ use urls::urls_of_nobody;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::DateTimeGroup;
-use crate::domain::catalogue::PhoneSecurityProfile;
+use crate::domain::catalogue::SipProfile;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model;
@@ -109,31 +108,19 @@ pub fn device_file(
 ) -> Result<DeviceFile, Incomplete> {
     let configuration = &phone.configuration;
     let mut warnings = Vec::new();
-    let pool = catalogue
-        .device_pools
-        .get(&configuration.device_pool)
-        .ok_or(Incomplete("device pool"))?;
-    let date_time = catalogue
-        .date_time_groups
-        .get(&pool.date_time_group)
-        .ok_or(Incomplete("date/time group"))?;
-    let group = catalogue
-        .call_manager_groups
-        .get(&pool.call_manager_group)
-        .ok_or(Incomplete("CallManager group"))?;
-    let security = catalogue
-        .phone_security_profiles
-        .get(&configuration.phone_security_profile)
-        .ok_or(Incomplete("phone security profile"))?;
+    let referred = Referred::new(configuration, catalogue)?;
+    let date_time = referred.date_time_group()?;
+    let group = referred.call_manager_group()?;
+    let security = referred.security_profile()?;
     let digest = secret.and_then(|secret| line_digest(phone, secret, &mut warnings));
     let has_trust_list = system.doors.phones_trust_https;
     let (security_mode, transport) = signalling::of_device(security, has_trust_list, &mut warnings);
     let urls = urls_of_device(phone, system, &mut warnings);
     Ok(DeviceFile {
-        device_pool: pool.name.clone(),
+        device_pool: referred.pool.name.clone(),
         date_time: date_time_setting(date_time, system, phone.model, &mut warnings),
         call_managers: registrars(phone, group, catalogue, system, &mut warnings)?,
-        sip_profile: sip_settings(catalogue, configuration.sip_profile)?,
+        sip_profile: sip_settings(referred.sip_profile()?),
         lines: phone
             .lines
             .iter()
@@ -167,31 +154,22 @@ pub fn auto_registration_file(
         .and_then(|pkid| catalogue.universal_device_templates.get(&pkid))
         .ok_or(Incomplete("auto-registration template"))?;
     let configuration = &template.configuration;
-    let pool = catalogue
-        .device_pools
-        .get(&configuration.device_pool)
-        .ok_or(Incomplete("device pool"))?;
-    let date_time = catalogue
-        .date_time_groups
-        .get(&pool.date_time_group)
-        .ok_or(Incomplete("date/time group"))?;
+    let referred = Referred::new(configuration, catalogue)?;
+    let date_time = referred.date_time_group()?;
+    let group = referred.pool.call_manager_group;
     let mut warnings = Vec::new();
     Ok(DeviceFile {
-        device_pool: pool.name.clone(),
+        device_pool: referred.pool.name.clone(),
         date_time: date_time_setting(date_time, system, None, &mut warnings),
-        call_managers: call_managers_of_default(node, pool.call_manager_group, catalogue, system)?,
-        sip_profile: sip_settings(catalogue, configuration.sip_profile)?,
+        call_managers: call_managers_of_default(node, group, catalogue, system)?,
+        sip_profile: sip_settings(referred.sip_profile()?),
         lines: vec![auto_registration_line(&node.auto_registration.name)],
         load_information: configuration.load_information.clone(),
         version_stamp: AUTO_REGISTRATION_STAMP,
         user_locale: user_locale(&configuration.user_locale),
         network_locale: configuration.network_locale.replace(' ', "_"),
         security_mode: DeviceSecurityMode::NonSecure,
-        transport: signalling::of_nobody(
-            catalogue
-                .phone_security_profiles
-                .get(&configuration.phone_security_profile),
-        ),
+        transport: signalling::of_nobody(referred.security_profile().ok()),
         urls: urls_of_nobody(system),
         services_provisioning: ServicesProvisioning::Internal,
         warnings,
@@ -226,26 +204,6 @@ pub fn xml_default_file(
         loads: Vec::new(),
         urls: urls_of_nobody(system),
     })
-}
-
-/// Where a device registers, for files of other kinds.
-pub(super) fn registrars_of(
-    phone: &Phone,
-    catalogue: &Catalogue,
-    system: &SystemValues,
-    warnings: &mut Vec<FileWarning>,
-) -> Result<CallManagers, Incomplete> {
-    let group = catalogue
-        .device_pools
-        .get(&phone.configuration.device_pool)
-        .and_then(|pool| catalogue.call_manager_groups.get(&pool.call_manager_group))
-        .ok_or(Incomplete("CallManager group"))?;
-    registrars(phone, group, catalogue, system, warnings)
-}
-
-/// Over what a device signals that knows no device security mode.
-pub(super) fn transport_of(profile: &PhoneSecurityProfile) -> Transport {
-    signalling::of_device(profile, true, &mut Vec::new()).1
 }
 
 fn line_digest(
@@ -349,18 +307,14 @@ fn date_time_setting(
     }
 }
 
-fn sip_settings(catalogue: &Catalogue, pkid: Pkid) -> Result<SipSettings, Incomplete> {
-    let profile = catalogue
-        .sip_profiles
-        .get(&pkid)
-        .ok_or(Incomplete("SIP profile"))?;
-    Ok(SipSettings {
+const fn sip_settings(profile: &SipProfile) -> SipSettings {
+    SipSettings {
         register_expires_s: profile.register_expires_s,
         register_delta_s: profile.register_delta_s,
         keep_alive_expires_s: profile.keep_alive_expires_s,
         start_media_port: profile.start_media_port,
         stop_media_port: profile.stop_media_port,
-    })
+    }
 }
 
 fn services_provisioning(words: &str) -> ServicesProvisioning {

@@ -17,7 +17,7 @@ use crate::domain::pkid::Pkid;
 const PBX_SECURE_PORT: u16 = 5061;
 
 /// Where the phone registers: its CallManager group, or the PBX once it has its user.
-pub(super) fn registrars(
+pub(in crate::domain::config_file) fn registrars(
     phone: &Phone,
     group: &CallManagerGroup,
     catalogue: &Catalogue,

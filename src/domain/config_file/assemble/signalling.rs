@@ -11,7 +11,7 @@ use crate::domain::config_file::Transport;
 /// the secure port only in a secure mode. *Authenticated* means TLS without encryption, which the
 /// registrar does not offer, so such a phone is told to encrypt.
 /// Source: the phones' file parser (modes, port), RFC 8446 (no NULL ciphers).
-pub(super) fn of_device(
+pub(in crate::domain::config_file) fn of_device(
     profile: &PhoneSecurityProfile,
     has_trust_list: bool,
     warnings: &mut Vec<FileWarning>,
