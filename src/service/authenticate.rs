@@ -24,6 +24,7 @@ use super::attempt_gate::GateFull;
 use super::group_commit::WriteError;
 use super::hasher::HasherError;
 use super::hasher::Share;
+use super::sealed_token::Token;
 use crate::domain::credential::CredentialKind;
 use crate::domain::device::DeviceName;
 use crate::domain::history::CorrelationId;
@@ -34,6 +35,7 @@ use crate::domain::stored_credential::StoredCredential;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::Account;
 use crate::domain::user::EndUser;
+use crate::store;
 use crate::store::StoreError;
 
 /// Somebody's attempt to log in.
@@ -72,6 +74,30 @@ impl Authenticated {
     /// The version of the PIN, to which tokens are bound; 0 where there is none.
     pub fn credential_version(&self) -> i64 {
         self.credential.as_ref().map_or(0, |pin| pin.version)
+    }
+
+    /// The user whom a token was given to, as of now; `None` for one who is gone or disabled.
+    /// Whether what the token is bound to still holds is the caller's to see.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError`] when the database fails.
+    pub(super) async fn of_token(app: &App, token: &Token) -> Result<Option<Self>, ServiceError> {
+        let mut reader = app.store.read().await?;
+        let connection = reader.connection();
+        let settings = store::self_provisioning::find(connection).await?;
+        let user = store::end_user::by_pkid(connection, token.user).await?;
+        let Some(user) = user.filter(|user| user.enabled) else {
+            return Ok(None);
+        };
+        let kind = CredentialKind::Pin;
+        let credential = store::credential::find(connection, user.pkid, kind).await?;
+        Ok(Some(Self {
+            user,
+            credential,
+            proof: token.proof,
+            mode: settings.mode,
+        }))
     }
 }
 

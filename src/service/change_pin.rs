@@ -134,20 +134,8 @@ pub async fn change_pin(
 
 /// The user whom a token was given to, if everything it is bound to still holds.
 async fn holder(app: &App, claim: &Claim, token: &Token) -> Result<Authenticated, ChangePinError> {
-    let mut reader = app.store.read().await?;
-    let connection = reader.connection();
-    let settings = store::self_provisioning::find(connection).await?;
-    let user = store::end_user::by_pkid(connection, token.user)
-        .await?
-        .filter(|user| user.enabled)
-        .ok_or(ChangePinError::StartAgain)?;
-    let credential = store::credential::find(connection, user.pkid, CredentialKind::Pin).await?;
-    let who = Authenticated {
-        user,
-        credential,
-        proof: token.proof,
-        mode: settings.mode,
-    };
+    let who = Authenticated::of_token(app, token).await?;
+    let who = who.ok_or(ChangePinError::StartAgain)?;
     let now = app.environment.now();
     let is_locked = who.credential.as_ref().is_none_or(|pin| pin.is_locked(now));
     if is_locked || !token.is_bound_to(&bound_to(claim, &who)) {

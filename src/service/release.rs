@@ -30,7 +30,6 @@ use super::sealed_token::Token;
 use super::self_provision::LogInError;
 use super::self_provision::bound_to;
 use crate::domain::binding::Grace;
-use crate::domain::credential::CredentialKind;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
@@ -160,7 +159,8 @@ pub async fn confirm(app: &App, claim: &Claim, token: &str) -> Result<Released, 
     let token = Token::open(token, &app.keys, Purpose::ReleaseToken, now)
         .ok_or(ReleaseError::StartAgain)?;
     let name = claim.device_name(app).ok_or(ReleaseError::NotProvisioned)?;
-    let who = holder(app, &token).await?;
+    let who = Authenticated::of_token(app, &token).await?;
+    let who = who.ok_or(ReleaseError::StartAgain)?;
     if !token.is_bound_to(&bound_to(claim, &who)) {
         return Err(ReleaseError::StartAgain);
     }
@@ -170,24 +170,6 @@ pub async fn confirm(app: &App, claim: &Claim, token: &str) -> Result<Released, 
         correlation: Some(claim.correlation),
     };
     release(app, &name, Some(&token), &actor).await
-}
-
-/// The user whom a token was given to, as of now.
-async fn holder(app: &App, token: &Token) -> Result<Authenticated, ReleaseError> {
-    let mut reader = app.store.read().await?;
-    let connection = reader.connection();
-    let settings = store::self_provisioning::find(connection).await?;
-    let user = store::end_user::by_pkid(connection, token.user)
-        .await?
-        .filter(|user| user.enabled)
-        .ok_or(ReleaseError::StartAgain)?;
-    let credential = store::credential::find(connection, user.pkid, CredentialKind::Pin).await?;
-    Ok(Authenticated {
-        user,
-        credential,
-        proof: token.proof,
-        mode: settings.mode,
-    })
 }
 
 /// An administrator releases a phone.

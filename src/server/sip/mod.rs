@@ -11,6 +11,7 @@
 //! Whoever answers requests implements [`transport::RequestHandler`].
 
 pub mod message;
+mod own_credentials;
 pub mod proxy;
 pub mod registrar;
 pub mod transaction;

@@ -9,11 +9,11 @@ use crate::domain::binding::Binding;
 use crate::domain::call_route::CallRefused;
 use crate::domain::registration::{Flow, Transport};
 use crate::server::sip::message::{
-    Challenge, Changes, DigestCredentials, DigestQop, ForwardedRequest, HeaderName, ReplyHead,
-    Request, ResponseBuilder, Scheme, Status, Via,
+    Challenge, Changes, ForwardedRequest, HeaderName, ReplyHead, Request, ResponseBuilder, Scheme,
+    Status, Via,
 };
+use crate::server::sip::own_credentials::OwnCredentials;
 use crate::service::phone_book::SIP_REALM;
-use crate::service::register::Credentials;
 use crate::service::route_call::{CallDecision, CallRequest, JudgedCall, route_call};
 
 use super::call::{Call, Destination, Kind};
@@ -174,20 +174,13 @@ impl Proxy {
     ) -> JudgedCall {
         let from = request.common.from.uri();
         let from = from.and_then(|uri| uri.address_of_record());
-        let credentials = read_credentials(request);
-        let credentials = credentials.as_ref().map(|(credentials, user_name)| {
-            let count = match credentials.qop {
-                DigestQop::None => None,
-                DigestQop::Auth { count, .. } => Some(count),
-            };
-            Credentials {
-                user_name,
-                algorithm: credentials.algorithm,
-                count,
-                request: credentials.request(request.method.as_bytes()),
-                response: credentials.response,
-            }
-        });
+        // Malformed ones are none.
+        let mut all = request.common.proxy_authorizations().flatten();
+        let credentials = all.find_map(OwnCredentials::new);
+        let method = request.method.as_bytes();
+        let credentials = credentials
+            .as_ref()
+            .map(|credentials| credentials.of_request(method));
         let call = CallRequest {
             flow: *flow,
             dialled,
@@ -412,12 +405,4 @@ fn breadth_of_each(request: &Request<'_>, branches: usize) -> Option<u32> {
     let breadth: u32 = breadth.unwrap_or(MAX_BREADTH);
     let branches = u32::try_from(branches).ok()?;
     breadth.checked_div(branches).filter(|each| *each > 0)
-}
-
-/// The credentials for our realm. Malformed ones are none.
-fn read_credentials<'a>(request: &Request<'a>) -> Option<(DigestCredentials<'a>, String)> {
-    let mut all = request.common.proxy_authorizations().flatten();
-    let credentials = all.find(|one| *one.realm == *SIP_REALM.as_bytes())?;
-    let user_name = String::from_utf8_lossy(&credentials.user_name).into_owned();
-    Some((credentials, user_name))
 }

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 
 use crate::domain::device::MacAddress;
 use crate::domain::registration::Flow;
-use crate::service::phone_book::SIP_REALM;
-use crate::service::register::{ContactChange, Credentials, DeviceClaim, RegisterRequest};
+use crate::service::register::{ContactChange, DeviceClaim, RegisterRequest};
 
 use super::super::message::{
-    Address, Common, Contacts, DigestCredentials, DigestQop, HeaderName, MessageError, Request,
-    Scheme, is_same_uri,
+    Address, Common, Contacts, HeaderName, MessageError, Request, Scheme, is_same_uri,
 };
+use super::super::own_credentials::{OwnCredentials, lossy};
 use super::answer::{Registration, echo};
 
 /// The instance of a Cisco phone: a UUID of zeros that ends in its MAC address.
@@ -30,7 +29,7 @@ pub(super) struct ReadRegister<'a> {
     reason_name: Option<String>,
     model: Option<u32>,
     change: Change<'a>,
-    credentials: Option<(DigestCredentials<'a>, Cow<'a, str>)>,
+    credentials: Option<OwnCredentials<'a>>,
     user_agent: Cow<'a, str>,
     registration: Registration<'a>,
 }
@@ -115,19 +114,10 @@ impl<'a> ReadRegister<'a> {
                     is_keep_alive: *is_keep_alive,
                 },
             },
-            credentials: self.credentials.as_ref().map(|(credentials, user_name)| {
-                let count = match credentials.qop {
-                    DigestQop::None => None,
-                    DigestQop::Auth { count, .. } => Some(count),
-                };
-                Credentials {
-                    user_name,
-                    algorithm: credentials.algorithm,
-                    count,
-                    request: credentials.request(b"REGISTER"),
-                    response: credentials.response,
-                }
-            }),
+            credentials: self
+                .credentials
+                .as_ref()
+                .map(|credentials| credentials.of_request(b"REGISTER")),
             user_agent: &self.user_agent,
             names_same_uri,
         }
@@ -183,23 +173,12 @@ fn read_change<'a>(common: &Common<'a>) -> Option<(Option<ReadContact<'a>>, Chan
     Some((Some((contact, kept)), change))
 }
 
-/// The value as text; bytes that are not UTF-8 are replaced.
-fn lossy(value: Cow<'_, [u8]>) -> Cow<'_, str> {
-    match value {
-        Cow::Borrowed(value) => String::from_utf8_lossy(value),
-        Cow::Owned(value) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
-    }
-}
-
 /// The credentials for our realm.
-fn read_credentials<'a>(
-    common: &Common<'a>,
-) -> Result<Option<(DigestCredentials<'a>, Cow<'a, str>)>, MessageError> {
+fn read_credentials<'a>(common: &Common<'a>) -> Result<Option<OwnCredentials<'a>>, MessageError> {
     for credentials in common.authorizations() {
-        let credentials = credentials?;
-        if *credentials.realm == *SIP_REALM.as_bytes() {
-            let user_name = lossy(credentials.user_name.clone());
-            return Ok(Some((credentials, user_name)));
+        let own = OwnCredentials::new(credentials?);
+        if own.is_some() {
+            return Ok(own);
         }
     }
     Ok(None)
