@@ -8,6 +8,9 @@ mod common;
 #[path = "calls/party.rs"]
 mod party;
 
+#[path = "calls/chaos.rs"]
+mod chaos;
+
 #[path = "calls/tls.rs"]
 mod tls;
 

@@ -318,6 +318,12 @@ impl Party {
 
     /// Answers a request with every Via and Record-Route of it.
     pub(crate) async fn answer(&mut self, request: &Reply, status: &str) {
+        let text = self.answer_text(request, status);
+        self.send(&text).await;
+    }
+
+    /// The text of an answer with every Via and Record-Route of the request.
+    pub(crate) fn answer_text(&self, request: &Reply, status: &str) -> String {
         let mut text = format!("SIP/2.0 {status}\r\n");
         for name in ["Via", "Record-Route", "From", "Call-ID", "CSeq"] {
             for value in all(request, name) {
@@ -332,7 +338,7 @@ impl Party {
         };
         write!(text, "To: {to}{tag}\r\nContact: {}\r\n", self.contact()).unwrap();
         text.push_str("Content-Length: 0\r\n\r\n");
-        self.send(&text).await;
+        text
     }
 
     /// The dialog as the caller sees it, from the 200.
@@ -433,26 +439,30 @@ impl Party {
         self.expect(&format!("SIP/2.0 {status} ")).await
     }
 
-    /// Whether nothing but retransmissions of `start` comes for a moment that the server would have
-    /// used: until the answer to an OPTIONS sent now.
+    /// Whether nothing that begins with `start` comes for a moment that the server would have used.
     pub(crate) async fn hears_nothing_of(&mut self, start: &str) -> bool {
+        let heard = self.heard().await;
+        !heard.iter().any(|message| message.text.starts_with(start))
+    }
+
+    /// All that has come, up to the answer to an OPTIONS sent now.
+    pub(crate) async fn heard(&mut self) -> Vec<Reply> {
         let via = self.via();
         self.cseq += 1;
+        let cseq = format!("{} OPTIONS", self.cseq);
         let text = format!(
             "OPTIONS sip:cm SIP/2.0\r\nVia: {via}\r\nFrom: <sip:o@cm>;tag=o\r\nTo: <sip:o@cm>\r\n\
-             Call-ID: options-{}\r\nCSeq: {} OPTIONS\r\nContent-Length: 0\r\n\r\n",
+             Call-ID: options-{}\r\nCSeq: {cseq}\r\nContent-Length: 0\r\n\r\n",
             self.local.port(),
-            self.cseq
         );
         self.send(&text).await;
+        let mut heard = Vec::new();
         loop {
             let message = timeout(DEADLINE, self.receive()).await.unwrap();
-            if message.header("CSeq").ends_with("OPTIONS") {
-                return true;
+            if message.header("CSeq") == cseq {
+                return heard;
             }
-            if message.text.starts_with(start) {
-                return false;
-            }
+            heard.push(message);
         }
     }
 

@@ -23,9 +23,10 @@ pub fn is_same_uri(a: &Uri<'_>, b: &Uri<'_>) -> bool {
 fn agree(a: &Uri<'_>, b: &Uri<'_>) -> bool {
     a.params.iter().all(|param| {
         let name = String::from_utf8_lossy(param.name);
-        match b.params.get(&name) {
-            Some(other) => param.text().eq_ignore_ascii_case(&other.text()),
-            None => !NEVER_LEFT_OUT.iter().any(|kept| param.is(kept)),
+        // One that is there twice, which RFC 3261 forbids, counts as it stands first.
+        match (a.params.get(&name), b.params.get(&name)) {
+            (Some(first), Some(other)) => first.text().eq_ignore_ascii_case(&other.text()),
+            _ => !NEVER_LEFT_OUT.iter().any(|kept| param.is(kept)),
         }
     })
 }
