@@ -37,6 +37,7 @@ pub mod housekeeping;
 pub mod key_file;
 pub mod keys;
 mod line_index;
+pub mod lines;
 pub mod location;
 mod login_names;
 pub mod node;

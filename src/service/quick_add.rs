@@ -7,11 +7,11 @@ use super::device_add;
 use super::device_add::NewDevice;
 use super::device_add::People;
 use super::device_lines::DeviceLine;
+use super::lines;
+use super::lines::NewLine;
 use super::login_names;
 use super::phone_from_template::fresh_sip_secret;
-use super::record;
 use super::record::Actor;
-use super::record::Change;
 use super::users;
 use super::users::Extension;
 use super::users::NewUser;
@@ -34,7 +34,6 @@ use crate::domain::template::TextField;
 use crate::domain::user::EndUser;
 use crate::store;
 use crate::store::Connection;
-use crate::store::StoreError;
 use crate::store::attribute::Kept;
 
 /// Whether the extension's line is to be made.
@@ -296,7 +295,7 @@ impl Asked<'_> {
     }
 
     /// A new line as the template makes it.
-    fn line(&self, pkid: Pkid, route_partition: Pkid) -> Line {
+    fn line(&self, route_partition: Pkid) -> NewLine {
         let person = &self.new.person;
         let number = self.extension.pattern.as_str();
         let values = TagValues {
@@ -320,10 +319,7 @@ impl Asked<'_> {
         let text = |text: fn(&UniversalLineTemplate) -> &str, field| {
             template.map_or_else(String::new, |template| expanded(text(template), field))
         };
-        Line {
-            pkid,
-            pattern: self.extension.pattern.clone(),
-            route_partition,
+        NewLine {
             description: text(|t| &t.line_description, TextField::LineDescription),
             alerting_name: text(|t| &t.alerting_name, TextField::AlertingName),
             calling_search_space: template.and_then(|t| t.calling_search_space),
@@ -331,10 +327,9 @@ impl Asked<'_> {
             external_call_control_profile: template.and_then(|t| t.external_call_control_profile),
             urgent_priority: template.is_some_and(|t| t.urgent_priority),
             auto_answer: template
-                .map_or("Auto Answer Off", |t| t.auto_answer.as_str())
+                .map_or(lines::AUTO_ANSWER_OFF, |t| t.auto_answer.as_str())
                 .to_owned(),
-            auto_registered: false,
-            version: 1,
+            ..NewLine::new(self.extension.pattern.clone(), route_partition)
         }
     }
 }
@@ -367,25 +362,11 @@ async fn find_or_add_line(
         .catalogue
         .route_partition(&place.route_partition)
         .ok_or_else(|| AdministrationError::not_found("Route Partition", &place.route_partition))?;
-    let line = asked.line(app.new_pkid(), partition);
-    match store::line::insert(connection, &line).await {
-        Err(StoreError::Duplicate) => return Err(taken()),
-        other => other?,
-    }
+    let new = asked.line(partition);
+    let line = lines::insert(app, connection, actor, asked.catalogue, &new).await?;
     if let Some(template) = asked.template {
         store::attribute::copy(connection, template.pkid, line.pkid).await?;
     }
-    let change = Change {
-        action: "line.add",
-        object_kind: "line",
-        object_name: place.pattern.to_string(),
-        before: String::new(),
-        after: format!(
-            "partition {:?}, description {}",
-            place.route_partition, line.description
-        ),
-    };
-    record::audit_object(app, connection, actor, line.pkid, change).await?;
     Ok(line)
 }
 

@@ -66,7 +66,7 @@ pub async fn of_many(
 }
 
 /// `$1, $2, $3`.
-fn places(count: usize, first: usize) -> String {
+pub(super) fn places(count: usize, first: usize) -> String {
     let mut text = String::new();
     for number in first..first + count {
         let comma = if number == first { "" } else { ", " };

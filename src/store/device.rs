@@ -417,12 +417,9 @@ async fn insert_line(
 ///
 /// [`StoreError`] as [`find`].
 pub async fn delete(connection: &mut Connection, pkid: Pkid) -> Result<bool, StoreError> {
+    super::attribute::delete_of(connection, pkid).await?;
     let pkid = pkid.to_string();
     sqlx::query("DELETE FROM service_url WHERE owner = $1")
-        .bind(pkid.as_str())
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("DELETE FROM attribute WHERE owner = $1")
         .bind(pkid.as_str())
         .execute(&mut *connection)
         .await?;

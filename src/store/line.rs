@@ -1,7 +1,11 @@
 //! Table `line`: directory numbers in their partitions.
 
+use std::collections::HashMap;
+
 use super::Connection;
 use super::StoreError;
+use super::attribute;
+use super::attribute::places;
 use super::row::Columns;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;
@@ -87,6 +91,100 @@ pub async fn by_pkid(connection: &mut Connection, pkid: Pkid) -> Result<Option<L
         .transpose()
 }
 
+/// Locks the row until the caller's transaction ends, then reads the line.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn by_pkid_for_update(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<Option<Line>, StoreError> {
+    // SQLite has no `SELECT … FOR UPDATE`.
+    sqlx::query("UPDATE line SET pattern = pattern WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .execute(&mut *connection)
+        .await?;
+    by_pkid(connection, pkid).await
+}
+
+/// Lines that are read in one statement: within what a statement of either database may bind.
+const LINES_AT_ONCE: usize = 500;
+
+/// The lines of these identities; one that is gone is left out.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn of_many(
+    connection: &mut Connection,
+    pkids: &[Pkid],
+) -> Result<HashMap<Pkid, Line>, StoreError> {
+    let mut lines = HashMap::with_capacity(pkids.len());
+    for pkids in pkids.chunks(LINES_AT_ONCE) {
+        // Only numbers of places are put into the text.
+        let places = places(pkids.len(), 1);
+        let statement = format!("{} WHERE pkid IN ({places})", select_line!(""));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for pkid in pkids {
+            query = query.bind(pkid.to_string());
+        }
+        for row in &query.fetch_all(&mut *connection).await? {
+            let line = line_of(row)?;
+            lines.insert(line.pkid, line);
+        }
+    }
+    Ok(lines)
+}
+
+/// What a list of lines is chosen by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineKey {
+    /// Identity.
+    pub pkid: Pkid,
+    /// The directory number.
+    pub pattern: String,
+    /// Route partition.
+    pub route_partition: Pkid,
+    /// Description.
+    pub description: String,
+}
+
+/// Every line, or those of one number, in the order of their numbers.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn keys(
+    connection: &mut Connection,
+    pattern: Option<&str>,
+) -> Result<Vec<LineKey>, StoreError> {
+    let key_of = |row: &sqlx::any::AnyRow| {
+        Ok(LineKey {
+            pkid: row.pkid("line.pkid")?,
+            pattern: row.text("line.pattern")?,
+            route_partition: row.pkid("line.route_partition")?,
+            description: row.text("line.description")?,
+        })
+    };
+    let query = match pattern {
+        None => sqlx::query(
+            "SELECT pkid, pattern, route_partition, description FROM line ORDER BY pattern, pkid",
+        ),
+        Some(pattern) => sqlx::query(
+            "SELECT pkid, pattern, route_partition, description FROM line \
+             WHERE pattern = $1 ORDER BY pkid",
+        )
+        .bind(pattern.to_owned()),
+    };
+    query
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(key_of)
+        .collect()
+}
+
 /// Adds a line.
 ///
 /// # Errors
@@ -147,6 +245,54 @@ pub async fn update(connection: &mut Connection, line: &Line) -> Result<(), Stor
     Ok(())
 }
 
+/// Writes every column of a line, its number and partition included, and raises its version.
+///
+/// # Errors
+///
+/// [`StoreError::Duplicate`] when the number stands in that partition already,
+/// [`StoreError::Conflict`] when the row is gone or has another version by now.
+pub async fn replace(connection: &mut Connection, line: &Line) -> Result<(), StoreError> {
+    let text = |pkid: Option<Pkid>| pkid.map(|pkid| pkid.to_string());
+    let written = sqlx::query(
+        "UPDATE line SET pattern = $3, route_partition = $4, description = $5, \
+         alerting_name = $6, calling_search_space = $7, voice_mail_profile = $8, \
+         external_call_control_profile = $9, urgent_priority = $10, auto_answer = $11, \
+         version = version + 1 WHERE pkid = $1 AND version = $2",
+    )
+    .bind(line.pkid.to_string())
+    .bind(line.version)
+    .bind(line.pattern.as_str())
+    .bind(line.route_partition.to_string())
+    .bind(line.description.as_str())
+    .bind(line.alerting_name.as_str())
+    .bind(text(line.calling_search_space))
+    .bind(text(line.voice_mail_profile))
+    .bind(text(line.external_call_control_profile))
+    .bind(i64::from(line.urgent_priority))
+    .bind(line.auto_answer.as_str())
+    .execute(connection)
+    .await?;
+    if written.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("line"))
+    }
+}
+
+/// Removes a line that nothing refers to, with everything kept for it.
+///
+/// # Errors
+///
+/// [`StoreError::InUse`] when a phone or a user has it.
+pub async fn delete(connection: &mut Connection, pkid: Pkid) -> Result<(), StoreError> {
+    attribute::delete_of(connection, pkid).await?;
+    sqlx::query("DELETE FROM line WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Removes the lines that auto-registration made for a device: their numbers are free again.
 ///
 /// Call it after the device's own rows are gone. A line that another device or a user has by now
@@ -161,7 +307,7 @@ pub async fn delete_auto_registered(
 ) -> Result<u64, StoreError> {
     let mut freed = 0;
     for line in lines {
-        freed += sqlx::query(
+        let deleted = sqlx::query(
             "DELETE FROM line WHERE pkid = $1 AND auto_registered = 1 \
              AND NOT EXISTS (SELECT 1 FROM device_line WHERE device_line.line = line.pkid) \
              AND NOT EXISTS (SELECT 1 FROM end_user WHERE end_user.primary_extension = line.pkid)",
@@ -170,6 +316,10 @@ pub async fn delete_auto_registered(
         .execute(&mut *connection)
         .await?
         .rows_affected();
+        if deleted > 0 {
+            attribute::delete_of(connection, *line).await?;
+        }
+        freed += deleted;
     }
     Ok(freed)
 }

@@ -14,6 +14,7 @@ pub mod change_queue;
 pub mod credential;
 pub mod cucm_tables;
 pub mod device;
+pub mod device_lists;
 pub mod end_user;
 pub mod engine;
 mod error;

@@ -42,6 +42,17 @@ impl Criteria {
             .all(|(name, pattern)| pattern.fits(record.text(name).unwrap_or_default()))
     }
 
+    /// The one text that fits an element, in small letters; `None` when several fit.
+    pub fn exact(&self, element: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .filter(|(name, _)| *name == element)
+            .find_map(|(_, pattern)| match pattern.pieces.as_slice() {
+                [only] => Some(only.as_str()),
+                _ => None,
+            })
+    }
+
     /// The elements of which something is demanded.
     pub fn elements(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|(name, _)| *name)

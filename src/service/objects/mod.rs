@@ -16,6 +16,7 @@
 mod criteria;
 mod draft;
 mod error;
+mod line;
 mod names;
 mod rows;
 mod user_profile;
@@ -127,6 +128,11 @@ macro_rules! of_kind {
                 type $kind = rows::Rows;
                 $body
             }
+            ObjectKind::Line => {
+                type $kind = line::Lines;
+                $body
+            }
+            _ => Err(ObjectError::NotServed($object)),
         }
     };
 }

@@ -31,6 +31,8 @@ pub async fn users_of(connection: &mut Connection, pkid: Pkid) -> Result<Vec<Str
          WHERE $1 IN (owner, digest_user, device_pool, phone_security_profile, sip_profile, \
          phone_button_template, softkey_template, common_phone_profile, location, \
          calling_search_space) \
+         UNION ALL SELECT 'Phone', device.name FROM device_line \
+         JOIN device ON device.pkid = device_line.device WHERE device_line.line = $1 \
          UNION ALL SELECT 'Universal Device Template', name FROM universal_device_template \
          WHERE $1 IN (device_pool, phone_security_profile, sip_profile, phone_button_template, \
          softkey_template, common_phone_profile, location, calling_search_space) \

@@ -1,0 +1,474 @@
+//! Use cases: administrators add, change and remove lines. Every door that makes one comes here.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::check_text;
+use super::attempt_gate::Pass;
+use super::attributes;
+use super::own_file;
+use super::phone_control;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use super::record::Happening;
+use super::register;
+use crate::domain::binding::Grace;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::device::DeviceName;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::history::TimelineEvent;
+use crate::domain::line::Line;
+use crate::domain::phone::Phone;
+use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::StoredElements;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+const KIND: &str = "Line";
+
+/// Most characters of a description. Source: AXL `XLine`, `description`.
+const DESCRIPTION_LENGTH_MAX: usize = 200;
+
+/// Most characters of an alerting name. Source: AXL `XLine`, `alertingName`.
+const ALERTING_NAME_LENGTH_MAX: usize = 50;
+
+/// Automatic answer of a line of which nothing else is said.
+pub const AUTO_ANSWER_OFF: &str = "Auto Answer Off";
+
+/// A line to be added.
+#[derive(Debug, Clone)]
+pub struct NewLine {
+    /// The directory number.
+    pub pattern: DirectoryNumber,
+    /// Route partition.
+    pub route_partition: Pkid,
+    /// Description.
+    pub description: String,
+    /// Alerting name.
+    pub alerting_name: String,
+    /// Calling search space.
+    pub calling_search_space: Option<Pkid>,
+    /// Voice-mail profile.
+    pub voice_mail_profile: Option<Pkid>,
+    /// External call control profile.
+    pub external_call_control_profile: Option<Pkid>,
+    /// Urgent priority.
+    pub urgent_priority: bool,
+    /// Automatic answer, in the schema's words.
+    pub auto_answer: String,
+    /// What is only kept.
+    pub elements: StoredElements,
+}
+
+impl NewLine {
+    /// A line of this number and nothing else.
+    pub fn new(pattern: DirectoryNumber, route_partition: Pkid) -> Self {
+        Self {
+            pattern,
+            route_partition,
+            description: String::new(),
+            alerting_name: String::new(),
+            calling_search_space: None,
+            voice_mail_profile: None,
+            external_call_control_profile: None,
+            urgent_priority: false,
+            auto_answer: AUTO_ANSWER_OFF.to_owned(),
+            elements: StoredElements::default(),
+        }
+    }
+}
+
+/// A change of a line; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct LineChange {
+    /// The version that was read; another one in the database refuses the change.
+    pub version: Option<i64>,
+    /// The directory number.
+    pub pattern: Option<DirectoryNumber>,
+    /// Route partition.
+    pub route_partition: Option<Pkid>,
+    /// Description.
+    pub description: Option<String>,
+    /// Alerting name.
+    pub alerting_name: Option<String>,
+    /// Calling search space; `Some(None)`: none.
+    pub calling_search_space: Option<Option<Pkid>>,
+    /// Voice-mail profile; `Some(None)`: none.
+    pub voice_mail_profile: Option<Option<Pkid>>,
+    /// External call control profile; `Some(None)`: none.
+    pub external_call_control_profile: Option<Option<Pkid>>,
+    /// Urgent priority.
+    pub urgent_priority: Option<bool>,
+    /// Automatic answer, in the schema's words.
+    pub auto_answer: Option<String>,
+    /// What is only kept.
+    pub elements: StoredElements,
+}
+
+/// Adds a line.
+///
+/// # Errors
+///
+/// [`AdministrationError::Taken`] when the number stands in that partition already,
+/// [`AdministrationError::Invalid`] for a text that does not fit.
+pub async fn add(app: &App, actor: &Actor, new: &NewLine) -> Result<Line, AdministrationError> {
+    let catalogue = app.catalogue.load_full();
+    let mut transaction = app.store.begin().await?;
+    let line = insert(app, transaction.connection(), actor, &catalogue, new).await?;
+    transaction.commit().await?;
+    Ok(line)
+}
+
+/// Writes a line with its audit row into the caller's transaction.
+pub(super) async fn insert(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    new: &NewLine,
+) -> Result<Line, AdministrationError> {
+    let line = Line {
+        pkid: app.new_pkid(),
+        pattern: new.pattern.clone(),
+        route_partition: new.route_partition,
+        description: new.description.clone(),
+        alerting_name: new.alerting_name.clone(),
+        calling_search_space: new.calling_search_space,
+        voice_mail_profile: new.voice_mail_profile,
+        external_call_control_profile: new.external_call_control_profile,
+        urgent_priority: new.urgent_priority,
+        auto_answer: new.auto_answer.clone(),
+        auto_registered: false,
+        version: 1,
+    };
+    check(&line)?;
+    refuse_taken(connection, &line).await?;
+    written(&line, store::line::insert(connection, &line).await)?;
+    if !new.elements.values.is_empty() {
+        attributes::write(app, connection, line.pkid, &new.elements).await?;
+    }
+    let change = Change {
+        action: "line.add",
+        object_kind: "line",
+        object_name: line.pattern.to_string(),
+        before: String::new(),
+        after: described(catalogue, &line),
+    };
+    record::audit_object(app, connection, actor, line.pkid, change).await?;
+    Ok(line)
+}
+
+/// Changes a line. A new number or automatic answer reaches the phones that have the line: their
+/// files have a new version, and those that load one by a restart restart. Until then the old number
+/// keeps its registration; on a device that loads no file it ends at once.
+///
+/// # Errors
+///
+/// As [`add`]; [`AdministrationError::Changed`] when the version is not the one given,
+/// [`AdministrationError::Invalid`] for a number that auto-registration has lent to a phone.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    pkid: Pkid,
+    change: &LineChange,
+) -> Result<Line, AdministrationError> {
+    let names = phones_of(app, pkid).await?;
+    let _alone = enter_alone(app, &names).await?;
+    let catalogue = app.catalogue.load_full();
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    // First the devices, then the line: as when a phone is provisioned.
+    let mut phones = Vec::with_capacity(names.len());
+    for name in &names {
+        phones.extend(store::device::find_for_update(connection, name).await?);
+    }
+    let before = find_for_update(connection, pkid, change.version).await?;
+    let after = changed(&before, change);
+    check(&after)?;
+    if (&before.pattern, before.route_partition) != (&after.pattern, after.route_partition) {
+        refuse_taken(connection, &after).await?;
+    }
+    written(&after, store::line::replace(connection, &after).await)?;
+    attributes::write(app, connection, pkid, &change.elements).await?;
+    let affected = prepare(app, connection, actor, &phones, (&before, &after)).await?;
+    let row = Change {
+        action: "line.update",
+        object_kind: "line",
+        object_name: before.pattern.to_string(),
+        before: described(&catalogue, &before),
+        after: described(&catalogue, &after),
+    };
+    record::audit_object(app, connection, actor, pkid, row).await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
+    let after = Line {
+        version: after.version + 1,
+        ..after
+    };
+    publish(app, &before, &after, affected);
+    Ok(after)
+}
+
+/// Removes a line that no phone and no user has.
+///
+/// # Errors
+///
+/// [`AdministrationError::InUse`] names who has it.
+pub async fn remove(app: &App, actor: &Actor, pkid: Pkid) -> Result<(), AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let line = store::line::by_pkid_for_update(connection, pkid)
+        .await?
+        .ok_or_else(|| AdministrationError::not_found(KIND, &pkid.to_string()))?;
+    let users = store::catalogue::users_of(connection, pkid).await?;
+    if !users.is_empty() {
+        return Err(AdministrationError::InUse {
+            kind: KIND,
+            name: line.pattern.to_string(),
+            users,
+        });
+    }
+    match store::line::delete(connection, pkid).await {
+        // Somebody began to use it in the meantime.
+        Err(StoreError::InUse) => return Err(AdministrationError::Changed("line")),
+        other => other?,
+    }
+    let change = Change {
+        action: "line.remove",
+        object_kind: "line",
+        object_name: line.pattern.to_string(),
+        before: described(&app.catalogue.load(), &line),
+        after: String::new(),
+    };
+    record::audit_object(app, connection, actor, pkid, change).await?;
+    Ok(transaction.commit().await?)
+}
+
+async fn phones_of(app: &App, line: Pkid) -> Result<Vec<DeviceName>, AdministrationError> {
+    let mut reader = app.store.read().await?;
+    let mut names = store::device_lists::of_lines(reader.connection(), &[line]).await?;
+    Ok(names.remove(&line).unwrap_or_default())
+}
+
+/// Keeps other changes of these phones waiting, one after the other in the order of their names, so
+/// that nobody waits in a ring.
+async fn enter_alone(app: &App, names: &[DeviceName]) -> Result<Vec<Pass>, AdministrationError> {
+    let mut passes = Vec::with_capacity(names.len());
+    for name in names {
+        let entered = app.attempts.enter_alone(&format!("change {name}")).await;
+        passes.push(entered.map_err(|_| AdministrationError::Changed("line"))?);
+    }
+    Ok(passes)
+}
+
+async fn find_for_update(
+    connection: &mut Connection,
+    pkid: Pkid,
+    version: Option<i64>,
+) -> Result<Line, AdministrationError> {
+    let before = store::line::by_pkid_for_update(connection, pkid)
+        .await?
+        .ok_or_else(|| AdministrationError::not_found(KIND, &pkid.to_string()))?;
+    if version.is_some_and(|version| version != before.version) {
+        return Err(AdministrationError::Changed("line"));
+    }
+    if before.auto_registered {
+        let reason = format!(
+            "{} is lent to an unclaimed phone by auto-registration and goes back with it; remove \
+             that phone first",
+            before.pattern
+        );
+        return Err(AdministrationError::invalid("pattern", &reason));
+    }
+    Ok(before)
+}
+
+fn changed(before: &Line, change: &LineChange) -> Line {
+    let text = |set: &Option<String>, old: &str| set.clone().unwrap_or_else(|| old.to_owned());
+    let new = change;
+    Line {
+        pkid: before.pkid,
+        pattern: new.pattern.clone().unwrap_or(before.pattern.clone()),
+        route_partition: new.route_partition.unwrap_or(before.route_partition),
+        description: text(&new.description, &before.description),
+        alerting_name: text(&new.alerting_name, &before.alerting_name),
+        calling_search_space: new
+            .calling_search_space
+            .unwrap_or(before.calling_search_space),
+        voice_mail_profile: new.voice_mail_profile.unwrap_or(before.voice_mail_profile),
+        external_call_control_profile: new
+            .external_call_control_profile
+            .unwrap_or(before.external_call_control_profile),
+        urgent_priority: new.urgent_priority.unwrap_or(before.urgent_priority),
+        auto_answer: text(&new.auto_answer, &before.auto_answer),
+        auto_registered: before.auto_registered,
+        version: before.version,
+    }
+}
+
+fn check(line: &Line) -> Result<(), AdministrationError> {
+    check_text("description", &line.description, DESCRIPTION_LENGTH_MAX)?;
+    let name = &line.alerting_name;
+    check_text("alertingName", name, ALERTING_NAME_LENGTH_MAX)
+}
+
+/// Refuses a number that stands in that partition already, and says who has it.
+async fn refuse_taken(connection: &mut Connection, line: &Line) -> Result<(), AdministrationError> {
+    let holder = store::line::find(connection, &line.pattern, line.route_partition).await?;
+    match holder.filter(|holder| holder.pkid != line.pkid) {
+        Some(holder) => Err(taken(line, holder.auto_registered)),
+        None => Ok(()),
+    }
+}
+
+fn taken(line: &Line, is_lent: bool) -> AdministrationError {
+    let holder = if is_lent {
+        "an unclaimed phone, to which auto-registration has lent it (choose a number outside its \
+         range)"
+    } else {
+        "a line that exists already"
+    };
+    AdministrationError::Taken {
+        field: "the number",
+        value: line.pattern.to_string(),
+        wanted_by: "the line".to_owned(),
+        holder: holder.to_owned(),
+    }
+}
+
+/// Puts words to what the database says.
+fn written(line: &Line, written: Result<(), StoreError>) -> Result<(), AdministrationError> {
+    match written {
+        Err(StoreError::Duplicate) => Err(taken(line, false)),
+        Err(StoreError::InUse) => Err(AdministrationError::invalid(
+            "line",
+            &"it refers to something that does not exist any more; read the lists again",
+        )),
+        other => Ok(other?),
+    }
+}
+
+/// A phone that has the line, as memory is to know it after the commit.
+struct Affected {
+    name: DeviceName,
+    /// What its file changes by.
+    file: Option<FileChange>,
+}
+
+struct FileChange {
+    version_stamp: Pkid,
+    grace: Option<Grace>,
+    restart: Option<PhoneRestart>,
+}
+
+/// Writes what the change does to the phones that have the line.
+async fn prepare(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    phones: &[Phone],
+    (before, after): (&Line, &Line),
+) -> Result<Vec<Affected>, AdministrationError> {
+    let is_in_file = (&before.pattern, &before.auto_answer) != (&after.pattern, &after.auto_answer);
+    let is_known = is_in_file || before.route_partition != after.route_partition;
+    let mut affected = Vec::new();
+    for phone in phones.iter().filter(|_| is_known) {
+        let file = if is_in_file {
+            Some(change_file(app, connection, phone, (before, after)).await?)
+        } else {
+            None
+        };
+        let happening = Happening {
+            detail: format!("by {}: line {} is {}", actor.name, before.pattern, {
+                let same = "changed".to_owned();
+                if before.pattern == after.pattern {
+                    same
+                } else {
+                    format!("{} now", after.pattern)
+                }
+            }),
+            correlation: actor.correlation,
+            ..Happening::default()
+        };
+        let (name, event) = (phone.name.clone(), TimelineEvent::Changed);
+        record::happened(app, connection, &name, event, happening).await?;
+        affected.push(Affected { name, file });
+    }
+    Ok(affected)
+}
+
+async fn change_file(
+    app: &App,
+    connection: &mut Connection,
+    phone: &Phone,
+    (before, after): (&Line, &Line),
+) -> Result<FileChange, AdministrationError> {
+    let version_stamp = app.new_pkid();
+    store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
+    let mut change = FileChange {
+        version_stamp,
+        grace: None,
+        restart: None,
+    };
+    let is_renumbered = before.pattern != after.pattern;
+    if own_file::loads_by_restart(phone) {
+        // The old number's binding is how the phone is told.
+        if is_renumbered {
+            let grace = register::grace_after_replacement(phone, app.environment.now());
+            let stored = (&*grace.sealed_secret, grace.until);
+            store::binding::set_grace(connection, &phone.name, Some(stored)).await?;
+            change.grace = Some(grace);
+        }
+        let action = phone_control::action_for(app, phone, phone);
+        let restart = phone_control::request_restart(app, connection, &phone.name, action).await?;
+        change.restart = Some(restart);
+    } else if is_renumbered {
+        store::binding::delete(connection, &phone.name, before.pattern.as_str()).await?;
+    }
+    Ok(change)
+}
+
+/// Makes memory say what was committed.
+fn publish(app: &App, before: &Line, after: &Line, affected: Vec<Affected>) {
+    for Affected { name, file } in affected {
+        app.phones.update(&name, |known| {
+            let mut known = known.clone();
+            let lines = known.phone.lines.iter_mut();
+            for line in lines.filter(|line| line.line == after.pkid) {
+                line.pattern = after.pattern.clone();
+                line.route_partition = after.route_partition;
+                line.auto_answer.clone_from(&after.auto_answer);
+            }
+            if let Some(file) = &file {
+                known.phone.version_stamp = file.version_stamp;
+                known.phone.file_fetched_at = None;
+                known.phone.version += 1;
+            }
+            Some(known)
+        });
+        let Some(file) = file else { continue };
+        if file.grace.is_some() {
+            app.locations.set_grace(&name, file.grace.as_ref());
+        } else if file.restart.is_none() && before.pattern != after.pattern {
+            app.locations.remove(&name, before.pattern.as_str());
+        }
+        if let Some(restart) = file.restart {
+            app.phone_control.submit(restart);
+        }
+    }
+}
+
+/// A line in words, for the audit log.
+fn described(catalogue: &Catalogue, line: &Line) -> String {
+    let partition = catalogue.route_partitions.get(&line.route_partition);
+    format!(
+        "{} in partition {:?}, description {}, alerting name {}, {}",
+        line.pattern,
+        partition.map_or("", String::as_str),
+        line.description,
+        line.alerting_name,
+        line.auto_answer
+    )
+}

@@ -1,0 +1,195 @@
+//! Lines.
+
+use std::collections::HashMap;
+
+use super::Criteria;
+use super::Draft;
+use super::Kind;
+use super::ObjectError;
+use super::Outcome;
+use super::names;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::NamedObject;
+use crate::domain::device::DeviceName;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::line::Line;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::Record;
+use crate::domain::schema::Value;
+use crate::domain::schema::written_directory_number;
+use crate::service::App;
+use crate::service::administration::AdministrationError;
+use crate::service::lines;
+use crate::service::lines::LineChange;
+use crate::service::lines::NewLine;
+use crate::service::record::Actor;
+use crate::store;
+use crate::store::Connection;
+use crate::store::line::LineKey;
+
+/// `usage` of every line here.
+const USAGE: &str = "Device";
+
+pub(super) struct Lines;
+
+impl Kind for Lines {
+    async fn read(
+        app: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load_full();
+        let lines = store::line::of_many(connection, pkids).await?;
+        let devices = store::device_lists::of_lines(connection, pkids).await?;
+        let record = |line: &Line| record_of(&catalogue, line, &devices);
+        let found = pkids
+            .iter()
+            .filter_map(|pkid| Some((*pkid, lines.get(pkid)?)));
+        Ok(found.map(|(pkid, line)| (pkid, record(line))).collect())
+    }
+
+    async fn list(
+        app: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let catalogue = app.catalogue.load_full();
+        let exact = criteria.exact("pattern").map(without_escape);
+        let mut keys = store::line::keys(connection, exact).await?;
+        keys.retain(|key| fits(criteria, exact.is_some(), &catalogue, key));
+        Ok(keys.into_iter().map(|key| key.pkid).collect())
+    }
+
+    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let auto_answer = Some(draft.text("autoAnswer")).filter(|text| !text.is_empty());
+        let new = NewLine {
+            description: draft.text("description"),
+            alerting_name: draft.text("alertingName"),
+            calling_search_space: draft.pkid("shareLineAppearanceCssName"),
+            voice_mail_profile: draft.pkid("voiceMailProfileName"),
+            external_call_control_profile: draft.pkid("externalCallControlProfile"),
+            urgent_priority: draft.flag("patternUrgency"),
+            auto_answer: auto_answer.unwrap_or_else(|| lines::AUTO_ANSWER_OFF.to_owned()),
+            elements: draft.stored(),
+            ..NewLine::new(number(&draft.text("pattern"))?, partition(app, draft)?)
+        };
+        Ok(lines::add(app, actor, &new).await?.pkid)
+    }
+
+    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let reference = |element| draft.says(element).then(|| draft.pkid(element));
+        let pattern = draft.said_text("pattern");
+        let route_partition = draft.says("routePartitionName");
+        let auto_answer = draft.said_text("autoAnswer").map(|text| match text {
+            empty if empty.is_empty() => lines::AUTO_ANSWER_OFF.to_owned(),
+            word => word,
+        });
+        let change = LineChange {
+            version: None,
+            pattern: pattern.as_deref().map(number).transpose()?,
+            route_partition: route_partition.then(|| partition(app, draft)).transpose()?,
+            description: draft.said_text("description"),
+            alerting_name: draft.said_text("alertingName"),
+            calling_search_space: reference("shareLineAppearanceCssName"),
+            voice_mail_profile: reference("voiceMailProfileName"),
+            external_call_control_profile: reference("externalCallControlProfile"),
+            urgent_priority: draft
+                .says("patternUrgency")
+                .then(|| draft.flag("patternUrgency")),
+            auto_answer,
+            elements: draft.stored(),
+        };
+        lines::update(app, actor, pkid, &change).await?;
+        Ok(())
+    }
+
+    async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
+        Ok(lines::remove(app, actor, pkid).await?)
+    }
+}
+
+/// A directory number as requests write it: a leading plus has a backslash before it.
+pub(super) fn number(text: &str) -> Result<DirectoryNumber, ObjectError> {
+    without_escape(text)
+        .parse()
+        .map_err(|error| ObjectError::invalid("pattern", &error))
+}
+
+fn without_escape(text: &str) -> &str {
+    text.strip_prefix('\\').unwrap_or(text)
+}
+
+/// The partition that a draft names; none is a partition too.
+fn partition(app: &App, draft: &Draft) -> Result<Pkid, ObjectError> {
+    let catalogue = app.catalogue.load();
+    draft
+        .pkid("routePartitionName")
+        .or_else(|| catalogue.route_partition(""))
+        .ok_or_else(|| AdministrationError::not_found("RoutePartition", "< None >").into())
+}
+
+fn fits(criteria: &Criteria, is_chosen: bool, catalogue: &Catalogue, key: &LineKey) -> bool {
+    let partition = catalogue.route_partitions.get(&key.route_partition);
+    let pattern = || {
+        let written = written_directory_number(&key.pattern);
+        criteria.fits("pattern", &written) || criteria.fits("pattern", &key.pattern)
+    };
+    (is_chosen || pattern())
+        && criteria.fits("description", &key.description)
+        && criteria.fits("usage", USAGE)
+        && criteria.fits("routePartitionName", partition.map_or("", String::as_str))
+}
+
+fn record_of(
+    catalogue: &Catalogue,
+    line: &Line,
+    devices: &HashMap<Pkid, Vec<DeviceName>>,
+) -> Record {
+    let named = |kind, pkid| names::reference(catalogue, ObjectKind::Named(kind), pkid);
+    let css = line.calling_search_space;
+    let mut record = Record::default();
+    let pattern = written_directory_number(line.pattern.as_str());
+    record.set("pattern", Value::Text(pattern));
+    record.set("description", Value::text(&line.description));
+    record.set(
+        "routePartitionName",
+        partition_reference(catalogue, line.route_partition),
+    );
+    record.set("autoAnswer", Value::text(&line.auto_answer));
+    record.set("alertingName", Value::text(&line.alerting_name));
+    record.set(
+        "shareLineAppearanceCssName",
+        names::reference(catalogue, ObjectKind::Css, css),
+    );
+    record.set(
+        "voiceMailProfileName",
+        named(NamedObject::VOICE_MAIL_PROFILE, line.voice_mail_profile),
+    );
+    record.set(
+        "externalCallControlProfile",
+        named(
+            "ExternalCallControlProfile",
+            line.external_call_control_profile,
+        ),
+    );
+    record.set("patternUrgency", Value::flag(line.urgent_priority));
+    let devices = devices.get(&line.pkid).map_or(&[][..], Vec::as_slice);
+    let devices = devices.iter().map(|name| Value::text(name.as_str()));
+    let mut associated = Record::default();
+    associated.set("device", Value::List(devices.collect()));
+    record.set("associatedDevices", Value::Group(associated));
+    record
+}
+
+/// A reference to a route partition; nothing for `< None >`.
+pub(super) fn partition_reference(catalogue: &Catalogue, partition: Pkid) -> Value {
+    let name = catalogue.route_partitions.get(&partition);
+    match name.filter(|name| !name.is_empty()) {
+        Some(_) => names::reference(catalogue, ObjectKind::RoutePartition, Some(partition)),
+        None => Value::Nothing,
+    }
+}
