@@ -146,13 +146,19 @@ fn from_base64(text: &str) -> Option<String> {
     let bytes = STANDARD
         .decode(text.replace(char::is_whitespace, ""))
         .ok()?;
-    let decoded = String::from_utf8(bytes).unwrap_or_else(|error| {
-        error
-            .as_bytes()
-            .iter()
-            .map(|byte| char::from(*byte))
-            .collect()
-    });
+    let decoded = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        // Control characters stand there: it is no text.
+        Err(error)
+            if error
+                .as_bytes()
+                .iter()
+                .any(|byte| (0x80..0xa0).contains(byte)) =>
+        {
+            return None;
+        }
+        Err(error) => error.as_bytes().iter().copied().map(char::from).collect(),
+    };
     (!decoded.chars().any(is_forbidden)).then_some(decoded)
 }
 
