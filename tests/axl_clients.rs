@@ -142,16 +142,33 @@ async fn cisco_axl_fills_in_the_tags_of_an_operation_and_sends_the_rest_empty() 
 async fn soap_lite_adds_a_phone_with_its_digest_user_in_every_form_of_the_call() {
     let site = Site::start(&Database::sqlite()).await;
     let said = site.run("soap_lite_blog.pl", &[]).await;
-    for step in ["css", "security profile", "user a", "user b", "user c", "user d"] {
+    for step in [
+        "css",
+        "security profile",
+        "user a",
+        "user b",
+        "user c",
+        "user d",
+    ] {
         let pkid = said.result(step).as_str().unwrap();
-        assert!(pkid.starts_with('{') && pkid.ends_with('}'), "{step}: {pkid}");
+        assert!(
+            pkid.starts_with('{') && pkid.ends_with('}'),
+            "{step}: {pkid}"
+        );
     }
     for step in ["7.1", "default action", "8.5 with phone", "as printed"] {
         let pkid = said.result(step).as_str().unwrap();
-        assert!(pkid.starts_with('{') && pkid.ends_with('}'), "{step}: {pkid}");
+        assert!(
+            pkid.starts_with('{') && pkid.ends_with('}'),
+            "{step}: {pkid}"
+        );
     }
     let fault = said.fault("8.5 with newPhone");
-    for hint in ["newPhone is the form of AXL 7.1", "send the element phone", "ver=7.1 addPhone"] {
+    for hint in [
+        "newPhone is the form of AXL 7.1",
+        "send the element phone",
+        "ver=7.1 addPhone",
+    ] {
         assert!(fault.contains(hint), "{fault}");
     }
     for (device, user) in [("A", "a"), ("B", "b"), ("C", "c"), ("D", "d")] {

@@ -73,6 +73,9 @@ impl Encoding<'_> {
             let Some(tags) = tags.of(name) else {
                 continue;
             };
+            if self.version.is_old_dialect() && name == INDEX {
+                continue;
+            }
             match record.get(element.canonical) {
                 Some(Value::List(values)) => {
                     for value in values {
@@ -92,6 +95,16 @@ impl Encoding<'_> {
         } else {
             element.name
         }
+    }
+
+    /// Before 8.0 the place of an entry is an attribute.
+    fn index(&self, element: &schema::Element, record: &Record) -> String {
+        if !self.version.is_old_dialect() || !dialect::index_is_attribute(element) {
+            return String::new();
+        }
+        record.text(INDEX).map_or_else(String::new, |index| {
+            format!(" {INDEX}=\"{}\"", escape(index))
+        })
     }
 
     fn value(
@@ -114,7 +127,8 @@ impl Encoding<'_> {
             }
             Value::Group(record) => {
                 let inner = self.elements(record, element.children(), tags);
-                text.extend(["<", name, ">", &inner, "</", name, ">"]);
+                text.extend(["<", name, &self.index(element, record), ">"]);
+                text.extend([&inner, "</", name, ">"]);
             }
             Value::Verbatim(inner) => text.extend(["<", name, ">", inner, "</", name, ">"]),
             // Lists do not stand in lists.
@@ -123,14 +137,17 @@ impl Encoding<'_> {
     }
 }
 
-/// An element without a value. Strict clients take an empty text, but no empty number or word, and
-/// what repeats stands no times.
+/// The place of an entry, an attribute before 8.0.
+const INDEX: &str = "index";
+
+/// An element without a value. Strict clients take an empty text, but no empty number or word;
+/// what repeats stands no times, and of what is a choice stands only what was chosen.
 fn empty(text: &mut String, name: &str, element: &schema::Element) {
     let may_be_empty = matches!(
         element.content,
         Content::Text(_) | Content::Reference(_) | Content::Secret(_)
     );
-    if may_be_empty && element.occurs_max == 1 {
+    if may_be_empty && element.occurs_max == 1 && element.branch == 0 {
         text.extend(["<", name, "/>"]);
     }
 }
@@ -192,6 +209,27 @@ mod tests {
             new.contains("<members><member><index>1</index></member></members>"),
             "{new}"
         );
+    }
+
+    #[test]
+    fn the_place_of_an_entry_is_an_attribute_in_7_1_and_of_a_choice_only_one_stands() {
+        let phone = "<name>SEP001122334455</name><lines><line index='2'><label>a</label></line>\
+                     </lines>";
+        let old = round_trip("Phone", SchemaVersion::V7_1, phone, "<lines/>");
+        assert!(old.contains("<line index=\"2\"><label>a</label>"), "{old}");
+        assert!(!old.contains("<index>"), "{old}");
+        let parks = "<blfDirectedCallParks><blfDirectedCallPark><label>p</label>\
+                     <directedCallParkDnAndPartition><dnPattern>70</dnPattern>\
+                     </directedCallParkDnAndPartition><index>1</index></blfDirectedCallPark>\
+                     </blfDirectedCallParks>";
+        let new = round_trip(
+            "Phone",
+            SchemaVersion::V14_0,
+            parks,
+            "<blfDirectedCallParks/>",
+        );
+        assert!(new.contains("<dnPattern>70</dnPattern>"), "{new}");
+        assert!(!new.contains("directedCallParkId"), "{new}");
     }
 
     #[test]
