@@ -124,15 +124,14 @@ macro_rules! of_kind {
                 type $kind = user_profile::UserProfiles;
                 $body
             }
-            _ => {
-                type $kind = rows::Rows;
-                $body
-            }
             ObjectKind::Line => {
                 type $kind = line::Lines;
                 $body
             }
-            _ => Err(ObjectError::NotServed($object)),
+            _ => {
+                type $kind = rows::Rows;
+                $body
+            }
         }
     };
 }
