@@ -77,6 +77,65 @@ impl Axl {
     }
 }
 
+/// One call of a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct AxlCall {
+    pub(crate) version: String,
+    pub(crate) operation: String,
+    pub(crate) elements: String,
+}
+
+/// What curl writes after each answer of a batch, before its status.
+const STATUS: &str = "\n--status ";
+
+impl Axl {
+    /// Calls many operations as `writer` over one connection: status and body of each answer.
+    pub(crate) async fn batch(&self, calls: &[AxlCall]) -> Vec<(u16, String)> {
+        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let certificate = self.0.handset.certificate();
+        let mut config = String::new();
+        for AxlCall {
+            version,
+            operation,
+            elements,
+        } in calls
+        {
+            let body = axl_envelope(&format!("<ns:{operation}>{elements}</ns:{operation}>"));
+            config.push_str(&format!(
+                "url = \"https://{}/axl/\"\nuser = \"writer:{AXL_PASSWORD}\"\n\
+                 cacert = \"{}\"\nsilent\nshow-error\nmax-time = 60\nnoproxy = \"*\"\n\
+                 header = \"Content-Type: text/xml\"\nheader = \"Expect:\"\n\
+                 header = \"SOAPAction: CUCM:DB ver={version} {operation}\"\n\
+                 data-binary = \"{}\"\nwrite-out = \"\\n--status %{{http_code}}\\n\"\nnext\n",
+                self.0.handset.https,
+                certificate.display(),
+                quoted(&body),
+            ));
+        }
+        let run = move || {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            std::io::Write::write_all(&mut file, config.as_bytes()).unwrap();
+            let curl = std::process::Command::new("curl")
+                .arg("--config")
+                .arg(file.path())
+                .output();
+            curl.expect("these tests need curl")
+        };
+        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut answers = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((body, after)) = rest.split_once(STATUS) {
+            let (status, after) = after.split_once('\n').unwrap_or((after, ""));
+            answers.push((status.parse().unwrap(), body.to_owned()));
+            rest = after;
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(answers.len(), calls.len(), "{said}");
+        answers
+    }
+}
+
 /// Adds an application user who belongs to one access control group.
 pub(crate) async fn add_application_user(
     test: &TestApp,

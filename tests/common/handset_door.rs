@@ -145,6 +145,11 @@ impl HandsetDoor {
         std::fs::read_to_string(self.folder.join("log/cucm-uds0001.log")).unwrap()
     }
 
+    /// The certificate by which clients know the server.
+    pub(crate) fn certificate(&self) -> std::path::PathBuf {
+        self.folder.join("https-certificate.pem")
+    }
+
     /// Fetches a URL with `curl` and these arguments; the door must answer.
     pub(crate) async fn run(&self, url: &str, more: &[&str]) -> Answer {
         let answer = self.try_run(url, more).await;
@@ -156,9 +161,7 @@ impl HandsetDoor {
         let mut command = Command::new("curl");
         command.args(["--silent", "--show-error", "--include"]);
         command.args(["--max-time", "30", "--noproxy", "*"]);
-        command
-            .arg("--cacert")
-            .arg(self.folder.join("https-certificate.pem"));
+        command.arg("--cacert").arg(self.certificate());
         command.args(["--header", "Expect:"]).args(more).arg(url);
         let output = tokio::task::spawn_blocking(move || command.output())
             .await

@@ -30,6 +30,7 @@ pub(crate) use app::TestApp;
 pub(crate) use app::TestAppBuilder;
 pub(crate) use axl::AXL_PASSWORD;
 pub(crate) use axl::Axl;
+pub(crate) use axl::AxlCall;
 pub(crate) use axl::add_application_user;
 pub(crate) use axl::axl_envelope;
 pub(crate) use claims::CISCO_7841;

@@ -75,6 +75,7 @@ impl Kind for Rows {
         object: &'static ObjectType,
         criteria: &Criteria,
     ) -> Outcome<Vec<Pkid>> {
+        table_of(object)?;
         super::list_of_catalogue::<Self>(app, connection, object, criteria).await
     }
 
