@@ -9,7 +9,9 @@ use common::TestApp;
 use common::for_each_database;
 use selfprov::domain::catalogue::CallManager;
 use selfprov::domain::catalogue::Catalogue;
+use selfprov::domain::catalogue::FeatureGroupTemplate;
 use selfprov::domain::catalogue::UniversalDeviceTemplate;
+use selfprov::domain::catalogue::UniversalLineTemplate;
 use selfprov::domain::catalogue::UserProfile;
 use selfprov::domain::fresh_system;
 use selfprov::domain::phone::ServiceUrl;
@@ -21,7 +23,6 @@ use selfprov::service::administration::AdministrationError;
 use selfprov::service::record::Actor;
 use selfprov::service::self_provisioning_settings;
 use selfprov::service::templates;
-use selfprov::service::templates::TemplateKind;
 use selfprov::store;
 
 fn administrator() -> Actor {
@@ -71,7 +72,7 @@ async fn an_unknown_tag_a_bad_url_and_contradicting_numbers_are_refused_when_sav
         let save = async |change: fn(&mut UniversalDeviceTemplate)| {
             let mut template = good.clone();
             change(&mut template);
-            templates::save_universal_device_template(app, &actor, &template).await
+            templates::save(app, &actor, &template, None).await
         };
         let unknown = save(|t| t.device_description = "Phone of #Nobody#".to_owned()).await;
         assert!(
@@ -117,15 +118,13 @@ async fn a_saved_template_is_in_memory_at_once_and_an_old_version_is_refused() {
             name: "directory".into(),
             url: "http://dir.example/".into(),
         }];
-        let saved = templates::save_universal_device_template(app, &actor, &template)
-            .await
-            .unwrap();
+        let saved = templates::save(app, &actor, &template, None).await.unwrap();
         assert_eq!(saved.pkid, before.pkid);
         let after = sample(&app.catalogue.load());
         assert_eq!(after.version, before.version + 1);
         assert_eq!(after.device_description, "#FN# at #EXT#");
         assert_eq!(after.configuration, template.configuration);
-        let late = templates::save_universal_device_template(app, &actor, &template).await;
+        let late = templates::save(app, &actor, &template, None).await;
         assert!(matches!(late, Err(AdministrationError::Changed(_))));
         // A copy under another name is a new template with its own URLs.
         let copy = UniversalDeviceTemplate {
@@ -133,9 +132,7 @@ async fn a_saved_template_is_in_memory_at_once_and_an_old_version_is_refused() {
             version: templates::NEW,
             ..after.clone()
         };
-        let copied = templates::save_universal_device_template(app, &actor, &copy)
-            .await
-            .unwrap();
+        let copied = templates::save(app, &actor, &copy, None).await.unwrap();
         assert_ne!(copied.pkid, after.pkid);
         let catalogue = app.catalogue.load();
         assert_eq!(
@@ -157,7 +154,7 @@ async fn of_two_changes_of_one_template_at_once_one_is_refused() {
                 line_label: label.to_owned(),
                 ..before.clone()
             };
-            templates::save_universal_device_template(app, &actor, &template).await
+            templates::save(app, &actor, &template, None).await
         };
         let (one, two) = tokio::join!(save("one"), save("two"));
         assert_ne!(one.is_ok(), two.is_ok());
@@ -178,9 +175,7 @@ async fn a_profile_whose_template_opens_the_login_is_saved_with_a_warning() {
         let catalogue = app.catalogue.load_full();
         let mut selfpro = profile(&catalogue, "selfpro");
         selfpro.desk_phones = node(app).auto_registration.universal_device_template;
-        let saved = templates::save_user_profile(app, &actor, &selfpro, None)
-            .await
-            .unwrap();
+        let saved = templates::save(app, &actor, &selfpro, None).await.unwrap();
         assert_eq!(saved.warnings.len(), 1, "{:?}", saved.warnings);
         assert!(saved.warnings[0].contains(fresh_system::AUTO_REGISTRATION_TEMPLATE));
         // The other way round: the template that a profile has gets the idle URL.
@@ -189,17 +184,13 @@ async fn a_profile_whose_template_opens_the_login_is_saved_with_a_warning() {
             name: "secureIdleUrl".into(),
             url: "https://any.example//cucm-uds/private/%73elfProvision".into(),
         }];
-        let saved = templates::save_universal_device_template(app, &actor, &template)
-            .await
-            .unwrap();
+        let saved = templates::save(app, &actor, &template, None).await.unwrap();
         assert!(!saved.warnings.is_empty());
         let mut none = profile(&app.catalogue.load(), "selfpro");
         none.desk_phones = None;
         none.universal_line_template = None;
         none.limit_provision = 0;
-        let saved = templates::save_user_profile(app, &actor, &none, None)
-            .await
-            .unwrap();
+        let saved = templates::save(app, &actor, &none, None).await.unwrap();
         assert!(saved.warnings.len() >= 3, "{:?}", saved.warnings);
     })
     .await;
@@ -213,7 +204,7 @@ async fn the_phone_limit_is_0_to_20() {
         for (limit, good) in [(0, true), (20, true), (21, false), (255, false)] {
             let mut selfpro = profile(&app.catalogue.load(), "selfpro");
             selfpro.limit_provision = limit;
-            let saved = templates::save_user_profile(app, &actor, &selfpro, None).await;
+            let saved = templates::save(app, &actor, &selfpro, None).await;
             assert_eq!(saved.is_ok(), good, "{limit}");
         }
     })
@@ -228,10 +219,9 @@ async fn there_is_always_exactly_one_default_profile() {
         let standard = profile(&app.catalogue.load(), fresh_system::STANDARD_USER_PROFILE);
         let mut without = standard.clone();
         without.is_default = false;
-        let refused = templates::save_user_profile(app, &actor, &without, None).await;
+        let refused = templates::save(app, &actor, &without, None).await;
         assert_eq!(refused_field(refused), "system default");
-        let kind = TemplateKind::UserProfile;
-        let refused = templates::delete(app, &actor, kind, standard.pkid).await;
+        let refused = templates::delete::<UserProfile>(app, &actor, standard.pkid).await;
         assert_eq!(refused_field(refused), "system default");
         // Many new defaults at once: the last one to commit has the mark alone.
         let save = async |name: &str| {
@@ -241,9 +231,7 @@ async fn there_is_always_exactly_one_default_profile() {
                 version: templates::NEW,
                 ..standard.clone()
             };
-            templates::save_user_profile(app, &actor, &new, None)
-                .await
-                .unwrap()
+            templates::save(app, &actor, &new, None).await.unwrap()
         };
         tokio::join!(save("a"), save("b"), save("c"), save("d"));
         app.reload_catalogue().await.unwrap();
@@ -261,32 +249,32 @@ async fn what_is_in_use_is_not_removed_and_its_users_are_named() {
         let (app, actor) = (&test.app, administrator());
         let catalogue = app.catalogue.load_full();
         let selfpro = profile(&catalogue, "selfpro");
-        let cases = [
+        let (device, line) = (
+            sample(&catalogue).pkid,
+            selfpro.universal_line_template.unwrap(),
+        );
+        for (refused, user) in [
             (
-                TemplateKind::UniversalDeviceTemplate,
-                sample(&catalogue).pkid,
+                templates::delete::<UniversalDeviceTemplate>(app, &actor, device).await,
                 "User Profile selfpro",
             ),
             (
-                TemplateKind::UniversalLineTemplate,
-                selfpro.universal_line_template.unwrap(),
+                templates::delete::<UniversalLineTemplate>(app, &actor, line).await,
                 "Cisco Unified CM CM_node1",
             ),
-            (TemplateKind::UserProfile, selfpro.pkid, "End User aksethi"),
-        ];
-        for (kind, pkid, user) in cases {
-            let refused = templates::delete(app, &actor, kind, pkid)
-                .await
-                .unwrap_err();
+            (
+                templates::delete::<UserProfile>(app, &actor, selfpro.pkid).await,
+                "End User aksethi",
+            ),
+        ] {
+            let refused = refused.unwrap_err();
             assert!(matches!(refused, AdministrationError::InUse { .. }));
             assert!(refused.to_string().contains(user), "{refused}");
         }
         let template = catalogue.feature_group_templates.values().next().unwrap();
-        let kind = TemplateKind::FeatureGroupTemplate;
-        templates::delete(app, &actor, kind, template.pkid)
-            .await
-            .unwrap();
-        let again = templates::delete(app, &actor, kind, template.pkid).await;
+        let delete = || templates::delete::<FeatureGroupTemplate>(app, &actor, template.pkid);
+        delete().await.unwrap();
+        let again = delete().await;
         assert!(matches!(again, Err(AdministrationError::NotFound { .. })));
     })
     .await;

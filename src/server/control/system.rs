@@ -6,7 +6,7 @@ use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, ProfileChange, SecretText};
 use crate::service::App;
 use crate::service::self_provisioning_settings::{set_authentication_code, warnings};
-use crate::service::templates::{Saved, save_user_profile};
+use crate::service::templates::{self, Saved};
 
 /// Shows the authentication mode and whether there is an authentication code.
 pub fn self_provisioning(app: &App) -> Answer {
@@ -75,7 +75,7 @@ pub async fn user_profile_set(app: &App, change: &ProfileChange) -> Result<Answe
     };
     profile.allow_provision = change.allow.unwrap_or(profile.allow_provision);
     profile.limit_provision = change.limit.unwrap_or(profile.limit_provision);
-    let saved = save_user_profile(app, &actor(app), &profile, None).await?;
+    let saved = templates::save(app, &actor(app), &profile, None).await?;
     Ok(Answer::Done(with_warnings(profile_line(&profile), &saved)))
 }
 

@@ -19,7 +19,6 @@ use crate::service::administration::AdministrationError;
 use crate::service::record::Actor;
 use crate::service::templates;
 use crate::service::templates::NEW;
-use crate::service::templates::TemplateKind;
 use crate::store::Connection;
 
 /// Phones that a user may provision where the request says it empty. Source: AXL's default.
@@ -77,13 +76,13 @@ impl Kind for UserProfiles {
     }
 
     async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
-        Ok(templates::delete(app, actor, TemplateKind::UserProfile, pkid).await?)
+        Ok(templates::delete::<UserProfile>(app, actor, pkid).await?)
     }
 }
 
 async fn save(app: &App, actor: &Actor, profile: &UserProfile, draft: &Draft) -> Outcome<Pkid> {
     let stored = draft.stored();
-    let saved = templates::save_user_profile(app, actor, profile, Some(&stored)).await?;
+    let saved = templates::save(app, actor, profile, Some(&stored)).await?;
     Ok(saved.pkid)
 }
 

@@ -1,24 +1,24 @@
-//! Saving a Universal Device Template.
+//! Saving a Universal Device Template: an unknown tag, a URL that no phone fetches and numbers of
+//! calls that contradict each other are refused.
 
-use super::Saved;
+use std::collections::HashMap;
+
+use super::Actions;
 use super::TEXT_LENGTH_MAX;
-use super::TemplateKind;
+use super::Template;
 use super::check_name;
 use super::check_tags;
 use super::check_text;
-use super::commit;
-use super::identity;
 use super::opens_our_login;
-use super::saved;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::text::PhoneUrl;
 use crate::domain::phone::ServiceUrl;
-use crate::service::App;
+use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
-use crate::service::record::Change;
 use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
 
 /// Most characters of an external phone number mask. Source: AXL `e164Mask`.
 const MASK_LENGTH_MAX: usize = 24;
@@ -26,50 +26,63 @@ const MASK_LENGTH_MAX: usize = 24;
 /// Most calls on a line. Source: CUCM administration, *Maximum Number of Calls*.
 const CALLS_MAX: u16 = 200;
 
-/// Adds or replaces a Universal Device Template. Phones made from it earlier stay as they are.
-///
-/// # Errors
-///
-/// [`AdministrationError::Invalid`] names the field: an unknown tag, a URL that no phone fetches,
-/// numbers of calls that contradict each other.
-pub async fn save_universal_device_template(
-    app: &App,
-    actor: &Actor,
-    template: &UniversalDeviceTemplate,
-) -> Result<Saved, AdministrationError> {
-    check(template)?;
-    let kind = TemplateKind::UniversalDeviceTemplate;
-    let is_new = template.version == super::NEW;
-    let template = UniversalDeviceTemplate {
-        pkid: identity(app, template.pkid, template.version),
-        ..template.clone()
+impl Template for UniversalDeviceTemplate {
+    const LABEL: &'static str = "Universal Device Template";
+    const OBJECT_KIND: &'static str = "universal_device_template";
+    const ACTIONS: Actions = Actions {
+        add: "universal_device_template.add",
+        update: "universal_device_template.update",
+        remove: "universal_device_template.remove",
     };
-    let catalogue = app.catalogue.load_full();
-    let before = catalogue.universal_device_templates.get(&template.pkid);
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let written = if is_new {
-        let first = UniversalDeviceTemplate {
-            version: 1,
-            ..template.clone()
-        };
-        store::catalogue::insert_universal_device_template(connection, &first).await
-    } else {
-        store::catalogue::update_universal_device_template(connection, &template).await
-    };
-    saved(kind.label(), &template.name, written)?;
-    let change = Change {
-        action: kind.save_action(is_new),
-        object_kind: kind.object_kind(),
-        object_name: template.name.clone(),
-        before: before.map_or_else(String::new, described),
-        after: described(&template),
-    };
-    commit(app, transaction, actor, (template.pkid, change)).await?;
-    Ok(Saved {
-        pkid: template.pkid,
-        warnings: warnings(&template, &catalogue),
-    })
+
+    fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self> {
+        &catalogue.universal_device_templates
+    }
+
+    fn pkid(&self) -> Pkid {
+        self.pkid
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn identified(&self, pkid: Pkid, version: i64) -> Self {
+        Self {
+            pkid,
+            version,
+            ..self.clone()
+        }
+    }
+
+    fn check(&self, _: &Catalogue) -> Result<(), AdministrationError> {
+        check(self)
+    }
+
+    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::insert_universal_device_template(connection, self).await
+    }
+
+    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::update_universal_device_template(connection, self).await
+    }
+
+    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::delete_universal_device_template(connection, self.pkid, self.version)
+            .await
+    }
+
+    fn described(&self, _: &Catalogue) -> String {
+        described(self)
+    }
+
+    fn warnings(&self, catalogue: &Catalogue) -> Vec<String> {
+        warnings(self, catalogue)
+    }
 }
 
 fn check(template: &UniversalDeviceTemplate) -> Result<(), AdministrationError> {

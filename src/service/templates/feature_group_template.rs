@@ -1,66 +1,74 @@
-//! Saving a Feature Group Template.
+//! Saving a Feature Group Template. Users made with it earlier stay as they are.
 
-use super::Saved;
+use std::collections::HashMap;
+
+use super::Actions;
 use super::TEXT_LENGTH_MAX;
-use super::TemplateKind;
+use super::Template;
 use super::check_name;
 use super::check_text;
-use super::commit;
-use super::identity;
-use super::saved;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::FeatureGroupTemplate;
-use crate::service::App;
+use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
-use crate::service::record::Change;
 use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
 
-/// Adds or replaces a Feature Group Template. Users made with it earlier stay as they are.
-///
-/// # Errors
-///
-/// [`AdministrationError::Invalid`] names the field.
-pub async fn save_feature_group_template(
-    app: &App,
-    actor: &Actor,
-    template: &FeatureGroupTemplate,
-) -> Result<Saved, AdministrationError> {
-    check_name(&template.name)?;
-    check_text("Description", &template.description, TEXT_LENGTH_MAX)?;
-    check_text("User Locale", &template.user_locale, TEXT_LENGTH_MAX)?;
-    let kind = TemplateKind::FeatureGroupTemplate;
-    let is_new = template.version == super::NEW;
-    let template = FeatureGroupTemplate {
-        pkid: identity(app, template.pkid, template.version),
-        ..template.clone()
+impl Template for FeatureGroupTemplate {
+    const LABEL: &'static str = "Feature Group Template";
+    const OBJECT_KIND: &'static str = "feature_group_template";
+    const ACTIONS: Actions = Actions {
+        add: "feature_group_template.add",
+        update: "feature_group_template.update",
+        remove: "feature_group_template.remove",
     };
-    let catalogue = app.catalogue.load_full();
-    let before = catalogue.feature_group_templates.get(&template.pkid);
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let written = if is_new {
-        let first = FeatureGroupTemplate {
-            version: 1,
-            ..template.clone()
-        };
-        store::catalogue::insert_feature_group_template(connection, &first).await
-    } else {
-        store::catalogue::update_feature_group_template(connection, &template).await
-    };
-    saved(kind.label(), &template.name, written)?;
-    let change = Change {
-        action: kind.save_action(is_new),
-        object_kind: kind.object_kind(),
-        object_name: template.name.clone(),
-        before: before.map_or_else(String::new, |before| described(before, &catalogue)),
-        after: described(&template, &catalogue),
-    };
-    commit(app, transaction, actor, (template.pkid, change)).await?;
-    Ok(Saved {
-        pkid: template.pkid,
-        warnings: Vec::new(),
-    })
+
+    fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self> {
+        &catalogue.feature_group_templates
+    }
+
+    fn pkid(&self) -> Pkid {
+        self.pkid
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn identified(&self, pkid: Pkid, version: i64) -> Self {
+        Self {
+            pkid,
+            version,
+            ..self.clone()
+        }
+    }
+
+    fn check(&self, _: &Catalogue) -> Result<(), AdministrationError> {
+        check_name(&self.name)?;
+        check_text("Description", &self.description, TEXT_LENGTH_MAX)?;
+        check_text("User Locale", &self.user_locale, TEXT_LENGTH_MAX)
+    }
+
+    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::insert_feature_group_template(connection, self).await
+    }
+
+    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::update_feature_group_template(connection, self).await
+    }
+
+    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::delete_feature_group_template(connection, self.pkid, self.version).await
+    }
+
+    fn described(&self, catalogue: &Catalogue) -> String {
+        described(self, catalogue)
+    }
 }
 
 fn described(template: &FeatureGroupTemplate, catalogue: &Catalogue) -> String {

@@ -1,18 +1,18 @@
-//! Saving a Universal Line Template.
+//! Saving a Universal Line Template: an unknown tag and an unknown way to answer are refused.
 
-use super::Saved;
-use super::TemplateKind;
+use std::collections::HashMap;
+
+use super::Actions;
+use super::Template;
 use super::check_name;
 use super::check_tags;
-use super::commit;
-use super::identity;
-use super::saved;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalLineTemplate;
-use crate::service::App;
+use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
-use crate::service::record::Change;
 use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
 
 /// Ways to answer a call automatically. Source: AXL `XAutoAnswer`.
 const AUTO_ANSWERS: [&str; 3] = [
@@ -21,55 +21,65 @@ const AUTO_ANSWERS: [&str; 3] = [
     "Auto Answer with Speakerphone",
 ];
 
-/// Adds or replaces a Universal Line Template. Lines made from it earlier stay as they are.
-///
-/// # Errors
-///
-/// [`AdministrationError::Invalid`] names the field: an unknown tag, an unknown way to answer.
-pub async fn save_universal_line_template(
-    app: &App,
-    actor: &Actor,
-    template: &UniversalLineTemplate,
-) -> Result<Saved, AdministrationError> {
-    check_name(&template.name)?;
-    check_tags("Line Description", &template.line_description)?;
-    check_tags("Alerting Name", &template.alerting_name)?;
-    if !AUTO_ANSWERS.contains(&template.auto_answer.as_str()) {
-        let reason = format!("it is one of {}", AUTO_ANSWERS.join(", "));
-        return Err(AdministrationError::invalid("Auto Answer", &reason));
+impl Template for UniversalLineTemplate {
+    const LABEL: &'static str = "Universal Line Template";
+    const OBJECT_KIND: &'static str = "universal_line_template";
+    const ACTIONS: Actions = Actions {
+        add: "universal_line_template.add",
+        update: "universal_line_template.update",
+        remove: "universal_line_template.remove",
+    };
+
+    fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self> {
+        &catalogue.universal_line_templates
     }
-    let kind = TemplateKind::UniversalLineTemplate;
-    let is_new = template.version == super::NEW;
-    let template = UniversalLineTemplate {
-        pkid: identity(app, template.pkid, template.version),
-        ..template.clone()
-    };
-    let catalogue = app.catalogue.load_full();
-    let before = catalogue.universal_line_templates.get(&template.pkid);
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let written = if is_new {
-        let first = UniversalLineTemplate {
-            version: 1,
-            ..template.clone()
-        };
-        store::catalogue::insert_universal_line_template(connection, &first).await
-    } else {
-        store::catalogue::update_universal_line_template(connection, &template).await
-    };
-    saved(kind.label(), &template.name, written)?;
-    let change = Change {
-        action: kind.save_action(is_new),
-        object_kind: kind.object_kind(),
-        object_name: template.name.clone(),
-        before: before.map_or_else(String::new, described),
-        after: described(&template),
-    };
-    commit(app, transaction, actor, (template.pkid, change)).await?;
-    Ok(Saved {
-        pkid: template.pkid,
-        warnings: Vec::new(),
-    })
+
+    fn pkid(&self) -> Pkid {
+        self.pkid
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn identified(&self, pkid: Pkid, version: i64) -> Self {
+        Self {
+            pkid,
+            version,
+            ..self.clone()
+        }
+    }
+
+    fn check(&self, _: &Catalogue) -> Result<(), AdministrationError> {
+        check_name(&self.name)?;
+        check_tags("Line Description", &self.line_description)?;
+        check_tags("Alerting Name", &self.alerting_name)?;
+        if AUTO_ANSWERS.contains(&self.auto_answer.as_str()) {
+            return Ok(());
+        }
+        let reason = format!("it is one of {}", AUTO_ANSWERS.join(", "));
+        Err(AdministrationError::invalid("Auto Answer", &reason))
+    }
+
+    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::insert_universal_line_template(connection, self).await
+    }
+
+    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::update_universal_line_template(connection, self).await
+    }
+
+    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::delete_universal_line_template(connection, self.pkid, self.version).await
+    }
+
+    fn described(&self, _: &Catalogue) -> String {
+        described(self)
+    }
 }
 
 fn described(template: &UniversalLineTemplate) -> String {

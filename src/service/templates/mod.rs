@@ -1,14 +1,17 @@
 //! Use cases: administrators save and remove templates, profiles and auto-registration blocks.
 //!
-//! Every `save_…` takes the whole object with the version that was read; an object of version
-//! [`NEW`] is added and gets its identity here. What would not work is refused; what works but
-//! is likely a mistake comes back as warnings.
+//! [`save`] takes the whole object with the version that was read; an object of version [`NEW`] is
+//! added and gets its identity here. What would not work is refused; what works but is likely a
+//! mistake comes back as warnings. A kind of template says what differs ([`Template`]).
 
 mod auto_registration;
 mod device_template;
 mod feature_group_template;
 mod line_template;
 mod user_profile;
+
+use std::collections::HashMap;
+use std::future::Future;
 
 use super::App;
 use super::administration::AdministrationError;
@@ -17,6 +20,7 @@ use super::attributes;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::idle_url::points_at_self_provision;
 use crate::domain::phone::ServiceUrl;
@@ -29,10 +33,6 @@ use crate::store::StoreError;
 use crate::store::Transaction;
 
 pub use auto_registration::save_call_manager;
-pub use device_template::save_universal_device_template;
-pub use feature_group_template::save_feature_group_template;
-pub use line_template::save_universal_line_template;
-pub use user_profile::save_user_profile;
 
 /// Version of an object that does not exist yet.
 pub const NEW: i64 = 0;
@@ -52,142 +52,172 @@ pub struct Saved {
     pub warnings: Vec<String>,
 }
 
-/// A kind of object that [`delete`] removes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TemplateKind {
-    /// Universal Device Template.
-    UniversalDeviceTemplate,
-    /// Universal Line Template.
-    UniversalLineTemplate,
-    /// User Profile.
-    UserProfile,
-    /// Feature Group Template.
-    FeatureGroupTemplate,
+/// What the audit log calls what is done with a kind of template.
+#[derive(Debug, Clone, Copy)]
+pub struct Actions {
+    /// One is added.
+    pub add: &'static str,
+    /// One is replaced.
+    pub update: &'static str,
+    /// One is removed.
+    pub remove: &'static str,
 }
 
-impl TemplateKind {
+/// What differs between the kinds of template when one is saved or removed.
+pub trait Template: Clone + Send + Sync {
     /// What pages call the kind.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::UniversalDeviceTemplate => "Universal Device Template",
-            Self::UniversalLineTemplate => "Universal Line Template",
-            Self::UserProfile => "User Profile",
-            Self::FeatureGroupTemplate => "Feature Group Template",
-        }
+    const LABEL: &'static str;
+    /// What the audit log calls the kind.
+    const OBJECT_KIND: &'static str;
+    /// What the audit log calls what is done with it.
+    const ACTIONS: Actions;
+
+    /// All of the kind.
+    fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self>;
+
+    /// Its identity.
+    fn pkid(&self) -> Pkid;
+
+    /// Its name.
+    fn name(&self) -> &str;
+
+    /// Its optimistic version.
+    fn version(&self) -> i64;
+
+    /// The same with another identity and version.
+    #[must_use]
+    fn identified(&self, pkid: Pkid, version: i64) -> Self;
+
+    /// Refuses what would not work.
+    ///
+    /// # Errors
+    ///
+    /// [`AdministrationError::Invalid`] names the field.
+    fn check(&self, catalogue: &Catalogue) -> Result<(), AdministrationError>;
+
+    /// Refuses to remove what the system cannot be without.
+    ///
+    /// # Errors
+    ///
+    /// [`AdministrationError::Invalid`] says what to do first.
+    fn check_removal(&self, _: &Catalogue) -> Result<(), AdministrationError> {
+        Ok(())
     }
 
-    const fn object_kind(self) -> &'static str {
-        match self {
-            Self::UniversalDeviceTemplate => "universal_device_template",
-            Self::UniversalLineTemplate => "universal_line_template",
-            Self::UserProfile => "user_profile",
-            Self::FeatureGroupTemplate => "feature_group_template",
-        }
-    }
+    /// Writes the row of a new one.
+    fn insert(
+        &self,
+        connection: &mut Connection,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    const fn save_action(self, is_new: bool) -> &'static str {
-        match (self, is_new) {
-            (Self::UniversalDeviceTemplate, true) => "universal_device_template.add",
-            (Self::UniversalDeviceTemplate, false) => "universal_device_template.update",
-            (Self::UniversalLineTemplate, true) => "universal_line_template.add",
-            (Self::UniversalLineTemplate, false) => "universal_line_template.update",
-            (Self::UserProfile, true) => "user_profile.add",
-            (Self::UserProfile, false) => "user_profile.update",
-            (Self::FeatureGroupTemplate, true) => "feature_group_template.add",
-            (Self::FeatureGroupTemplate, false) => "feature_group_template.update",
-        }
-    }
+    /// Replaces the row that has its version.
+    fn update(
+        &self,
+        connection: &mut Connection,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    const fn remove_action(self) -> &'static str {
-        match self {
-            Self::UniversalDeviceTemplate => "universal_device_template.remove",
-            Self::UniversalLineTemplate => "universal_line_template.remove",
-            Self::UserProfile => "user_profile.remove",
-            Self::FeatureGroupTemplate => "feature_group_template.remove",
-        }
-    }
+    /// Removes the row that has its version, and what is kept under its identity.
+    fn delete(
+        &self,
+        connection: &mut Connection,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Name and version of an object of this kind.
-    fn find(self, app: &App, pkid: Pkid) -> Option<(String, i64)> {
-        let catalogue = app.catalogue.load();
-        match self {
-            Self::UniversalDeviceTemplate => catalogue
-                .universal_device_templates
-                .get(&pkid)
-                .map(|object| (object.name.clone(), object.version)),
-            Self::UniversalLineTemplate => catalogue
-                .universal_line_templates
-                .get(&pkid)
-                .map(|object| (object.name.clone(), object.version)),
-            Self::UserProfile => catalogue
-                .user_profiles
-                .get(&pkid)
-                .map(|object| (object.name.clone(), object.version)),
-            Self::FeatureGroupTemplate => catalogue
-                .feature_group_templates
-                .get(&pkid)
-                .map(|object| (object.name.clone(), object.version)),
-        }
+    /// What the audit log says of it.
+    fn described(&self, catalogue: &Catalogue) -> String;
+
+    /// What is likely a mistake in it, as sentences.
+    fn warnings(&self, _: &Catalogue) -> Vec<String> {
+        Vec::new()
     }
 }
 
-/// Removes a template or profile that nothing refers to.
+/// Adds or replaces a template, with `elements` that are only kept. What was made from it earlier
+/// stays as it is.
+///
+/// # Errors
+///
+/// [`AdministrationError::Invalid`] names the field, [`AdministrationError::Taken`] the name that
+/// another has; [`AdministrationError::Changed`] when somebody else saved it meanwhile.
+pub async fn save<T: Template>(
+    app: &App,
+    actor: &Actor,
+    template: &T,
+    elements: Option<&StoredElements>,
+) -> Result<Saved, AdministrationError> {
+    let catalogue = app.catalogue.load_full();
+    template.check(&catalogue)?;
+    let is_new = template.version() == NEW;
+    let (pkid, version) = if is_new {
+        (app.new_pkid(), 1)
+    } else {
+        (template.pkid(), template.version())
+    };
+    let template = template.identified(pkid, version);
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let written = if is_new {
+        template.insert(connection).await
+    } else {
+        template.update(connection).await
+    };
+    saved(T::LABEL, template.name(), written)?;
+    keep(app, connection, pkid, elements).await?;
+    let before = T::all(&catalogue).get(&pkid);
+    let change = Change {
+        action: if is_new {
+            T::ACTIONS.add
+        } else {
+            T::ACTIONS.update
+        },
+        object_kind: T::OBJECT_KIND,
+        object_name: template.name().to_owned(),
+        before: before.map_or_else(String::new, |before| before.described(&catalogue)),
+        after: template.described(&catalogue),
+    };
+    commit(app, transaction, actor, (pkid, change)).await?;
+    let warnings = template.warnings(&catalogue);
+    Ok(Saved { pkid, warnings })
+}
+
+/// Removes a template that nothing refers to.
 ///
 /// # Errors
 ///
 /// [`AdministrationError::InUse`] names what refers to it; the system default profile is refused
 /// as [`AdministrationError::Invalid`].
-pub async fn delete(
+pub async fn delete<T: Template>(
     app: &App,
     actor: &Actor,
-    kind: TemplateKind,
     pkid: Pkid,
 ) -> Result<(), AdministrationError> {
-    let (name, version) = kind
-        .find(app, pkid)
-        .ok_or_else(|| AdministrationError::not_found(kind.label(), &pkid.to_string()))?;
-    if kind == TemplateKind::UserProfile {
-        user_profile::refuse_default(app, pkid)?;
-    }
+    let catalogue = app.catalogue.load_full();
+    let template = T::all(&catalogue)
+        .get(&pkid)
+        .ok_or_else(|| AdministrationError::not_found(T::LABEL, &pkid.to_string()))?;
+    template.check_removal(&catalogue)?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let users = store::catalogue::users_of(connection, pkid).await?;
     if !users.is_empty() {
-        let kind = kind.label();
-        return Err(AdministrationError::InUse { kind, name, users });
+        return Err(AdministrationError::InUse {
+            kind: T::LABEL,
+            name: template.name().to_owned(),
+            users,
+        });
     }
-    let deleted = match kind {
-        TemplateKind::UniversalDeviceTemplate => {
-            store::catalogue::delete_universal_device_template(connection, pkid, version).await
-        }
-        TemplateKind::UniversalLineTemplate => {
-            store::catalogue::delete_universal_line_template(connection, pkid, version).await
-        }
-        TemplateKind::UserProfile => {
-            store::catalogue::delete_user_profile(connection, pkid, version).await
-        }
-        TemplateKind::FeatureGroupTemplate => {
-            store::catalogue::delete_feature_group_template(connection, pkid, version).await
-        }
-    };
-    match deleted {
+    match template.delete(connection).await {
         // Somebody began to use it in the meantime.
-        Err(StoreError::InUse) => return Err(AdministrationError::Changed(kind.label())),
+        Err(StoreError::InUse) => return Err(AdministrationError::Changed(T::LABEL)),
         other => other?,
     }
     let change = Change {
-        action: kind.remove_action(),
-        object_kind: kind.object_kind(),
-        object_name: name,
+        action: T::ACTIONS.remove,
+        object_kind: T::OBJECT_KIND,
+        object_name: template.name().to_owned(),
         before: String::new(),
         after: String::new(),
     };
     commit(app, transaction, actor, (pkid, change)).await
-}
-
-/// The identity of an object that is saved: a new one, or its own.
-fn identity(app: &App, pkid: Pkid, version: i64) -> Pkid {
-    if version == NEW { app.new_pkid() } else { pkid }
 }
 
 /// Keeps the elements that the program does not act on, where the caller speaks of any.

@@ -1,100 +1,112 @@
-//! Saving a User Profile.
+//! Saving a User Profile. One that becomes the system default takes the mark from the one that was;
+//! a limit above 20 is refused, and the mark taken from the system default without another getting
+//! it.
 
-use super::Saved;
+use std::collections::HashMap;
+
+use super::Actions;
 use super::TEXT_LENGTH_MAX;
-use super::TemplateKind;
+use super::Template;
 use super::check_name;
 use super::check_text;
-use super::commit;
-use super::identity;
-use super::keep;
 use super::opens_our_login;
-use super::saved;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
-use crate::domain::schema::StoredElements;
 use crate::domain::user_profile::PhoneLimit;
-use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
-use crate::service::record::Change;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 
-/// Adds or replaces a User Profile, with `elements` that are only kept. One that becomes the system
-/// default takes the mark from the one that was.
-///
-/// # Errors
-///
-/// [`AdministrationError::Invalid`] names the field: a limit above 20, or the mark taken from the
-/// system default without another getting it.
-pub async fn save_user_profile(
-    app: &App,
-    actor: &Actor,
-    profile: &UserProfile,
-    elements: Option<&StoredElements>,
-) -> Result<Saved, AdministrationError> {
-    check_name(&profile.name)?;
-    check_text("Description", &profile.description, TEXT_LENGTH_MAX)?;
-    PhoneLimit::new(i64::from(profile.limit_provision)).map_err(|error| {
-        AdministrationError::invalid(
-            "Limit Provisioning once End User has this many phones",
-            &error,
-        )
-    })?;
-    if !profile.is_default && profile.version != super::NEW {
-        refuse_default(app, profile.pkid)?;
+impl Template for UserProfile {
+    const LABEL: &'static str = "User Profile";
+    const OBJECT_KIND: &'static str = "user_profile";
+    const ACTIONS: Actions = Actions {
+        add: "user_profile.add",
+        update: "user_profile.update",
+        remove: "user_profile.remove",
+    };
+
+    fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self> {
+        &catalogue.user_profiles
     }
-    let kind = TemplateKind::UserProfile;
-    let is_new = profile.version == super::NEW;
-    let profile = UserProfile {
-        pkid: identity(app, profile.pkid, profile.version),
-        ..profile.clone()
-    };
-    let catalogue = app.catalogue.load_full();
-    let before = catalogue.user_profiles.get(&profile.pkid);
-    let mut transaction = app.store.begin().await?;
-    let written = write(transaction.connection(), &profile, is_new).await;
-    saved(kind.label(), &profile.name, written)?;
-    keep(app, transaction.connection(), profile.pkid, elements).await?;
-    let change = Change {
-        action: kind.save_action(is_new),
-        object_kind: kind.object_kind(),
-        object_name: profile.name.clone(),
-        before: before.map_or_else(String::new, |before| described(before, &catalogue)),
-        after: described(&profile, &catalogue),
-    };
-    commit(app, transaction, actor, (profile.pkid, change)).await?;
-    Ok(Saved {
-        pkid: profile.pkid,
-        warnings: warnings(&profile, &catalogue),
-    })
+
+    fn pkid(&self) -> Pkid {
+        self.pkid
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn identified(&self, pkid: Pkid, version: i64) -> Self {
+        Self {
+            pkid,
+            version,
+            ..self.clone()
+        }
+    }
+
+    fn check(&self, catalogue: &Catalogue) -> Result<(), AdministrationError> {
+        check_name(&self.name)?;
+        check_text("Description", &self.description, TEXT_LENGTH_MAX)?;
+        PhoneLimit::new(i64::from(self.limit_provision)).map_err(|error| {
+            AdministrationError::invalid(
+                "Limit Provisioning once End User has this many phones",
+                &error,
+            )
+        })?;
+        if self.is_default {
+            return Ok(());
+        }
+        refuse_default(self.pkid, catalogue)
+    }
+
+    fn check_removal(&self, catalogue: &Catalogue) -> Result<(), AdministrationError> {
+        refuse_default(self.pkid, catalogue)
+    }
+
+    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        take_default(connection, self).await?;
+        store::catalogue::insert_user_profile(connection, self).await
+    }
+
+    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        take_default(connection, self).await?;
+        store::catalogue::update_user_profile(connection, self).await
+    }
+
+    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        store::catalogue::delete_user_profile(connection, self.pkid, self.version).await
+    }
+
+    fn described(&self, catalogue: &Catalogue) -> String {
+        described(self, catalogue)
+    }
+
+    fn warnings(&self, catalogue: &Catalogue) -> Vec<String> {
+        warnings(self, catalogue)
+    }
 }
 
-async fn write(
+/// Takes the mark of the system default from the one that has it, where this one gets it.
+async fn take_default(
     connection: &mut Connection,
     profile: &UserProfile,
-    is_new: bool,
 ) -> Result<(), StoreError> {
     if profile.is_default {
         store::catalogue::clear_default_user_profile(connection, profile.pkid).await?;
     }
-    if is_new {
-        let first = UserProfile {
-            version: 1,
-            ..profile.clone()
-        };
-        store::catalogue::insert_user_profile(connection, &first).await
-    } else {
-        store::catalogue::update_user_profile(connection, profile).await
-    }
+    Ok(())
 }
 
 /// The system default loses its mark only to another profile, and cannot go.
-pub(super) fn refuse_default(app: &App, pkid: Pkid) -> Result<(), AdministrationError> {
-    let catalogue = app.catalogue.load();
+fn refuse_default(pkid: Pkid, catalogue: &Catalogue) -> Result<(), AdministrationError> {
     let default = catalogue.default_user_profile();
     if default.is_some_and(|default| default.pkid == pkid) {
         return Err(AdministrationError::invalid(
