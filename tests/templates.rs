@@ -23,6 +23,7 @@ use selfprov::service::administration::AdministrationError;
 use selfprov::service::record::Actor;
 use selfprov::service::self_provisioning_settings;
 use selfprov::service::templates;
+use selfprov::service::templates::NodeExtras;
 use selfprov::store;
 
 fn administrator() -> Actor {
@@ -288,7 +289,7 @@ async fn an_auto_registration_block_that_cannot_work_is_refused_or_warned_about(
         let save = async |change: fn(&mut CallManager)| {
             let mut node = node(app);
             change(&mut node);
-            templates::save_call_manager(app, &actor, &node).await
+            templates::save_call_manager(app, &actor, &node, NodeExtras::default()).await
         };
         let backwards = save(|n| n.auto_registration.end_dn = "0999".parse().unwrap()).await;
         assert_eq!(refused_field(backwards), "Ending Directory Number");
@@ -336,13 +337,13 @@ async fn the_last_number_given_stays_while_the_range_does() {
             .unwrap();
         transaction.commit().await.unwrap();
         page.description = "new".to_owned();
-        templates::save_call_manager(app, &actor, &page)
+        templates::save_call_manager(app, &actor, &page, NodeExtras::default())
             .await
             .unwrap();
         assert_eq!(last().await, Some(given));
         let mut page = node(app);
         page.auto_registration.start_dn = "1100".parse().unwrap();
-        templates::save_call_manager(app, &actor, &page)
+        templates::save_call_manager(app, &actor, &page, NodeExtras::default())
             .await
             .unwrap();
         assert_eq!(last().await, None);

@@ -74,6 +74,13 @@ impl DirectoryNumberRange {
             .filter_map(|number| self.written(number))
     }
 
+    /// The number of the range before this one; `None` for the first and outside the range.
+    pub fn before(&self, number: &DirectoryNumber) -> Option<DirectoryNumber> {
+        let position = self.position_of(number)?;
+        let before = position.checked_sub(1).filter(|p| *p >= self.first)?;
+        self.written(before)
+    }
+
     /// The next number after the last one given that nothing uses; `None` when all are used or
     /// the range is off.
     pub fn next_free(

@@ -2,18 +2,19 @@
 
 use super::App;
 use super::administration::AdministrationError;
+use super::attributes;
 use super::hasher::Share;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
 use crate::domain::credential::AuthenticationCode;
 use crate::domain::fresh_system;
+use crate::domain::schema::StoredElements;
 use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::AuthenticationCodeHash;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::store;
-use crate::store::Transaction;
 
 /// Shown wherever the mode *not required* is.
 pub const NOT_REQUIRED_WARNING: &str = "no authentication is required: whoever knows a user ID or \
@@ -42,6 +43,104 @@ pub fn warnings(settings: &SelfProvisioningSettings) -> Vec<String> {
     .collect()
 }
 
+/// What is to be changed of the settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SettingsChange<'a> {
+    /// The authentication mode; `None`: as it is.
+    pub mode: Option<AuthenticationMode>,
+    /// The authentication code, which is switched on, or `Some(None)` to remove it; `None`: as it
+    /// is.
+    pub code: Option<Option<&'a Secret>>,
+    /// Whether the code may have fewer than eight digits, as AXL clients may set them.
+    pub allow_short_code: bool,
+    /// Elements that are only kept.
+    pub elements: Option<&'a StoredElements>,
+}
+
+/// Changes the settings in one transaction; gives warnings.
+///
+/// # Errors
+///
+/// [`AdministrationError::Invalid`] when the code does not have 8 to 20 digits.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    change: &SettingsChange<'_>,
+) -> Result<Vec<String>, AdministrationError> {
+    // Hashing takes long: not while the database waits.
+    let code = match change.code {
+        Some(code) => Some(hashed(app, code, change.allow_short_code).await?),
+        None => None,
+    };
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let object = fresh_system::SELF_PROVISIONING;
+    let before = store::self_provisioning::find(connection).await?;
+    if let Some(mode) = change.mode {
+        store::self_provisioning::set_mode(connection, mode).await?;
+        let change = mode_change(before.mode, mode);
+        record::audit_object(app, connection, actor, object, change).await?;
+    }
+    if let Some(code) = &code {
+        store::self_provisioning::set_code(connection, code.as_ref()).await?;
+        let change = code_change(before.code.as_ref(), code.as_ref());
+        record::audit_object(app, connection, actor, object, change).await?;
+    }
+    if let Some(elements) = change.elements {
+        attributes::write(app, connection, object, elements).await?;
+    }
+    transaction.commit().await?;
+    app.reload_self_provisioning().await?;
+    Ok(warnings(&app.self_provisioning.load()))
+}
+
+async fn hashed(
+    app: &App,
+    code: Option<&Secret>,
+    allow_short: bool,
+) -> Result<Option<AuthenticationCodeHash>, AdministrationError> {
+    let Some(code) = code else {
+        return Ok(None);
+    };
+    let code = AuthenticationCode::new(code.clone(), allow_short)
+        .map_err(|error| AdministrationError::invalid("Authentication Code", &error))?;
+    Ok(Some(AuthenticationCodeHash {
+        hash: app.hasher.hash(Share::Others, code.secret()).await?,
+        length: code.length(),
+    }))
+}
+
+fn mode_change(before: AuthenticationMode, after: AuthenticationMode) -> Change {
+    let warning = match after {
+        AuthenticationMode::NotRequired => format!(" ({NOT_REQUIRED_WARNING})"),
+        _ => String::new(),
+    };
+    Change {
+        action: "self_provisioning.set_mode",
+        object_kind: "self_provisioning",
+        object_name: "authentication mode".to_owned(),
+        before: before.as_str().to_owned(),
+        after: format!("{}{warning}", after.as_str()),
+    }
+}
+
+fn code_change(
+    before: Option<&AuthenticationCodeHash>,
+    after: Option<&AuthenticationCodeHash>,
+) -> Change {
+    let is_set = |code: Option<&AuthenticationCodeHash>| match code {
+        Some(_) => "set".to_owned(),
+        None => "not set".to_owned(),
+    };
+    Change {
+        action: "self_provisioning.set_authentication_code",
+        object_kind: "self_provisioning",
+        object_name: "authentication code".to_owned(),
+        before: is_set(before),
+        after: is_set(after),
+    }
+}
+
 /// Sets the authentication mode; gives warnings.
 ///
 /// # Errors
@@ -52,28 +151,14 @@ pub async fn set_mode(
     actor: &Actor,
     mode: AuthenticationMode,
 ) -> Result<Vec<String>, AdministrationError> {
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let before = store::self_provisioning::find(connection).await?;
-    store::self_provisioning::set_mode(connection, mode).await?;
-    let warning = match mode {
-        AuthenticationMode::NotRequired => format!(" ({NOT_REQUIRED_WARNING})"),
-        _ => String::new(),
+    let change = SettingsChange {
+        mode: Some(mode),
+        ..SettingsChange::default()
     };
-    let change = Change {
-        action: "self_provisioning.set_mode",
-        object_kind: "self_provisioning",
-        object_name: "authentication mode".to_owned(),
-        before: before.mode.as_str().to_owned(),
-        after: format!("{}{warning}", mode.as_str()),
-    };
-    commit(app, transaction, actor, change).await?;
-    Ok(warnings(&app.self_provisioning.load()))
+    update(app, actor, &change).await
 }
 
 /// Sets the authentication code and switches it on, or removes it.
-///
-/// `allow_short` admits fewer than eight digits, as AXL clients may set them.
 ///
 /// # Errors
 ///
@@ -84,43 +169,10 @@ pub async fn set_authentication_code(
     code: Option<&Secret>,
     allow_short: bool,
 ) -> Result<(), AdministrationError> {
-    let hashed = match code {
-        Some(code) => {
-            let code = AuthenticationCode::new(code.clone(), allow_short)
-                .map_err(|error| AdministrationError::invalid("Authentication Code", &error))?;
-            Some(AuthenticationCodeHash {
-                hash: app.hasher.hash(Share::Others, code.secret()).await?,
-                length: code.length(),
-            })
-        }
-        None => None,
+    let change = SettingsChange {
+        code: Some(code),
+        allow_short_code: allow_short,
+        ..SettingsChange::default()
     };
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let before = store::self_provisioning::find(connection).await?;
-    store::self_provisioning::set_code(connection, hashed.as_ref()).await?;
-    let is_set = |code: &Option<AuthenticationCodeHash>| match code {
-        Some(_) => "set".to_owned(),
-        None => "not set".to_owned(),
-    };
-    let change = Change {
-        action: "self_provisioning.set_authentication_code",
-        object_kind: "self_provisioning",
-        object_name: "authentication code".to_owned(),
-        before: is_set(&before.code),
-        after: is_set(&hashed),
-    };
-    commit(app, transaction, actor, change).await
-}
-
-async fn commit(
-    app: &App,
-    mut transaction: Transaction,
-    actor: &Actor,
-    change: Change,
-) -> Result<(), AdministrationError> {
-    let object = fresh_system::SELF_PROVISIONING;
-    record::audit_object(app, transaction.connection(), actor, object, change).await?;
-    transaction.commit().await?;
-    Ok(app.reload_self_provisioning().await?)
+    update(app, actor, &change).await.map(drop)
 }

@@ -16,6 +16,7 @@ mod record;
 pub mod references;
 pub mod stored;
 mod tables;
+pub mod template_line;
 mod version;
 
 pub use check::{Invalid, Quoted, check, normal_form, written_directory_number};

@@ -15,6 +15,7 @@ use crate::server::control::protocol::{
 use crate::service::App;
 use crate::service::auto_register::refused::RefusedPhone;
 use crate::service::auto_register::watch::{self, Status};
+use crate::service::templates::NodeExtras;
 use crate::service::templates::save_call_manager;
 
 /// Longest time box of auto-registration: a year. Longer is no time box.
@@ -45,7 +46,7 @@ pub async fn set(app: &App, change: &AutoRegistrationChange) -> Result<Answer, F
         Fault::new("this node's row is gone from the database; restart the service")
     })?;
     apply(app, &catalogue, &mut node.auto_registration, change)?;
-    let saved = save_call_manager(app, &actor(app), &node).await?;
+    let saved = save_call_manager(app, &actor(app), &node, NodeExtras::default()).await?;
     shown(app, saved.warnings).await
 }
 

@@ -5,6 +5,7 @@ use crate::domain::pkid::Pkid;
 use crate::domain::schema;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
+use crate::domain::schema::SchemaVersion;
 use crate::domain::schema::StoredElements;
 use crate::domain::schema::Value;
 use crate::domain::secret::Secret;
@@ -13,31 +14,61 @@ use crate::domain::secret::Secret;
 #[derive(Debug)]
 pub(in crate::service) struct Draft {
     object: &'static ObjectType,
+    version: SchemaVersion,
     record: Record,
     said: Vec<&'static str>,
+    request: Option<Record>,
 }
 
 impl Draft {
-    pub(super) fn of_new(object: &'static ObjectType, record: Record) -> Self {
+    pub(super) fn of_new(
+        object: &'static ObjectType,
+        version: SchemaVersion,
+        record: Record,
+    ) -> Self {
         let said = record.iter().map(|(name, _)| name).collect();
         Self {
             object,
+            version,
             record,
             said,
+            request: None,
         }
     }
 
-    pub(super) fn of_change(object: &'static ObjectType, before: Record, said: &Record) -> Self {
+    pub(super) fn of_change(
+        object: &'static ObjectType,
+        version: SchemaVersion,
+        before: &Record,
+        said: Record,
+    ) -> Self {
         Self {
             object,
-            record: schema::merge::merged(object, &before, said),
-            said: schema::merge::spoken_of(object, said),
+            version,
+            record: schema::merge::merged(object, before, &said),
+            said: schema::merge::spoken_of(object, &said),
+            request: Some(said),
         }
     }
 
     /// The table.
     pub(super) const fn object(&self) -> &'static ObjectType {
         self.object
+    }
+
+    /// The version whose elements the request has.
+    pub(super) const fn version(&self) -> SchemaVersion {
+        self.version
+    }
+
+    /// The elements of which the request speaks, or a default does for a new object.
+    pub(super) fn said(&self) -> &[&'static str] {
+        &self.said
+    }
+
+    /// What the request says, for a change.
+    pub(super) const fn request(&self) -> Option<&Record> {
+        self.request.as_ref()
     }
 
     /// The object as a whole.
@@ -62,10 +93,7 @@ impl Draft {
 
     /// The object that an element names.
     pub(super) fn pkid(&self, element: &str) -> Option<Pkid> {
-        match self.record.get(element)? {
-            Value::Reference(reference) => reference.pkid,
-            _ => None,
-        }
+        pkid_of(&self.record, element)
     }
 
     /// The object that an element must name.
@@ -105,6 +133,14 @@ impl Draft {
     /// What is only kept.
     pub(super) fn stored(&self) -> StoredElements {
         StoredElements::of(self.object, &self.record, &self.said)
+    }
+}
+
+/// The object that an element of a record names.
+pub(super) fn pkid_of(record: &Record, element: &str) -> Option<Pkid> {
+    match record.get(element)? {
+        Value::Reference(reference) => reference.pkid,
+        _ => None,
     }
 }
 

@@ -13,12 +13,18 @@
 //! the kind's own use case, the same that pages and REST call; everything else is kept in
 //! the same transaction and given back.
 
+mod call_manager;
 mod criteria;
 mod draft;
 mod error;
 mod line;
+mod feature_group_template;
 mod names;
 mod rows;
+mod self_provisioning;
+mod templates;
+mod universal_device_template;
+mod universal_line_template;
 mod user_profile;
 
 use std::collections::HashMap;
@@ -27,6 +33,10 @@ use std::future::Future;
 use super::App;
 use super::attributes;
 use super::record::Actor;
+use crate::domain::catalogue::FeatureGroupTemplate;
+use crate::domain::catalogue::UniversalDeviceTemplate;
+use crate::domain::catalogue::UniversalLineTemplate;
+use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema;
 use crate::domain::schema::ObjectKind;
@@ -88,6 +98,9 @@ trait Kind {
         pkids: &[Pkid],
     ) -> impl Future<Output = Outcome<Vec<(Pkid, Record)>>> + Send;
 
+    /// Completes a record that has what is kept as well.
+    fn complete(_record: &mut Record) {}
+
     /// The identities of all that match, in an order that stays the same.
     fn list(
         app: &App,
@@ -121,7 +134,27 @@ macro_rules! of_kind {
     ($object:expr, $kind:ident => $body:expr) => {
         match $object.kind {
             ObjectKind::UserProfileProvision => {
-                type $kind = user_profile::UserProfiles;
+                type $kind = UserProfile;
+                $body
+            }
+            ObjectKind::UniversalDeviceTemplate => {
+                type $kind = UniversalDeviceTemplate;
+                $body
+            }
+            ObjectKind::UniversalLineTemplate => {
+                type $kind = UniversalLineTemplate;
+                $body
+            }
+            ObjectKind::FeatureGroupTemplate => {
+                type $kind = FeatureGroupTemplate;
+                $body
+            }
+            ObjectKind::CallManager => {
+                type $kind = call_manager::CallManagers;
+                $body
+            }
+            ObjectKind::SelfProvisioning => {
+                type $kind = self_provisioning::Settings;
                 $body
             }
             ObjectKind::Line => {
@@ -155,11 +188,12 @@ pub async fn add(
     let mut reader = app.store.read().await?;
     names::resolve(app, reader.connection(), object, &mut record).await?;
     drop(reader);
-    let draft = Draft::of_new(object, record);
+    let draft = Draft::of_new(object, version, record);
     of_kind!(object, K => K::add(app, actor, &draft).await)
 }
 
-/// Changes an object: what `said` does not name stays. Gives its identity.
+/// Changes an object: what `said` does not name stays. `version` is the one whose elements it has.
+/// Gives the object's identity.
 ///
 /// # Errors
 ///
@@ -168,6 +202,7 @@ pub async fn update(
     app: &App,
     actor: &Actor,
     object: &'static ObjectType,
+    version: SchemaVersion,
     key: &ObjectKey,
     mut said: Record,
 ) -> Outcome<Pkid> {
@@ -181,7 +216,7 @@ pub async fn update(
         .into_iter()
         .next()
         .ok_or_else(|| ObjectError::not_found(object, key))?;
-    let draft = Draft::of_change(object, before, &said);
+    let draft = Draft::of_change(object, version, &before, said);
     of_kind!(object, K => K::update(app, actor, pkid, &draft).await)?;
     Ok(pkid)
 }
@@ -280,6 +315,7 @@ async fn read(
             schema::stored::restore(record, object, kept);
             names::fill_in(app, connection, object, record, &mut known).await?;
         }
+        of_kind!(object, K => K::complete(record));
     }
     Ok(records)
 }

@@ -9,6 +9,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::FoldedLogin;
+use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
@@ -42,6 +43,9 @@ pub(super) async fn find(
             pattern,
             route_partition,
         } => by_pattern(app, connection, pattern, route_partition.as_deref()).await,
+        ObjectKey::Singleton if object.kind == ObjectKind::SelfProvisioning => {
+            Ok(Some(fresh_system::SELF_PROVISIONING))
+        }
         ObjectKey::Several(_) | ObjectKey::Singleton => Err(ObjectError::NotServed(object)),
     }
 }
@@ -280,4 +284,11 @@ pub(super) fn reference(catalogue: &Catalogue, kind: ObjectKind, pkid: Option<Pk
         name: name.map_or_else(String::new, |(_, name)| name.to_owned()),
         pkid: Some(pkid),
     })
+}
+
+/// The route partition of an object; nothing for `< None >`.
+pub(super) fn route_partition(catalogue: &Catalogue, pkid: Pkid) -> Value {
+    let has_name = |name: &String| !name.is_empty();
+    let named = catalogue.route_partitions.get(&pkid).is_some_and(has_name);
+    reference(catalogue, ObjectKind::RoutePartition, named.then_some(pkid))
 }

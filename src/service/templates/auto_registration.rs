@@ -4,13 +4,16 @@ use super::Saved;
 use super::TEXT_LENGTH_MAX;
 use super::check_text;
 use super::commit;
+use super::keep;
 use super::opens_our_login;
 use super::saved;
 use crate::domain::auto_registration::DirectoryNumberRange;
 use crate::domain::catalogue::AutoRegistration;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone_model;
+use crate::domain::schema::StoredElements;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
@@ -20,6 +23,15 @@ use crate::store;
 
 /// What pages call the object.
 const KIND: &str = "Cisco Unified CM";
+
+/// What a change of a node may say beside the node.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NodeExtras<'a> {
+    /// The number that the next new phone gets, unless a line has it; `None`: as it comes.
+    pub next_dn: Option<&'a DirectoryNumber>,
+    /// Elements that are only kept.
+    pub elements: Option<&'a StoredElements>,
+}
 
 /// Replaces a CallManager node. Nodes are added by starting one and keep its name.
 ///
@@ -33,6 +45,7 @@ pub async fn save_call_manager(
     app: &App,
     actor: &Actor,
     node: &CallManager,
+    extras: NodeExtras<'_>,
 ) -> Result<Saved, AdministrationError> {
     check(&node.auto_registration)?;
     for (field, text) in [
@@ -57,13 +70,17 @@ pub async fn save_call_manager(
         return Err(AdministrationError::invalid("name", &reason));
     }
     let mut node = node.clone();
-    node.auto_registration.last_dn = before
-        .auto_registration
-        .last_dn
-        .clone()
-        .filter(|_| same_range(&before.auto_registration, &node.auto_registration));
+    node.auto_registration.last_dn = match extras.next_dn {
+        Some(next) => last_before(&node.auto_registration, next)?,
+        None => before
+            .auto_registration
+            .last_dn
+            .clone()
+            .filter(|_| same_range(&before.auto_registration, &node.auto_registration)),
+    };
     let written = store::catalogue::update_call_manager(connection, &node).await;
     saved(KIND, &node.name, written)?;
+    keep(app, connection, node.pkid, extras.elements).await?;
     let change = Change {
         action: "call_manager.update",
         object_kind: "call_manager",
@@ -105,6 +122,22 @@ fn check(block: &AutoRegistration) -> Result<(), AdministrationError> {
         }
         None => Ok(()),
     }
+}
+
+/// The last number given, so that `next` follows.
+fn last_before(
+    block: &AutoRegistration,
+    next: &DirectoryNumber,
+) -> Result<Option<DirectoryNumber>, AdministrationError> {
+    let range = block.range();
+    let found = range.and_then(|range| range.contains(next).then(|| range.before(next)));
+    found.ok_or_else(|| {
+        let reason = format!(
+            "{next} lies outside the range {} to {}; send a number of the range, or leave it out",
+            block.start_dn, block.end_dn
+        );
+        AdministrationError::invalid("nextDn", &reason)
+    })
 }
 
 fn same_range(before: &AutoRegistration, after: &AutoRegistration) -> bool {

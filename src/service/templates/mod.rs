@@ -32,6 +32,7 @@ use crate::store::Connection;
 use crate::store::StoreError;
 use crate::store::Transaction;
 
+pub use auto_registration::NodeExtras;
 pub use auto_registration::save_call_manager;
 
 /// Version of an object that does not exist yet.

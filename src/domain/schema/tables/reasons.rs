@@ -26,6 +26,10 @@ pub(super) const NO_PACKET_CAPTURE: &str =
 pub(super) const NO_CERTIFICATE_OPERATION: &str =
     "this system has no CAPF, which would change certificates on phones; send No Pending Operation";
 
+/// `lineIdentifier` of a template.
+pub(super) const ONE_LINE: &str =
+    "a template describes the line of new phones and names no line that exists; send line";
+
 /// `tftpEncryptedConfig`.
 pub(super) const NO_ENCRYPTED_FILES: &str =
     "configuration files are not encrypted here; send false and fetch them over HTTPS 6971";

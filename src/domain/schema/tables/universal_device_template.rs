@@ -6,9 +6,9 @@ use super::kinds::{
     LOCATION, MEDIA_RESOURCE_LIST, MLPP_DOMAIN, PRESENCE_GROUP, RECORDING_PROFILE, SIP_DIAL_RULES,
     SOFTKEY_TEMPLATE,
 };
-use super::reasons::{NO_CERTIFICATE_OPERATION, NO_PACKET_CAPTURE};
+use super::reasons::{NO_CERTIFICATE_OPERATION, NO_PACKET_CAPTURE, ONE_LINE};
 use super::shared::{
-    BLF_DIRECTED_CALL_PARKS, BUSY_LAMP_FIELDS, CALL_INFO_DISPLAY, CONFIDENTIAL_ACCESS, DIRN,
+    BLF_DIRECTED_CALL_PARKS, BUSY_LAMP_FIELDS, CALL_INFO_DISPLAY, CONFIDENTIAL_ACCESS,
     LINE_IDENTIFIER, SERVICES, SPEEDDIALS,
 };
 use super::words::{
@@ -18,7 +18,8 @@ use super::words::{
     SIP_CODEC, STATUS,
 };
 use crate::domain::schema::ObjectKind::{
-    Css, DevicePool, Line, PhoneButtonTemplate, PhoneSecurityProfile, SipProfile, User,
+    Css, DevicePool, Line, PhoneButtonTemplate, PhoneSecurityProfile, RoutePartition, SipProfile,
+    User,
 };
 use crate::domain::schema::SchemaVersion::{V10_0, V11_0, V11_5, V12_0, V12_5};
 use crate::domain::schema::{
@@ -26,13 +27,21 @@ use crate::domain::schema::{
     integer, one_of, reference, secret, text,
 };
 
+/// The number that the template's line is shown with; phones made from it get their own.
+#[rustfmt::skip]
+const DIRN: &[Element] = &[
+    text("pattern", 255),
+    reference("routePartitionName", RoutePartition),
+];
+
+/// A template has one line: phones get more lines when they exist.
 #[rustfmt::skip]
 const LINE: &[Element] = &[
-    integer("index").within(1, 255).applied(),
+    integer("index").within(1, 1).applied(),
     text("label", 50).characters(Characters::Tagged).applied(),
     text("display", 50).characters(Characters::Tagged).applied(),
     text("e164Mask", 24).characters(Characters::Mask).applied(),
-    group("dirn", DIRN).applied().attributes(&["uuid"]),
+    group("dirn", DIRN).attributes(&["uuid"]),
     integer("maxNumCalls").within(1, 200).default("2").applied(),
     boolean("missedCallLogging").default("true"),
     one_of("mwlPolicy", MWL_POLICY).default("Use System Policy"),
@@ -51,8 +60,8 @@ const LINE: &[Element] = &[
 
 #[rustfmt::skip]
 const LINES: &[Element] = &[
-    group("line", LINE).repeated(MANY).branch(1).applied().attributes(&["ctiid", "uuid"]),
-    group("lineIdentifier", LINE_IDENTIFIER).repeated(MANY).branch(2).applied(),
+    group("line", LINE).branch(1).applied().attributes(&["ctiid", "uuid"]),
+    group("lineIdentifier", LINE_IDENTIFIER).repeated(MANY).branch(2).refused(ONE_LINE),
 ];
 
 #[rustfmt::skip]
@@ -73,9 +82,10 @@ const ELEMENTS: &[Element] = &[
     reference("subscribeCallingSearchSpaceName", Css),
     boolean("useDevicePoolCallingPartyTransformationCSSforInboundCalls"),
     boolean("useDevicePoolCallingPartyTransformationCSSforOutboundCalls"),
-    reference("commonPhoneProfile", COMMON_PHONE_CONFIG).default("Standard Common Phone Profile"),
+    reference("commonPhoneProfile", COMMON_PHONE_CONFIG)
+        .default("Standard Common Phone Profile").applied(),
     reference("commonDeviceConfiguration", COMMON_DEVICE_CONFIG),
-    reference("softkeyTemplate", SOFTKEY_TEMPLATE),
+    reference("softkeyTemplate", SOFTKEY_TEMPLATE).applied(),
     reference("featureControlPolicy", FEATURE_CONTROL_POLICY),
     one_of("phonePersonalization", PHONE_PERSONALIZATION).default("Default"),
     one_of("mtpPreferredOriginatingCodec", SIP_CODEC).default("711ulaw"),
@@ -126,7 +136,7 @@ const ELEMENTS: &[Element] = &[
     one_of("blfAudibleAlertSettingPhoneIdle", STATUS).default("Default"),
     integer("userHoldMohAudioSource"),
     integer("networkHoldMohAudioSource"),
-    reference("location", LOCATION).default("Hub_None"),
+    reference("location", LOCATION).default("Hub_None").applied(),
     reference("geoLocation", GEO_LOCATION),
     one_of("deviceMobilityMode", STATUS).default("Default"),
     reference("mediaResourceGroupList", MEDIA_RESOURCE_LIST),

@@ -103,7 +103,15 @@ pub(super) async fn update(
     let arguments = call.arguments();
     let decoded = decode::decode(arguments, object, caller.version, Places::UPDATE, &names)?;
     caller.report(decoded.ignored)?;
-    let updated = objects::update(caller.app, caller.actor, object, &key, decoded.record).await;
+    let updated = objects::update(
+        caller.app,
+        caller.actor,
+        object,
+        caller.version,
+        &key,
+        decoded.record,
+    )
+    .await;
     let pkid = updated.map_err(|error| match error {
         ObjectError::NotFound { object, .. } => Fault::not_updated(object.kind.noun()),
         error => error.into(),

@@ -1,0 +1,213 @@
+//! CallManager nodes with their auto-registration block. Nodes are added by starting one.
+//!
+//! From 10.0 on `autoRegistrationEnabled` switches auto-registration on and off. Before, a request
+//! that speaks of the block switches it on by a range of more than one number, and off by equal
+//! ends. `nextDn` is the number that the next phone gets, unless a line has it.
+
+use super::Criteria;
+use super::Draft;
+use super::Kind;
+use super::ObjectError;
+use super::Outcome;
+use super::draft::number_of;
+use super::draft::pkid_of;
+use super::names;
+use crate::domain::auto_registration::DirectoryNumberRange;
+use crate::domain::catalogue::AutoRegistration;
+use crate::domain::catalogue::CallManager;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::Record;
+use crate::domain::schema::Reference;
+use crate::domain::schema::SchemaVersion;
+use crate::domain::schema::Value;
+use crate::service::App;
+use crate::service::administration::AdministrationError;
+use crate::service::record::Actor;
+use crate::service::templates;
+use crate::service::templates::NodeExtras;
+use crate::store::Connection;
+
+/// The first version with `autoRegistrationEnabled`.
+const HAS_SWITCH: SchemaVersion = SchemaVersion::V10_0;
+
+const BLOCK: &str = "autoRegistration";
+
+pub(super) struct CallManagers;
+
+impl Kind for CallManagers {
+    async fn read(
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load();
+        let found = pkids
+            .iter()
+            .filter_map(|pkid| catalogue.call_managers.get(pkid));
+        Ok(found
+            .map(|node| (node.pkid, record_of(&catalogue, node)))
+            .collect())
+    }
+
+    async fn list(
+        app: &App,
+        connection: &mut Connection,
+        object: &'static ObjectType,
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        super::list_of_catalogue::<Self>(app, connection, object, criteria).await
+    }
+
+    async fn add(_: &App, _: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        Err(ObjectError::NotServed(draft.object()))
+    }
+
+    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let catalogue = app.catalogue.load_full();
+        let before = catalogue
+            .call_managers
+            .get(&pkid)
+            .ok_or(AdministrationError::Changed("Cisco Unified CM"))?;
+        let next_dn = next_dn(draft)?;
+        let stored = draft.stored();
+        let extras = NodeExtras {
+            next_dn: next_dn.as_ref(),
+            elements: Some(&stored),
+        };
+        let node = node_of(draft, &catalogue, before)?;
+        templates::save_call_manager(app, actor, &node, extras).await?;
+        Ok(())
+    }
+
+    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
+        Err(ObjectError::NotServed(object))
+    }
+}
+
+/// The number to be given next, where the request speaks of it.
+fn next_dn(draft: &Draft) -> Outcome<Option<DirectoryNumber>> {
+    let said = draft.request().and_then(|said| said.group(BLOCK));
+    match said.and_then(|block| block.text("nextDn")) {
+        Some(text) if !text.is_empty() => directory_number("nextDn", text).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn directory_number(element: &'static str, text: &str) -> Outcome<DirectoryNumber> {
+    let number = text.strip_prefix('\\').unwrap_or(text).parse();
+    number.map_err(|error| ObjectError::invalid(element, &error))
+}
+
+fn node_of(draft: &Draft, catalogue: &Catalogue, before: &CallManager) -> Outcome<CallManager> {
+    let ports = draft.record().group("ports").cloned().unwrap_or_default();
+    let sip = ports.group("sipPorts").cloned().unwrap_or_default();
+    let port = |record: &Record, element, held: u16| {
+        let number = number_of(record, element)?;
+        Ok::<u16, ObjectError>(number.unwrap_or(held))
+    };
+    Ok(CallManager {
+        name: draft.text("name"),
+        description: draft.text("description"),
+        phone_port: port(&ports, "ethernetPhonePort", before.phone_port)?,
+        sip_port: port(&sip, "sipPhonePort", before.sip_port)?,
+        sip_secure_port: port(&sip, "sipPhoneSecurePort", before.sip_secure_port)?,
+        auto_registration: block_of(draft, catalogue, &before.auto_registration)?,
+        ..before.clone()
+    })
+}
+
+fn block_of(
+    draft: &Draft,
+    catalogue: &Catalogue,
+    before: &AutoRegistration,
+) -> Outcome<AutoRegistration> {
+    let block = draft.record().group(BLOCK);
+    let Some(block) = block.filter(|_| draft.says(BLOCK)) else {
+        return Ok(before.clone());
+    };
+    let end = |element, held: &DirectoryNumber| match block.text(element) {
+        Some(text) if !text.is_empty() => directory_number(element, text),
+        _ => Ok(held.clone()),
+    };
+    let start_dn = end("startDn", &before.start_dn)?;
+    let end_dn = end("endDn", &before.end_dn)?;
+    let enabled = if draft.version() >= HAS_SWITCH {
+        block.text("autoRegistrationEnabled") == Some("true")
+    } else {
+        start_dn != end_dn
+    };
+    let route_partition = pkid_of(block, "routePartitionName")
+        .or_else(|| catalogue.route_partition(""))
+        .unwrap_or(before.route_partition);
+    Ok(AutoRegistration {
+        enabled,
+        universal_device_template: pkid_of(block, "universalDeviceTemplate"),
+        universal_line_template: pkid_of(block, "lineTemplate"),
+        start_dn,
+        end_dn,
+        route_partition,
+        ..before.clone()
+    })
+}
+
+fn record_of(catalogue: &Catalogue, node: &CallManager) -> Record {
+    let mut sip = Record::default();
+    sip.set("sipPhonePort", Value::number(node.sip_port));
+    sip.set("sipPhoneSecurePort", Value::number(node.sip_secure_port));
+    let mut ports = Record::default();
+    ports.set("ethernetPhonePort", Value::number(node.phone_port));
+    ports.set("mgcpPorts", Value::Group(Record::default()));
+    ports.set("sipPorts", Value::Group(sip));
+    let mut record = Record::default();
+    record.set("name", Value::text(&node.name));
+    record.set("description", Value::text(&node.description));
+    let block = block_record(catalogue, &node.auto_registration);
+    record.set(BLOCK, Value::Group(block));
+    record.set("ports", Value::Group(ports));
+    let process_node = match node.process_node_name.as_str() {
+        "" => Value::Nothing,
+        name => Value::Reference(Reference {
+            name: name.to_owned(),
+            pkid: None,
+        }),
+    };
+    record.set("processNodeName", process_node);
+    record
+}
+
+fn block_record(catalogue: &Catalogue, block: &AutoRegistration) -> Record {
+    let number = |number: &DirectoryNumber| Value::text(number.as_str());
+    let reference = |kind, pkid| names::reference(catalogue, kind, pkid);
+    let next = DirectoryNumberRange::new(&block.start_dn, &block.end_dn)
+        .ok()
+        .and_then(|range| range.after(block.last_dn.as_ref()).next());
+    let mut record = Record::default();
+    record.set("startDn", number(&block.start_dn));
+    record.set("endDn", number(&block.end_dn));
+    record.set("nextDn", number(next.as_ref().unwrap_or(&block.start_dn)));
+    record.set(
+        "routePartitionName",
+        names::route_partition(catalogue, block.route_partition),
+    );
+    record.set("autoRegistrationEnabled", Value::flag(block.enabled));
+    record.set(
+        "universalDeviceTemplate",
+        reference(
+            ObjectKind::UniversalDeviceTemplate,
+            block.universal_device_template,
+        ),
+    );
+    record.set(
+        "lineTemplate",
+        reference(
+            ObjectKind::UniversalLineTemplate,
+            block.universal_line_template,
+        ),
+    );
+    record
+}
