@@ -177,11 +177,25 @@ fn nothing_is_lost(database: &Database, stormed: &mut [(Site, Vec<Handset>)]) ->
     answered
 }
 
+/// Whether the phone's registration was granted to this socket.
+fn is_where(site: &Site, phone: &Handset) -> bool {
+    let local = site.local.to_string();
+    let granted = phone.granted.as_ref();
+    granted.is_some_and(|granted| granted.contact.contains(&local))
+}
+
+/// Forgets the boot whose REGISTER was not answered: the phone goes on as it was last granted.
+fn back_to_granted(phone: &mut Handset) {
+    let granted = phone.granted.as_ref().unwrap();
+    let boot = granted.call_id.split(['-', '@']).nth(1).unwrap();
+    phone.boot = boot.parse().unwrap();
+}
+
 /// The phone learns number and secret from its own file, asked for from its own address.
 fn fetch_files(service: &Service, site: &Site, phones: &mut [Handset]) {
     let separator = "\n== end of file ==\n";
     let mut command = Command::new("curl");
-    let address = site.address().to_string();
+    let address = site.local.ip().to_string();
     command.args([
         "--silent",
         "--fail",
@@ -246,8 +260,8 @@ fn moving_phones_are_where_they_were_last_answered(
                 phone.granted
             );
             // A phone without an answer in this storm stands where it was before.
-            if is_last && site.is_where(&phone) {
-                phone.back_to_granted();
+            if is_last && is_where(site, &phone) {
+                back_to_granted(&mut phone);
                 let answer = site.refresh(&mut phone);
                 assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
                 assert!(!is_new(&answer), "{answer}");

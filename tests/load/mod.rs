@@ -1,11 +1,6 @@
 //! Many phones on one socket, each sending its next REGISTER as soon as it has the answer to the
 //! last. Plain sockets and hand-written SIP: nothing of the program.
 
-#![allow(
-    dead_code,
-    reason = "each test file is a program of its own and uses its part"
-)]
-
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -33,7 +28,8 @@ pub(crate) struct Handset {
     pub(crate) secret: Option<String>,
     nonce: Option<String>,
     nonce_count: u32,
-    boot: u32,
+    /// Counts up; a part of the Call-ID.
+    pub(crate) boot: u32,
     cseq: u32,
     /// The Call-ID and Contact of the last REGISTER that was answered 200.
     pub(crate) granted: Option<Registration>,
@@ -72,13 +68,6 @@ impl Handset {
     pub(crate) fn boots(&mut self) {
         self.boot += 1;
         self.nonce = None;
-    }
-
-    /// Forgets the boot whose REGISTER was not answered: it goes on as it was last granted.
-    pub(crate) fn back_to_granted(&mut self) {
-        let granted = self.granted.as_ref().unwrap();
-        let boot = granted.call_id.split(['-', '@']).nth(1).unwrap();
-        self.boot = boot.parse().unwrap();
     }
 
     fn registration(&self, local: SocketAddr) -> Registration {
@@ -168,7 +157,7 @@ pub(crate) struct Storm {
 /// A socket and the phones behind it.
 pub(crate) struct Site {
     socket: UdpSocket,
-    local: SocketAddr,
+    pub(crate) local: SocketAddr,
     server: SocketAddr,
 }
 
@@ -183,17 +172,6 @@ impl Site {
             local,
             server,
         }
-    }
-
-    /// Whether the phone's registration was granted here.
-    pub(crate) fn is_where(&self, handset: &Handset) -> bool {
-        let local = self.local.to_string();
-        let granted = handset.granted.as_ref();
-        granted.is_some_and(|granted| granted.contact.contains(&local))
-    }
-
-    pub(crate) fn address(&self) -> IpAddr {
-        self.local.ip()
     }
 
     fn send(&self, text: &str) {

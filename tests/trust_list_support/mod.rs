@@ -1,11 +1,6 @@
 //! A reader of trust lists and a phone that judges them, made from the description of the format
 //! and with `openssl`: nothing of the program's own writer, reader or numbers is used.
 
-#![allow(
-    dead_code,
-    reason = "each test file is a program of its own and uses its part"
-)]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -19,14 +14,10 @@ pub(crate) type Items = BTreeMap<u8, Vec<u8>>;
 pub(crate) struct Decoded {
     /// Items of the header.
     pub(crate) header: Items,
-    /// Tags of the header in their order, padding included.
-    pub(crate) header_tags: Vec<u8>,
     /// Items of the signer.
     pub(crate) signer: Items,
     /// Items that say how it is signed.
     pub(crate) signature_info: Items,
-    /// Items of the algorithm.
-    pub(crate) algorithm: Items,
     /// The records.
     pub(crate) records: Vec<Items>,
     /// The file without the item of its signature.
@@ -84,15 +75,11 @@ impl Decoded {
             .find(|item| item.0 == 12)
             .map(|item| (item.1, item.2))
             .expect("a signature");
-        let header_tags: Vec<u8> = items.iter().map(|item| item.0).collect();
-        let padding = items.iter().filter(|item| item.0 == 13).count();
+        let tags: Vec<u8> = items.iter().map(|item| item.0).collect();
+        let padding = tags.iter().filter(|tag| **tag == 13).count();
         assert!(padding < 4, "no more padding than is needed");
-        assert!(
-            header_tags[header_tags.len() - padding..]
-                .iter()
-                .all(|tag| *tag == 13),
-            "padding ends the header"
-        );
+        let order = [1, 2, 28, 3, 7, 12, 14, 15];
+        assert_eq!(tags[..tags.len() - padding], order, "padding ends it");
         let mut records = Vec::new();
         while !rest.is_empty() {
             assert_eq!(&rest[..3], [1, 0, 2], "a record begins with its length");
@@ -102,12 +89,13 @@ impl Decoded {
         }
         let header = by_tag(head);
         let signature_info = by_tag(&header[&7]);
+        let algorithm = by_tag(&signature_info[&9]);
+        let key_of_256_bytes = (&[0][..], &[2][..]);
+        assert_eq!((&algorithm[&10][..], &algorithm[&11][..]), key_of_256_bytes);
         Self {
             signer: by_tag(&header[&3]),
-            algorithm: by_tag(&signature_info[&9]),
             signature_info,
             header,
-            header_tags,
             records,
             signed: [&file[..begin], &file[end..]].concat(),
         }
