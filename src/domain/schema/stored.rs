@@ -42,7 +42,11 @@ impl StoredElements {
     pub fn of(object: &ObjectType, record: &Record, said: &[&'static str]) -> Self {
         let mut values = Vec::new();
         for (name, value) in record.iter().filter(|(name, _)| said.contains(name)) {
-            collect(object.elements, name, value, name, &mut values);
+            let at = Place {
+                table: object.elements,
+                is_shown_anyway: true,
+            };
+            collect(at, name, value, name, &mut values);
         }
         Self {
             replaced: said.to_vec(),
@@ -76,38 +80,53 @@ fn has_default(table: Table, name: &str) -> bool {
         .any(|row| row.canonical == name && row.default.is_some())
 }
 
-fn collect(
+/// Where an element stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The table with its row.
     table: Table,
+    /// Whether the elements around it come back even when nothing is kept for them: then its
+    /// default need not be kept.
+    is_shown_anyway: bool,
+}
+
+fn collect(
+    at: Place,
     name: &str,
     value: &Value,
     path: &str,
     found: &mut Vec<(String, StoredValue)>,
 ) {
-    let Some(element) = row(table, name) else {
+    let Some(element) = row(at.table, name) else {
         return;
     };
     let is_applied = element.treatment == Treatment::Applied;
     match value {
         Value::Group(record) => {
+            let below = Place {
+                table: element.children(),
+                is_shown_anyway: is_applied,
+            };
             for (name, value) in record.iter() {
                 let path = format!("{path}/{name}");
-                collect(element.children(), name, value, &path, found);
+                collect(below, name, value, &path, found);
             }
         }
         Value::List(values) => {
             for (position, value) in values.iter().enumerate() {
                 let path = format!("{path}[{}]", entry_number(value, position));
-                collect(table, name, value, &path, found);
+                collect(at, name, value, &path, found);
             }
         }
         _ if is_applied => {}
         Value::Nothing => {
-            if has_default(table, name) {
+            if has_default(at.table, name) {
                 found.push((path.to_owned(), StoredValue::Text(String::new())));
             }
         }
         Value::Text(text) => {
-            if agreed_default(table, name) != Some(text) {
+            let is_default = agreed_default(at.table, name) == Some(text);
+            if !(at.is_shown_anyway && is_default) {
                 found.push((path.to_owned(), StoredValue::Text(text.clone())));
             }
         }
