@@ -5,10 +5,13 @@
 
 use std::collections::HashMap;
 
+use super::credential::CredentialKind;
 use super::credential::CredentialPolicy;
+use super::credential::CredentialUser;
 use super::directory_number::DirectoryNumber;
 use super::phone::PhoneConfiguration;
 use super::pkid::Pkid;
+use super::secret::Secret;
 use super::time::UnixMillis;
 
 /// Every configured object that is not a phone, a line or a user, by identity.
@@ -46,6 +49,8 @@ pub struct Catalogue {
     pub access_control_groups: HashMap<Pkid, String>,
     /// Credential policies.
     pub credential_policies: HashMap<Pkid, NamedCredentialPolicy>,
+    /// What new credentials begin with, where an administrator has said it.
+    pub credential_policy_defaults: HashMap<(CredentialUser, CredentialKind), CredentialPolicyDefault>,
 }
 
 impl Catalogue {
@@ -91,6 +96,21 @@ pub struct NamedCredentialPolicy {
     pub policy: CredentialPolicy,
     /// Optimistic version.
     pub version: i64,
+}
+
+/// What new credentials of one kind begin with.
+///
+/// Source: AXL `CredentialPolicyDefault`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialPolicyDefault {
+    /// The credential policy.
+    pub policy: Pkid,
+    /// PHC string of the credential that a new user gets who is given none.
+    pub hash: Option<Secret>,
+    /// Whether that one must be changed at the first login.
+    pub must_change: bool,
+    /// Whether that one does not expire.
+    pub does_not_expire: bool,
 }
 
 /// A small object known by kind and name only.

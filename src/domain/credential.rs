@@ -29,6 +29,25 @@ impl CredentialKind {
     }
 }
 
+/// The two kinds of user who have credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CredentialUser {
+    /// An end user.
+    EndUser,
+    /// An application user.
+    ApplicationUser,
+}
+
+impl CredentialUser {
+    /// The word that stands in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EndUser => "end_user",
+            Self::ApplicationUser => "application_user",
+        }
+    }
+}
+
 impl fmt::Display for CredentialKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -7,14 +7,15 @@ use super::hasher::HasherError;
 use super::hasher::Share;
 use super::keys::KeysError;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::CredentialPolicyDefault;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
+use crate::domain::credential::CredentialUser;
 use crate::domain::credential::Password;
 use crate::domain::credential::Pin;
 use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
 use crate::domain::secret::Secret;
-use crate::domain::stored_credential::StoredCredential;
 use crate::domain::trivial_credential::CredentialOwner;
 use crate::domain::trivial_credential::CredentialRefused;
 use crate::store;
@@ -166,21 +167,33 @@ pub(super) struct PreparedCredential {
     must_change: bool,
 }
 
-/// Judges a new PIN or password and hashes it, before any transaction: a hash takes long.
+impl PreparedCredential {
+    /// The credential that new users get who are given none; `None`: there is none to be given.
+    pub(super) fn of_default(
+        kind: CredentialKind,
+        policy: Pkid,
+        default: &CredentialPolicyDefault,
+    ) -> Option<Self> {
+        Some(Self {
+            kind,
+            hash: default.hash.as_ref()?.reveal().into(),
+            policy,
+            must_change: default.must_change,
+        })
+    }
+}
+
+/// Judges a new PIN or password by a policy and hashes it, before any transaction: a hash takes
+/// long.
 ///
-/// The policy is that of the credential in force, else the system's for its kind. An administrator
-/// may give a secret that was used before; its owner may not.
+/// An administrator may give a secret that was used before; its owner may not.
 pub(super) async fn prepare_credential(
     app: &App,
     kind: CredentialKind,
     new: &NewSecret,
     owner: &CredentialOwner<'_>,
-    in_force: Option<&StoredCredential>,
+    (pkid, policy): (Pkid, CredentialPolicy),
 ) -> Result<PreparedCredential, AdministrationError> {
-    let (pkid, policy) = match in_force {
-        Some(credential) => (credential.policy_pkid, credential.policy.clone()),
-        None => default_policy(&app.catalogue.load(), kind),
-    };
     let judged = match kind {
         CredentialKind::Pin => {
             let pin = Pin::new(new.secret.clone())
@@ -213,10 +226,18 @@ pub(super) const fn label(kind: CredentialKind) -> &'static str {
     }
 }
 
-fn default_policy(catalogue: &Catalogue, kind: CredentialKind) -> (Pkid, CredentialPolicy) {
-    let pkid = match kind {
-        CredentialKind::Pin => fresh_system::PIN_POLICY,
-        CredentialKind::Password => fresh_system::PASSWORD_POLICY,
+/// The policy that new credentials of a kind get: what an administrator has said, else the one of
+/// a fresh system.
+pub(super) fn default_policy(
+    catalogue: &Catalogue,
+    user: CredentialUser,
+    kind: CredentialKind,
+) -> (Pkid, CredentialPolicy) {
+    let said = catalogue.credential_policy_defaults.get(&(user, kind));
+    let pkid = match (said, kind) {
+        (Some(default), _) => default.policy,
+        (None, CredentialKind::Pin) => fresh_system::PIN_POLICY,
+        (None, CredentialKind::Password) => fresh_system::PASSWORD_POLICY,
     };
     let named = catalogue.credential_policies.get(&pkid);
     let policy = named.map(|named| named.policy.clone());
@@ -224,6 +245,18 @@ fn default_policy(catalogue: &Catalogue, kind: CredentialKind) -> (Pkid, Credent
         pkid,
         policy.unwrap_or_else(|| CredentialPolicy::default_of(kind)),
     )
+}
+
+/// A policy with its identity.
+pub(super) fn policy_named(
+    catalogue: &Catalogue,
+    pkid: Pkid,
+) -> Result<(Pkid, CredentialPolicy), AdministrationError> {
+    let named = catalogue.credential_policies.get(&pkid);
+    let policy = named.map(|named| named.policy.clone());
+    policy
+        .map(|policy| (pkid, policy))
+        .ok_or_else(|| AdministrationError::not_found("Credential Policy", &pkid.to_string()))
 }
 
 /// Writes a credential; the failures on the one before it are forgotten.

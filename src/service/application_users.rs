@@ -4,6 +4,7 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::NewSecret;
 use super::administration::PreparedCredential;
+use super::administration::default_policy;
 use super::administration::generated;
 use super::administration::prepare_credential;
 use super::administration::store_credential;
@@ -14,6 +15,7 @@ use super::record::Change;
 use super::users;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
+use crate::domain::credential::CredentialUser;
 use crate::domain::credential::Password;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::UserId;
@@ -217,7 +219,9 @@ async fn prepare(
         user_id: user_id.as_str(),
         ..CredentialOwner::default()
     };
-    prepare_credential(app, CredentialKind::Password, password, &owner, None).await
+    let kind = CredentialKind::Password;
+    let policy = default_policy(&app.catalogue.load(), CredentialUser::ApplicationUser, kind);
+    prepare_credential(app, kind, password, &owner, policy).await
 }
 
 async fn insert(

@@ -23,6 +23,9 @@ pub(super) async fn write(
     owner: Pkid,
     elements: &StoredElements,
 ) -> Result<(), ServiceError> {
+    if elements.replaced.is_empty() {
+        return Ok(());
+    }
     let mut held = store::attribute::of_many(connection, &[owner]).await?;
     let gone: Vec<String> = held
         .remove(&owner)

@@ -14,6 +14,7 @@ pub mod attributes;
 pub mod authenticate;
 pub mod auto_register;
 pub mod change_pin;
+pub mod credential_change;
 pub mod changes;
 pub mod claim;
 pub mod demo_data;

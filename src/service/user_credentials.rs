@@ -4,6 +4,7 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
 use super::administration::NewSecret;
+use super::administration::default_policy;
 use super::administration::generated;
 use super::administration::label;
 use super::administration::prepare_credential;
@@ -17,6 +18,7 @@ use super::record::Change;
 use super::users;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
+use crate::domain::credential::CredentialUser;
 use crate::domain::credential::Pin;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::secret::Secret;
@@ -69,7 +71,11 @@ async fn set(
     let in_force = store::credential::find(connection, user.pkid, kind).await?;
     drop(reader);
     let owner = credential_owner(&user);
-    let prepared = prepare_credential(app, kind, new, &owner, in_force.as_ref()).await?;
+    let policy = match in_force {
+        Some(credential) => (credential.policy_pkid, credential.policy),
+        None => default_policy(&app.catalogue.load(), CredentialUser::EndUser, kind),
+    };
+    let prepared = prepare_credential(app, kind, new, &owner, policy).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let user = users::find_for_update(connection, login).await?;

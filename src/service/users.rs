@@ -1,13 +1,18 @@
 //! Use cases: administrators add, change and remove end users.
 
+mod credentials;
+mod parts;
+mod request;
+
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
-use super::administration::NewSecret;
-use super::administration::PreparedCredential;
 use super::administration::check_text;
-use super::administration::prepare_credential;
-use super::administration::store_credential;
+use super::associated_devices;
+use super::associated_devices::Controller;
+use super::attributes;
+use super::credential_change;
+use super::credential_change::PreparedChange;
 use super::digest_user;
 use super::login_names::explained;
 use super::login_names::refuse_application_user;
@@ -15,96 +20,27 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::credential::CredentialKind;
-use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::credential::CredentialUser;
 use crate::domain::end_user::FoldedLogin;
-use crate::domain::end_user::SelfServiceUserId;
-use crate::domain::end_user::UserId;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
-use crate::domain::secret::Secret;
-use crate::domain::trivial_credential::CredentialOwner;
 use crate::domain::user::EndUser;
 use crate::domain::user::Person;
 use crate::domain::user::PrimaryExtension;
 use crate::store;
 use crate::store::Connection;
 
+pub(super) use credentials::prepare;
+use credentials::prepare_change;
+use parts::described;
+pub(super) use parts::join_groups;
+pub(super) use parts::line_of;
+pub use request::Extension;
+pub use request::NewUser;
+pub use request::UserChange;
+
 /// Most characters of a name and the like. Source: AXL `XUser`, of which most are shorter.
 const PERSON_LENGTH_MAX: usize = 128;
-
-/// A line by its number and the name of its partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extension {
-    /// The directory number.
-    pub pattern: DirectoryNumber,
-    /// Name of the route partition; empty: `< None >`.
-    pub route_partition: String,
-}
-
-/// An end user to be added.
-#[derive(Debug, Clone)]
-pub struct NewUser {
-    /// User ID.
-    pub user_id: UserId,
-    /// Names and the like.
-    pub person: Person,
-    /// Whether the account is enabled.
-    pub enabled: bool,
-    /// Name of the user profile; `None`: the system default.
-    pub user_profile: Option<String>,
-    /// Primary extension: a line that exists.
-    pub primary_extension: Option<Extension>,
-    /// Self-Service User ID; `None`: the number of the primary extension.
-    pub self_service_user_id: Option<SelfServiceUserId>,
-    /// Names of access control groups.
-    pub access_control_groups: Vec<String>,
-    /// PIN.
-    pub pin: Option<NewSecret>,
-    /// Password.
-    pub password: Option<NewSecret>,
-    /// Digest credentials.
-    pub digest_credentials: Option<Secret>,
-}
-
-impl NewUser {
-    /// An enabled user of this user ID and nothing else.
-    pub fn new(user_id: UserId) -> Self {
-        Self {
-            user_id,
-            person: Person::default(),
-            enabled: true,
-            user_profile: None,
-            primary_extension: None,
-            self_service_user_id: None,
-            access_control_groups: Vec::new(),
-            pin: None,
-            password: None,
-            digest_credentials: None,
-        }
-    }
-}
-
-/// A change of an end user; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default)]
-pub struct UserChange {
-    /// The version that was read; another one in the database refuses the change.
-    pub version: Option<i64>,
-    /// New user ID.
-    pub user_id: Option<UserId>,
-    /// Names and the like, as a whole.
-    pub person: Option<Person>,
-    /// Whether the account is enabled.
-    pub enabled: Option<bool>,
-    /// Name of the user profile; `Some(None)`: the system default.
-    pub user_profile: Option<Option<String>>,
-    /// Primary extension; `Some(None)` takes it away.
-    pub primary_extension: Option<Option<Extension>>,
-    /// Self-Service User ID; `Some(None)` takes it away.
-    pub self_service_user_id: Option<Option<SelfServiceUserId>>,
-    /// Names of all access control groups.
-    pub access_control_groups: Option<Vec<String>>,
-}
 
 /// Adds an end user.
 ///
@@ -132,34 +68,6 @@ pub async fn add(app: &App, actor: &Actor, new: &NewUser) -> Result<EndUser, Adm
     }
     transaction.commit().await?;
     Ok(user)
-}
-
-/// Judges and hashes the credentials of a new user.
-pub(super) async fn prepare(
-    app: &App,
-    new: &NewUser,
-    pattern: Option<&DirectoryNumber>,
-) -> Result<Vec<PreparedCredential>, AdministrationError> {
-    check_person(&new.person)?;
-    let extension = pattern.map_or("", DirectoryNumber::as_str);
-    let self_service = new.self_service_user_id.as_ref();
-    let owner = CredentialOwner {
-        user_id: new.user_id.as_str(),
-        self_service_user_id: self_service.map_or(extension, SelfServiceUserId::as_str),
-        extension,
-        first_name: &new.person.first_name,
-        last_name: &new.person.last_name,
-    };
-    let mut prepared = Vec::new();
-    for (kind, secret) in [
-        (CredentialKind::Pin, &new.pin),
-        (CredentialKind::Password, &new.password),
-    ] {
-        if let Some(secret) = secret {
-            prepared.push(prepare_credential(app, kind, secret, &owner, None).await?);
-        }
-    }
-    Ok(prepared)
 }
 
 fn check_person(person: &Person) -> Result<(), AdministrationError> {
@@ -221,7 +129,7 @@ pub(super) async fn insert(
     actor: &Actor,
     new: &NewUser,
     user: &EndUser,
-    credentials: Vec<PreparedCredential>,
+    credentials: Vec<PreparedChange>,
 ) -> Result<(), AdministrationError> {
     refuse_application_user(connection, &user.user_id).await?;
     store::end_user::insert(connection, user, app.environment.now()).await?;
@@ -233,8 +141,9 @@ pub(super) async fn insert(
         &new.access_control_groups,
     )
     .await?;
+    let owner = (CredentialUser::EndUser, user.pkid);
     for credential in credentials {
-        store_credential(app, connection, user.pkid, credential).await?;
+        credential_change::write(app, connection, owner, credential).await?;
     }
     let change = Change {
         action: "end_user.add",
@@ -243,7 +152,13 @@ pub(super) async fn insert(
         before: String::new(),
         after: described(&catalogue, user, &new.access_control_groups),
     };
-    Ok(record::audit_object(app, connection, actor, user.pkid, change).await?)
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
+    if !new.associated_devices.is_empty() {
+        let controller = (Controller::EndUser(user.pkid), user.user_id.as_str());
+        let devices = &new.associated_devices;
+        associated_devices::replace(app, connection, actor, controller, devices).await?;
+    }
+    Ok(attributes::write(app, connection, user.pkid, &new.elements).await?)
 }
 
 /// Changes an end user, whom `login` names by user ID or Self-Service User ID.
@@ -258,10 +173,12 @@ pub async fn update(
     login: &str,
     change: &UserChange,
 ) -> Result<EndUser, AdministrationError> {
+    let credentials = prepare_change(app, login, change).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let planned = plan(app, connection, login, change).await?;
-    let devices = match write(app, connection, actor, &planned, change).await {
+    let new = (change, credentials);
+    let devices = match write_planned(app, connection, actor, &planned, new).await {
         Ok(devices) => devices,
         Err(error) => {
             drop(transaction);
@@ -308,7 +225,10 @@ pub(super) async fn plan(
         return Err(AdministrationError::Changed(END_USER));
     }
     let groups_before = store::end_user::access_control_groups(connection, before.pkid).await?;
-    let after = changed(connection, &app.catalogue.load_full(), &before, change).await?;
+    let mut after = changed(connection, &app.catalogue.load_full(), &before, change).await?;
+    if let Some(secret) = &change.digest_credentials {
+        after.sealed_digest_credentials = Some(app.keys.seal_secret(secret)?);
+    }
     Ok(Planned {
         before,
         groups_before,
@@ -316,7 +236,8 @@ pub(super) async fn plan(
     })
 }
 
-/// Writes a planned change into the caller's transaction; gives what it does to devices.
+/// Writes a planned change into the caller's transaction; gives what it does to devices. A new PIN
+/// or password is none of it: those are hashed before a transaction ([`update`]).
 pub(super) async fn write(
     app: &App,
     connection: &mut Connection,
@@ -324,14 +245,25 @@ pub(super) async fn write(
     planned: &Planned,
     change: &UserChange,
 ) -> Result<Vec<digest_user::Affected>, AdministrationError> {
+    write_planned(app, connection, actor, planned, (change, Vec::new())).await
+}
+
+async fn write_planned(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    planned: &Planned,
+    (change, credentials): (&UserChange, Vec<PreparedChange>),
+) -> Result<Vec<digest_user::Affected>, AdministrationError> {
     let catalogue = app.catalogue.load_full();
     let Planned {
         before,
         groups_before,
         after,
     } = planned;
-    // Devices with this digest user carry the user ID in their files.
-    let devices = if after.user_id == before.user_id {
+    // Devices with this digest user carry user ID and secret in their files.
+    let is_same = after.user_id == before.user_id && change.digest_credentials.is_none();
+    let devices = if is_same {
         Vec::new()
     } else {
         digest_user::prepare(app, connection, before.pkid).await?
@@ -345,14 +277,27 @@ pub(super) async fn write(
         join_groups(connection, &catalogue, after.pkid, groups).await?;
     }
     let groups = change.access_control_groups.as_ref();
+    let mut words = vec![described(&catalogue, after, groups.unwrap_or(groups_before))];
+    let owner = (CredentialUser::EndUser, after.pkid);
+    for credential in credentials {
+        words.extend(credential_change::write(app, connection, owner, credential).await?);
+    }
+    if change.digest_credentials.is_some() {
+        words.push("digest credentials set".to_owned());
+    }
     let row = Change {
         action: "end_user.update",
         object_kind: "end_user",
         object_name: before.user_id.to_string(),
         before: described(&catalogue, before, groups_before),
-        after: described(&catalogue, after, groups.unwrap_or(groups_before)),
+        after: words.join(", "),
     };
     record::audit_object(app, connection, actor, after.pkid, row).await?;
+    if let Some(devices) = &change.associated_devices {
+        let controller = (Controller::EndUser(after.pkid), after.user_id.as_str());
+        associated_devices::replace(app, connection, actor, controller, devices).await?;
+    }
+    attributes::write(app, connection, after.pkid, &change.elements).await?;
     Ok(devices)
 }
 
@@ -453,64 +398,4 @@ fn user_profile_named(catalogue: &Catalogue, name: &str) -> Result<Pkid, Adminis
         .find(|profile| profile.name == name)
         .map(|profile| profile.pkid)
         .ok_or_else(|| AdministrationError::not_found("User Profile", name))
-}
-
-/// A line that a user may have.
-pub(super) async fn line_of(
-    connection: &mut Connection,
-    catalogue: &Catalogue,
-    extension: &Extension,
-) -> Result<Line, AdministrationError> {
-    let partition = catalogue
-        .route_partition(&extension.route_partition)
-        .ok_or_else(|| {
-            AdministrationError::not_found("Route Partition", &extension.route_partition)
-        })?;
-    let line = store::line::find(connection, &extension.pattern, partition)
-        .await?
-        .ok_or_else(|| AdministrationError::not_found("line", extension.pattern.as_str()))?;
-    if line.auto_registered {
-        let reason = format!(
-            "{} is lent to an unclaimed phone by auto-registration; choose a number outside its range",
-            extension.pattern
-        );
-        return Err(AdministrationError::invalid("extension", &reason));
-    }
-    Ok(line)
-}
-
-/// Makes a user a member of groups by their names.
-pub(super) async fn join_groups(
-    connection: &mut Connection,
-    catalogue: &Catalogue,
-    member: Pkid,
-    groups: &[String],
-) -> Result<(), AdministrationError> {
-    for name in groups {
-        let group = catalogue
-            .access_control_group(name)
-            .ok_or_else(|| AdministrationError::not_found("Access Control Group", name))?;
-        store::end_user::join_access_control_group(connection, group, member).await?;
-    }
-    Ok(())
-}
-
-/// A user in words for the audit log; no secret.
-pub(super) fn described(catalogue: &Catalogue, user: &EndUser, groups: &[String]) -> String {
-    let profile = user
-        .user_profile
-        .and_then(|pkid| catalogue.user_profiles.get(&pkid))
-        .map_or("system default", |profile| profile.name.as_str());
-    let extension = user.primary_extension.as_ref();
-    let self_service = user.self_service_user_id.as_ref();
-    format!(
-        "user ID {}, name {}, {}, user profile {profile}, extension {}, Self-Service User ID {}, \
-         groups {}",
-        user.user_id,
-        user.person.full_name(),
-        if user.enabled { "enabled" } else { "disabled" },
-        extension.map_or("none", |extension| extension.pattern.as_str()),
-        self_service.map_or("none", |id| id.as_str()),
-        groups.join(", "),
-    )
 }

@@ -1,8 +1,12 @@
 //! Tables `end_user_device` and `application_user_device`: the devices that a user controls.
 
+use std::collections::HashMap;
+
 use super::Connection;
 use super::StoreError;
+use super::row::BOUND_AT_ONCE;
 use super::row::Columns;
+use super::row::places;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 
@@ -55,6 +59,46 @@ pub async fn of_user(
     .iter()
     .map(|row| row.parsed("device.name"))
     .collect()
+}
+
+/// Names of the devices that each of these users controls, in order. All are end users, or all
+/// are application users.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`of_user`].
+pub async fn of_many(
+    connection: &mut Connection,
+    users: &[Controller],
+) -> Result<HashMap<Pkid, Vec<DeviceName>>, StoreError> {
+    let mut devices: HashMap<Pkid, Vec<DeviceName>> = HashMap::new();
+    for users in users.chunks(BOUND_AT_ONCE) {
+        let Some(first) = users.first() else { continue };
+        // Only numbers of places are put into the text.
+        let statement = format!(
+            "{} IN ({}) ORDER BY device.name",
+            first.choose(
+                "SELECT end_user_device.end_user AS controller, device.name FROM end_user_device \
+                 JOIN device ON device.pkid = end_user_device.device \
+                 WHERE end_user_device.end_user",
+                "SELECT application_user_device.application_user AS controller, device.name \
+                 FROM application_user_device \
+                 JOIN device ON device.pkid = application_user_device.device \
+                 WHERE application_user_device.application_user",
+            ),
+            places(users.len(), 1)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for user in users {
+            query = query.bind(user.pkid().to_string());
+        }
+        for row in &query.fetch_all(&mut *connection).await? {
+            let controller = row.pkid("end_user_device.controller")?;
+            let name = row.parsed("device.name")?;
+            devices.entry(controller).or_default().push(name);
+        }
+    }
+    Ok(devices)
 }
 
 /// The identity of a device by its name; an association needs nothing else of it.

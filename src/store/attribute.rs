@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 
 use super::Connection;
 use super::StoreError;
+use super::row::BOUND_AT_ONCE;
 use super::row::Columns;
+use super::row::places;
 use crate::domain::pkid::Pkid;
 
 /// What is kept for one element.
@@ -21,10 +23,6 @@ pub enum Kept {
 /// Elements of one object, by path.
 pub type Elements = Vec<(String, Kept)>;
 
-/// Objects of which the elements are read in one statement: within what a statement of either
-/// database may bind.
-const OWNERS_AT_ONCE: usize = 500;
-
 /// Rows that one statement adds: three values each.
 const ROWS_AT_ONCE: usize = 200;
 
@@ -38,7 +36,7 @@ pub async fn of_many(
     owners: &[Pkid],
 ) -> Result<HashMap<Pkid, Elements>, StoreError> {
     let mut found: HashMap<Pkid, Elements> = HashMap::with_capacity(owners.len());
-    for owners in owners.chunks(OWNERS_AT_ONCE) {
+    for owners in owners.chunks(BOUND_AT_ONCE) {
         let places = places(owners.len(), 1);
         // Only numbers of places are put into the text.
         let statement = format!(
@@ -63,16 +61,6 @@ pub async fn of_many(
         }
     }
     Ok(found)
-}
-
-/// `$1, $2, $3`.
-pub(super) fn places(count: usize, first: usize) -> String {
-    let mut text = String::new();
-    for number in first..first + count {
-        let comma = if number == first { "" } else { ", " };
-        let _ = write!(text, "{comma}${number}");
-    }
-    text
 }
 
 /// Forgets what is kept under these paths.

@@ -1,12 +1,15 @@
 //! Tables `credential`, `credential_history` and `credential_policy`.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
 
 use super::Connection;
 use super::StoreError;
+use super::row::BOUND_AT_ONCE;
 use super::row::Columns;
+use super::row::places;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::LockDuration;
@@ -96,6 +99,94 @@ pub struct NewCredential {
     pub changed_at: UnixMillis,
     /// Whether its owner must change it at the next login.
     pub must_change: bool,
+}
+
+/// What holds for a credential beside the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The policy it stands under.
+    pub policy: Pkid,
+    /// Whether its owner must change it at the next login.
+    pub must_change: bool,
+    /// Whether the policy's age does not hold for it.
+    pub does_not_expire: bool,
+}
+
+/// Sets what holds for a credential beside the secret.
+///
+/// # Errors
+///
+/// [`StoreError::InUse`] when there is no such policy.
+pub async fn set_terms(
+    connection: &mut Connection,
+    credential: Pkid,
+    terms: &Terms,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE credential SET credential_policy = $2, must_change = $3, does_not_expire = $4 \
+         WHERE pkid = $1",
+    )
+    .bind(credential.to_string())
+    .bind(terms.policy.to_string())
+    .bind(i64::from(terms.must_change))
+    .bind(i64::from(terms.does_not_expire))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How a credential stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    /// What holds for it beside the secret.
+    pub terms: Terms,
+    /// When it was set.
+    pub changed_at: UnixMillis,
+    /// Its last lock, which may be over.
+    pub lock: Option<Lock>,
+}
+
+/// How the credentials of these users stand, without the hashes.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn states_of_many(
+    connection: &mut Connection,
+    owners: &[Pkid],
+) -> Result<HashMap<(Pkid, CredentialKind), State>, StoreError> {
+    let mut states = HashMap::new();
+    for owners in owners.chunks(BOUND_AT_ONCE) {
+        let statement = format!(
+            "SELECT owner, kind, credential_policy, changed_at, must_change, does_not_expire, \
+             locked_at, locked_until FROM credential WHERE owner IN ({})",
+            places(owners.len(), 1)
+        );
+        // Only numbers of places are put into the text.
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for owner in owners {
+            query = query.bind(owner.to_string());
+        }
+        for row in &query.fetch_all(&mut *connection).await? {
+            let kind = match row.text("credential.kind")?.as_str() {
+                "pin" => CredentialKind::Pin,
+                _ => CredentialKind::Password,
+            };
+            let until = row.time_or_null("credential.locked_until")?;
+            let locked_at = row.time_or_null("credential.locked_at")?;
+            let state = State {
+                terms: Terms {
+                    policy: row.pkid("credential.credential_policy")?,
+                    must_change: row.flag("credential.must_change")?,
+                    does_not_expire: row.flag("credential.does_not_expire")?,
+                },
+                changed_at: row.time("credential.changed_at")?,
+                lock: locked_at.map(|since| Lock { since, until }),
+            };
+            states.insert((row.pkid("credential.owner")?, kind), state);
+        }
+    }
+    Ok(states)
 }
 
 /// Adds a credential or replaces the one of the same owner and kind, which then goes into the

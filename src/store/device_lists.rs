@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Connection;
 use super::StoreError;
-use super::attribute::places;
+use super::row::places;
 use super::row::Columns;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;

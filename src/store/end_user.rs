@@ -1,10 +1,14 @@
 //! Tables `end_user`, `end_user_login` and the groups of a user.
 
+use std::collections::HashMap;
+
 use sqlx::any::AnyRow;
 
 use super::Connection;
 use super::StoreError;
+use super::row::BOUND_AT_ONCE;
 use super::row::Columns;
+use super::row::places;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::SelfServiceUserId;
 use crate::domain::pkid::Pkid;
@@ -98,6 +102,103 @@ pub async fn by_pkid(
         .await?
         .map(|row| end_user_of(&row))
         .transpose()
+}
+
+/// Reads the users of these identities, in no order.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn of_many(
+    connection: &mut Connection,
+    pkids: &[Pkid],
+) -> Result<Vec<EndUser>, StoreError> {
+    let mut users = Vec::with_capacity(pkids.len());
+    for pkids in pkids.chunks(BOUND_AT_ONCE) {
+        // Only numbers of places are put into the text.
+        let statement = format!(
+            select_end_user!("WHERE end_user.pkid IN ({})"),
+            places(pkids.len(), 1)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for pkid in pkids {
+            query = query.bind(pkid.to_string());
+        }
+        for row in &query.fetch_all(&mut *connection).await? {
+            users.push(end_user_of(row)?);
+        }
+    }
+    Ok(users)
+}
+
+/// What users are searched by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Identity.
+    pub pkid: Pkid,
+    /// User ID.
+    pub user_id: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Department.
+    pub department: String,
+}
+
+/// Every user with what users are searched by, in no order.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn listed(connection: &mut Connection) -> Result<Vec<Listed>, StoreError> {
+    sqlx::query("SELECT pkid, user_id, first_name, last_name, department FROM end_user")
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Listed {
+                pkid: row.pkid("end_user.pkid")?,
+                user_id: row.text("end_user.user_id")?,
+                first_name: row.text("end_user.first_name")?,
+                last_name: row.text("end_user.last_name")?,
+                department: row.text("end_user.department")?,
+            })
+        })
+        .collect()
+}
+
+/// Names of the access control groups of each of these users or application users.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn access_control_groups_of_many(
+    connection: &mut Connection,
+    members: &[Pkid],
+) -> Result<HashMap<Pkid, Vec<String>>, StoreError> {
+    let mut groups: HashMap<Pkid, Vec<String>> = HashMap::with_capacity(members.len());
+    for members in members.chunks(BOUND_AT_ONCE) {
+        // Only numbers of places are put into the text.
+        let statement = format!(
+            "SELECT access_control_group_member.member, access_control_group.name \
+             FROM access_control_group_member JOIN access_control_group \
+             ON access_control_group.pkid = access_control_group_member.access_control_group \
+             WHERE access_control_group_member.member IN ({}) \
+             ORDER BY access_control_group.name",
+            places(members.len(), 1)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for member in members {
+            query = query.bind(member.to_string());
+        }
+        for row in &query.fetch_all(&mut *connection).await? {
+            let member = row.pkid("access_control_group_member.member")?;
+            let name = row.text("access_control_group.name")?;
+            groups.entry(member).or_default().push(name);
+        }
+    }
+    Ok(groups)
 }
 
 /// Locks the row until the caller's transaction ends, then reads the user.
@@ -276,13 +377,13 @@ pub(super) async fn delete_what_is_kept(
         "DELETE FROM authentication_failure WHERE credential IN \
          (SELECT pkid FROM credential WHERE owner = $1)",
         "DELETE FROM credential WHERE owner = $1",
-        "DELETE FROM attribute WHERE owner = $1",
     ] {
         sqlx::query(statement)
             .bind(pkid.to_string())
             .execute(&mut *connection)
             .await?;
     }
+    super::attribute::delete_of(connection, pkid).await?;
     leave_every_access_control_group(connection, pkid).await
 }
 

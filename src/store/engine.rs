@@ -33,6 +33,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "attribute reference",
         include_str!("../../migrations/0006_attribute_reference.sql"),
     ),
+    (
+        8,
+        "credential policy default",
+        include_str!("../../migrations/0008_credential_policy_default.sql"),
+    ),
 ];
 
 /// A database engine.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Connection;
 use super::StoreError;
 use super::attribute;
-use super::attribute::places;
+use super::row::places;
 use super::row::Columns;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;

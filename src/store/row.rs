@@ -1,5 +1,6 @@
 //! Reading columns into domain types; a value that does not fit names its column.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 use sqlx::Row;
@@ -8,6 +9,19 @@ use sqlx::any::AnyRow;
 use super::StoreError;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
+
+/// Identities that one statement asks for: within what a statement of either database may bind.
+pub(super) const BOUND_AT_ONCE: usize = 500;
+
+/// `$1, $2, $3`: places for `count` values from number `first` on.
+pub(super) fn places(count: usize, first: usize) -> String {
+    let mut text = String::new();
+    for number in first..first.saturating_add(count) {
+        let comma = if number == first { "" } else { ", " };
+        let _ = write!(text, "{comma}${number}");
+    }
+    text
+}
 
 /// Columns are named `table.column` for the error and read by the part after the dot.
 pub(super) trait Columns {

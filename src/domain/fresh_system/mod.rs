@@ -3,6 +3,7 @@
 //!
 //! Source: AXL and SQL answers of installed systems; CUCM System Configuration Guide.
 
+mod function_roles;
 mod phone_settings;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ use super::phone::ServiceUrl;
 use super::pkid::Pkid;
 use super::user_profile::PhoneLimit;
 
+pub use function_roles::function_roles;
 pub use phone_settings::standard_button_template;
 pub use phone_settings::standard_security_profile;
 

@@ -81,6 +81,11 @@ impl Draft {
         self.said.contains(&element)
     }
 
+    /// A group as the request says it: what it leaves unsaid is not there.
+    pub(super) fn said_group(&self, element: &str) -> Option<&Record> {
+        self.request.as_ref().unwrap_or(&self.record).group(element)
+    }
+
     /// The text of an element; empty when there is none.
     pub(super) fn text(&self, element: &str) -> String {
         self.record.text(element).unwrap_or_default().to_owned()

@@ -25,6 +25,8 @@ mod self_provisioning;
 mod templates;
 mod universal_device_template;
 mod universal_line_template;
+mod people;
+mod user;
 mod user_profile;
 
 use std::collections::HashMap;
@@ -133,6 +135,10 @@ trait Kind {
 macro_rules! of_kind {
     ($object:expr, $kind:ident => $body:expr) => {
         match $object.kind {
+            ObjectKind::User => {
+                type $kind = user::Users;
+                $body
+            }
             ObjectKind::UserProfileProvision => {
                 type $kind = UserProfile;
                 $body

@@ -32,6 +32,7 @@ pub use phone_settings::insert_sip_profile;
 pub use policies::insert_access_control_group;
 pub use policies::insert_credential_policy;
 pub use policies::insert_self_provisioning;
+pub use policies::put_credential_policy_default;
 pub use profiles::clear_default_user_profile;
 pub use profiles::delete_feature_group_template;
 pub use profiles::delete_user_profile;
@@ -76,6 +77,7 @@ pub async fn load(connection: &mut Connection) -> Result<Catalogue, StoreError> 
         named_objects: partitions::named_objects(connection).await?,
         access_control_groups: policies::access_control_groups(connection).await?,
         credential_policies: policies::credential_policies(connection).await?,
+        credential_policy_defaults: policies::credential_policy_defaults(connection).await?,
     })
 }
 

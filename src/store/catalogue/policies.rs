@@ -9,9 +9,13 @@ use super::super::Connection;
 use super::super::StoreError;
 use super::super::credential::policy_of;
 use super::super::row::Columns;
+use crate::domain::catalogue::CredentialPolicyDefault;
 use crate::domain::catalogue::NamedCredentialPolicy;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialUser;
 use crate::domain::credential::LockDuration;
 use crate::domain::pkid::Pkid;
+use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::AuthenticationMode;
 
 pub(super) async fn access_control_groups(
@@ -99,6 +103,72 @@ pub async fn insert_credential_policy(
     .bind(policy.expires_after.map_or(0, seconds))
     .bind(i64::from(policy.check_trivial))
     .bind(named.version)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn credential_policy_defaults(
+    connection: &mut Connection,
+) -> Result<HashMap<(CredentialUser, CredentialKind), CredentialPolicyDefault>, StoreError> {
+    let default_of = |row: &AnyRow| {
+        let user = row.text("credential_policy_default.credential_user")?;
+        let user = match user.as_str() {
+            "end_user" => CredentialUser::EndUser,
+            "application_user" => CredentialUser::ApplicationUser,
+            _ => return Err(corrupt("credential_policy_default.credential_user", user)),
+        };
+        let kind = row.text("credential_policy_default.credential_type")?;
+        let kind = match kind.as_str() {
+            "pin" => CredentialKind::Pin,
+            "password" => CredentialKind::Password,
+            _ => return Err(corrupt("credential_policy_default.credential_type", kind)),
+        };
+        let default = CredentialPolicyDefault {
+            policy: row.pkid("credential_policy_default.credential_policy")?,
+            hash: row
+                .text_or_null("credential_policy_default.hash")?
+                .map(Secret::new),
+            must_change: row.flag("credential_policy_default.must_change")?,
+            does_not_expire: row.flag("credential_policy_default.does_not_expire")?,
+        };
+        Ok(((user, kind), default))
+    };
+    sqlx::query("SELECT * FROM credential_policy_default")
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(default_of)
+        .collect()
+}
+
+const fn corrupt(column: &'static str, value: String) -> StoreError {
+    StoreError::Corrupt { column, value }
+}
+
+/// Says what new credentials of one kind begin with.
+///
+/// # Errors
+///
+/// [`StoreError::InUse`] when there is no such policy.
+pub async fn put_credential_policy_default(
+    connection: &mut Connection,
+    (user, kind): (CredentialUser, CredentialKind),
+    default: &CredentialPolicyDefault,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO credential_policy_default (credential_user, credential_type, \
+         credential_policy, hash, must_change, does_not_expire) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (credential_user, credential_type) DO UPDATE SET \
+         credential_policy = excluded.credential_policy, hash = excluded.hash, \
+         must_change = excluded.must_change, does_not_expire = excluded.does_not_expire",
+    )
+    .bind(user.as_str())
+    .bind(kind.as_str())
+    .bind(default.policy.to_string())
+    .bind(default.hash.as_ref().map(Secret::reveal))
+    .bind(i64::from(default.must_change))
+    .bind(i64::from(default.does_not_expire))
     .execute(connection)
     .await?;
     Ok(())

@@ -11,13 +11,13 @@ use crate::domain::schema::{
 
 #[rustfmt::skip]
 const USER_ROLES: &[Element] = &[
-    text("userRole", 100).repeated(MANY),
+    text("userRole", 100).repeated(MANY).applied(),
 ];
 
 #[rustfmt::skip]
 const USER_GROUP: &[Element] = &[
     text("name", 100).applied(),
-    group("userRoles", USER_ROLES),
+    group("userRoles", USER_ROLES).applied(),
 ];
 
 #[rustfmt::skip]

@@ -17,7 +17,7 @@ use crate::domain::schema::{
 
 #[rustfmt::skip]
 const ASSOCIATED_DEVICES: &[Element] = &[
-    text("device", 50).repeated(MANY),
+    text("device", 50).repeated(MANY).characters(Characters::DeviceName).applied(),
 ];
 
 #[rustfmt::skip]
@@ -114,8 +114,8 @@ const ASSOCIATED_HEADSETS: &[Element] = &[
 #[rustfmt::skip]
 const ELEMENTS: &[Element] = &[
     text("firstName", 255).applied(),
-    text("displayName", 255).since(V11_0).before(V12_5).applied(),
-    text("displayName", 255).since(V12_5).unlisted().applied(),
+    text("displayName", 255).since(V11_0).before(V12_5),
+    text("displayName", 255).since(V12_5).unlisted(),
     text("middleName", 255).applied(),
     text("lastName", 255).required().applied(),
     integer("emMaxLoginTime").since(V12_5),
@@ -127,7 +127,7 @@ const ELEMENTS: &[Element] = &[
     text("department", 255).applied(),
     text("manager", 255),
     text("userLocale", 50).applied(),
-    group("associatedDevices", ASSOCIATED_DEVICES).unlisted(),
+    group("associatedDevices", ASSOCIATED_DEVICES).unlisted().applied(),
     group("primaryExtension", PRIMARY_EXTENSION).applied(),
     text("associatedPc", 255),
     group("associatedGroups", ASSOCIATED_GROUPS).unlisted().applied(),

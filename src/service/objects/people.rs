@@ -1,0 +1,250 @@
+//! What end users and application users have in common: groups, controlled devices, credentials.
+
+use super::Draft;
+use super::ObjectError;
+use super::Outcome;
+use super::names;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialUser;
+use crate::domain::device::DeviceName;
+use crate::domain::fresh_system;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::Record;
+use crate::domain::schema::Value;
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
+use crate::service::administration::NewSecret;
+use crate::service::administration::default_policy;
+use crate::service::credential_change::CredentialTerms;
+use crate::store;
+use crate::store::Connection;
+use crate::store::credential::State;
+
+/// The elements that speak of one kind of credential.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CredentialElements {
+    kind: CredentialKind,
+    secret: &'static str,
+    group: &'static str,
+    policy: &'static str,
+    must_change: &'static str,
+    does_not_expire: &'static str,
+    locked: &'static str,
+    reset: &'static str,
+}
+
+impl CredentialElements {
+    /// The kind of credential.
+    pub(super) const fn kind(self) -> CredentialKind {
+        self.kind
+    }
+
+    /// The group that says how it stands.
+    pub(super) const fn group(self) -> &'static str {
+        self.group
+    }
+}
+
+/// Those of the password.
+pub(super) const PASSWORD: CredentialElements = CredentialElements {
+    kind: CredentialKind::Password,
+    secret: "password",
+    group: "passwordCredentials",
+    policy: "pwdCredPolicyName",
+    must_change: "pwdCredUserMustChange",
+    does_not_expire: "pwdCredDoesNotExpire",
+    locked: "pwdCredLockedByAdministrator",
+    reset: "pwdResetHackCount",
+};
+
+/// Those of the PIN.
+pub(super) const PIN: CredentialElements = CredentialElements {
+    kind: CredentialKind::Pin,
+    secret: "pin",
+    group: "pinCredentials",
+    policy: "pinCredPolicyName",
+    must_change: "pinCredUserMustChange",
+    does_not_expire: "pinCredDoesNotExpire",
+    locked: "pinCredLockedByAdministrator",
+    reset: "pinResetHackCount",
+};
+
+/// The secret and the terms that a request speaks of. An empty secret leaves the one in force:
+/// answers have it empty, and scripts send back what they read.
+pub(super) fn credential(
+    draft: &Draft,
+    elements: CredentialElements,
+) -> (Option<NewSecret>, CredentialTerms) {
+    let terms = draft.said_group(elements.group).map(|group| {
+        let flag = |name| match group.text(name) {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => None,
+        };
+        CredentialTerms {
+            policy: match group.get(elements.policy) {
+                Some(Value::Reference(reference)) => reference.pkid,
+                _ => None,
+            },
+            must_change: flag(elements.must_change),
+            does_not_expire: flag(elements.does_not_expire),
+            locked: flag(elements.locked),
+            forget_failures: flag(elements.reset) == Some(true),
+        }
+    });
+    let terms = terms.unwrap_or_default();
+    let secret = said_secret(draft, elements.secret).map(|secret| NewSecret {
+        secret,
+        must_change: terms.must_change.unwrap_or(false),
+    });
+    (secret, terms)
+}
+
+/// A secret of which the request speaks and that is not empty.
+pub(super) fn said_secret(draft: &Draft, element: &str) -> Option<Secret> {
+    draft.secret(element).flatten().cloned()
+}
+
+/// The group of elements that says how a credential stands; one that there is none of stands as a
+/// new one would.
+pub(super) fn credential_group(
+    catalogue: &Catalogue,
+    elements: CredentialElements,
+    user: CredentialUser,
+    state: Option<&State>,
+    now: UnixMillis,
+) -> Value {
+    let policy = match state {
+        Some(state) => state.terms.policy,
+        None => default_policy(catalogue, user, elements.kind).0,
+    };
+    // A lock that ends by itself is the policy's, not an administrator's.
+    let lock = state.and_then(|state| state.lock);
+    let is_locked = lock.is_some_and(|lock| lock.until.is_none() && !lock.left(now).is_zero());
+    let mut group = Record::default();
+    group.set(
+        elements.policy,
+        names::reference(catalogue, ObjectKind::CredentialPolicy, Some(policy)),
+    );
+    group.set(
+        elements.must_change,
+        Value::flag(state.is_some_and(|state| state.terms.must_change)),
+    );
+    group.set(
+        elements.does_not_expire,
+        Value::flag(state.is_some_and(|state| state.terms.does_not_expire)),
+    );
+    group.set(elements.locked, Value::flag(is_locked));
+    Value::Group(group)
+}
+
+/// The names of the access control groups that a request gives a user. Roles that it names must be
+/// those that the group has: answers fill them in, and scripts send back what they read.
+///
+/// # Errors
+///
+/// [`ObjectError::Unresolved`] names a group that does not exist.
+pub(super) fn said_groups(
+    catalogue: &Catalogue,
+    draft: &Draft,
+) -> Result<Option<Vec<String>>, ObjectError> {
+    let Some(said) = draft.said_group("associatedGroups") else {
+        return Ok(draft.says("associatedGroups").then(Vec::new));
+    };
+    let mut names = Vec::new();
+    for entry in said.list("userGroup") {
+        let Value::Group(entry) = entry else { continue };
+        let wanted = entry.text("name").unwrap_or_default();
+        let mut known = catalogue.access_control_groups.values();
+        let name = known
+            .find(|name| name.to_lowercase() == wanted.trim().to_lowercase())
+            .ok_or_else(|| ObjectError::Unresolved {
+                element: "associatedGroups",
+                kind: ObjectKind::UserGroup,
+                name: wanted.to_owned(),
+            })?;
+        let roles = fresh_system::function_roles(name);
+        let said_roles = entry.group("userRoles");
+        for role in said_roles.map_or(&[][..], |roles| roles.list("userRole")) {
+            let Value::Text(role) = role else { continue };
+            if !roles.contains(&role.as_str()) {
+                let reason = format!(
+                    "{name} has no role {role:?}; roles belong to groups: name a group that has it"
+                );
+                return Err(ObjectError::invalid("userRole", &reason));
+            }
+        }
+        names.push(name.clone());
+    }
+    Ok(Some(names))
+}
+
+/// The groups of a user with their roles.
+pub(super) fn groups_of(names: &[String]) -> Value {
+    let entries = names.iter().map(|name| {
+        let roles = fresh_system::function_roles(name).into_iter();
+        let mut user_roles = Record::default();
+        user_roles.set("userRole", Value::List(roles.map(Value::text).collect()));
+        let mut entry = Record::default();
+        entry.set("name", Value::text(name));
+        entry.set("userRoles", Value::Group(user_roles));
+        Value::Group(entry)
+    });
+    let mut groups = Record::default();
+    groups.set("userGroup", Value::List(entries.collect()));
+    Value::Group(groups)
+}
+
+/// The devices that a request lets a user control.
+///
+/// # Errors
+///
+/// [`ObjectError::Unresolved`] names a device that does not exist.
+pub(super) async fn said_devices(
+    connection: &mut Connection,
+    draft: &Draft,
+) -> Outcome<Option<Vec<DeviceName>>> {
+    let Some(said) = draft.said_group("associatedDevices") else {
+        return Ok(draft.says("associatedDevices").then(Vec::new));
+    };
+    let mut names = Vec::new();
+    for device in said.list("device") {
+        let Value::Text(text) = device else { continue };
+        let name: DeviceName = text
+            .parse()
+            .map_err(|error| ObjectError::invalid("associatedDevices", &error))?;
+        if store::associated_device::device_named(connection, &name)
+            .await?
+            .is_none()
+        {
+            return Err(ObjectError::Unresolved {
+                element: "associatedDevices",
+                kind: ObjectKind::Phone,
+                name: name.to_string(),
+            });
+        }
+        names.push(name);
+    }
+    Ok(Some(names))
+}
+
+/// The devices that a user controls.
+pub(super) fn devices_of(names: &[DeviceName]) -> Value {
+    let names = names.iter().map(|name| Value::text(name.as_str()));
+    let mut devices = Record::default();
+    devices.set("device", Value::List(names.collect()));
+    Value::Group(devices)
+}
+
+/// Objects in the order asked for; one that is gone is left out.
+pub(super) fn in_order<T>(
+    pkids: &[Pkid],
+    mut found: std::collections::HashMap<Pkid, T>,
+) -> Vec<(Pkid, T)> {
+    pkids
+        .iter()
+        .filter_map(|pkid| Some((*pkid, found.remove(pkid)?)))
+        .collect()
+}
