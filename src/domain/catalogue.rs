@@ -50,7 +50,8 @@ pub struct Catalogue {
     /// Credential policies.
     pub credential_policies: HashMap<Pkid, NamedCredentialPolicy>,
     /// What new credentials begin with, where an administrator has said it.
-    pub credential_policy_defaults: HashMap<(CredentialUser, CredentialKind), CredentialPolicyDefault>,
+    pub credential_policy_defaults:
+        HashMap<(CredentialUser, CredentialKind), CredentialPolicyDefault>,
 }
 
 impl Catalogue {

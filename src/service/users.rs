@@ -277,7 +277,11 @@ async fn write_planned(
         join_groups(connection, &catalogue, after.pkid, groups).await?;
     }
     let groups = change.access_control_groups.as_ref();
-    let mut words = vec![described(&catalogue, after, groups.unwrap_or(groups_before))];
+    let mut words = vec![described(
+        &catalogue,
+        after,
+        groups.unwrap_or(groups_before),
+    )];
     let owner = (CredentialUser::EndUser, after.pkid);
     for credential in credentials {
         words.extend(credential_change::write(app, connection, owner, credential).await?);

@@ -94,6 +94,16 @@ impl TestApp {
         self.add_user("aksethi", "1004", PIN).await;
     }
 
+    /// Adds a line in no partition that nobody has.
+    pub(crate) async fn add_line(&self, pattern: &str) {
+        let mut transaction = self.app.store.begin().await.unwrap();
+        let line = line(&self.app, pattern);
+        store::line::insert(transaction.connection(), &line)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+    }
+
     /// Adds an end user with profile `selfpro`, this extension (which is the Self-Service User ID
     /// as well) and PIN.
     pub(crate) async fn add_user(&self, user_id: &str, extension: &str, pin: &str) -> EndUser {

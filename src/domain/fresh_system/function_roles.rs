@@ -27,7 +27,10 @@ pub fn function_roles(group: &str) -> Vec<&'static str> {
     }
     match group {
         STANDARD_CCM_SUPER_USERS => {
-            roles.extend(["Standard CCM Admin Users", "Standard CCMADMIN Administration"]);
+            roles.extend([
+                "Standard CCM Admin Users",
+                "Standard CCMADMIN Administration",
+            ]);
         }
         STANDARD_CCM_READ_ONLY => {
             roles.extend(["Standard CCM Admin Users", "Standard CCMADMIN Read Only"]);

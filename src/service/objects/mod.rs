@@ -26,6 +26,7 @@ mod templates;
 mod universal_device_template;
 mod universal_line_template;
 mod people;
+mod rows;
 mod user;
 mod user_profile;
 

@@ -52,8 +52,7 @@ impl Kind for Users {
         let users = store::end_user::of_many(connection, pkids).await?;
         let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
         let credentials = store::credential::states_of_many(connection, pkids).await?;
-        let controllers: Vec<Controller> =
-            pkids.iter().copied().map(Controller::EndUser).collect();
+        let controllers: Vec<Controller> = pkids.iter().copied().map(Controller::EndUser).collect();
         let devices = associated_device::of_many(connection, &controllers).await?;
         let now = app.environment.now();
         let records: HashMap<Pkid, Record> = users
@@ -251,8 +250,8 @@ async fn said_extension(
         pattern: pattern.to_owned(),
         route_partition: route_partition.map(str::to_owned),
     };
-    let object = ObjectType::of(ObjectKind::Line)
-        .ok_or_else(|| ObjectError::NotServed(draft.object()))?;
+    let object =
+        ObjectType::of(ObjectKind::Line).ok_or_else(|| ObjectError::NotServed(draft.object()))?;
     let not_found = || ObjectError::not_found(object, &key);
     let pkid = names::find(app, connection, object, &key)
         .await?

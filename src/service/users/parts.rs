@@ -50,7 +50,11 @@ pub(in crate::service) async fn join_groups(
 }
 
 /// A user in words for the audit log; no secret.
-pub(in crate::service) fn described(catalogue: &Catalogue, user: &EndUser, groups: &[String]) -> String {
+pub(in crate::service) fn described(
+    catalogue: &Catalogue,
+    user: &EndUser,
+    groups: &[String],
+) -> String {
     let profile = user
         .user_profile
         .and_then(|pkid| catalogue.user_profiles.get(&pkid))

@@ -1,0 +1,408 @@
+//! Users over AXL: what a request says of them is there, on both databases.
+
+#![cfg(test)]
+
+mod common;
+
+use common::Axl;
+use common::TestPhone;
+use common::for_each_database;
+use common::form_url;
+use common::post;
+
+const NAME: &str = "SEP000000000007";
+
+/// The content of an element of an answer.
+fn inner<'a>(answer: &'a str, element: &str) -> &'a str {
+    let (_, rest) = answer
+        .split_once(&format!("<{element}>"))
+        .unwrap_or_else(|| panic!("no {element} in {answer}"));
+    rest.split_once(&format!("</{element}>")).unwrap().0
+}
+
+fn assert_contains(answer: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(answer.contains(part), "{part} is not in {answer}");
+    }
+}
+
+async fn log_in_on_handset(axl: &Axl, login: &str, pin: &str) -> String {
+    let url = format!("{}?name={NAME}", axl.0.handset.https_url());
+    let form = axl.0.handset.run(&url, &[]).await;
+    let entry = format!("userid={login}&pin={pin}");
+    let answer = axl
+        .0
+        .handset
+        .run(&form_url(&form.body), &post(&entry))
+        .await;
+    answer.body
+}
+
+async fn start_with_phone(database: &common::Database) -> Axl {
+    let axl = Axl::start_on(database).await;
+    let phone = TestPhone::number(7).at("127.0.0.1");
+    axl.0
+        .test
+        .auto_register_model(&phone, Some(common::CISCO_7841))
+        .await;
+    axl.0.test.add_line("1020").await;
+    axl
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_added_and_provisions_a_phone_with_the_pin() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let add = "<user><firstName>Jane</firstName><lastName>Doe</lastName><userid>jdoe</userid>\
+             <password>Voice-7-gateway</password><pin>927461</pin><mailid>jdoe@example.org</mailid>\
+             <department>Sales</department><userLocale>English United States</userLocale>\
+             <associatedDevices><device>SEP000000000007</device></associatedDevices>\
+             <primaryExtension><pattern>1020</pattern><routePartitionName/></primaryExtension>\
+             <associatedGroups><userGroup><name>standard CCM end users</name></userGroup>\
+             </associatedGroups><enableCti>false</enableCti>\
+             <digestCredentials>s3cret-digest</digestCredentials>\
+             <presenceGroupName>Standard Presence group</presenceGroupName>\
+             <telephoneNumber>+49 89 1020</telephoneNumber><title>Agent</title>\
+             <homeCluster>true</homeCluster><userProfile>selfpro</userProfile></user>";
+        let uuid = axl.succeed("12.5", "addUser", add).await;
+        assert!(uuid.starts_with('{') && uuid.ends_with('}'), "{uuid}");
+
+        let got = axl
+            .succeed("12.5", "getUser", "<userid>JDOE</userid>")
+            .await;
+        assert!(got.starts_with(&format!(
+            "<user uuid=\"{uuid}\"><firstName>Jane</firstName>"
+        )));
+        assert_contains(
+            &got,
+            &[
+                "<password/>",
+                "<pin/>",
+                "<digestCredentials/>",
+                "<mailid>jdoe@example.org</mailid>",
+                "<department>Sales</department>",
+                "<device>SEP000000000007</device>",
+                "<pattern>1020</pattern><routePartitionName/>",
+                "<name>Standard CCM End Users</name><userRoles><userRole>Standard CCM End Users",
+                "<enableCti>false</enableCti>",
+                "<telephoneNumber>+49 89 1020</telephoneNumber><title>Agent</title>",
+                // The primary extension is the Self-Service User ID where none is said.
+                "<selfService>1020</selfService>",
+                ">selfpro</userProfile>",
+                "<status>1</status>",
+                "<pinCredUserMustChange>false</pinCredUserMustChange>",
+                "<pinCredLockedByAdministrator>false</pinCredLockedByAdministrator>",
+            ],
+        );
+        assert_contains(
+            inner(&got, "pinCredentials"),
+            &[">Default PIN Credential Policy<"],
+        );
+        for secret in ["927461", "s3cret", "argon2"] {
+            assert!(!got.contains(secret), "{got}");
+        }
+
+        let screen = log_in_on_handset(&axl, "1020", "927461").await;
+        assert!(
+            screen.contains("jdoe") || screen.contains("Jane"),
+            "{screen}"
+        );
+        let again = axl.refused("12.5", "addUser", add).await;
+        assert_eq!(again.0, -239, "{}", again.1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_holds_on_the_handset_until_it_is_ended() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let set = async |inner: &str| {
+            let update =
+                format!("<userid>aksethi</userid><pinCredentials>{inner}</pinCredentials>");
+            axl.succeed("14.0", "updateUser", &update).await
+        };
+        set("<pinCredLockedByAdministrator>true</pinCredLockedByAdministrator>").await;
+        let get = "<userid>aksethi</userid><returnedTags><pinCredentials/></returnedTags>";
+        let locked = "<pinCredLockedByAdministrator>true</pinCredLockedByAdministrator>";
+        assert_contains(&axl.succeed("14.0", "getUser", get).await, &[locked]);
+        let screen = log_in_on_handset(&axl, "aksethi", common::PIN).await;
+        assert!(!screen.contains("akash"), "{screen}");
+
+        // A change of something else leaves the lock.
+        let update = "<userid>aksethi</userid><department>d</department>";
+        axl.succeed("14.0", "updateUser", update).await;
+        set("<pinCredDoesNotExpire>true</pinCredDoesNotExpire>").await;
+        assert_contains(&axl.succeed("14.0", "getUser", get).await, &[locked]);
+        set(
+            "<pinCredLockedByAdministrator>false</pinCredLockedByAdministrator>\
+             <pinResetHackCount>true</pinResetHackCount>",
+        )
+        .await;
+        assert_contains(
+            &axl.succeed("14.0", "getUser", get).await,
+            &[
+                "<pinCredDoesNotExpire>true</pinCredDoesNotExpire>",
+                "<pinCredLockedByAdministrator>false</pinCredLockedByAdministrator>",
+            ],
+        );
+        axl.0.test.clock.advance(std::time::Duration::from_mins(1));
+        let screen = log_in_on_handset(&axl, "aksethi", common::PIN).await;
+        assert!(
+            screen.contains("akash") || screen.contains("aksethi"),
+            "{screen}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_what_it_names_and_nothing_else() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let get = async || {
+            axl.succeed("14.0", "getUser", "<userid>aksethi</userid>")
+                .await
+        };
+        let before = get().await;
+        let what_came_back = format!(
+            "<userid>aksethi</userid><password/><pin/><digestCredentials/>{}",
+            [
+                "passwordCredentials",
+                "associatedGroups",
+                "primaryExtension",
+                "associatedDevices"
+            ]
+            .map(|group| {
+                let inner = inner(&before, group);
+                // Times are the system's; strict clients leave what is empty out.
+                let inner = inner
+                    .replace("<pwdCredTimeChanged/>", "")
+                    .replace("<pwdCredTimeAdminLockout/>", "");
+                format!("<{group}>{inner}</{group}>")
+            })
+            .concat()
+        );
+        axl.succeed("14.0", "updateUser", &what_came_back).await;
+        assert_eq!(
+            get().await,
+            before,
+            "sending back what was read changes nothing"
+        );
+
+        let update = "<userid>aksethi</userid><newUserid>asethi</newUserid>\
+            <displayName>Akash S.</displayName><primaryExtension><pattern>1020</pattern>\
+            </primaryExtension><selfService>777</selfService><pin>50293846</pin>\
+            <pinCredentials><pinCredUserMustChange>true</pinCredUserMustChange></pinCredentials>\
+            <associatedGroups><userGroup><name>Help Desk</name></userGroup></associatedGroups>\
+            <associatedDevices><device>SEP000000000007</device></associatedDevices>\
+            <customUserFields><customUserField><name>a</name></customUserField></customUserFields>\
+            <mobileNumber>0170</mobileNumber>";
+        axl.succeed("14.0", "updateUser", update).await;
+        let (code, message) = axl
+            .refused("14.0", "getUser", "<userid>aksethi</userid>")
+            .await;
+        let not_found = "Item not valid: The specified User was not found";
+        assert_eq!((code, message.as_str()), (5007, not_found));
+        let got = axl
+            .succeed("14.0", "getUser", "<userid>asethi</userid>")
+            .await;
+        assert_contains(
+            &got,
+            &[
+                "<firstName>akash</firstName>",
+                "<displayName>Akash S.</displayName>",
+                "<pattern>1020</pattern>",
+                "<selfService>777</selfService>",
+                "<pinCredUserMustChange>true</pinCredUserMustChange>",
+                "<name>Help Desk</name>",
+                "<device>SEP000000000007</device>",
+                "<customUserField><name>a</name>",
+                "<mobileNumber>0170</mobileNumber>",
+                ">selfpro</userProfile>",
+            ],
+        );
+        assert!(!got.contains("Standard CCM End Users"), "{got}");
+        let wipe = "<userid>asethi</userid><primaryExtension/><selfService/><associatedGroups/>\
+            <associatedDevices/><userProfile/>";
+        axl.succeed("14.0", "updateUser", wipe).await;
+        let got = axl
+            .succeed("14.0", "getUser", "<userid>asethi</userid>")
+            .await;
+        for gone in ["1020", "777", "Help Desk", "SEP000000000007", "selfpro"] {
+            assert!(!got.contains(gone), "{gone} is still in {got}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_is_refused_with_a_sentence_that_says_why() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let user = |inner: &str| format!("<user><lastName>X</lastName>{inner}</user>");
+        for (inner, code, expected) in [
+            ("<userid>x</userid><pin>12</pin>", 5000, "PIN: "),
+            (
+                "<userid>x</userid><pin>8k35</pin>",
+                5000,
+                "PIN: a PIN has 1 to 128 digits",
+            ),
+            (
+                "<userid>x</userid><password>aaaaaaaaaa</password>",
+                5000,
+                "password: ",
+            ),
+            ("", 5000, "userid is missing"),
+            (
+                "<userid>x</userid><primaryExtension><pattern>4711</pattern></primaryExtension>",
+                5007,
+                "Item not valid: The specified Line was not found",
+            ),
+            (
+                "<userid>x</userid><associatedGroups><userGroup><name>No such</name></userGroup>\
+                 </associatedGroups>",
+                5007,
+                "associatedGroups is \"No such\"",
+            ),
+            (
+                "<userid>x</userid><associatedGroups><userGroup><name>Help Desk</name><userRoles>\
+                 <userRole>Standard AXL API Access</userRole></userRoles></userGroup>\
+                 </associatedGroups>",
+                5000,
+                "Help Desk has no role",
+            ),
+            (
+                "<userid>x</userid><associatedDevices><device>SEP0000000000FF</device>\
+                 </associatedDevices>",
+                5007,
+                "SEP0000000000FF",
+            ),
+            (
+                "<userid>x</userid><pinCredentials><pinCredUserMustChange>true\
+                 </pinCredUserMustChange></pinCredentials>",
+                5000,
+                "there is no PIN",
+            ),
+            (
+                "<userid>writer</userid>",
+                -239,
+                "the application user writer has it",
+            ),
+            (
+                "<userid>x</userid><selfService>1004</selfService>",
+                -239,
+                "aksethi has it",
+            ),
+            (
+                "<userid>x</userid><userProfile>none such</userProfile>",
+                5007,
+                "userProfile",
+            ),
+            ("<userid>x</userid><pinn>1</pinn>", 5000, "pinn"),
+        ] {
+            let (got, message) = axl.refused("12.5", "addUser", &user(inner)).await;
+            assert!(
+                got == code && message.contains(expected),
+                "{inner}: {got} {message}"
+            );
+        }
+        let (code, message) = axl.refused("12.5", "getUser", "<userid>x</userid>").await;
+        assert_eq!(code, 5007, "nothing was written: {message}");
+
+        for (operation, code, expected) in [
+            (
+                "getUser",
+                5007,
+                "Item not valid: The specified User was not found",
+            ),
+            (
+                "removeUser",
+                5007,
+                "Item not valid: The specified User was not found",
+            ),
+            ("updateUser", 5003, "User not found"),
+        ] {
+            // A Self-Service User ID is no user ID.
+            let refused = axl
+                .refused("12.5", operation, "<userid>1004</userid>")
+                .await;
+            assert_eq!(refused, (code, expected.to_owned()), "{operation}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_of_phones_is_not_removed() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let test = &axl.0.test;
+        let phone = TestPhone::number(7).at("127.0.0.1");
+        let shown = test.log_in(&phone, "aksethi", common::PIN).await.unwrap();
+        test.press_continue(&phone, &shown.token).await.unwrap();
+        let (code, message) = axl
+            .refused("14.0", "removeUser", "<userid>aksethi</userid>")
+            .await;
+        assert_eq!(code, -692, "{message}");
+        assert_contains(&message, &["Phone SEP000000000007", "change those first"]);
+        test.sql("UPDATE device SET owner = NULL, digest_user = NULL")
+            .await;
+        axl.succeed("14.0", "removeUser", "<userid>aksethi</userid>")
+            .await;
+        let (code, _) = axl
+            .refused("14.0", "getUser", "<userid>aksethi</userid>")
+            .await;
+        assert_eq!(code, 5007);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_found_by_name_user_id_and_department() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        for (user_id, first, last, department) in [
+            ("b.one", "Bo", "One", "Sales"),
+            ("B.two", "Bea", "Two", "Service"),
+            ("c", "Cy", "One", ""),
+        ] {
+            let add = format!(
+                "<user><firstName>{first}</firstName><lastName>{last}</lastName>\
+                 <userid>{user_id}</userid><department>{department}</department></user>"
+            );
+            axl.succeed("10.5", "addUser", &add).await;
+        }
+        for (criteria, rest, expected) in [
+            ("<userid>b%</userid>", "", "b.one B.two"),
+            ("<userid>C</userid>", "", "c"),
+            ("<userid>1004</userid>", "", ""),
+            ("<lastName>one</lastName>", "", "b.one c"),
+            (
+                "<lastName>one</lastName><department>S%</department>",
+                "",
+                "b.one",
+            ),
+            ("<firstName>%e%</firstName>", "", "B.two"),
+            (
+                "<userid>%</userid>",
+                "<skip>1</skip><first>2</first>",
+                "b.one B.two",
+            ),
+            ("<userid>%</userid>", "<skip>4</skip><first>2</first>", ""),
+        ] {
+            let list = format!(
+                "<searchCriteria>{criteria}</searchCriteria><returnedTags><userid/>\
+                 <telephoneNumber/></returnedTags>{rest}"
+            );
+            let listed = axl.succeed("10.5", "listUser", &list).await;
+            let found: Vec<&str> = listed
+                .split("<userid>")
+                .skip(1)
+                .map(|rest| rest.split_once("</userid>").unwrap().0)
+                .collect();
+            assert_eq!(found.join(" "), expected, "{criteria}");
+        }
+    })
+    .await;
+}
