@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::Connection;
 use super::StoreError;
-use super::row::places;
 use super::row::Columns;
+use super::row::places;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 
