@@ -20,13 +20,13 @@ mod error;
 mod feature_group_template;
 mod line;
 mod names;
+mod people;
+mod rows;
 mod rows;
 mod self_provisioning;
 mod templates;
 mod universal_device_template;
 mod universal_line_template;
-mod people;
-mod rows;
 mod user;
 mod user_profile;
 
