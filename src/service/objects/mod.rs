@@ -22,7 +22,6 @@ mod line;
 mod names;
 mod people;
 mod rows;
-mod rows;
 mod self_provisioning;
 mod templates;
 mod universal_device_template;
