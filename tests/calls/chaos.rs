@@ -67,7 +67,7 @@ impl Numbers {
                 }),
                 // A line of another message: its Call-ID, its Via, its route.
                 3 | 4 => self.with_lines(&text, others, |lines, at, other| {
-                    other.clone_into(&mut lines[at])
+                    other.clone_into(&mut lines[at]);
                 }),
                 5 => self.with_lines(&text, others, |lines, at, _| lines.swap(0, at)),
                 6 => text[..self.below(text.len().max(1))].to_owned(),

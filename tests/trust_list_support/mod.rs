@@ -76,7 +76,7 @@ impl Decoded {
             .map(|item| (item.1, item.2))
             .expect("a signature");
         let tags: Vec<u8> = items.iter().map(|item| item.0).collect();
-        let padding = tags.iter().filter(|tag| **tag == 13).count();
+        let padding = items.iter().filter(|item| item.0 == 13).count();
         assert!(padding < 4, "no more padding than is needed");
         let order = [1, 2, 28, 3, 7, 12, 14, 15];
         assert_eq!(tags[..tags.len() - padding], order, "padding ends it");

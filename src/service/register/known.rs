@@ -216,13 +216,11 @@ impl Judge<'_> {
 
     fn remove(&self, known: &KnownPhone, binding: Option<Arc<Binding>>) -> Decision {
         let shown = self.shown_to(known);
-        match binding {
-            Some(binding) => Decision::Work(Work::unbind(self.app, &binding, shown)),
-            None => {
-                let outcome = RegisterOutcome::Unregistered { left: Vec::new() };
-                Decision::Answer(with_others(self.app, outcome, shown.as_ref()))
-            }
+        if let Some(binding) = binding {
+            return Decision::Work(Work::unbind(self.app, &binding, shown));
         }
+        let outcome = RegisterOutcome::Unregistered { left: Vec::new() };
+        Decision::Answer(with_others(self.app, outcome, shown.as_ref()))
     }
 
     /// A phone that goes down without proof: on its own connection its binding goes at once; from
