@@ -29,8 +29,12 @@ async fn two_phones_on_tls_talk_on_their_own_connections_from_ringing_to_bye() {
     let server = start().await;
     let mut caller = tls_phone(&server, "127.0.0.2", A, "1011").await;
     let mut callee = tls_phone(&server, "127.0.0.3", B, "1012").await;
-    // The connection on which a phone proved itself is its proof.
-    let text = caller.invite("1012", "tls-1", "");
+    // The connection on which a phone proved itself is its proof. The phone has us as its outbound
+    // proxy, on the port on which phones reach us.
+    let advertised = &server.test.app.settings.advertised;
+    let (host, port) = (&advertised.host, advertised.sip_secure_port);
+    let outbound = format!("Route: <sip:{host}:{port};transport=tls;lr>\r\n");
+    let text = caller.invite("1012", "tls-1", &outbound);
     caller.send(&text).await;
     assert_eq!(caller.expect("SIP/2.0").await.status(), 100);
     let invite = callee.expect("INVITE").await;

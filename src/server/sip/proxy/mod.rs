@@ -178,8 +178,13 @@ impl Proxy {
         let own = self.outbound.own_address(flow).ok();
         let is_host = bare.eq_ignore_ascii_case(&advertised.host)
             || bare.parse().ok() == own.map(|own: SocketAddr| own.ip());
-        let port = uri.port.unwrap_or(5060);
-        is_host && (port == flow.local.port() || port == advertised.sip_port)
+        // Source: RFC 3261 clause 18.1.1 (default ports).
+        let (default, reached_by) = match flow.transport {
+            Transport::Tls => (5061, advertised.sip_secure_port),
+            Transport::Udp | Transport::Tcp => (5060, advertised.sip_port),
+        };
+        let port = uri.port.unwrap_or(default);
+        is_host && (port == flow.local.port() || port == reached_by)
     }
 
     /// A mark that a call keeps on its way and no two calls share: what would be forwarded in the
