@@ -176,7 +176,6 @@ pub async fn update(
 ) -> Result<Line, AdministrationError> {
     let names = phones_of(app, pkid).await?;
     let _alone = enter_alone(app, &names).await?;
-    let catalogue = app.catalogue.load_full();
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     // First the devices, then the line: as when a phone is provisioned.
@@ -184,6 +183,40 @@ pub async fn update(
     for name in &names {
         phones.extend(store::device::find_for_update(connection, name).await?);
     }
+    let updated = write(app, connection, actor, (pkid, &phones), change).await?;
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
+    let Updated {
+        before,
+        after,
+        affected,
+    } = updated;
+    let after = Line {
+        version: after.version + 1,
+        ..after
+    };
+    publish(app, &before, &after, affected);
+    Ok(after)
+}
+
+/// A line whose change is written.
+pub(super) struct Updated {
+    before: Line,
+    after: Line,
+    affected: Vec<Affected>,
+}
+
+/// Writes a change into the caller's transaction, in which the phones that have the line are
+/// locked. They need not be when neither number nor automatic answer changes: then there is nothing
+/// to tell them or memory.
+pub(super) async fn write(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (pkid, phones): (Pkid, &[Phone]),
+    change: &LineChange,
+) -> Result<Updated, AdministrationError> {
+    let catalogue = app.catalogue.load_full();
     let before = find_for_update(connection, pkid, change.version).await?;
     let after = changed(&before, change);
     check(&after)?;
@@ -192,7 +225,7 @@ pub async fn update(
     }
     written(&after, store::line::replace(connection, &after).await)?;
     attributes::write(app, connection, pkid, &change.elements).await?;
-    let affected = prepare(app, connection, actor, &phones, (&before, &after)).await?;
+    let affected = prepare(app, connection, actor, phones, (&before, &after)).await?;
     let row = Change {
         action: "line.update",
         object_kind: "line",
@@ -201,14 +234,11 @@ pub async fn update(
         after: described(&catalogue, &after),
     };
     record::audit_object(app, connection, actor, pkid, row).await?;
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
-    let after = Line {
-        version: after.version + 1,
-        ..after
-    };
-    publish(app, &before, &after, affected);
-    Ok(after)
+    Ok(Updated {
+        before,
+        after,
+        affected,
+    })
 }
 
 /// Removes a line that no phone and no user has.

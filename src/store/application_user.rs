@@ -36,6 +36,23 @@ pub async fn by_login(
         .transpose()
 }
 
+/// Reads an application user by identity.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn by_pkid(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<Option<ApplicationUser>, StoreError> {
+    sqlx::query("SELECT * FROM application_user WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .fetch_optional(connection)
+        .await?
+        .map(|row| application_user_of(&row))
+        .transpose()
+}
+
 /// Every application user, by user ID; there are few.
 ///
 /// # Errors

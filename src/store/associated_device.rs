@@ -118,6 +118,23 @@ pub async fn device_named(
         .transpose()
 }
 
+/// The name of a device by its identity.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`of_user`].
+pub async fn name_of_device(
+    connection: &mut Connection,
+    device: Pkid,
+) -> Result<Option<DeviceName>, StoreError> {
+    sqlx::query("SELECT name FROM device WHERE pkid = $1")
+        .bind(device.to_string())
+        .fetch_optional(connection)
+        .await?
+        .map(|row| row.parsed("device.name"))
+        .transpose()
+}
+
 /// Lets a user control a device; gives whether that is new.
 ///
 /// # Errors

@@ -1,85 +1,30 @@
-//! Use case: somebody asks for rows in the words of CUCM's database.
+//! Use cases: somebody asks for rows in the words of CUCM's database, or changes them.
 //!
-//! The statement is parsed, translated into one over our own tables and run on a connection that
-//! can only read, for a limited time.
+//! ```text
+//! parse.rs     the text to one statement
+//! translate/   a query over CUCM's tables to one over ours
+//! update/      a change of CUCM's tables to the use cases behind them
+//! ```
+//!
+//! A question is translated and run on a connection that can only read, for a limited time. A
+//! change never reaches the database as SQL: its values and the rows that it means are asked for,
+//! and the same use cases as for every other door are called.
 
+mod error;
 mod parse;
 mod translate;
+mod update;
 
 use super::App;
-use super::ServiceError;
 use crate::store::StoreError;
 use crate::store::sql_query;
 
 pub use crate::store::sql_query::SqlLimits;
 pub use crate::store::sql_query::SqlRows;
-
-/// Why a statement gives no rows. The numbers are Informix's.
-#[derive(Debug, thiserror::Error)]
-pub enum SqlError {
-    /// It cannot be read, or holds something that is not translated.
-    #[error("A syntax error has occurred. ({0})")]
-    Syntax(String),
-    /// It would change something.
-    #[error(
-        "A syntax error has occurred. (executeSQLQuery takes one SELECT; changes go through executeSQLUpdate)"
-    )]
-    NotAQuery,
-    /// No such table.
-    #[error("The specified table ({0}) is not in the database.")]
-    NoTable(String),
-    /// No such column.
-    #[error("Column ({0}) not found in any table in the query (or SLV is undefined).")]
-    NoColumn(String),
-    /// A column that several tables have.
-    #[error("Ambiguous column ({0}).")]
-    Ambiguous(String),
-    /// No such function, or not with these arguments.
-    #[error("Routine ({0}) can not be resolved.")]
-    NoRoutine(String),
-    /// It took too long.
-    #[error("The statement took longer than {0} s and was ended; ask for less")]
-    TimedOut(u64),
-    /// The rows are more than an answer may hold.
-    #[error(
-        "Query request too large. Total rows matched: {total} rows. Suggestive Row Fetch: less than {fitting} rows"
-    )]
-    TooLarge {
-        /// Rows that match.
-        total: u64,
-        /// Rows that would have fitted.
-        fitting: u64,
-    },
-    /// Not the caller's fault.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-}
-
-impl PartialEq for SqlError {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
-    }
-}
-
-impl SqlError {
-    /// Informix's number; -1 for limits.
-    pub const fn number(&self) -> i32 {
-        match self {
-            Self::Syntax(_) | Self::NotAQuery => -201,
-            Self::NoTable(_) => -206,
-            Self::NoColumn(_) => -217,
-            Self::Ambiguous(_) => -324,
-            Self::NoRoutine(_) => -674,
-            Self::TimedOut(_) | Self::TooLarge { .. } | Self::Service(_) => -1,
-        }
-    }
-}
-
-impl From<StoreError> for SqlError {
-    fn from(error: StoreError) -> Self {
-        Self::Service(error.into())
-    }
-}
+pub use error::SqlError;
+pub use update::ROWS_MAX;
+pub use update::Verb;
+pub use update::update;
 
 /// The rows that a SELECT gives.
 ///
@@ -96,5 +41,18 @@ pub async fn query(app: &App, text: &str, limits: SqlLimits) -> Result<SqlRows, 
         }),
         Err(StoreError::TookTooLong) => Err(SqlError::TimedOut(limits.time.as_secs())),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads a statement as far as that needs no database: what this accepts is known down to the last
+/// name.
+///
+/// # Errors
+///
+/// [`SqlError`] says what is not known or not supported.
+pub fn check(text: &str) -> Result<(), SqlError> {
+    match parse::statement(text)? {
+        sqlparser::ast::Statement::Query(query) => translate::translate(&query).map(drop),
+        change => update::check(change),
     }
 }

@@ -1,4 +1,4 @@
-//! Informix's SELECT as scripts write it, made readable for the parser. Pure.
+//! Informix's SQL as scripts write it, made readable for the parser. Pure.
 //!
 //! Two things no parser for other databases knows: strings in double quotes, and row limits right
 //! after SELECT (`select skip 10 first 5 …`), which become the usual ones at the end of that query.
@@ -41,6 +41,17 @@ impl Dialect for Informix {
 /// # Errors
 /// [`SqlError::Syntax`] when it cannot be read, [`SqlError::NotAQuery`] for any other statement.
 pub(super) fn parse(text: &str) -> Result<Query, SqlError> {
+    match statement(text)? {
+        Statement::Query(query) => Ok(*query),
+        _ => Err(SqlError::NotAQuery),
+    }
+}
+
+/// Reads one statement of any kind.
+///
+/// # Errors
+/// [`SqlError::Syntax`] when it cannot be read or is not one.
+pub(super) fn statement(text: &str) -> Result<Statement, SqlError> {
     if text.len() > STATEMENT_BYTES_MAX {
         let reason = format!("a statement has at most {STATEMENT_BYTES_MAX} bytes");
         return Err(SqlError::Syntax(reason));
@@ -56,8 +67,7 @@ pub(super) fn parse(text: &str) -> Result<Query, SqlError> {
         .parse_statements()
         .map_err(|error| syntax(error.to_string()))?;
     match (statements.pop(), statements.is_empty()) {
-        (Some(Statement::Query(query)), true) => Ok(*query),
-        (Some(_), true) => Err(SqlError::NotAQuery),
+        (Some(statement), true) => Ok(statement),
         (Some(_), false) => Err(syntax("send one statement".to_owned())),
         (None, _) => Err(syntax("the statement is empty".to_owned())),
     }

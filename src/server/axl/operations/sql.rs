@@ -1,4 +1,4 @@
-//! `executeSQLQuery`.
+//! `executeSQLQuery` and `executeSQLUpdate`.
 
 use std::time::Duration;
 
@@ -22,6 +22,15 @@ pub(super) async fn query(caller: &Caller<'_>, call: &Call) -> Result<String, Fa
     };
     let rows = sql::query(caller.app, &statement, limits).await?;
     Ok(written(&rows))
+}
+
+/// `executeSQLUpdate`: how many rows were changed.
+pub(super) async fn update(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
+    let statement = statement(call)?;
+    let rows = sql::update(caller.app, caller.actor, &statement).await?;
+    Ok(format!(
+        "<return><rowsUpdated>{rows}</rowsUpdated></return>"
+    ))
 }
 
 fn statement(call: &Call) -> Result<String, Fault> {
@@ -57,6 +66,7 @@ impl From<SqlError> for Fault {
     fn from(error: SqlError) -> Self {
         match error {
             SqlError::Service(error) => error.into(),
+            SqlError::Refused(error) => error.into(),
             error => Self::of_database(error.number(), error.to_string()),
         }
     }

@@ -1,0 +1,164 @@
+//! What a row asks for as a use case, and all rows of a statement in one transaction.
+
+use std::collections::BTreeSet;
+
+use super::super::SqlError;
+use super::lines::LineEdit;
+use super::users::UserEdit;
+use crate::domain::device::DeviceName;
+use crate::domain::pkid::Pkid;
+use crate::service::App;
+use crate::service::administration::AdministrationError;
+use crate::service::associated_devices;
+use crate::service::associated_devices::Controller;
+use crate::service::device_update;
+use crate::service::device_update::DeviceChange;
+use crate::service::digest_user::Affected;
+use crate::service::lines;
+use crate::service::lines::LineChange;
+use crate::service::record::Actor;
+use crate::service::users;
+use crate::service::users::Planned;
+use crate::store::Connection;
+
+/// What one row asks for.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// A user controls a device from now on, or no longer.
+    Associate {
+        user: Controller,
+        user_id: String,
+        device: DeviceName,
+        is_on: bool,
+    },
+    /// A device changes.
+    Device {
+        device: (Pkid, DeviceName),
+        change: Box<DeviceChange>,
+    },
+    /// A line of a device comes, changes or goes.
+    DeviceLine {
+        device: (Pkid, DeviceName),
+        edit: LineEdit,
+    },
+    /// A line changes.
+    Line { line: Pkid, change: Box<LineChange> },
+    /// An end user changes.
+    User { user_id: String, edit: UserEdit },
+}
+
+/// What is to be told to memory after the commit.
+enum Done {
+    Nothing,
+    Device(Box<device_update::Updated>),
+    User(Box<Planned>, Vec<Affected>),
+}
+
+/// Carries all steps out in one transaction.
+pub(super) async fn carry_out(app: &App, actor: &Actor, steps: &[Step]) -> Result<(), SqlError> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    // In the order of their names, so that two statements never wait for each other.
+    let names: BTreeSet<&DeviceName> = steps.iter().filter_map(Step::changed_device).collect();
+    let mut alone = Vec::with_capacity(names.len());
+    for name in &names {
+        let pass = app.attempts.enter_alone(&format!("change {name}")).await;
+        alone.push(pass.map_err(|_| AdministrationError::Changed("device"))?);
+    }
+    let mut transaction = app.store.begin().await?;
+    let mut done = Vec::with_capacity(steps.len());
+    for step in steps {
+        done.push(step.write(app, transaction.connection(), actor).await?);
+    }
+    let committed = transaction.commit().await;
+    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
+    for done in done {
+        match done {
+            Done::Nothing => {}
+            Done::Device(updated) => drop(updated.publish(app)?),
+            Done::User(planned, devices) => drop(planned.publish(app, devices)),
+        }
+    }
+    Ok(())
+}
+
+impl Step {
+    fn changed_device(&self) -> Option<&DeviceName> {
+        match self {
+            Self::Device { device, .. } | Self::DeviceLine { device, .. } => Some(&device.1),
+            Self::Associate { .. } | Self::Line { .. } | Self::User { .. } => None,
+        }
+    }
+
+    async fn write(
+        &self,
+        app: &App,
+        connection: &mut Connection,
+        actor: &Actor,
+    ) -> Result<Done, SqlError> {
+        match self {
+            Self::Associate {
+                user,
+                user_id,
+                device,
+                is_on,
+            } => {
+                let user = (*user, user_id.as_str());
+                associate(app, connection, actor, user, (device, *is_on)).await?;
+                Ok(Done::Nothing)
+            }
+            Self::Line { line, change } => {
+                // Phones hear nothing of what SQL changes of a line.
+                lines::write(app, connection, actor, (*line, &[]), change).await?;
+                Ok(Done::Nothing)
+            }
+            Self::Device { device, change } => {
+                change_device(app, connection, actor, device, change).await
+            }
+            Self::DeviceLine { device, edit } => {
+                let change = edit.change(app, connection, &device.1).await?;
+                change_device(app, connection, actor, device, &change).await
+            }
+            Self::User { user_id, edit } => {
+                let change = edit.change(connection, user_id).await?;
+                let planned = users::plan(app, connection, user_id, &change).await?;
+                let devices = users::write(app, connection, actor, &planned, &change).await?;
+                Ok(Done::User(Box::new(planned), devices))
+            }
+        }
+    }
+}
+
+async fn associate(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    user: (Controller, &str),
+    (device, is_on): (&DeviceName, bool),
+) -> Result<(), SqlError> {
+    if !is_on {
+        associated_devices::remove(app, connection, actor, user, device).await?;
+        return Ok(());
+    }
+    if associated_devices::add(app, connection, actor, user, device).await? {
+        return Ok(());
+    }
+    let reason = format!("{} controls {device} already", user.1);
+    Err(SqlError::Duplicate(reason))
+}
+
+async fn change_device(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (pkid, name): &(Pkid, DeviceName),
+    change: &DeviceChange,
+) -> Result<Done, SqlError> {
+    let updated = device_update::write(app, connection, actor, name, change).await?;
+    // Another device of that name by now: provisioned or released since it was looked for.
+    if updated.pkid() != *pkid {
+        return Err(AdministrationError::Changed("device").into());
+    }
+    Ok(Done::Device(Box::new(updated)))
+}
