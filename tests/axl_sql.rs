@@ -109,6 +109,10 @@ async fn the_forms_that_public_scripts_use_are_understood() {
             ),
             ("select nvl(fkcallingsearchspace, 'none') from device where name = 'SEP001122334455';", "none"),
             ("select 'it''s' || \" one\" from enduser where userid = 'jdoe'", "it's one"),
+            // One text for the database, values of other types.
+            ("select 17 from enduser where userid = 'jdoe'", "17"),
+            ("select 'a text' from enduser where userid = 'jdoe'", "a text"),
+            ("select 18 from enduser where userid = 'jdoe'", "18"),
         ] {
             assert_eq!(rows(&test.app, statement).await, expected, "{statement}");
         }
@@ -166,6 +170,68 @@ async fn what_is_no_question_is_refused_with_informixs_numbers_and_changes_nothi
         }
         let injected = "select name from device where name = 'x'' or ''1''=''1'";
         assert_eq!(rows(&test.app, injected).await, "");
+        assert_eq!(rows(&test.app, "select count(*) from device").await, "2");
+    })
+    .await;
+}
+
+/// Scripts make long lists of conditions, attackers deep ones: the service reads both, or refuses
+/// them, and goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_and_deep_questions_are_answered_or_refused() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        let named = "name = 'x' or ".repeat(1_500);
+        let list = "'x', ".repeat(3_000);
+        let text = "'x' || ".repeat(1_000);
+        for (statement, expected) in [
+            (
+                format!("select count(*) from device where {named} name = 'SEP001122334455'"),
+                "1",
+            ),
+            (
+                format!("select count(*) from device where name in ({list} 'SEP001122334455')"),
+                "1",
+            ),
+            (
+                format!("select length({text} '') from typeclass where enum = 1"),
+                "1000",
+            ),
+        ] {
+            assert_eq!(rows(&test.app, &statement).await, expected);
+        }
+        let nested = |open: &str, inner: &str, close: &str, depth: usize| {
+            format!(
+                "select {}{inner}{} from device",
+                open.repeat(depth),
+                close.repeat(depth)
+            )
+        };
+        for statement in [
+            nested("lower(", "name", ")", 39),
+            nested("lower(", "name", ")", 3_000),
+            nested("(select ", "1", ")", 39),
+            nested("(select ", "1", ")", 3_000),
+            nested("case when 1 = 1 then ", "1", " end", 1_000),
+            nested("1 + ", "1", "", 4_000),
+            nested("not ", "1 = 1", "", 5_000),
+            nested("'x' || ", "'x'", "", 9_000),
+            nested("- ", "1", "", 9_000),
+            format!(
+                "select 1 from device where name = {}",
+                "1 = ".repeat(4_000) + "1"
+            ),
+            format!("select 1 {}", "union select 1 ".repeat(2_000)),
+            format!(
+                "select * from {}device{}",
+                "(select * from ".repeat(39),
+                ") a".repeat(39)
+            ),
+        ] {
+            // Whatever the answer is, there is one.
+            drop(sql::query(&test.app, &statement, LIMITS).await);
+        }
         assert_eq!(rows(&test.app, "select count(*) from device").await, "2");
     })
     .await;

@@ -183,27 +183,16 @@ pub async fn update(
     for name in &names {
         phones.extend(store::device::find_for_update(connection, name).await?);
     }
-    let updated = write(app, connection, actor, (pkid, &phones), change).await?;
+    let written = write(app, connection, actor, (pkid, &phones), change).await?;
+    let (before, after, affected) = written;
     let committed = transaction.commit().await;
     committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
-    let Updated {
-        before,
-        after,
-        affected,
-    } = updated;
     let after = Line {
         version: after.version + 1,
         ..after
     };
     publish(app, &before, &after, affected);
     Ok(after)
-}
-
-/// A line whose change is written.
-pub(super) struct Updated {
-    before: Line,
-    after: Line,
-    affected: Vec<Affected>,
 }
 
 /// Writes a change into the caller's transaction, in which the phones that have the line are
@@ -215,7 +204,7 @@ pub(super) async fn write(
     actor: &Actor,
     (pkid, phones): (Pkid, &[Phone]),
     change: &LineChange,
-) -> Result<Updated, AdministrationError> {
+) -> Result<(Line, Line, Vec<Affected>), AdministrationError> {
     let catalogue = app.catalogue.load_full();
     let before = find_for_update(connection, pkid, change.version).await?;
     let after = changed(&before, change);
@@ -234,11 +223,7 @@ pub(super) async fn write(
         after: described(&catalogue, &after),
     };
     record::audit_object(app, connection, actor, pkid, row).await?;
-    Ok(Updated {
-        before,
-        after,
-        affected,
-    })
+    Ok((before, after, affected))
 }
 
 /// Removes a line that no phone and no user has.
@@ -381,7 +366,7 @@ fn written(line: &Line, written: Result<(), StoreError>) -> Result<(), Administr
 }
 
 /// A phone that has the line, as memory is to know it after the commit.
-struct Affected {
+pub(super) struct Affected {
     name: DeviceName,
     /// What its file changes by.
     file: Option<FileChange>,

@@ -41,6 +41,9 @@ pub enum StoreError {
     /// A question of a caller's own took longer than it may.
     #[error("it took too long and was ended; ask for less")]
     TookTooLong,
+    /// A question of a caller's own asks for what cannot be computed.
+    #[error("it cannot be computed: a text that is no number, or an expression that is too deep")]
+    NotComputable,
     /// The URL names neither SQLite nor PostgreSQL.
     #[error(
         "the database URL begins with sqlite: or postgres:, for example \

@@ -22,6 +22,8 @@ pub enum Bind {
     Text(String),
     /// A whole number.
     Integer(i64),
+    /// NULL.
+    Null,
 }
 
 /// A statement over our own tables.
@@ -59,7 +61,8 @@ pub struct SqlRows {
 ///
 /// # Errors
 ///
-/// [`StoreError::TookTooLong`] when its time is over, [`StoreError`] when the database fails.
+/// [`StoreError::TookTooLong`] when its time is over, [`StoreError::NotComputable`] when it asks
+/// for what cannot be, [`StoreError`] when the database fails.
 pub async fn run(
     store: &Store,
     query: &SqlQuery,
@@ -69,13 +72,22 @@ pub async fn run(
         Engine::Sqlite => on_sqlite(store, query, limits).await,
         Engine::PostgreSql => on_postgresql(store, query, limits).await,
     };
-    rows.map_err(|error| {
-        if is_interruption(&error) {
-            StoreError::TookTooLong
-        } else {
-            error.into()
+    rows.map_err(|error| match &error {
+        error if is_interruption(error) => StoreError::TookTooLong,
+        sqlx::Error::Database(reason) if is_the_questions_fault(&**reason) => {
+            StoreError::NotComputable
         }
+        _ => error.into(),
     })
+}
+
+/// Whether the database could not compute what was asked for.
+///
+/// Source: SQLite result code 1, which it also has for expressions that are too deep; PostgreSQL
+/// errors of class 22 (data exception) and 54 (program limit exceeded).
+fn is_the_questions_fault(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    code == "1" || (code.len() == 5 && (code.starts_with("22") || code.starts_with("54")))
 }
 
 /// On a connection of its own: it reads only, and looks at the clock while it works.
@@ -99,6 +111,7 @@ async fn on_sqlite(
         statement = match bind {
             Bind::Text(text) => statement.bind(text.clone()),
             Bind::Integer(number) => statement.bind(*number),
+            Bind::Null => statement.bind(None::<String>),
         };
     }
     let mut kept = Kept::new(query, limits);
@@ -127,11 +140,13 @@ async fn on_postgresql(
     )))
     .execute(&mut *transaction)
     .await?;
-    let mut statement = sqlx::query(AssertSqlSafe(query.text.clone()));
+    // Not kept: one text stands for questions whose values are of other types.
+    let mut statement = sqlx::query(AssertSqlSafe(query.text.clone())).persistent(false);
     for bind in &query.binds {
         statement = match bind {
             Bind::Text(text) => statement.bind(text.clone()),
             Bind::Integer(number) => statement.bind(*number),
+            Bind::Null => statement.bind(None::<String>),
         };
     }
     let mut kept = Kept::new(query, limits);

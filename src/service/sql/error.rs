@@ -46,6 +46,11 @@ pub enum SqlError {
     /// A text where a number must be.
     #[error("A character to numeric conversion process failed. ({0})")]
     NotANumber(String),
+    /// A text that is no number where one is computed with, or an expression that is too deep.
+    #[error(
+        "A character to numeric conversion process failed. (or an expression is too deep; write it simpler)"
+    )]
+    NotComputable,
     /// The object that a key means does not exist.
     #[error("Missing key in referenced table for referential constraint (informix.{0}).")]
     MissingKey(String),
@@ -112,7 +117,7 @@ impl SqlError {
             Self::Null(_) => -391,
             Self::NoRoutine(_) => -674,
             Self::MissingKey(_) => -691,
-            Self::NotANumber(_) => -1213,
+            Self::NotANumber(_) | Self::NotComputable => -1213,
             Self::TooManyRows(_)
             | Self::TimedOut(_)
             | Self::TooLarge { .. }

@@ -10,6 +10,7 @@
 //! change never reaches the database as SQL: its values and the rows that it means are asked for,
 //! and the same use cases as for every other door are called.
 
+mod deep_stack;
 mod error;
 mod parse;
 mod translate;
@@ -32,7 +33,9 @@ pub use update::update;
 ///
 /// [`SqlError`]; nothing was changed in any case.
 pub async fn query(app: &App, text: &str, limits: SqlLimits) -> Result<SqlRows, SqlError> {
-    let query = translate::translate(&parse::parse(text)?)?;
+    let text = text.to_owned();
+    let read = move || translate::translate(&parse::parse(&text)?);
+    let query = deep_stack::on_deep_stack(read).await?;
     match sql_query::run(&app.store, &query, limits).await {
         Ok(rows) if rows.rows.len() as u64 == rows.total => Ok(rows),
         Ok(rows) => Err(SqlError::TooLarge {
@@ -40,19 +43,21 @@ pub async fn query(app: &App, text: &str, limits: SqlLimits) -> Result<SqlRows, 
             fitting: rows.rows.len() as u64,
         }),
         Err(StoreError::TookTooLong) => Err(SqlError::TimedOut(limits.time.as_secs())),
+        Err(StoreError::NotComputable) => Err(SqlError::NotComputable),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Reads a statement as far as that needs no database: what this accepts is known down to the last
-/// name.
+/// name. It waits for a thread of its own.
 ///
 /// # Errors
 ///
 /// [`SqlError`] says what is not known or not supported.
 pub fn check(text: &str) -> Result<(), SqlError> {
-    match parse::statement(text)? {
+    let text = text.to_owned();
+    deep_stack::wait_for(move || match parse::statement(&text)? {
         sqlparser::ast::Statement::Query(query) => translate::translate(&query).map(drop),
-        change => update::check(change),
-    }
+        change => update::read(change).map(drop),
+    })
 }

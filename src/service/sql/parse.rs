@@ -17,6 +17,10 @@ const STATEMENT_BYTES_MAX: usize = 64 * 1024;
 /// Deepest nesting of expressions and subqueries.
 const DEPTH_MAX: usize = 40;
 
+/// Most words, values and signs of a statement: a list of 1,600 identities has twice as many.
+/// Signs in a row (`1 + 1 + 1 …`) nest as deep as there are signs, and no other limit counts them.
+const TOKENS_MAX: usize = 10_000;
+
 /// Informix's words, as far as they differ.
 #[derive(Debug)]
 struct Informix;
@@ -61,6 +65,10 @@ pub(super) fn statement(text: &str) -> Result<Statement, SqlError> {
         .tokenize()
         .map_err(|error| syntax(error.to_string()))?;
     let tokens = move_row_limits(tokens)?;
+    if tokens.len() > TOKENS_MAX {
+        let reason = format!("a statement has at most {TOKENS_MAX} words, values and signs");
+        return Err(SqlError::Syntax(reason));
+    }
     let mut statements = Parser::new(&Informix)
         .with_recursion_limit(DEPTH_MAX)
         .with_tokens(tokens)

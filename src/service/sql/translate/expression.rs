@@ -61,7 +61,13 @@ impl Translation {
 
     pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Translated {
         match expression {
-            Expr::Identifier(name) => named(None, &name.value, scope),
+            Expr::Identifier(name) => match given_place(&name.value) {
+                Some(place) => {
+                    self.given.push((self.binds.len(), place));
+                    Ok(Typed::new(self.bind(Bind::Null), Kind::Text))
+                }
+                None => named(None, &name.value, scope),
+            },
             Expr::CompoundIdentifier(names) => match names.as_slice() {
                 [table, column] => named(Some(&table.value), &column.value, scope),
                 _ => Err(not_supported("names of more than two parts")),
@@ -173,15 +179,17 @@ impl Translation {
         right: &Expr,
         scope: &Scope<'_>,
     ) -> Translated {
+        if matches!(
+            operator,
+            BinaryOperator::And | BinaryOperator::Or | BinaryOperator::StringConcat
+        ) {
+            return self.chain(left, operator, right, scope);
+        }
         let (left, right) = (
             self.expression(left, scope)?,
             self.expression(right, scope)?,
         );
         match operator {
-            BinaryOperator::And | BinaryOperator::Or => {
-                let (left, right) = (self.text_of(left), self.text_of(right));
-                Ok(condition(format!("({left} {operator} {right})")))
-            }
             BinaryOperator::Eq
             | BinaryOperator::NotEq
             | BinaryOperator::Lt
@@ -191,10 +199,6 @@ impl Translation {
                 let (left, right) = self.comparable(left, right);
                 Ok(condition(format!("{left} {operator} {right}")))
             }
-            BinaryOperator::StringConcat => {
-                let (left, right) = (self.as_text(left), self.as_text(right));
-                Ok(Typed::new(format!("({left} || {right})"), Kind::Text))
-            }
             BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply => {
                 let (left, right) = (self.as_integer(left), self.as_integer(right));
                 let sql = format!("({left} {operator} {right})");
@@ -202,6 +206,38 @@ impl Translation {
             }
             other => Err(not_supported(&other.to_string())),
         }
+    }
+
+    /// `a AND b AND c …`, parted in the middle again and again: databases refuse expressions that
+    /// are as deep as a script's list of conditions is long.
+    fn chain(
+        &mut self,
+        left: &Expr,
+        operator: &BinaryOperator,
+        right: &Expr,
+        scope: &Scope<'_>,
+    ) -> Translated {
+        let mut links = vec![right];
+        let mut rest = left;
+        while let Expr::BinaryOp { left, op, right } = rest
+            && op == operator
+        {
+            links.push(right);
+            rest = left;
+        }
+        links.push(rest);
+        let is_text = *operator == BinaryOperator::StringConcat;
+        let mut texts = Vec::with_capacity(links.len());
+        for link in links.into_iter().rev() {
+            let link = self.expression(link, scope)?;
+            texts.push(if is_text {
+                self.as_text(link)
+            } else {
+                self.text_of(link)
+            });
+        }
+        let kind = if is_text { Kind::Text } else { Kind::Unknown };
+        Ok(Typed::new(balanced(&texts, &operator.to_string()), kind))
     }
 
     /// Two values so that either database compares them: Informix turns one into the type of the
@@ -275,7 +311,7 @@ impl Translation {
             let (left, right) = self.comparable(value.clone(), item);
             equal.push(format!("{left} = {right}"));
         }
-        let sql = format!("({})", equal.join(" OR "));
+        let sql = balanced(&equal, "OR");
         Ok(condition(format!("{}{sql}", not(negated))))
     }
 
@@ -378,6 +414,29 @@ impl Translation {
         }
         let sql = format!("SUBSTR({})", arguments.join(", "));
         Ok(Typed::new(sql, Kind::Text))
+    }
+}
+
+/// An identifier that stands for the value of an earlier question; no caller's has blanks.
+pub(in crate::service::sql) fn given(place: usize) -> String {
+    format!(" given {place}")
+}
+
+fn given_place(name: &str) -> Option<usize> {
+    name.strip_prefix(" given ")?.parse().ok()
+}
+
+/// Expressions with an operator between them that may be computed in any order.
+fn balanced(texts: &[String], operator: &str) -> String {
+    match texts {
+        [] => String::new(),
+        [one] => format!("({one})"),
+        [one, other] => format!("({one} {operator} {other})"),
+        many => {
+            let (first, second) = many.split_at(many.len() / 2);
+            let (first, second) = (balanced(first, operator), balanced(second, operator));
+            format!("({first} {operator} {second})")
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::store::cucm_tables::CucmTable;
 use crate::store::sql_query::{Bind, SqlQuery};
 
 use super::SqlError;
+pub(super) use expression::given;
 use expression::not_supported;
 use scope::{Output, Scope, quoted};
 
@@ -29,6 +30,7 @@ const TABLES_MAX: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Translation {
     binds: Vec<Bind>,
+    given: Vec<(usize, usize)>,
     tables: BTreeMap<&'static str, &'static CucmTable>,
     tables_named: usize,
 }
@@ -38,6 +40,37 @@ pub(super) struct Translation {
 /// # Errors
 /// [`SqlError`] says what is not known or not supported.
 pub(super) fn translate(query: &Query) -> Result<SqlQuery, SqlError> {
+    translate_with_values(query).map(|translated| translated.query)
+}
+
+/// A query with places for values that earlier questions give.
+#[derive(Debug)]
+pub(super) struct WithValues {
+    /// The query.
+    pub(super) query: SqlQuery,
+    /// Which bound value is given by which question.
+    given: Vec<(usize, usize)>,
+}
+
+impl WithValues {
+    /// The query with the values in their places.
+    pub(super) fn complete(mut self, values: &[Option<String>]) -> SqlQuery {
+        for (place, which) in self.given {
+            if let (Some(bind), Some(Some(value))) =
+                (self.query.binds.get_mut(place), values.get(which))
+            {
+                *bind = Bind::Text(value.clone());
+            }
+        }
+        self.query
+    }
+}
+
+/// Translates a query that may hold such places ([`given`]).
+///
+/// # Errors
+/// [`SqlError`] as [`translate`].
+pub(super) fn translate_with_values(query: &Query) -> Result<WithValues, SqlError> {
     let mut translation = Translation::default();
     let (sql, columns) = translation.query(query, None)?;
     let tables: Vec<String> = translation
@@ -50,10 +83,13 @@ pub(super) fn translate(query: &Query) -> Result<SqlQuery, SqlError> {
     } else {
         format!("WITH {} ", tables.join(", "))
     };
-    Ok(SqlQuery {
-        text: format!("{with}{sql}"),
-        binds: translation.binds,
-        columns: columns.into_iter().map(|column| column.name).collect(),
+    Ok(WithValues {
+        query: SqlQuery {
+            text: format!("{with}{sql}"),
+            binds: translation.binds,
+            columns: columns.into_iter().map(|column| column.name).collect(),
+        },
+        given: translation.given,
     })
 }
 

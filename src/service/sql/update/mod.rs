@@ -21,21 +21,24 @@ mod writable;
 
 use std::time::Duration;
 
-use sqlparser::ast::Query;
 use sqlparser::ast::Statement;
 
 use super::SqlError;
 use super::SqlLimits;
+use super::deep_stack::on_deep_stack;
 use super::parse;
 use super::translate;
+use super::translate::WithValues;
 use crate::service::App;
 use crate::service::record::Actor;
 use crate::store::StoreError;
 use crate::store::sql_query;
+use crate::store::sql_query::SqlQuery;
 use row::Finder;
 use row::Row;
 use statement::Write;
 use step::Step;
+use writable::Writable;
 
 pub use writable::Verb;
 
@@ -58,38 +61,61 @@ const VALUES_BYTES_MAX: usize = 1024 * 1024;
 ///
 /// [`SqlError`] with Informix's number; [`SqlError::NotBySql`] names the operation to use instead.
 pub async fn update(app: &App, actor: &Actor, text: &str) -> Result<u64, SqlError> {
-    let mut write = Write::read(parse::statement(text)?)?;
-    subquery::resolve(app, &mut write.query).await?;
-    let rows = rows(app, &write).await?;
+    let text = text.to_owned();
+    let plan = on_deep_stack(move || read(parse::statement(&text)?)).await?;
+    let mut values = Vec::with_capacity(plan.subqueries.len());
+    for subquery in plan.subqueries {
+        let rows = answer(app, &subquery.complete(&values)).await;
+        values.push(one_value(rows)?);
+    }
+    let rows = answer(app, &plan.rows.complete(&values)).await?;
     let mut finder = Finder::new(app).await?;
     let mut steps = Vec::with_capacity(rows.len());
-    for row in &rows {
-        steps.push(step_of(&mut finder, &write, row).await?);
+    for row in rows {
+        let row = Row::new(plan.verb, plan.writable, &plan.columns, row);
+        steps.push(step_of(&mut finder, plan.verb, &row).await?);
     }
     drop(finder);
     step::carry_out(app, actor, &steps).await?;
     Ok(steps.len() as u64)
 }
 
-/// Reads a change as far as that needs no database.
-pub(super) fn check(statement: Statement) -> Result<(), SqlError> {
+/// A change as questions that can be asked.
+pub(super) struct Plan {
+    verb: Verb,
+    writable: &'static Writable,
+    columns: Vec<String>,
+    /// Those that stand for one value, the innermost first.
+    subqueries: Vec<WithValues>,
+    /// The one that gives the rows.
+    rows: WithValues,
+}
+
+/// Reads a change.
+pub(super) fn read(statement: Statement) -> Result<Plan, SqlError> {
     let mut write = Write::read(statement)?;
-    while let Some(query) = subquery::take(&mut write.query)? {
-        translate::translate(&query)?;
-        subquery::put(&mut write.query, None)?;
+    let mut subqueries = Vec::new();
+    while let Some(query) = subquery::take(&mut write.query, subqueries.len())? {
+        subqueries.push(translate::translate_with_values(&query)?);
     }
-    translate::translate(&write.query).map(drop)
+    Ok(Plan {
+        verb: write.verb,
+        writable: write.writable,
+        columns: write.columns,
+        subqueries,
+        rows: translate::translate_with_values(&write.query)?,
+    })
 }
 
 /// What a query gives, at most `ROWS_MAX` rows.
-async fn answer(app: &App, query: &Query) -> Result<Vec<Vec<Option<String>>>, SqlError> {
-    let query = translate::translate(query)?;
+async fn answer(app: &App, query: &SqlQuery) -> Result<Vec<Vec<Option<String>>>, SqlError> {
     let limits = SqlLimits {
         time: SEARCH_TIME_MAX,
         bytes_max: VALUES_BYTES_MAX,
     };
-    let found = match sql_query::run(&app.store, &query, limits).await {
+    let found = match sql_query::run(&app.store, query, limits).await {
         Err(StoreError::TookTooLong) => return Err(SqlError::TimedOut(SEARCH_TIME_MAX.as_secs())),
+        Err(StoreError::NotComputable) => return Err(SqlError::NotComputable),
         other => other?,
     };
     if found.total > ROWS_MAX as u64 || found.rows.len() as u64 != found.total {
@@ -98,24 +124,28 @@ async fn answer(app: &App, query: &Query) -> Result<Vec<Vec<Option<String>>>, Sq
     Ok(found.rows)
 }
 
-/// The rows that a statement means, with their new values.
-async fn rows(app: &App, write: &Write) -> Result<Vec<Row>, SqlError> {
-    let rows = answer(app, &write.query).await?;
-    let row = |values| Row::new(write, values);
-    Ok(rows.into_iter().map(row).collect())
+/// The value that a subquery stands for; none when it gave no row.
+fn one_value(rows: Result<Vec<Vec<Option<String>>>, SqlError>) -> Result<Option<String>, SqlError> {
+    let mut rows = match rows {
+        Err(SqlError::TooManyRows(_)) => return Err(SqlError::NotOneRow),
+        rows => rows?,
+    };
+    match (rows.pop(), rows.is_empty()) {
+        (Some(mut row), true) if row.len() == 1 => Ok(row.pop().flatten()),
+        (None, _) => Ok(None),
+        _ => Err(SqlError::NotOneRow),
+    }
 }
 
-async fn step_of(finder: &mut Finder<'_>, write: &Write, row: &Row) -> Result<Step, SqlError> {
-    match write.writable.table {
-        "enduserdevicemap" => associations::of_end_user(finder, write.verb, row).await,
-        "applicationuserdevicemap" => {
-            associations::of_application_user(finder, write.verb, row).await
-        }
-        "enduserdirgroupmap" => users::membership(finder, write.verb, row).await,
-        "endusernumplanmap" => users::primary_extension(finder, write.verb, row).await,
+async fn step_of(finder: &mut Finder<'_>, verb: Verb, row: &Row) -> Result<Step, SqlError> {
+    match row.table() {
+        "enduserdevicemap" => associations::of_end_user(finder, verb, row).await,
+        "applicationuserdevicemap" => associations::of_application_user(finder, verb, row).await,
+        "enduserdirgroupmap" => users::membership(finder, verb, row).await,
+        "endusernumplanmap" => users::primary_extension(finder, verb, row).await,
         "enduser" => users::changed(finder, row).await,
         "device" => devices::changed(finder, row).await,
-        "devicenumplanmap" => lines::appearance(finder, write.verb, row).await,
+        "devicenumplanmap" => lines::appearance(finder, verb, row).await,
         "numplan" => lines::changed(finder, row),
         other => Err(SqlError::NoTable(other.to_owned())),
     }

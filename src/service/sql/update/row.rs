@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::SqlError;
-use super::statement::Write;
 use super::writable::Verb;
+use super::writable::Writable;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::line::Line;
@@ -27,10 +27,15 @@ pub(super) struct Row {
 
 impl Row {
     /// The row that a statement's query gave.
-    pub(super) fn new(write: &Write, given: Vec<Option<String>>) -> Self {
-        let keys = match write.verb {
+    pub(super) fn new(
+        verb: Verb,
+        writable: &Writable,
+        columns: &[String],
+        given: Vec<Option<String>>,
+    ) -> Self {
+        let keys = match verb {
             Verb::Insert => &[],
-            Verb::Update | Verb::Delete => write.writable.keys,
+            Verb::Update | Verb::Delete => writable.keys,
         };
         let mut given = given.into_iter();
         let mut named = |names: &mut dyn Iterator<Item = String>| {
@@ -38,10 +43,15 @@ impl Row {
             pairs.collect::<Vec<_>>()
         };
         Self {
-            table: write.writable.table,
+            table: writable.table,
             keys: named(&mut keys.iter().map(|key| (*key).to_owned())),
-            values: named(&mut write.columns.iter().cloned()),
+            values: named(&mut columns.iter().cloned()),
         }
+    }
+
+    /// The table that it is a row of.
+    pub(super) const fn table(&self) -> &'static str {
+        self.table
     }
 
     /// What the statement says of a column; `None`: nothing.

@@ -10,65 +10,30 @@ use sqlparser::ast::Query;
 use sqlparser::ast::SelectItem;
 use sqlparser::ast::SetExpr;
 use sqlparser::ast::TableFactor;
-use sqlparser::ast::Value;
 
 use super::super::SqlError;
-use super::answer;
-use crate::service::App;
+use super::super::translate::given;
 
 /// Most of them in one statement.
 const SUBQUERIES_MAX: usize = 16;
 
-/// Stands where a subquery was taken from; no identifier of a caller has blanks.
-const TAKEN: &str = " taken ";
-
-/// Puts the value of each subquery in its place.
-pub(super) async fn resolve(app: &App, query: &mut Query) -> Result<(), SqlError> {
-    for _ in 0..=SUBQUERIES_MAX {
-        let Some(subquery) = take(query)? else {
-            return Ok(());
-        };
-        let mut rows = answer(app, &subquery).await.map_err(several)?;
-        let value = match (rows.pop(), rows.is_empty()) {
-            (Some(mut row), true) if row.len() == 1 => row.pop().flatten(),
-            (None, _) => None,
-            _ => return Err(SqlError::NotOneRow),
-        };
-        put(query, value)?;
-    }
-    let reason = format!("a statement has at most {SUBQUERIES_MAX} subqueries");
-    Err(SqlError::Syntax(reason))
-}
-
-fn several(error: SqlError) -> SqlError {
-    match error {
-        SqlError::TooManyRows(_) => SqlError::NotOneRow,
-        error => error,
-    }
-}
-
-/// Takes the first innermost subquery out.
-pub(super) fn take(query: &mut Query) -> Result<Option<Query>, SqlError> {
+/// Takes the first innermost subquery out; the value that it gives stands in its place, under this
+/// number.
+pub(super) fn take(query: &mut Query, number: usize) -> Result<Option<Query>, SqlError> {
     let mut taken = None;
     visit_query(query, &mut |expression| {
         if taken.is_none()
             && let Expr::Subquery(subquery) = expression
         {
             taken = Some((**subquery).clone());
-            *expression = Expr::Identifier(Ident::new(TAKEN));
+            *expression = Expr::Identifier(Ident::new(given(number)));
         }
     })?;
+    if taken.is_some() && number >= SUBQUERIES_MAX {
+        let reason = format!("a statement has at most {SUBQUERIES_MAX} subqueries");
+        return Err(SqlError::Syntax(reason));
+    }
     Ok(taken)
-}
-
-/// Puts a value where a subquery was taken from.
-pub(super) fn put(query: &mut Query, value: Option<String>) -> Result<(), SqlError> {
-    let value = value.map_or(Value::Null, Value::SingleQuotedString);
-    visit_query(query, &mut |expression| {
-        if matches!(expression, Expr::Identifier(name) if name.value == TAKEN) {
-            *expression = Expr::Value(value.clone().into());
-        }
-    })
 }
 
 type Visitor<'a> = &'a mut dyn FnMut(&mut Expr);
@@ -108,7 +73,8 @@ fn visit_body(body: &mut SetExpr, visitor: Visitor<'_>) -> Result<(), SqlError> 
     }
 }
 
-/// Visits an expression after everything in it.
+/// Visits an expression after everything in it. What is nested to the left (`a OR b OR c`) is as
+/// deep as it is long.
 fn visit(expression: &mut Expr, visitor: Visitor<'_>) -> Result<(), SqlError> {
     match expression {
         Expr::Subquery(query) => visit_query(query, visitor)?,
@@ -166,24 +132,26 @@ mod tests {
         )
         .unwrap();
         let mut taken = Vec::new();
-        while let Some(subquery) = take(&mut query).unwrap() {
+        while let Some(subquery) = take(&mut query, taken.len()).unwrap() {
             taken.push(subquery.to_string());
-            put(&mut query, Some(taken.len().to_string())).unwrap();
         }
         assert_eq!(
             taken,
             [
                 "SELECT a FROM b",
                 "SELECT k FROM l",
-                "SELECT e FROM f WHERE g IN (SELECT h FROM i WHERE j = '2')",
+                "SELECT e FROM f WHERE g IN (SELECT h FROM i WHERE j =  given 1)",
             ]
         );
-        assert_eq!(query.to_string(), "SELECT '1' FROM c WHERE d = '3'");
+        assert_eq!(
+            query.to_string(),
+            "SELECT  given 0 FROM c WHERE d =  given 2"
+        );
     }
 
     #[test]
     fn one_that_cannot_be_asked_first_is_refused() {
         let mut query = parse::parse("select lower((select a from b))").unwrap();
-        assert!(take(&mut query).is_err());
+        assert!(take(&mut query, 0).is_err());
     }
 }
