@@ -11,7 +11,7 @@ mod common;
 use common::Database;
 use selfprov::domain::schema::SchemaVersion;
 use serde_json::json;
-use site::Site;
+use site::{Said, Site};
 
 /// What every version of the schema is called.
 fn versions() -> Vec<&'static str> {
@@ -181,4 +181,203 @@ async fn soap_lite_adds_a_phone_with_its_digest_user_in_every_form_of_the_call()
         "association": "Digest In",
     });
     assert_eq!(*said.result("association"), expected);
+}
+
+/// Every part of `cisco_objects.py` on objects that refer to each other.
+const CISCO_OBJECTS: [&str; 5] = ["partitions", "lines", "users", "phones", "removals"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zeep_in_strict_mode_configures_partitions_lines_users_and_phones() {
+    let site = Site::start(&Database::sqlite()).await;
+    for version in ["8.5", "10.5", "12.5"] {
+        let arguments = [&[version][..], &CISCO_OBJECTS].concat();
+        let said = site.run("cisco_objects.py", &arguments).await;
+        configured_partitions_and_lines(&said);
+        configured_users(&said);
+        configured_phones(&said);
+        assert!(!said.fault("partition in use").is_empty());
+        for step in ["phone", "user", "line", "partition"] {
+            let pkid = &said.result(&format!("{step} removed"))["return"];
+            assert!(pkid.as_str().unwrap().starts_with('{'), "{pkid}");
+        }
+        let gone = "Item not valid: The specified User was not found";
+        assert_eq!(said.fault("user gone"), gone);
+        let gone = "Item not valid: The specified Line was not found";
+        assert_eq!(said.fault("line gone"), gone);
+    }
+}
+
+fn configured_partitions_and_lines(said: &Said) {
+    let partition = &said.result("partition")["return"]["routePartition"];
+    assert_eq!(partition["description"], "Laboratory", "{partition}");
+    said.result("partition updated");
+    let listed = &said.result("partitions")["return"]["routePartition"];
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["name"], "PT-Labs");
+    assert_eq!(listed[0]["description"], "Labs");
+
+    let line = &said.result("line")["return"]["line"];
+    assert_eq!(line["pattern"], "5001", "{line}");
+    assert_eq!(line["routePartitionName"]["_value_1"], "PT-Labs", "{line}");
+    assert_eq!(line["alertingName"], "Reception desk", "{line}");
+    assert_eq!(line["callForwardAll"]["destination"], "5002", "{line}");
+    said.result("line updated");
+    let listed = &said.result("lines")["return"]["line"];
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["description"], "Front desk");
+}
+
+fn configured_users(said: &Said) {
+    let user = &said.result("user")["return"]["user"];
+    assert_eq!(user["lastName"], "Doe", "{user}");
+    assert_eq!(user["mailid"], "jdoe@example.com", "{user}");
+    assert_eq!(user["primaryExtension"]["pattern"], "5001", "{user}");
+    for secret in ["password", "pin", "digestCredentials"] {
+        assert!(user[secret].is_null(), "{secret}: {user}");
+    }
+    let groups = &user["associatedGroups"]["userGroup"];
+    assert_eq!(groups[0]["name"], "Standard CCM End Users", "{user}");
+    said.result("user updated");
+    let listed = &said.result("users")["return"]["user"];
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["department"], "Sales");
+}
+
+fn configured_phones(said: &Said) {
+    let phone = &said.result("phone")["return"]["phone"];
+    assert_eq!(phone["product"], "Cisco 7841", "{phone}");
+    assert_eq!(phone["ownerUserName"]["_value_1"], "jdoe", "{phone}");
+    let line = &phone["lines"]["line"][0];
+    assert_eq!(line["dirn"]["pattern"], "5001", "{line}");
+    assert_eq!(line["e164Mask"], "49301234XXXX", "{line}");
+    assert_eq!(line["display"], "Jane Doe", "{line}");
+    let by_tags = &said.result("phone by tags")["return"]["phone"];
+    assert_eq!(by_tags["lines"]["line"][0]["label"], "5001", "{by_tags}");
+    assert!(by_tags["description"].is_null(), "{by_tags}");
+    said.result("phone updated");
+    said.result("phone without lines");
+    let listed = &said.result("phones")["return"]["phone"];
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["description"], "Jane's new phone");
+    assert!(said.result("no phones")["return"].is_null());
+    let gone = "Item not valid: The specified SEP00000000FFFF was not found";
+    assert_eq!(said.fault("unknown phone"), gone);
+    let fault = said.fault("phone twice");
+    assert!(
+        fault.starts_with("Could not insert new row - duplicate value"),
+        "{fault}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_of_ciscoaxl_on_partitions_lines_users_and_phones_works() {
+    let site = Site::start(&Database::sqlite()).await;
+    // Its own addPhone sends elements of 12.5, so phones are for that version alone.
+    for (version, has_phones) in [("8.5", false), ("10.5", false), ("12.5", true)] {
+        let mut arguments = vec![version, "partitions", "lines", "users"];
+        arguments.extend(has_phones.then_some("phones"));
+        arguments.push("deletions");
+        let said = site.run("ciscoaxl_calls.py", &arguments).await;
+        assert!(said.fault("wrong password").contains("401"));
+        let partition = said.result("partition");
+        assert_eq!(partition["description"], "Made by ciscoaxl", "{partition}");
+        let named = |list: &str, key: &str, name: &str| {
+            let list = said.result(list).as_array().unwrap().iter();
+            list.filter(|one| one[key] == name)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let partitions = named("partitions", "name", "PT-Ciscoaxl");
+        assert_eq!(partitions.len(), 1, "{partitions:?}");
+        assert_eq!(partitions[0]["description"], "Changed by ciscoaxl");
+        let line = said.result("line");
+        assert_eq!(
+            line["voiceMailProfileName"]["_value_1"], "NoVoiceMail",
+            "{line}"
+        );
+        assert_eq!(
+            named("lines", "pattern", "6001")[0]["description"],
+            "New desk"
+        );
+        let user = said.result("user");
+        assert_eq!(
+            (&user["firstName"], &user["lastName"]),
+            (&json!("Max"), &json!("Doe"))
+        );
+        said.result("user updated");
+        said.result("user credentials");
+        // It asks for pages of 1000 until one is empty: each user stands there once.
+        assert_eq!(named("users", "userid", "mdoe").len(), 1);
+        if has_phones {
+            phones_of_ciscoaxl(&said);
+        }
+        for step in [
+            "user deleted",
+            "line deleted",
+            "partition updated",
+            "partition deleted",
+        ] {
+            said.result(step);
+        }
+        assert!(
+            said.fault("user gone")
+                .ends_with("The specified User was not found")
+        );
+    }
+}
+
+fn phones_of_ciscoaxl(said: &Said) {
+    let phone = said.result("phone");
+    assert_eq!(phone["description"], "Max's phone", "{phone}");
+    assert_eq!(phone["lines"]["line"][0]["label"], "Max - 6001", "{phone}");
+    said.result("phone updated");
+    said.result("phone reset");
+    let phones = said.result("phones").as_array().unwrap();
+    assert_eq!(phones.len(), 1, "{phones:?}");
+    assert_eq!(phones[0]["description"], "Max's new phone");
+    said.result("phone deleted");
+    assert_eq!(
+        said.fault("phone gone"),
+        "Item not valid: The specified SEP00112233BB66 was not found"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cisco_axl_of_npm_configures_partitions_lines_users_and_phones() {
+    let site = Site::start(&Database::sqlite()).await;
+    for version in ["14.0", "15.0"] {
+        let kinds = ["partitions", "lines", "users", "phones", "removals"];
+        let arguments = [&[version][..], &kinds].concat();
+        let said = site.run("cisco_axl.js", &arguments).await;
+        let partition = &said.result("partition")["routePartition"];
+        assert_eq!(partition["name"], "LAB-PT", "{partition}");
+        let listed = said.result("partitions")["routePartition"].as_array();
+        assert!(listed.is_some_and(|listed| !listed.is_empty()));
+        let line = &said.result("line")["line"];
+        assert_eq!(line["description"], "New workshop", "{line}");
+        let user = &said.result("user")["user"];
+        assert_eq!(user["department"], "Workshop", "{user}");
+        assert_eq!(user["selfService"], "7001", "{user}");
+        let phone = &said.result("phone")["phone"];
+        assert_eq!(phone["description"], "New workshop phone", "{phone}");
+        assert_eq!(phone["digestUser"], "cdoe", "{phone}");
+        assert_eq!(phone["lines"]["line"]["label"], "7001", "{phone}");
+        for step in [
+            "lines",
+            "users",
+            "phones",
+            "phone restarted",
+            "phone removed",
+            "user removed",
+            "line removed",
+            "partition removed",
+        ] {
+            said.result(step);
+        }
+        assert!(
+            said.fault("phone gone")
+                .contains("SEP00112233CC77 was not found")
+        );
+        assert!(said.fault("partition gone").ends_with("was not found"));
+    }
 }
