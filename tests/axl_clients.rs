@@ -183,6 +183,20 @@ async fn soap_lite_adds_a_phone_with_its_digest_user_in_every_form_of_the_call()
     assert_eq!(*said.result("association"), expected);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn zeep_in_strict_mode_reads_objects_of_every_kind_in_every_version_with_a_schema() {
+    let site = Site::start(&Database::sqlite()).await;
+    for (version, wsdl) in site::cisco_schemas() {
+        let said = site.run("cisco_kinds.py", &[&version, &wsdl]).await;
+        let wrong = said.faults();
+        assert!(wrong.is_empty(), "{version}: {wrong:#?}");
+        for (kind, count) in [("DevicePool", 1), ("PhoneButtonTemplate", 10), ("Line", 1)] {
+            let found = said.result(kind).as_u64().unwrap();
+            assert!(found >= count, "{version}: {found} {kind}");
+        }
+    }
+}
+
 /// Every part of `cisco_objects.py` on objects that refer to each other.
 const CISCO_OBJECTS: [&str; 5] = ["partitions", "lines", "users", "phones", "removals"];
 

@@ -165,6 +165,14 @@ impl Said {
         fault.unwrap_or_else(|| panic!("{step} was not refused: {said}"))
     }
 
+    /// The steps that were refused, each with its sentence.
+    pub(crate) fn faults(&self) -> Vec<(&str, &str)> {
+        self.0
+            .iter()
+            .filter_map(|(step, said)| Some((step.as_str(), said["fault"].as_str()?)))
+            .collect()
+    }
+
     fn step(&self, step: &str) -> &Value {
         let steps = self.0.keys().collect::<Vec<_>>();
         let said = self.0.get(step);
@@ -185,6 +193,29 @@ pub(crate) fn clients() -> PathBuf {
         folder.display()
     );
     folder
+}
+
+/// The versions of which a client package brings Cisco's schema, with the file of the WSDL.
+pub(crate) fn cisco_schemas() -> Vec<(String, String)> {
+    let python = clients().join("python/lib");
+    let mut folders = vec![clients().join("node_modules/cisco-axl/schema")];
+    for entry in std::fs::read_dir(python).unwrap() {
+        let packages = entry.unwrap().path().join("site-packages");
+        folders.push(packages.join("ciscoaxl/schema"));
+    }
+    let mut schemas = BTreeMap::new();
+    for folder in folders {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let folder = entry.unwrap().path();
+            let version = folder.file_name().unwrap().to_str().unwrap().to_owned();
+            let wsdl = folder.join("AXLAPI.wsdl");
+            // One of them is another name of a version (`current`).
+            if version.starts_with(|first: char| first.is_ascii_digit()) && wsdl.is_file() {
+                schemas.insert(version, wsdl.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    schemas.into_iter().collect()
 }
 
 fn interpreter(script: &str) -> Command {

@@ -134,7 +134,6 @@ const ABSENT: [&str; 28] = [
     "SIPNormalizationScript",
     "SdpTransparencyProfile",
     "SipDialRules",
-    "TimeSchedule",
     "VpnGroup",
     "VpnProfile",
     "WifiHotspot",

@@ -52,7 +52,6 @@ pub(super) const ROUTE_GROUP: ObjectKind = ObjectKind::Named("RouteGroup");
 pub(super) const SDP_TRANSPARENCY_PROFILE: ObjectKind = ObjectKind::Named("SdpTransparencyProfile");
 pub(super) const SIPNORMALIZATION_SCRIPT: ObjectKind = ObjectKind::Named("SIPNormalizationScript");
 pub(super) const SIP_DIAL_RULES: ObjectKind = ObjectKind::Named("SipDialRules");
-pub(super) const TIME_SCHEDULE: ObjectKind = ObjectKind::Named("TimeSchedule");
 pub(super) const VPN_GROUP: ObjectKind = ObjectKind::Named("VpnGroup");
 pub(super) const VPN_PROFILE: ObjectKind = ObjectKind::Named("VpnProfile");
 pub(super) const WIFI_HOTSPOT: ObjectKind = ObjectKind::Named("WifiHotspot");

@@ -1,10 +1,9 @@
 //! Route partitions.
 
-use super::kinds::TIME_SCHEDULE;
-use super::words::PARTITION_USAGE;
+use super::words::{PARTITION_USAGE, TIME_SCHEDULE};
 use crate::domain::schema::{
     Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, boolean,
-    integer, one_of, reference, text,
+    integer, one_of, text,
 };
 
 #[rustfmt::skip]
@@ -12,7 +11,7 @@ const ELEMENTS: &[Element] = &[
     text("name", 50).key("newName").characters(Characters::ObjectName),
     text("description", 255).applied(),
     integer("dialPlanWizardGenId").only_in_answers(),
-    reference("timeScheduleIdName", TIME_SCHEDULE),
+    one_of("timeScheduleIdName", TIME_SCHEDULE),
     boolean("useOriginatingDeviceTimeZone").default("true"),
     text("timeZone", 50).default("Etc/GMT"),
     one_of("partitionUsage", PARTITION_USAGE).not_in(Places::UPDATE).default("General"),

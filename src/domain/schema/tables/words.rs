@@ -116,6 +116,8 @@ pub(super) const PARTITION_USAGE: &[&str] = &[
     "General",
     "Directory URI",
 ];
+/// The one that every CUCM has; it restricts nothing.
+pub(super) const TIME_SCHEDULE: &[&str] = &["All the time"];
 pub(super) const PATTERN_PRECEDENCE: &[&str] = &[
     "Flash Override",
     "Flash",
