@@ -197,6 +197,22 @@ async fn zeep_in_strict_mode_reads_objects_of_every_kind_in_every_version_with_a
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_schemas_have_no_element_and_no_order_that_cisco_s_have_not() {
+    let site = Site::start(&Database::sqlite()).await;
+    let schemas = site::cisco_schemas();
+    let arguments: Vec<&str> = schemas
+        .iter()
+        .flat_map(|(version, wsdl)| [version.as_str(), wsdl.as_str()])
+        .collect();
+    let said = site.run("compare_schemas.py", &arguments).await;
+    for (version, _) in &schemas {
+        let compared = said.result(version);
+        assert!(compared["compared"].as_u64().unwrap() > 200, "{compared}");
+        assert_eq!(compared["wrong"], json!([]), "{version}");
+    }
+}
+
 /// Every part of `cisco_objects.py` on objects that refer to each other.
 const CISCO_OBJECTS: [&str; 5] = ["partitions", "lines", "users", "phones", "removals"];
 

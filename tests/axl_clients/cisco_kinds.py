@@ -19,10 +19,14 @@ axl = client.create_service(BINDING, f"{BASE}/axl/")
 operations = client.wsdl.services["AXLAPIService"].ports["AXLPort"].binding._operations
 
 
+def request(operation):
+    """The elements of a request."""
+    return dict(operations[operation].input.body.type.elements)
+
+
 def below(operation, name):
     """The elements below an element of a request, those without elements of their own."""
-    request = operations[operation].input.body.type
-    found = dict(request.elements)[name]
+    found = request(operation)[name]
     return [name for name, element in found.type.elements if not getattr(element.type, "elements", None)]
 
 
@@ -47,8 +51,8 @@ def read(noun):
 
 for operation in sorted(operations):
     noun = re.fullmatch("list([A-Z].*)", operation)
-    # These two have requests of their own.
-    if noun is None or noun[1] in ("Change", "RoutePlan"):
+    # Some have requests of their own.
+    if noun is None or not {"searchCriteria", "returnedTags"} <= request(operation).keys():
         continue
     try:
         say(noun[1], read(noun[1]))

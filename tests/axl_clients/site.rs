@@ -196,13 +196,15 @@ pub(crate) fn clients() -> PathBuf {
 }
 
 /// The versions of which a client package brings Cisco's schema, with the file of the WSDL.
+///
+/// Of 11.0 to 12.5 both packages bring one; cisco-axl's are of later releases.
 pub(crate) fn cisco_schemas() -> Vec<(String, String)> {
-    let python = clients().join("python/lib");
-    let mut folders = vec![clients().join("node_modules/cisco-axl/schema")];
-    for entry in std::fs::read_dir(python).unwrap() {
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(clients().join("python/lib")).unwrap() {
         let packages = entry.unwrap().path().join("site-packages");
         folders.push(packages.join("ciscoaxl/schema"));
     }
+    folders.push(clients().join("node_modules/cisco-axl/schema"));
     let mut schemas = BTreeMap::new();
     for folder in folders {
         for entry in std::fs::read_dir(folder).unwrap() {
