@@ -8,6 +8,8 @@ mod site;
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::Database;
 use selfprov::domain::schema::SchemaVersion;
 use serde_json::json;
@@ -186,7 +188,8 @@ async fn soap_lite_adds_a_phone_with_its_digest_user_in_every_form_of_the_call()
 #[tokio::test(flavor = "multi_thread")]
 async fn zeep_in_strict_mode_reads_objects_of_every_kind_in_every_version_with_a_schema() {
     let site = Site::start(&Database::sqlite()).await;
-    for (version, wsdl) in site::cisco_schemas() {
+    let schemas: BTreeMap<_, _> = site::cisco_schemas().into_iter().collect();
+    for (version, wsdl) in schemas {
         let said = site.run("cisco_kinds.py", &[&version, &wsdl]).await;
         let wrong = said.faults();
         assert!(wrong.is_empty(), "{version}: {wrong:#?}");

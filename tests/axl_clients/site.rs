@@ -197,7 +197,8 @@ pub(crate) fn clients() -> PathBuf {
 
 /// The versions of which a client package brings Cisco's schema, with the file of the WSDL.
 ///
-/// Of 11.0 to 12.5 both packages bring one; cisco-axl's are of later releases.
+/// Of 11.0 to 12.5 both packages bring one, cisco-axl's later in this list: they differ in a few
+/// elements.
 pub(crate) fn cisco_schemas() -> Vec<(String, String)> {
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(clients().join("python/lib")).unwrap() {
@@ -205,7 +206,7 @@ pub(crate) fn cisco_schemas() -> Vec<(String, String)> {
         folders.push(packages.join("ciscoaxl/schema"));
     }
     folders.push(clients().join("node_modules/cisco-axl/schema"));
-    let mut schemas = BTreeMap::new();
+    let mut schemas = Vec::new();
     for folder in folders {
         for entry in std::fs::read_dir(folder).unwrap() {
             let folder = entry.unwrap().path();
@@ -213,11 +214,11 @@ pub(crate) fn cisco_schemas() -> Vec<(String, String)> {
             let wsdl = folder.join("AXLAPI.wsdl");
             // One of them is another name of a version (`current`).
             if version.starts_with(|first: char| first.is_ascii_digit()) && wsdl.is_file() {
-                schemas.insert(version, wsdl.to_str().unwrap().to_owned());
+                schemas.push((version, wsdl.to_str().unwrap().to_owned()));
             }
         }
     }
-    schemas.into_iter().collect()
+    schemas
 }
 
 fn interpreter(script: &str) -> Command {
