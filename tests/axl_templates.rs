@@ -9,6 +9,16 @@ use std::collections::BTreeMap;
 use common::Axl;
 use common::for_each_database;
 use quick_xml::events::Event;
+use selfprov::domain::phone_model;
+use selfprov::service::quick_add::LineChoice;
+use selfprov::service::quick_add::QuickAdd;
+use selfprov::service::quick_add::QuickExtension;
+use selfprov::service::quick_add::QuickPhone;
+use selfprov::service::quick_add::quick_add;
+use selfprov::service::record::Actor;
+use selfprov::service::users::NewUser;
+use selfprov::store;
+use selfprov::store::attribute::Kept;
 
 /// What stands in each element below the one around them, by path.
 fn leaves(xml: &str) -> BTreeMap<String, String> {
@@ -488,6 +498,92 @@ async fn self_provisioning_is_set_as_a_whole_or_not_at_all() {
         assert_eq!(settings().code, None);
         let (code, _) = axl.refused("12.5", "getSelfProvisioning", "").await;
         assert_eq!(code, 5001, "there is no such operation");
+    })
+    .await;
+}
+
+/// Someone with an extension and a desk phone, made from a feature group template.
+fn quick(feature_group_template: &str) -> QuickAdd {
+    let mut user = NewUser::new("kept".parse().unwrap());
+    user.person.last_name = "Kept".to_owned();
+    QuickAdd {
+        user,
+        feature_group_template: Some(feature_group_template.to_owned()),
+        extension: Some(QuickExtension {
+            pattern: "7001".parse().unwrap(),
+            route_partition: None,
+            choice: LineChoice::New,
+        }),
+        phone: Some(QuickPhone {
+            name: "SEP0011AABBCC55".parse().unwrap(),
+            model: phone_model::named("Cisco 7841").unwrap(),
+            template: None,
+        }),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_templates_keep_goes_to_what_is_made_from_them_under_the_names_there() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        for (operation, elements) in [
+            (
+                "addUniversalDeviceTemplate",
+                "<universalDeviceTemplate><name>D</name><devicePool>Default</devicePool><lines>\
+                 <line><index>1</index><ringSetting>Disable</ringSetting></line></lines>\
+                 <privacy>On</privacy><loggedIntoHuntGroup>true</loggedIntoHuntGroup>\
+                 </universalDeviceTemplate>",
+            ),
+            (
+                "addUniversalLineTemplate",
+                "<universalLineTemplate><name>L</name><rejectAnonymousCall>true\
+                 </rejectAnonymousCall><busyIntCallsDestination>2000</busyIntCallsDestination>\
+                 </universalLineTemplate>",
+            ),
+            (
+                "addUserProfileProvision",
+                "<userProfileProvision><name>P</name><deskPhones>D</deskPhones>\
+                 <universalLineTemplate>L</universalLineTemplate></userProfileProvision>",
+            ),
+            (
+                "addFeatureGroupTemplate",
+                "<featureGroupTemplate><name>F</name><userProfile>P</userProfile>\
+                 <allowCTIControl>false</allowCTIControl></featureGroupTemplate>",
+            ),
+        ] {
+            axl.succeed("12.5", operation, elements).await;
+        }
+        let app = &axl.0.test.app;
+        let actor = Actor {
+            name: "administrator:admin".to_owned(),
+            source: "command line".to_owned(),
+            correlation: None,
+        };
+        let added = quick_add(app, &actor, &quick("F")).await.unwrap();
+        let key = "<pattern>7001</pattern>";
+        let line = leaves(&axl.succeed("12.5", "getLine", key).await);
+        assert_eq!(line["rejectAnonymousCall"], "true");
+        assert_eq!(line["callForwardBusyInt/destination"], "2000");
+
+        let (user, phone) = (added.user.pkid, added.phone.unwrap().pkid);
+        let mut reader = app.store.read().await.unwrap();
+        let held = store::attribute::of_many(reader.connection(), &[user, phone]).await;
+        let held = held.unwrap();
+        let has = |owner, name: &str, value: &str| {
+            let wanted = (name.to_owned(), Kept::Text(value.to_owned()));
+            held[&owner].contains(&wanted)
+        };
+        assert!(has(user, "enableCti", "false"), "{held:?}");
+        assert!(has(phone, "callInfoPrivacyStatus", "On"), "{held:?}");
+        assert!(
+            has(phone, "lines/line[1]/ringSetting", "Disable"),
+            "{held:?}"
+        );
+        assert_eq!(
+            held[&phone].len(),
+            2,
+            "a phone has no other name for the hunt group"
+        );
     })
     .await;
 }

@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use super::App;
 use super::ServiceError;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::StoredElements;
 use crate::domain::schema::StoredValue;
+use crate::domain::schema::made_from;
 use crate::store;
 use crate::store::Connection;
+use crate::store::StoreError;
 use crate::store::attribute::Kept;
 
 /// Keeps what was said of an object; what was kept for the same elements before goes.
@@ -52,6 +55,30 @@ pub(super) async fn write(
 /// `busyLampFields` of `busyLampFields/busyLampField[1]/label`.
 fn first_step(path: &str) -> &str {
     path.split(['/', '[']).next().unwrap_or(path)
+}
+
+/// Gives what is kept for a template to what is made from it, under the names there. What that keeps
+/// already stays.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub(super) async fn inherit(
+    connection: &mut Connection,
+    (kind, template): (ObjectKind, Pkid),
+    made: Pkid,
+) -> Result<(), StoreError> {
+    let mut held = store::attribute::of_many(connection, &[template, made]).await?;
+    let Some(theirs) = held.remove(&template) else {
+        return Ok(());
+    };
+    let own = held.remove(&made).unwrap_or_default();
+    let inherited: Vec<(String, Kept)> = theirs
+        .into_iter()
+        .filter_map(|(path, kept)| Some((made_from::path_on(kind, &path)?, kept)))
+        .filter(|(path, _)| !own.iter().any(|(held, _)| held == path))
+        .collect();
+    store::attribute::insert(connection, made, &inherited).await
 }
 
 /// What is kept for each of these objects. Secrets stay sealed: nobody is told them.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::App;
 use super::ServiceError;
 use super::associated_devices;
+use super::attributes;
 use super::authenticate::Authenticated;
 use super::claim::Claim;
 use super::claim::Row;
@@ -34,6 +35,7 @@ use crate::domain::phone::Phone;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::refusal::Refusal;
+use crate::domain::schema::ObjectKind;
 use crate::domain::self_provisioning::Admitted;
 use crate::domain::self_provisioning::Proof;
 use crate::store;
@@ -289,6 +291,9 @@ async fn replace(
     let phone = make_phone(app, &mould).map_err(ServiceError::from)?;
     let replacement = put_in_place(app, connection, before, phone, pattern).await?;
     let device = replacement.phone.pkid;
+    let template = admitted.device_template.pkid;
+    let template = (ObjectKind::UniversalDeviceTemplate, template);
+    attributes::inherit(connection, template, device).await?;
     associated_devices::add_owner(app, connection, user.pkid, device).await?;
     Ok(replacement)
 }

@@ -3,7 +3,9 @@
 use super::App;
 use super::administration::AdministrationError;
 use super::associated_devices;
+use super::attributes;
 use super::device_add;
+use super::device_add::Added;
 use super::device_add::NewDevice;
 use super::device_add::People;
 use super::device_lines::DeviceLine;
@@ -27,6 +29,7 @@ use crate::domain::phone::Phone;
 use crate::domain::phone_model::DeviceClass;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::domain::secret::Secret;
 use crate::domain::template::TagValues;
 use crate::domain::template::TemplateText;
@@ -149,16 +152,7 @@ pub async fn quick_add(
         return Err(login_names::explained(app, &user, error).await);
     }
     let added = match &device {
-        Some(device) => {
-            let people = People {
-                owner: Some(user.clone()),
-                digest_user: device.digest_user.as_ref().map(|_| user.clone()),
-            };
-            let device = (device, &people, &*catalogue);
-            let added = device_add::insert(app, connection, actor, device).await?;
-            associated_devices::add_owner(app, connection, user.pkid, added.pkid()).await?;
-            Some(added)
-        }
+        Some(device) => Some(add_phone(app, connection, actor, &catalogue, (device, &user)).await?),
         None => None,
     };
     let committed = transaction.commit().await;
@@ -172,6 +166,27 @@ pub async fn quick_add(
         user,
         digest_credentials,
     })
+}
+
+/// Adds the phone, which is the user's, with what its template keeps.
+async fn add_phone(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    (device, user): (&NewDevice, &EndUser),
+) -> Result<Added, AdministrationError> {
+    let people = People {
+        owner: Some(user.clone()),
+        digest_user: device.digest_user.as_ref().map(|_| user.clone()),
+    };
+    let added = device_add::insert(app, connection, actor, (device, &people, catalogue)).await?;
+    if let Some(template) = device_template(catalogue, device) {
+        let template = (ObjectKind::UniversalDeviceTemplate, template);
+        attributes::inherit(connection, template, added.pkid()).await?;
+    }
+    associated_devices::add_owner(app, connection, user.pkid, added.pkid()).await?;
+    Ok(added)
 }
 
 /// Credentials for a phone that cannot be without, where none are given.
@@ -212,6 +227,14 @@ fn new_device(
         digest_user: new.digest_credentials.as_ref().map(|_| user_id()),
         ..NewDevice::new(phone.name.clone(), phone.model)
     }
+}
+
+/// The template that the phone is made from.
+fn device_template(catalogue: &Catalogue, device: &NewDevice) -> Option<Pkid> {
+    let wanted = device.template.as_ref()?;
+    let mut templates = catalogue.universal_device_templates.values();
+    let template = templates.find(|template| template.name == *wanted)?;
+    Some(template.pkid)
 }
 
 fn feature_group_template<'a>(
@@ -365,7 +388,8 @@ async fn find_or_add_line(
     let new = asked.line(partition);
     let line = lines::insert(app, connection, actor, asked.catalogue, &new).await?;
     if let Some(template) = asked.template {
-        store::attribute::copy(connection, template.pkid, line.pkid).await?;
+        let template = (ObjectKind::UniversalLineTemplate, template.pkid);
+        attributes::inherit(connection, template, line.pkid).await?;
     }
     Ok(line)
 }
@@ -386,5 +410,7 @@ async fn keep_feature_group(
     .into_iter()
     .filter_map(|(name, object)| Some((name.to_owned(), Kept::Reference(object?))))
     .collect();
-    Ok(store::attribute::insert(connection, user, &elements).await?)
+    store::attribute::insert(connection, user, &elements).await?;
+    let template = (ObjectKind::FeatureGroupTemplate, template.pkid);
+    Ok(attributes::inherit(connection, template, user).await?)
 }

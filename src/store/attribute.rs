@@ -160,26 +160,3 @@ pub async fn delete_of(connection: &mut Connection, owner: Pkid) -> Result<(), S
     }
     Ok(())
 }
-
-/// Gives everything kept for one object to another as well: what a template says beyond columns.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`of_many`].
-pub async fn copy(connection: &mut Connection, from: Pkid, to: Pkid) -> Result<(), StoreError> {
-    for statement in [
-        "INSERT INTO attribute (owner, name, value) \
-         SELECT CAST($2 AS TEXT), name, value FROM attribute WHERE owner = $1 \
-         ON CONFLICT (owner, name) DO NOTHING",
-        "INSERT INTO attribute_reference (owner, name, target) \
-         SELECT CAST($2 AS TEXT), name, target FROM attribute_reference WHERE owner = $1 \
-         ON CONFLICT (owner, name) DO NOTHING",
-    ] {
-        sqlx::query(statement)
-            .bind(from.to_string())
-            .bind(to.to_string())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}

@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod defaults;
 pub mod dialect;
 mod element;
+pub mod made_from;
 pub mod merge;
 mod object;
 mod record;
