@@ -73,7 +73,7 @@ fn configure(service: &Service) -> User {
              <deviceSecurityProfile>Universal Device Template - Model-independent Security \
              Profile</deviceSecurityProfile><sipProfile>Standard SIP Profile</sipProfile>\
              <phoneButtonTemplate>Universal Device Template Button Layout</phoneButtonTemplate>\
-             <lines><line><index>1</index><label>Guide #EXT#</label><dirn><pattern/></dirn></line>\
+             <lines><line><index>1</index><label>Guide #DirectoryNumber#</label><dirn><pattern/></dirn></line>\
              </lines><idle>{idle_url}</idle><idleTimer>7</idleTimer></universalDeviceTemplate>"
         ),
     );
@@ -127,7 +127,7 @@ fn configure(service: &Service) -> User {
         service,
         "addUser",
         "<user><firstName>Greta</firstName><lastName>Guide</lastName><userid>gguide</userid>\
-         <password>Guide-7-gateway</password><pin>740926</pin><associatedGroups><userGroup>\
+         <password>Correct-7-horse</password><pin>740926</pin><associatedGroups><userGroup>\
          <name>Standard CCM End Users</name></userGroup></associatedGroups><primaryExtension>\
          <pattern>5555</pattern><routePartitionName/></primaryExtension>\
          <userProfile>Guide profile</userProfile></user>",
