@@ -36,6 +36,7 @@ use selfprov::store;
 
 const ADVANCED: &str = "Third-party SIP Device (Advanced)";
 const BASIC: &str = "Third-party SIP Device (Basic)";
+const DECT_BASE: &str = "Cisco DBS-110-3PC";
 
 fn administrator() -> Actor {
     Actor {
@@ -185,16 +186,26 @@ async fn what_could_never_register_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn devices_share_a_digest_user_as_long_as_their_lines_differ() {
+async fn devices_share_a_digest_user_where_their_kind_lets_them() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         users(&test).await;
         for (name, number) in [("base-1", "2001"), ("base-2", "2002")] {
-            let new = of_digest_user(name, BASIC, &[number], "ward7");
+            let new = of_digest_user(name, DECT_BASE, &[number], "ward7");
             add(&test, &new).await.unwrap();
         }
-        let said = refusal(&test, &of_digest_user("base-3", BASIC, &["2002"], "ward7")).await;
+        let said = refusal(
+            &test,
+            &of_digest_user("base-3", DECT_BASE, &["2002"], "ward7"),
+        )
+        .await;
         assert!(said.contains("base-2") && said.contains("2002"), "{said}");
+        // The account is all that a third-party device says of itself: it has one alone.
+        let said = refusal(&test, &of_digest_user("third", BASIC, &["2003"], "ward7")).await;
+        assert!(
+            said.contains("shares its digest user with no other device"),
+            "{said}"
+        );
         // A Cisco phone names itself, so it may have the same line and the same digest user.
         let phone = of_digest_user("SEP0011AABBCCDD", "Cisco 7841", &["2002"], "ward7");
         add(&test, &phone).await.unwrap();
@@ -268,7 +279,7 @@ async fn a_change_is_written_whole_restarts_the_device_and_says_who_was_faster()
                 network_locale: Some("Germany".to_owned()),
                 ..DeviceSettings::default()
             },
-            digest_user: None,
+            ..DeviceChange::default()
         };
         let actor = administrator();
         let update = async |change: &DeviceChange| {
@@ -328,7 +339,7 @@ async fn a_phone_that_loads_a_file_restarts_after_a_change_of_it_or_of_its_diges
                 .unwrap();
             assert!(test.app.phone_control.is_owed_by(&made.name));
         }
-        let sheet = of_digest_user("dect-7", BASIC, &["2003"], "ward7");
+        let sheet = of_digest_user("dect-7", DECT_BASE, &["2003"], "ward7");
         add(&test, &sheet).await.unwrap();
         set_digest(&test, "ward7", "another").await;
         for (name, is_owed) in [(names[0], true), (names[1], true), ("dect-7", false)] {

@@ -34,6 +34,8 @@ use selfprov::service::users::Extension;
 
 const ADVANCED: u32 = phone_model::THIRD_PARTY_ADVANCED;
 const BASIC: u32 = phone_model::THIRD_PARTY_BASIC;
+/// *Cisco DBS-110-3PC*, which may share a digest user where a third-party device may not.
+const DECT_BASE: u32 = 1_000_110;
 const SECRET: &str = "digest of ward7";
 
 /// Longest wait for a condition that must come true.
@@ -208,8 +210,8 @@ async fn the_type_decides_about_the_challenge_and_a_session_variant_is_refused()
 async fn of_devices_that_share_a_digest_user_the_line_decides() {
     for_each_database(|database| async move {
         let server = site(&database).await;
-        add(&server.test, "base-1", BASIC, &["2001"], "ward7").await;
-        add(&server.test, "base-2", BASIC, &["2002"], "ward7").await;
+        add(&server.test, "base-1", DECT_BASE, &["2001"], "ward7").await;
+        add(&server.test, "base-2", DECT_BASE, &["2002"], "ward7").await;
         for (number, device) in [("2001", "base-1"), ("2002", "base-2")] {
             let mut phone = udp(&server, number).await;
             let reply = phone.register_as("ward7", SECRET, 120).await;

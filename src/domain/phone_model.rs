@@ -141,6 +141,11 @@ impl PhoneModel {
         )
     }
 
+    /// Whether it is one of CUCM's two device types for SIP devices of other makers.
+    pub fn is_third_party(&self) -> bool {
+        matches!(self.family, ModelFamily::ThirdParty)
+    }
+
     /// What it is challenged with, the strongest first (RFC 8760 clause 2.4). Cisco's own phones
     /// read the first challenge alone and know MD5; so do simple clients, which is what
     /// *Third-party SIP Device (Basic)* is for.

@@ -6,8 +6,10 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
 use super::administration::check_text;
+use super::attributes;
 use super::device_lines::DeviceLine;
 use super::device_lines::Maker;
+use super::device_lines::WantedLines;
 use super::device_lines::find_lines;
 use super::device_settings::DeviceSettings;
 use super::device_settings::check_model;
@@ -32,6 +34,7 @@ use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::StoredElements;
 use crate::domain::template::TextField;
 use crate::domain::user::EndUser;
 use crate::store;
@@ -56,10 +59,14 @@ pub struct NewDevice {
     pub settings: DeviceSettings,
     /// Its lines from the first on.
     pub lines: Vec<DeviceLine>,
+    /// Whether a number that is no line yet becomes one; otherwise it is refused.
+    pub makes_lines: bool,
     /// User ID of its owner.
     pub owner: Option<String>,
     /// User ID of the end user whose digest credentials it uses; `None`: a secret of its own.
     pub digest_user: Option<String>,
+    /// What is only kept.
+    pub elements: StoredElements,
 }
 
 impl NewDevice {
@@ -72,8 +79,10 @@ impl NewDevice {
             template: None,
             settings: DeviceSettings::default(),
             lines: Vec::new(),
+            makes_lines: false,
             owner: None,
             digest_user: None,
+            elements: StoredElements::default(),
         }
     }
 }
@@ -143,7 +152,12 @@ pub(super) async fn insert(
     (new, people, catalogue): (&NewDevice, &People, &Catalogue),
 ) -> Result<Added, AdministrationError> {
     check_name(&new.name, new.model)?;
-    let lines = find_lines(connection, catalogue, new.model, &new.lines).await?;
+    let wanted = WantedLines {
+        model: new.model,
+        lines: &new.lines,
+        makes_lines: new.makes_lines,
+    };
+    let lines = find_lines(app, connection, actor, catalogue, wanted).await?;
     let phone = make(app, catalogue, new, people, lines)?;
     refuse_ambiguity(connection, &phone).await?;
     let before = store::device::find_for_update(connection, &phone.name).await?;
@@ -167,6 +181,9 @@ pub(super) async fn insert(
             None
         }
     };
+    if !new.elements.values.is_empty() {
+        attributes::write(app, connection, phone.pkid, &new.elements).await?;
+    }
     write_history(app, connection, actor, (&phone, people, catalogue)).await?;
     Ok(Added { phone, replacement })
 }
@@ -210,7 +227,8 @@ pub(super) async fn find_digest_user(
     if user.sealed_digest_credentials.is_none() {
         let reason = format!(
             "{} has no digest credentials, and the device could never register; set them first \
-             (selfprov user set-digest {} --generate) and repeat this",
+             (digestCredentials of the user, or selfprov user set-digest {} --generate) and repeat \
+             this",
             user.user_id, user.user_id
         );
         return Err(AdministrationError::invalid("Digest User", &reason));
@@ -295,39 +313,62 @@ pub(super) fn digest_identity(
     })
 }
 
-/// Refuses a device that could not be told from another when it registers: both found by account,
-/// the same digest user, the same line. The digest user's row is locked.
+/// Refuses a digest user that the device may not have. The digest user's row is locked.
+///
+/// A third-party SIP device shares its digest user with no other device: the account is all that
+/// its registrations say of it. Source: the messages of CUCM's database. Other devices that are
+/// found by their account may share one as long as they have no line in common; those that name
+/// themselves may share one as they like.
 pub(super) async fn refuse_ambiguity(
     connection: &mut Connection,
     phone: &Phone,
 ) -> Result<(), AdministrationError> {
-    let by_account = |phone: &Phone| {
-        let model = phone.model.and_then(crate::domain::phone_model::by_number);
-        model.is_some_and(PhoneModel::is_found_by_account)
-    };
-    let Some(user) = phone.digest.digest_user.filter(|_| by_account(phone)) else {
+    let Some(user) = phone.digest.digest_user else {
         return Ok(());
     };
     for name in store::device::with_digest_user(connection, user).await? {
+        if name == phone.name {
+            continue;
+        }
         let other = store::device::find(connection, &name).await?;
-        let Some(other) = other.filter(|other| other.name != phone.name && by_account(other))
-        else {
+        let Some(other) = other.filter(|other| other.pkid != phone.pkid) else {
             continue;
         };
-        let shared = other.lines.iter().find(|theirs| {
-            let mut ours = phone.lines.iter();
-            ours.any(|ours| ours.pattern == theirs.pattern)
-        });
-        if let Some(line) = shared {
-            let reason = format!(
-                "{name} registers line {} with the same digest user, and the two could not be \
-                 told apart; give this device a digest user of its own",
-                line.pattern
-            );
+        if let Some(reason) = conflict(phone, &other) {
             return Err(AdministrationError::invalid("Digest User", &reason));
         }
     }
     Ok(())
+}
+
+/// Why two devices cannot have the same digest user.
+fn conflict(phone: &Phone, other: &Phone) -> Option<String> {
+    let is = |phone: &Phone, of: fn(&PhoneModel) -> bool| {
+        let model = phone.model.and_then(crate::domain::phone_model::by_number);
+        model.is_some_and(of)
+    };
+    let (name, user) = (&other.name, &phone.digest.user_name);
+    if is(phone, PhoneModel::is_third_party) || is(other, PhoneModel::is_third_party) {
+        return Some(format!(
+            "{name} uses the digest credentials of {user} already, and a third-party SIP device \
+             shares its digest user with no other device; name another user, or take the digest \
+             user from {name} first"
+        ));
+    }
+    let of_account = PhoneModel::is_found_by_account;
+    if !(is(phone, of_account) && is(other, of_account)) {
+        return None;
+    }
+    let mut theirs = other.lines.iter();
+    let shared = theirs.find(|theirs| {
+        let mut ours = phone.lines.iter();
+        ours.any(|ours| ours.pattern == theirs.pattern)
+    })?;
+    Some(format!(
+        "{name} registers line {} with the same digest user, and the two could not be told apart; \
+         give this device a digest user of its own",
+        shared.pattern
+    ))
 }
 
 async fn write_history(

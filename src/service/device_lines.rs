@@ -3,7 +3,10 @@
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
+use super::lines;
+use super::lines::NewLine;
 use super::phone_from_template::Subject;
+use super::record::Actor;
 use super::users;
 use super::users::Extension;
 use crate::domain::catalogue::Catalogue;
@@ -59,13 +62,28 @@ impl DeviceLine {
     }
 }
 
+/// The lines that a device of a model is to have, and whether a number that is no line yet becomes
+/// one.
+#[derive(Clone, Copy)]
+pub(super) struct WantedLines<'a> {
+    pub(super) model: &'a PhoneModel,
+    pub(super) lines: &'a [DeviceLine],
+    pub(super) makes_lines: bool,
+}
+
 /// The lines by their numbers, with the place of each on the device.
 pub(super) async fn find_lines<'a>(
+    app: &App,
     connection: &mut Connection,
+    actor: &Actor,
     catalogue: &Catalogue,
-    model: &PhoneModel,
-    wanted: &'a [DeviceLine],
+    wanted: WantedLines<'a>,
 ) -> Result<Vec<(u8, &'a DeviceLine, Line)>, AdministrationError> {
+    let WantedLines {
+        model,
+        lines: wanted,
+        makes_lines,
+    } = wanted;
     let invalid = |reason: String| AdministrationError::invalid("lines", &reason);
     let most = model.line_buttons;
     let mut found: Vec<(u8, &DeviceLine, Line)> = Vec::with_capacity(wanted.len());
@@ -77,7 +95,12 @@ pub(super) async fn find_lines<'a>(
             let reason = format!("a {product} has at most {most} lines; there is no line {index}");
             return Err(invalid(reason));
         }
-        let row = users::line_of(connection, catalogue, &line.extension).await?;
+        let row = match users::line_of(connection, catalogue, &line.extension).await {
+            Err(AdministrationError::NotFound { kind: "line", .. }) if makes_lines => {
+                make_line(app, connection, actor, catalogue, &line.extension).await?
+            }
+            other => other?,
+        };
         let clash = found
             .iter()
             .any(|(other, _, known)| *other == index || known.pkid == row.pkid);
@@ -91,6 +114,22 @@ pub(super) async fn find_lines<'a>(
     }
     found.sort_by_key(|(index, ..)| *index);
     Ok(found)
+}
+
+/// A line of this number and nothing else, in a partition that exists.
+async fn make_line(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    extension: &Extension,
+) -> Result<Line, AdministrationError> {
+    let name = &extension.route_partition;
+    let partition = catalogue
+        .route_partition(name)
+        .ok_or_else(|| AdministrationError::not_found("Route Partition", name))?;
+    let new = NewLine::new(extension.pattern.clone(), partition);
+    lines::insert(app, connection, actor, catalogue, &new).await
 }
 
 fn check_line(line: &DeviceLine) -> Result<(), AdministrationError> {

@@ -46,6 +46,17 @@ pub struct DeviceSettings {
     pub services_provisioning: Option<String>,
     /// The service URLs that the device sets itself, as a whole.
     pub service_urls: Option<Vec<ServiceUrl>>,
+    /// Service URLs that are set or no longer set, beside those.
+    pub url_changes: Vec<UrlChange>,
+}
+
+/// One service URL of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlChange {
+    /// The names that it may be kept under; the first is the one it is kept under from now on.
+    pub names: &'static [&'static str],
+    /// The URL; `None`: the system's.
+    pub url: Option<String>,
 }
 
 impl DeviceSettings {
@@ -79,6 +90,9 @@ impl DeviceSettings {
         }
         if let Some(urls) = &self.service_urls {
             configuration.service_urls.clone_from(urls);
+        }
+        for change in &self.url_changes {
+            change.apply(&mut configuration.service_urls);
         }
         Ok(())
     }
@@ -130,6 +144,20 @@ impl DeviceSettings {
             c.calling_search_space = found.transpose()?;
         }
         Ok(())
+    }
+}
+
+impl UrlChange {
+    fn apply(&self, urls: &mut Vec<ServiceUrl>) {
+        urls.retain(|url| !self.names.contains(&&*url.name));
+        if let (Some(name), Some(url)) = (self.names.first(), &self.url) {
+            urls.push(ServiceUrl {
+                name: (*name).into(),
+                url: url.as_str().into(),
+            });
+        }
+        // As they are read from the database.
+        urls.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
+use super::attributes;
 use super::device_add::DESCRIPTION_LENGTH_MAX;
 use super::device_add::People;
 use super::device_add::described;
@@ -14,9 +15,13 @@ use super::device_add::find_user;
 use super::device_add::refuse_ambiguity;
 use super::device_lines::DeviceLine;
 use super::device_lines::Maker;
+use super::device_lines::WantedLines;
 use super::device_lines::find_lines;
 use super::device_settings::DeviceSettings;
 use super::device_settings::check_model;
+use super::device_settings::check_name;
+use super::devices;
+use super::devices::Farewell;
 use super::own_file;
 use super::phone_book::KnownPhone;
 use super::phone_control;
@@ -32,9 +37,9 @@ use crate::domain::device::DeviceState;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model;
-use crate::domain::phone_model::PhoneModel;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::StoredElements;
 use crate::store;
 use crate::store::Connection;
 
@@ -45,16 +50,22 @@ const KIND: &str = "device";
 pub struct DeviceChange {
     /// The version that was read; another one in the database refuses the change.
     pub version: Option<i64>,
+    /// Its new name. The phone of the old name is a phone that nobody has added then, and is told.
+    pub name: Option<DeviceName>,
     /// Description.
     pub description: Option<String>,
     /// Settings.
     pub settings: DeviceSettings,
     /// All lines from the first on.
     pub lines: Option<Vec<DeviceLine>>,
+    /// Whether a number that is no line yet becomes one; otherwise it is refused.
+    pub makes_lines: bool,
     /// User ID of its owner; `Some(None)`: nobody's.
     pub owner: Option<Option<String>>,
     /// User ID of its digest user; `Some(None)`: a fresh secret of its own.
     pub digest_user: Option<Option<String>>,
+    /// What is only kept.
+    pub elements: StoredElements,
 }
 
 /// Changes a device: its file has a new version, and it restarts to load it. A device that loads no
@@ -70,15 +81,19 @@ pub async fn update(
     name: &DeviceName,
     change: &DeviceChange,
 ) -> Result<Phone, AdministrationError> {
-    let _alone = app
-        .attempts
-        .enter_alone(&format!("change {name}"))
-        .await
-        .map_err(|_| AdministrationError::Changed(KIND))?;
+    let mut names = vec![name];
+    names.extend(change.name.as_ref());
+    names.sort_unstable();
+    names.dedup();
+    let mut alone = Vec::with_capacity(names.len());
+    for name in &names {
+        let entered = app.attempts.enter_alone(&format!("change {name}")).await;
+        alone.push(entered.map_err(|_| AdministrationError::Changed(KIND))?);
+    }
     let mut transaction = app.store.begin().await?;
     let updated = write(app, transaction.connection(), actor, name, change).await?;
     let committed = transaction.commit().await;
-    committed.inspect_err(|_| app.phones.doubt(name))?;
+    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
     updated.publish(app)
 }
 
@@ -87,6 +102,8 @@ pub async fn update(
 pub(super) struct Updated {
     phone: Phone,
     effects: Effects,
+    /// The name that it had, when it has another now.
+    left: Option<(DeviceName, Farewell)>,
 }
 
 impl Updated {
@@ -98,6 +115,11 @@ impl Updated {
     /// Makes memory say what the database says.
     pub(super) fn publish(self, app: &App) -> Result<Phone, AdministrationError> {
         let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
+        if let Some((name, farewell)) = self.left {
+            app.phones.remove(&name);
+            farewell.publish(app, &name);
+            app.file_requests.forget_unknown(&self.phone.name);
+        }
         app.phones.put(known);
         self.effects.publish(app, &self.phone.name);
         Ok(self.phone)
@@ -105,7 +127,7 @@ impl Updated {
 }
 
 /// Writes a change into the caller's transaction. The caller is alone with the device
-/// (`change NAME`) and says so to memory when the commit is not confirmed.
+/// (`change NAME`), under its new name as well, and says so to memory when the commit is not confirmed.
 pub(super) async fn write(
     app: &App,
     connection: &mut Connection,
@@ -126,10 +148,21 @@ pub(super) async fn write(
     if change.digest_user.is_some() {
         people.digest_user = wanted_digest_user;
     }
-    let after = changed(app, connection, (&catalogue, &before, change, &people)).await?;
+    let after = changed(
+        app,
+        connection,
+        actor,
+        (&catalogue, &before, change, &people),
+    )
+    .await?;
     refuse_ambiguity(connection, &after).await?;
+    let left = leave_name(app, connection, &before, &after).await?;
     store::device::update(connection, &after).await?;
-    let effects = take_effect(app, connection, &before, &after).await?;
+    attributes::write(app, connection, after.pkid, &change.elements).await?;
+    let effects = match left {
+        Some(_) => Effects::default(),
+        None => take_effect(app, connection, &before, &after).await?,
+    };
     let row = Change {
         action: "device.update",
         object_kind: KIND,
@@ -142,13 +175,50 @@ pub(super) async fn write(
         correlation: actor.correlation,
         ..Happening::default()
     };
-    record::happened(app, connection, name, TimelineEvent::Changed, happening).await?;
+    let event = TimelineEvent::Changed;
+    record::happened(app, connection, &after.name, event, happening).await?;
     record::audit_object(app, connection, actor, after.pkid, row).await?;
+    if left.is_some() {
+        let happening = Happening {
+            detail: format!("named {} by {}", after.name, actor.name),
+            correlation: actor.correlation,
+            ..Happening::default()
+        };
+        record::happened(app, connection, name, TimelineEvent::Removed, happening).await?;
+    }
     let phone = Phone {
         version: after.version + 1,
         ..after
     };
-    Ok(Updated { phone, effects })
+    Ok(Updated {
+        phone,
+        effects,
+        left: left.map(|farewell| (name.clone(), farewell)),
+    })
+}
+
+/// When the device gets another name: refuses one that is a device's, and says farewell to the phone
+/// of the old one.
+async fn leave_name(
+    app: &App,
+    connection: &mut Connection,
+    before: &Phone,
+    after: &Phone,
+) -> Result<Option<Farewell>, AdministrationError> {
+    if before.name == after.name {
+        return Ok(None);
+    }
+    let holder = store::device::pkid_of(connection, &after.name).await?;
+    if holder.is_some() {
+        return Err(AdministrationError::Taken {
+            field: "the name",
+            value: after.name.to_string(),
+            wanted_by: before.name.to_string(),
+            holder: "a device that exists already (remove it first)".to_owned(),
+        });
+    }
+    let farewell = devices::say_farewell(app, connection, before).await?;
+    Ok(Some(farewell))
 }
 
 async fn find_for_update(
@@ -186,6 +256,7 @@ async fn people_of(
 async fn changed(
     app: &App,
     connection: &mut Connection,
+    actor: &Actor,
     (catalogue, before, change, people): (&Catalogue, &Phone, &DeviceChange, &People),
 ) -> Result<Phone, AdministrationError> {
     let mut after = before.clone();
@@ -197,6 +268,13 @@ async fn changed(
         after.description.clone_from(description);
     }
     let model = before.model.and_then(phone_model::by_number);
+    if let Some(name) = change.name.as_ref().filter(|name| **name != before.name) {
+        model.map_or(Ok(()), |model| check_name(name, model))?;
+        after.name = name.clone();
+        if after.digest.digest_user.is_none() {
+            after.digest.user_name = name.as_str().into();
+        }
+    }
     let configuration = Arc::make_mut(&mut after.configuration);
     change.settings.apply(configuration, catalogue)?;
     if let Some(model) = model {
@@ -206,7 +284,7 @@ async fn changed(
         let of_before = before.digest.digest_user;
         let wanted = people.digest_user.as_ref();
         if of_before.is_none() || of_before != wanted.map(|user| user.pkid) {
-            after.digest = digest_identity(app, &before.name, wanted)?;
+            after.digest = digest_identity(app, &after.name, wanted)?;
         }
     }
     if let Some(lines) = &change.lines {
@@ -214,7 +292,12 @@ async fn changed(
             let reason = "its model is not known yet; let it register once first";
             AdministrationError::invalid("lines", &reason)
         })?;
-        after.lines = lines_after(app, connection, (catalogue, model, before, lines)).await?;
+        let wanted = WantedLines {
+            model,
+            lines,
+            makes_lines: change.makes_lines,
+        };
+        after.lines = lines_after(app, connection, actor, (catalogue, before, wanted)).await?;
     }
     Ok(after)
 }
@@ -223,16 +306,17 @@ async fn changed(
 async fn lines_after(
     app: &App,
     connection: &mut Connection,
-    (catalogue, model, before, wanted): (&Catalogue, &PhoneModel, &Phone, &[DeviceLine]),
+    actor: &Actor,
+    (catalogue, before, wanted): (&Catalogue, &Phone, WantedLines<'_>),
 ) -> Result<Vec<crate::domain::phone::PhoneLine>, AdministrationError> {
     let maker = Maker {
         app,
         name: &before.name,
-        model,
+        model: wanted.model,
         template: None,
         owner: None,
     };
-    let found = find_lines(connection, catalogue, model, wanted).await?;
+    let found = find_lines(app, connection, actor, catalogue, wanted).await?;
     let line_after = |(index, wanted, line): (u8, &DeviceLine, crate::domain::line::Line)| {
         let mut after = maker.line(index, wanted, &line);
         if let Some(old) = before.lines.iter().find(|old| old.line == line.pkid) {
@@ -253,6 +337,7 @@ async fn lines_after(
 }
 
 /// What becomes of registrations and of the phone itself.
+#[derive(Default)]
 struct Effects {
     grace: Option<Grace>,
     ended: Vec<Box<str>>,

@@ -240,30 +240,72 @@ pub async fn delete(
     let phone = store::device::find_for_update(connection, name)
         .await?
         .ok_or_else(|| AdministrationError::not_found(KIND, name.as_str()))?;
+    refuse_while_kept(connection, &phone).await?;
     remove_rows(connection, &phone).await?;
-    let model = phone.model.and_then(phone_model::by_number);
-    let goes_at_once = model.is_some_and(phone_model::PhoneModel::is_found_by_account);
-    let farewell = if goes_at_once {
-        store::binding::delete_of_device(connection, name).await?;
-        store::phone_restart::delete(connection, name).await?;
-        None
-    } else {
-        Some(farewell(app, connection, &phone).await?)
-    };
+    let farewell = say_farewell(app, connection, &phone).await?;
     write_removal(app, connection, actor, &phone).await?;
     let committed = transaction.commit().await;
     committed.inspect_err(|_| app.phones.doubt(name))?;
     app.phones.remove(name);
-    if let Some((grace, restart)) = farewell {
-        app.locations.set_grace(name, Some(&grace));
-        app.phone_control.submit(restart);
-    } else {
+    farewell.publish(app, name);
+    Ok(())
+}
+
+/// Refuses a device that an element of something else names: another phone's, a line's, a user's.
+async fn refuse_while_kept(
+    connection: &mut Connection,
+    phone: &Phone,
+) -> Result<(), AdministrationError> {
+    if !store::attribute::is_target(connection, phone.pkid).await? {
+        return Ok(());
+    }
+    let mut users = store::catalogue::users_of(connection, phone.pkid).await?;
+    let itself = format!("Phone {}", phone.name);
+    users.retain(|user| *user != itself);
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(AdministrationError::InUse {
+        kind: "Phone",
+        name: phone.name.to_string(),
+        users,
+    })
+}
+
+/// How the phone of a name that is no device any more finds out.
+#[must_use]
+pub(super) struct Farewell(Option<(Grace, PhoneRestart)>);
+
+impl Farewell {
+    /// Makes memory say what was committed.
+    pub(super) fn publish(self, app: &App, name: &DeviceName) {
+        if let Some((grace, restart)) = self.0 {
+            app.locations.set_grace(name, Some(&grace));
+            app.phone_control.submit(restart);
+            return;
+        }
         for binding in app.locations.of_device(name) {
             app.locations.remove(name, &binding.address_of_record);
         }
         app.phone_control.forget(name);
     }
-    Ok(())
+}
+
+/// Writes what tells a phone that its device is gone: a Cisco phone restarts; the registrations of
+/// a device of another kind end.
+pub(super) async fn say_farewell(
+    app: &App,
+    connection: &mut Connection,
+    phone: &Phone,
+) -> Result<Farewell, AdministrationError> {
+    let model = phone.model.and_then(phone_model::by_number);
+    if model.is_some_and(phone_model::PhoneModel::is_found_by_account) {
+        store::binding::delete_of_device(connection, &phone.name).await?;
+        store::phone_restart::delete(connection, &phone.name).await?;
+        return Ok(Farewell(None));
+    }
+    let farewell = farewell(app, connection, phone).await?;
+    Ok(Farewell(Some(farewell)))
 }
 
 /// The grace and the restart by which a phone finds out that its device is gone.

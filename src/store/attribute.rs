@@ -63,6 +63,19 @@ pub async fn of_many(
     Ok(found)
 }
 
+/// Whether an element of anything names this object.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`of_many`].
+pub async fn is_target(connection: &mut Connection, pkid: Pkid) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT owner FROM attribute_reference WHERE target = $1 LIMIT 1")
+        .bind(pkid.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Forgets what is kept under these paths.
 ///
 /// # Errors

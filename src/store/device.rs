@@ -341,7 +341,7 @@ pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), St
          version_stamp = $7, device_pool = $8, phone_security_profile = $9, sip_profile = $10, \
          phone_button_template = $11, softkey_template = $12, common_phone_profile = $13, \
          location = $14, calling_search_space = $15, user_locale = $16, network_locale = $17, \
-         load_information = $18, idle_timer_s = $19, services_provisioning = $20, \
+         load_information = $18, idle_timer_s = $19, services_provisioning = $20, name = $21, \
          file_fetched_at = NULL, version = version + 1 WHERE pkid = $1 AND version = $2",
     )
     .bind(phone.pkid.to_string())
@@ -364,6 +364,7 @@ pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), St
     .bind(configuration.load_information.as_str())
     .bind(configuration.idle_timer_s.map(i64::from))
     .bind(configuration.services_provisioning.as_str())
+    .bind(phone.name.as_str())
     .execute(&mut *connection)
     .await?;
     if updated.rows_affected() != 1 {

@@ -34,6 +34,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0006_attribute_reference.sql"),
     ),
     (
+        7,
+        "device digest user",
+        include_str!("../../migrations/0007_device_digest_user.sql"),
+    ),
+    (
         8,
         "credential policy default",
         include_str!("../../migrations/0008_credential_policy_default.sql"),

@@ -5,6 +5,7 @@ use super::Element;
 use super::ObjectType;
 use super::Places;
 use super::Record;
+use super::Reference;
 use super::Value;
 
 /// The object after the change: what the request does not name stays; a list is replaced as a
@@ -23,6 +24,67 @@ pub fn spoken_of(object: &ObjectType, said: &Record) -> Vec<&'static str> {
         }
     }
     names
+}
+
+/// The first element of an update request that takes an entry from a list that has no such entry
+/// (`removeMembers`).
+pub fn takes_what_is_not_there(
+    object: &ObjectType,
+    before: &Record,
+    said: &Record,
+) -> Option<&'static str> {
+    said.iter().find_map(|(name, value)| {
+        let element = changes(object.elements, name)?;
+        let (Change::Remove, Value::Group(said)) = (element.change, value) else {
+            return None;
+        };
+        let empty = Record::default();
+        let held = before.group(element.canonical).unwrap_or(&empty);
+        let is_missing = said.iter().any(|(name, entries)| {
+            let (name, entries) = as_lines(name, entries);
+            let is_held = |said: &Value| held.list(name).iter().any(|entry| fits(said, entry));
+            !entries.iter().all(is_held)
+        });
+        is_missing.then_some(element.name)
+    })
+}
+
+/// The entries of a list; a `lineIdentifier` is a short way to write a `line`.
+fn as_lines(name: &'static str, entries: &Value) -> (&'static str, Vec<Value>) {
+    let entries = match entries {
+        Value::List(entries) => entries.clone(),
+        _ => Vec::new(),
+    };
+    if name != "lineIdentifier" {
+        return (name, entries);
+    }
+    let as_line = |identifier: Value| {
+        let Value::Group(identifier) = identifier else {
+            return identifier;
+        };
+        let mut dirn = Record::default();
+        for (short, long) in [
+            ("directoryNumber", "pattern"),
+            ("routePartitionName", "routePartitionName"),
+        ] {
+            let value = identifier.text(short).unwrap_or_default();
+            let value = match (long, value) {
+                (_, "") => Value::Nothing,
+                ("pattern", number) => Value::text(number),
+                (_, name) => Value::Reference(Reference {
+                    name: name.to_owned(),
+                    pkid: None,
+                }),
+            };
+            if identifier.get(short).is_some() {
+                dirn.set(long, value);
+            }
+        }
+        let mut line = Record::default();
+        line.set("dirn", Value::Group(dirn));
+        Value::Group(line)
+    };
+    ("line", entries.into_iter().map(as_line).collect())
 }
 
 fn merged_group(table: &'static [Element], before: &Record, said: &Record) -> Record {
@@ -73,9 +135,7 @@ fn changed(element: &'static Element, held: Option<Value>, said: &Value) -> Valu
         return Value::Group(container);
     };
     for (name, entries) in said.iter() {
-        let Value::List(entries) = entries else {
-            continue;
-        };
+        let (name, entries) = as_lines(name, entries);
         let mut held = match container.take(name) {
             Some(Value::List(held)) => held,
             _ => Vec::new(),
@@ -84,7 +144,7 @@ fn changed(element: &'static Element, held: Option<Value>, said: &Value) -> Valu
             Change::Remove => held.retain(|entry| !entries.iter().any(|said| fits(said, entry))),
             Change::Add | Change::Replace => {
                 held.retain(|entry| !entries.iter().any(|said| same_index(said, entry)));
-                held.extend(entries.iter().cloned());
+                held.extend(entries);
             }
         }
         container.set(name, Value::List(held));
@@ -104,7 +164,11 @@ fn fits(said: &Value, entry: &Value) -> bool {
             (Some(said), Some(entry)) => said == entry,
             _ => said.name.eq_ignore_ascii_case(&entry.name),
         },
-        (Value::Text(said), Value::Text(entry)) => said.eq_ignore_ascii_case(entry),
+        // A number with a plus is written with a backslash before it, and kept without.
+        (Value::Text(said), Value::Text(entry)) => {
+            let plain = |text: &str| text.trim_start_matches('\\').to_lowercase();
+            plain(said) == plain(entry)
+        }
         (said, entry) => said == entry,
     }
 }

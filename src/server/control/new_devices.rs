@@ -44,12 +44,12 @@ pub async fn update(app: &App, change: DeviceChange) -> Result<Answer, Fault> {
         user.map(|user| Some(user).filter(|user| !user.is_empty()))
     };
     let wanted = device_update::DeviceChange {
-        version: None,
         description: settings.description.clone(),
         settings: settings_of(settings),
         lines: Some(lines(settings)?).filter(|lines| !lines.is_empty()),
         owner: some_or_nobody(&change.owner),
         digest_user: some_or_nobody(&change.digest_user),
+        ..device_update::DeviceChange::default()
     };
     let name = device_name(&change.name)?;
     let phone = device_update::update(app, &actor(app), &name, &wanted).await?;

@@ -21,6 +21,7 @@ mod feature_group_template;
 mod line;
 mod names;
 mod people;
+mod phone;
 mod rows;
 mod self_provisioning;
 mod templates;
@@ -167,6 +168,10 @@ macro_rules! of_kind {
                 type $kind = line::Lines;
                 $body
             }
+            ObjectKind::Phone => {
+                type $kind = phone::Phones;
+                $body
+            }
             _ => {
                 type $kind = rows::Rows;
                 $body
@@ -223,6 +228,11 @@ pub async fn update(
         .next()
         .ok_or_else(|| ObjectError::not_found(object, key))?;
     let draft = Draft::of_change(object, version, &before, said);
+    if let Some(element) = schema::merge::takes_what_is_not_there(object, &before, &said) {
+        let reason = "it names an entry that is not there; read the object again";
+        return Err(ObjectError::invalid(element, &reason));
+    }
+    let draft = Draft::of_change(object, before, &said);
     of_kind!(object, K => K::update(app, actor, pkid, &draft).await)?;
     Ok(pkid)
 }

@@ -1,7 +1,7 @@
 //! A line as it stands on a phone: the `line` of its `lines`.
 
 use super::kinds::RECORDING_PROFILE;
-use super::shared::{CALL_INFO_DISPLAY, DIRN, LINE_IDENTIFIER};
+use super::shared::{CALL_INFO_DISPLAY, DIRN};
 use super::words::{
     MWL_POLICY, PARTITION_USAGE, PREFERRED_MEDIA_SOURCE, RECORDING_FLAG, RING_SETTING, STATUS,
 };
@@ -49,6 +49,13 @@ const LINE: &[Element] = &[
     boolean("missedCallLogging").default("true"),
     one_of("recordingMediaSource", PREFERRED_MEDIA_SOURCE).since(V10_0)
         .default("Gateway Preferred"),
+];
+
+/// A line in short: its number and the name of its partition.
+#[rustfmt::skip]
+const LINE_IDENTIFIER: &[Element] = &[
+    text("directoryNumber", 255).characters(Characters::DirectoryNumber).applied(),
+    text("routePartitionName", 50).applied(),
 ];
 
 #[rustfmt::skip]

@@ -1,0 +1,171 @@
+//! Phones.
+
+mod record;
+mod request;
+
+use super::Criteria;
+use super::Draft;
+use super::Kind;
+use super::ObjectError;
+use super::Outcome;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::device::DeviceName;
+use crate::domain::phone::Phone;
+use crate::domain::phone_model;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::Record;
+use crate::service::App;
+use crate::service::administration::AdministrationError;
+use crate::service::administration::END_USER;
+use crate::service::device_add;
+use crate::service::device_add::NewDevice;
+use crate::service::device_update;
+use crate::service::device_update::DeviceChange;
+use crate::service::devices;
+use crate::service::record::Actor;
+use crate::store;
+use crate::store::Connection;
+use record::References;
+
+/// `protocol` of every phone here.
+const PROTOCOL: &str = "SIP";
+
+pub(super) struct Phones;
+
+impl Kind for Phones {
+    /// From memory, but for the names of owners: one statement for all.
+    async fn read(
+        app: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let devices = store::device_lists::with_owners(connection, pkids).await?;
+        let catalogue = app.catalogue.load_full();
+        let mut references = References::new(&catalogue);
+        let mut records = Vec::with_capacity(devices.len());
+        for pkid in pkids {
+            let device = devices.get(pkid);
+            let known = device.and_then(|device| app.phones.find(&device.name));
+            if let (Some(device), Some(known)) = (device, known) {
+                let owner = device.owner.as_deref();
+                records.push((*pkid, references.record_of(&known.phone, owner)));
+            }
+        }
+        Ok(records)
+    }
+
+    async fn list(
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let catalogue = app.catalogue.load_full();
+        let mut found: Vec<(DeviceName, Pkid)> = Vec::new();
+        app.phones.for_each(|known| {
+            if fits(criteria, &catalogue, &known.phone) {
+                found.push((known.phone.name.clone(), known.phone.pkid));
+            }
+        });
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
+    }
+
+    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let model = request::model_of(draft)?;
+        let new = NewDevice {
+            description: Some(draft.text("description")),
+            settings: request::settings(app, draft, Some(model))?,
+            lines: request::lines(app, draft).await?.unwrap_or_default(),
+            makes_lines: true,
+            owner: request::reference(draft, "ownerUserName").flatten(),
+            digest_user: request::reference(draft, "digestUser").flatten(),
+            elements: draft.stored(),
+            ..NewDevice::new(name_of(draft)?, model)
+        };
+        let added = device_add::add(app, actor, &new).await;
+        Ok(added.map_err(digest_user_named)?.pkid)
+    }
+
+    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let (name, known) = known(app, pkid).await?;
+        let model = known.model.and_then(phone_model::by_number);
+        let digest_user = request::reference(draft, "digestUser");
+        let is_without = known.digest.digest_user.is_none();
+        let change = DeviceChange {
+            version: None,
+            name: draft.says("name").then(|| name_of(draft)).transpose()?,
+            description: draft.said_text("description"),
+            settings: request::settings(app, draft, model)?,
+            lines: request::lines(app, draft).await?,
+            makes_lines: true,
+            owner: request::reference(draft, "ownerUserName"),
+            // None instead of none changes nothing: the device keeps its own secret.
+            digest_user: digest_user.filter(|wanted| !(wanted.is_none() && is_without)),
+            elements: draft.stored(),
+        };
+        let updated = device_update::update(app, actor, &name, &change).await;
+        updated.map(drop).map_err(digest_user_named)
+    }
+
+    async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
+        let (name, _) = known(app, pkid).await?;
+        Ok(devices::delete(app, actor, &name).await?)
+    }
+}
+
+fn name_of(draft: &Draft) -> Result<DeviceName, ObjectError> {
+    let name = draft.text("name");
+    name.parse()
+        .map_err(|error| ObjectError::invalid("name", &error))
+}
+
+/// A digest user is text and no reference: that there is none comes to light in the use case.
+fn digest_user_named(error: AdministrationError) -> ObjectError {
+    match error {
+        AdministrationError::NotFound {
+            kind: END_USER,
+            name,
+        } => ObjectError::Unresolved {
+            element: "digestUser",
+            kind: ObjectKind::User,
+            name,
+        },
+        error => error.into(),
+    }
+}
+
+async fn known(app: &App, pkid: Pkid) -> Result<(DeviceName, Phone), ObjectError> {
+    let mut reader = app.store.read().await?;
+    let name = store::device::name_of(reader.connection(), pkid).await?;
+    let known = name.and_then(|name| {
+        let known = app.phones.find(&name)?;
+        Some((name, known.phone.clone()))
+    });
+    // Somebody has removed or replaced it since its name was looked up.
+    known.ok_or_else(|| AdministrationError::Changed("device").into())
+}
+
+fn fits(criteria: &Criteria, catalogue: &Catalogue, phone: &Phone) -> bool {
+    let configuration = &phone.configuration;
+    let pool = catalogue.device_pools.get(&configuration.device_pool);
+    let css = configuration.calling_search_space;
+    let css = css.and_then(|css| catalogue.calling_search_spaces.get(&css));
+    let profiles = &catalogue.phone_security_profiles;
+    let profile = profiles.get(&configuration.phone_security_profile);
+    criteria.fits("name", phone.name.as_str())
+        && criteria.fits("description", &phone.description)
+        && criteria.fits("protocol", PROTOCOL)
+        && criteria.fits(
+            "callingSearchSpaceName",
+            css.map_or("", |css| css.name.as_str()),
+        )
+        && criteria.fits("devicePoolName", pool.map_or("", |pool| pool.name.as_str()))
+        && criteria.fits(
+            "securityProfileName",
+            profile.map_or("", |profile| profile.name.as_str()),
+        )
+}
