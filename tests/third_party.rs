@@ -405,14 +405,7 @@ async fn files_of_another_kind_do_not_exist_and_asking_for_many_is_a_sweep() {
         "ward7",
     )
     .await;
-    add(
-        &server.test,
-        "SEP00562B043616",
-        ADVANCED,
-        &["2002"],
-        "ward7",
-    )
-    .await;
+    add(&server.test, "SEP00562B043616", ADVANCED, &["2002"], "").await;
     server.test.add_phone("SEP0011AABBCC01", None).await;
     for file in [
         "SEP00562B043615.cnf.xml",
