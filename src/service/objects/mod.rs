@@ -227,12 +227,11 @@ pub async fn update(
         .into_iter()
         .next()
         .ok_or_else(|| ObjectError::not_found(object, key))?;
-    let draft = Draft::of_change(object, version, &before, said);
     if let Some(element) = schema::merge::takes_what_is_not_there(object, &before, &said) {
         let reason = "it names an entry that is not there; read the object again";
         return Err(ObjectError::invalid(element, &reason));
     }
-    let draft = Draft::of_change(object, before, &said);
+    let draft = Draft::of_change(object, version, &before, said);
     of_kind!(object, K => K::update(app, actor, pkid, &draft).await)?;
     Ok(pkid)
 }
