@@ -91,6 +91,8 @@ settings! {
     credentials: Credentials,
     /// AXL.
     axl: Axl,
+    /// User Data Services.
+    uds: Uds,
     /// Date and time.
     date_time: DateTime,
 }

@@ -35,3 +35,4 @@ pub mod trivial_credential;
 pub mod trust_list;
 pub mod user;
 pub mod user_profile;
+pub mod user_search;

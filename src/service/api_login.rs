@@ -15,6 +15,7 @@ use super::App;
 use super::authenticate;
 use super::authenticate::Attempt;
 use super::authenticate::AuthenticateError;
+use super::authenticate::PasswordAccepted;
 use super::hasher::Share;
 use super::keys::KeysError;
 use super::keys::Purpose;
@@ -95,9 +96,9 @@ pub enum ApiLoginError {
     /// Wrong, unknown, disabled or locked.
     #[error(transparent)]
     Authenticate(#[from] AuthenticateError),
-    /// Right, but the password must be changed first.
-    #[error("the password of {0} must be changed before it opens an API")]
-    MustChange(UserId),
+    /// Right, but the password must be changed first. Whoever this is may change it and nothing else.
+    #[error("the password of {} must be changed before it opens an API", .0.user_id)]
+    MustChange(Principal),
 }
 
 impl From<StoreError> for ApiLoginError {
@@ -127,15 +128,31 @@ pub async fn log_in(app: &App, login: &ApiLogin<'_>) -> Result<Principal, ApiLog
         app.remembered_logins.forget(&digest);
     }
     let accepted = authenticate::authenticate_password(app, &attempt(login)).await?;
-    if accepted.must_change {
-        return Err(ApiLoginError::MustChange(
-            accepted.account.user_id().clone(),
-        ));
-    }
     let version = accepted.credential_version;
+    let principal = record_login(app, login, &accepted).await?;
+    if accepted.must_change {
+        return Err(ApiLoginError::MustChange(principal));
+    }
     app.remembered_logins.remember(digest, version, now);
-    let mut reader = app.store.read().await?;
-    Ok(principal(reader.connection(), &accepted.account, version).await?)
+    Ok(principal)
+}
+
+/// Writes when and from where the password was right, for its owner to see; not for each request
+/// of the minute for which it is remembered.
+async fn record_login(
+    app: &App,
+    login: &ApiLogin<'_>,
+    accepted: &PasswordAccepted,
+) -> Result<Principal, StoreError> {
+    let account = &accepted.account;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let at = app.environment.now();
+    let kind = CredentialKind::Password;
+    store::credential::set_last_login(connection, account.pkid(), kind, at, login.source).await?;
+    let principal = principal(connection, account, accepted.credential_version).await?;
+    transaction.commit().await?;
+    Ok(principal)
 }
 
 /// The account of this user ID, if it may log in now and its password is still of this version.

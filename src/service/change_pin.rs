@@ -5,6 +5,7 @@ use super::ServiceError;
 use super::authenticate::Authenticated;
 use super::claim::Claim;
 use super::claim::Row;
+use super::credential_history;
 use super::hasher::Share;
 use super::keys::Purpose;
 use super::record;
@@ -121,7 +122,9 @@ pub async fn change_pin(
     old.policy
         .check_pin(&pin, &credential_owner(&who.user))
         .map_err(NotAcceptable::Policy)?;
-    refuse_used_before(app, old, new).await?;
+    if credential_history::was_used_before(app, Share::Phones, old, new).await? {
+        return Err(NotAcceptable::Policy(CredentialRefused::UsedBefore).into());
+    }
     let hash = app
         .hasher
         .hash(Share::Phones, new)
@@ -168,33 +171,6 @@ pub(super) fn credential_owner(user: &EndUser) -> CredentialOwner<'_> {
         first_name: &user.person.first_name,
         last_name: &user.person.last_name,
     }
-}
-
-/// Compares with the PIN in force and as many earlier ones as the policy remembers.
-async fn refuse_used_before(
-    app: &App,
-    old: &StoredCredential,
-    new: &Secret,
-) -> Result<(), ChangePinError> {
-    if old.policy.history == 0 {
-        return Ok(());
-    }
-    let mut reader = app.store.read().await?;
-    let earlier = old.policy.history.saturating_sub(1);
-    let mut hashes = store::credential::history(reader.connection(), old.pkid, earlier).await?;
-    drop(reader);
-    hashes.insert(0, old.hash.clone());
-    for hash in hashes {
-        let is_same = app
-            .hasher
-            .verify(Share::Phones, new, &hash)
-            .await
-            .map_err(ServiceError::from)?;
-        if is_same {
-            return Err(NotAcceptable::Policy(CredentialRefused::UsedBefore).into());
-        }
-    }
-    Ok(())
 }
 
 /// Writes the new PIN, unless another change came first.

@@ -17,6 +17,7 @@ pub mod change_pin;
 pub mod changes;
 pub mod claim;
 pub mod credential_change;
+mod credential_history;
 pub mod demo_data;
 pub mod der;
 pub mod device_add;
@@ -43,6 +44,7 @@ pub mod location;
 mod login_names;
 pub mod node;
 pub mod objects;
+pub mod own_credentials;
 mod own_file;
 pub mod password_hash;
 pub mod phone_book;
@@ -60,6 +62,7 @@ pub mod reread;
 pub mod route_call;
 pub mod rsa_key;
 pub mod sealed_token;
+pub mod self_care;
 pub mod self_provision;
 pub mod self_provisioning_settings;
 pub mod settings;
@@ -68,6 +71,7 @@ pub mod start;
 pub mod templates;
 pub mod trust_list;
 pub mod user_credentials;
+pub mod user_search;
 pub mod user_views;
 pub mod users;
 pub mod x509;
@@ -118,6 +122,8 @@ pub struct App {
     pub attempts: AttemptGate,
     /// Right logins of programs, remembered for a minute.
     pub remembered_logins: api_login::RememberedLogins,
+    /// Leaves for searches of users.
+    pub searches: user_search::Searches,
     /// Keeps floods of refusals out of the timelines.
     pub refusal_rows: RefusalRows,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.

@@ -28,6 +28,8 @@ pub struct Settings {
     pub credentials: CredentialSettings,
     /// AXL.
     pub axl: AxlSettings,
+    /// Looking for users.
+    pub user_search: UserSearchSettings,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             auto_registration: AutoRegistrationSettings::default(),
             credentials: CredentialSettings::default(),
             axl: AxlSettings::default(),
+            user_search: UserSearchSettings::default(),
         }
     }
 }
@@ -297,6 +300,35 @@ impl Default for CredentialSettings {
             lockout: Lockout::Spread,
             hasher_threads: 0,
             hasher_queue_max: 256,
+        }
+    }
+}
+
+/// Who may look for users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserSearchAccess {
+    /// Nobody.
+    Off,
+    /// Users and programs that have logged in.
+    Authenticated,
+    /// Anybody who reaches the door.
+    Open,
+}
+
+/// Looking for users.
+#[derive(Debug, Clone, Copy)]
+pub struct UserSearchSettings {
+    /// Who may.
+    pub access: UserSearchAccess,
+    /// Most users of one answer.
+    pub limit: u32,
+}
+
+impl Default for UserSearchSettings {
+    fn default() -> Self {
+        Self {
+            access: UserSearchAccess::Authenticated,
+            limit: 64,
         }
     }
 }

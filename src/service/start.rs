@@ -27,6 +27,7 @@ use super::register::Registrar;
 use super::settings::Settings;
 use super::trust_list;
 use super::trust_list::TrustLists;
+use super::user_search::Searches;
 use crate::domain::catalogue::CallManager;
 use crate::domain::config_file::idle_url::SELF_PROVISION_PATH;
 use crate::domain::fresh_system;
@@ -110,6 +111,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         hasher,
         attempts: AttemptGate::default(),
         remembered_logins: RememberedLogins::default(),
+        searches: Searches::default(),
         refusal_rows: RefusalRows::default(),
         catalogue: ArcSwap::default(),
         phones: PhoneBook::default(),

@@ -117,6 +117,18 @@ impl Settings {
                 hasher_threads: self.credentials.hasher_threads.size(),
                 hasher_queue_max: self.credentials.hasher_queue_max.size(),
             },
+            user_search: self.user_search_settings(),
+        }
+    }
+
+    fn user_search_settings(&self) -> service::UserSearchSettings {
+        service::UserSearchSettings {
+            access: match self.uds.user_search {
+                tables::UserSearch::Off => service::UserSearchAccess::Off,
+                tables::UserSearch::Authenticated => service::UserSearchAccess::Authenticated,
+                tables::UserSearch::Open => service::UserSearchAccess::Open,
+            },
+            limit: self.uds.user_search_limit.get(),
         }
     }
 

@@ -330,6 +330,18 @@ words! {
     }
 }
 
+words! {
+    /// Who may look for users with the UDS resources users and clusterUser.
+    UserSearch {
+        /// Nobody.
+        Off = "off",
+        /// Who logs in with a user ID and a password.
+        Authenticated = "authenticated",
+        /// Anybody who reaches HTTPS: user IDs, names and numbers of all users are public then.
+        Open = "open",
+    }
+}
+
 table! {
     /// AXL, the SOAP API.
     Axl "axl" {
@@ -343,6 +355,17 @@ table! {
         /// What becomes of elements that AXL 7.1 does not have: warn or refuse. Later versions
         /// always refuse what they do not have.
         old_dialect_unknown: UnknownElements = UnknownElements::Warn,
+    }
+}
+
+table! {
+    /// User Data Services: see docs/uds.md.
+    Uds "uds" {
+        /// Who may look for users: off, authenticated or open. When open, whoever reaches HTTPS
+        /// can list every user.
+        user_search: UserSearch = UserSearch::Authenticated,
+        /// Most users of one answer.
+        user_search_limit: Whole<1, 500> = Whole::at(64),
     }
 }
 

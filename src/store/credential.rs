@@ -1,6 +1,7 @@
 //! Tables `credential`, `credential_history` and `credential_policy`.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
@@ -269,6 +270,56 @@ pub async fn set_lock(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Writes when and from where a credential was last right.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn set_last_login(
+    connection: &mut Connection,
+    owner: Pkid,
+    kind: CredentialKind,
+    at: UnixMillis,
+    source: IpAddr,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE credential SET last_login_at = $3, last_login_source = $4 \
+         WHERE owner = $1 AND kind = $2",
+    )
+    .bind(owner.to_string())
+    .bind(kind.as_str())
+    .bind(at.0)
+    .bind(source.to_canonical().to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// When and from where a credential was last right; `None`: not yet.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn last_login(
+    connection: &mut Connection,
+    owner: Pkid,
+    kind: CredentialKind,
+) -> Result<Option<(UnixMillis, IpAddr)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT last_login_at, last_login_source FROM credential \
+         WHERE owner = $1 AND kind = $2 AND last_login_at IS NOT NULL",
+    )
+    .bind(owner.to_string())
+    .bind(kind.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        let at = row.time("credential.last_login_at")?;
+        Ok((at, row.parsed("credential.last_login_source")?))
+    })
+    .transpose()
 }
 
 /// Reads a policy by its name, with its identity.

@@ -41,7 +41,7 @@ fn person_of(row: &AnyRow) -> Result<Person, StoreError> {
     })
 }
 
-fn end_user_of(row: &AnyRow) -> Result<EndUser, StoreError> {
+pub(super) fn end_user_of(row: &AnyRow) -> Result<EndUser, StoreError> {
     let primary_extension = row
         .pkid_or_null("end_user.primary_extension")?
         .map(|line| {

@@ -43,6 +43,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "credential policy default",
         include_str!("../../migrations/0008_credential_policy_default.sql"),
     ),
+    (
+        9,
+        "last login",
+        include_str!("../../migrations/0009_last_login.sql"),
+    ),
 ];
 
 /// A database engine.

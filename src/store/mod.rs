@@ -29,6 +29,7 @@ pub mod seed;
 pub mod self_provisioning;
 pub mod sql_query;
 pub mod trust_list;
+pub mod user_search;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,158 @@
+//! Use cases: what end users see of themselves, and change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::END_USER;
+use super::api_login::Principal;
+use super::attributes;
+use super::attributes::Value;
+use super::device_update;
+use super::device_update::DeviceChange;
+use super::phone_book::KnownPhone;
+use super::record::Actor;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::fresh_system;
+use crate::domain::line::Line;
+use crate::domain::phone::Phone;
+use crate::domain::pkid::Pkid;
+use crate::domain::user::EndUser;
+use crate::store;
+
+/// What a user has.
+#[derive(Debug, Clone)]
+pub struct SelfCare {
+    /// The user.
+    pub user: EndUser,
+    /// The line of the primary extension.
+    pub primary_line: Option<Line>,
+    /// What AXL says of the user beyond columns, by the names of its elements; no secrets.
+    pub further: BTreeMap<String, String>,
+    /// The phones that the user owns, in order of their names.
+    pub phones: Vec<Arc<KnownPhone>>,
+}
+
+/// A number that a user has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnExtension {
+    /// Identity of the line.
+    pub line: Pkid,
+    /// The number.
+    pub pattern: DirectoryNumber,
+    /// Whether it is the primary extension.
+    pub is_primary: bool,
+    /// The text beside its button; `None`: not the same on each phone.
+    pub label: Option<String>,
+}
+
+/// Whether somebody is in the group that may see and change what is theirs.
+pub fn is_allowed(who: &Principal) -> bool {
+    let mut groups = who.access_control_groups.iter();
+    groups.any(|group| group == fresh_system::STANDARD_CCM_END_USERS)
+}
+
+/// What a user has; `None` when the account is no end user's.
+///
+/// # Errors
+///
+/// [`AdministrationError::Service`] when the database fails.
+pub async fn show(app: &App, account: Pkid) -> Result<Option<SelfCare>, AdministrationError> {
+    let further = attributes::all_of(app, account).await?;
+    let further = further.into_iter().filter_map(|(name, value)| match value {
+        Value::Text(text) => Some((name, text)),
+        Value::Secret(_) => None,
+    });
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let Some(user) = store::end_user::by_pkid(connection, account).await? else {
+        return Ok(None);
+    };
+    let primary_line = match &user.primary_extension {
+        Some(extension) => store::line::by_pkid(connection, extension.line).await?,
+        None => None,
+    };
+    let names = store::device::owned_by(connection, account).await?;
+    let phones = names.iter().filter_map(|name| app.phones.find(name));
+    Ok(Some(SelfCare {
+        phones: phones.collect(),
+        further: further.collect(),
+        primary_line,
+        user,
+    }))
+}
+
+impl SelfCare {
+    /// The numbers of the user: the primary extension first, then those of the phones.
+    pub fn extensions(&self) -> Vec<OwnExtension> {
+        let primary = self.user.primary_extension.as_ref();
+        let on_phones = self.phones.iter().flat_map(|known| &known.phone.lines);
+        let mut numbers: Vec<(Pkid, &DirectoryNumber)> = primary
+            .map(|extension| (extension.line, &extension.pattern))
+            .into_iter()
+            .collect();
+        for line in on_phones {
+            if !numbers.iter().any(|(known, _)| *known == line.line) {
+                numbers.push((line.line, &line.pattern));
+            }
+        }
+        let extension = |(line, pattern): (Pkid, &DirectoryNumber)| OwnExtension {
+            line,
+            pattern: pattern.clone(),
+            is_primary: self.is_primary(line),
+            label: self.label(line),
+        };
+        numbers.into_iter().map(extension).collect()
+    }
+
+    /// Whether a line is the user's primary extension.
+    pub fn is_primary(&self, line: Pkid) -> bool {
+        let primary = self.user.primary_extension.as_ref();
+        primary.is_some_and(|extension| extension.line == line)
+    }
+
+    /// The user's phone of this identity.
+    pub fn phone(&self, pkid: Pkid) -> Option<&Phone> {
+        let mut phones = self.phones.iter().map(|known| &known.phone);
+        phones.find(|phone| phone.pkid == pkid)
+    }
+
+    /// The text beside the buttons of a line, where it is the same on each phone.
+    fn label(&self, line: Pkid) -> Option<String> {
+        let lines = self.phones.iter().flat_map(|known| &known.phone.lines);
+        let mut labels = lines
+            .filter(|appearance| appearance.line == line)
+            .map(|appearance| appearance.label.as_str());
+        let first = labels.next().unwrap_or_default();
+        labels.all(|label| label == first).then(|| first.to_owned())
+    }
+}
+
+/// Gives a user's own phone another description; it restarts to show it.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`] when the user has no such phone,
+/// [`AdministrationError::Changed`] when somebody else changes it now.
+pub async fn describe_phone(
+    app: &App,
+    who: &Principal,
+    actor: &Actor,
+    phone: Pkid,
+    description: &str,
+) -> Result<(), AdministrationError> {
+    let own = show(app, who.account).await?;
+    let own = own.ok_or_else(|| AdministrationError::not_found(END_USER, who.user_id.as_str()))?;
+    let phone = own
+        .phone(phone)
+        .ok_or_else(|| AdministrationError::not_found("device", &phone.to_string()))?;
+    let change = DeviceChange {
+        // Of this version it is the user's; another one may be somebody else's.
+        version: Some(phone.version),
+        description: Some(description.to_owned()),
+        ..DeviceChange::default()
+    };
+    device_update::update(app, actor, &phone.name, &change).await?;
+    Ok(())
+}
