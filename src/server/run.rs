@@ -135,9 +135,11 @@ impl Doors {
             ..
         } = service.sockets;
         let handset = uds::router(Arc::clone(&self.app), service.trace);
-        // 443 beside the configured port is for phones alone.
-        let administration = handset.clone().merge(axl::router(Arc::clone(&self.app)));
-        let routers = std::iter::once(administration).chain(std::iter::repeat(handset.clone()));
+        let resources = uds::resources::router(Arc::clone(&self.app));
+        let whole_uds = handset.clone().merge(resources);
+        // 443 beside the configured port is for phones and UDS alone.
+        let administration = whole_uds.clone().merge(axl::router(Arc::clone(&self.app)));
+        let routers = std::iter::once(administration).chain(std::iter::repeat(whole_uds));
         for (listener, router) in https.into_iter().zip(routers) {
             self.http(listener, Some(Arc::clone(&tls.https)), router);
         }

@@ -102,6 +102,7 @@ impl HandsetDoor {
             addresses.push(listener.local_addr().unwrap());
             let mut router = uds::router(Arc::clone(&test.app), Arc::clone(&trace));
             if tls.is_some() {
+                router = router.merge(uds::resources::router(Arc::clone(&test.app)));
                 router = router.merge(axl::router(Arc::clone(&test.app)));
             }
             tokio::spawn(http::serve(

@@ -30,17 +30,7 @@ impl Endpoint {
     /// The endpoint under the host the phone itself named, so that it is one that it can reach;
     /// under the address it connected to when the `Host` is missing or malformed.
     pub fn reached(peer: &Peer, host: Option<&str>, device: Option<&DeviceName>) -> Self {
-        let scheme = if peer.encrypted {
-            "https://"
-        } else {
-            "http://"
-        };
-        let mut base = String::with_capacity(192);
-        base.push_str(scheme);
-        match host.filter(|host| is_host_and_port(host)) {
-            Some(host) => base.push_str(host),
-            None => base.push_str(&peer.local.to_string()),
-        }
+        let mut base = base(peer, host);
         base.push_str(PATH);
         let mut separator = '?';
         if let Some(device) = device {
@@ -83,6 +73,23 @@ impl Endpoint {
             .or_else(|| self.with(&[required]))
             .unwrap_or_else(|| self.form())
     }
+}
+
+/// `scheme://host[:port]` under the host that a client itself named; under the address it connected
+/// to when the `Host` is missing or malformed.
+pub fn base(peer: &Peer, host: Option<&str>) -> String {
+    let scheme = if peer.encrypted {
+        "https://"
+    } else {
+        "http://"
+    };
+    let mut base = String::with_capacity(192);
+    base.push_str(scheme);
+    match host.filter(|host| is_host_and_port(host)) {
+        Some(host) => base.push_str(host),
+        None => base.push_str(&peer.local.to_string()),
+    }
+    base
 }
 
 /// Whether a `Host` can stand in a URL: a name or address of at most [`HOST_MAX`] characters, and

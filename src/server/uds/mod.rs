@@ -1,10 +1,11 @@
-//! The handset's door: the self-provisioning screens of an idle phone.
+//! User Data Services: the self-provisioning screens of an idle phone, and the public resources.
 
 pub mod answer;
 pub mod authenticate;
 mod door;
 pub mod endpoint;
 pub mod request;
+pub mod resources;
 pub mod screen;
 pub mod screens;
 pub mod self_provision;
@@ -22,7 +23,7 @@ use crate::server::trace_log::TraceLog;
 use crate::service::App;
 use door::UdsDoor;
 
-/// The routes of UDS, for the HTTPS listeners and the plain-HTTP one for old phones.
+/// The routes of the handset, for the HTTPS listeners and the plain-HTTP one for old phones.
 ///
 /// Methods other than GET, HEAD and POST are answered 405 with `Allow`.
 pub fn router(app: Arc<App>, trace: Arc<TraceLog>) -> Router {
