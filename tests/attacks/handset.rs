@@ -47,9 +47,13 @@ async fn users_cannot_be_listed_and_no_door_shows_a_version() {
             "/metrics",
         ] {
             let answer = handset.run(&format!("{door}{path}"), &[]).await;
-            // AXL asks for a login, over HTTPS alone.
-            let is_axl = path == "/axl/" && door.starts_with("https");
-            let expected = if is_axl { 401 } else { 404 };
+            // AXL and UDS ask for a login, over HTTPS alone.
+            let expected = match path {
+                _ if !door.starts_with("https") => 404,
+                "/cucm-uds/version" | "/cucm-uds/servers" => 200,
+                "/metrics" => 404,
+                _ => 401,
+            };
             assert_eq!(answer.status, expected, "{door}{path}");
             assert!(!answer.body.contains("aksethi"), "{door}{path}");
             answers.push(answer);

@@ -212,17 +212,10 @@ pub(crate) fn administrator() -> Actor {
     }
 }
 
-/// What an answer tells, without what differs by itself: the date, and the address asked for.
+/// What an answer tells, without the date.
 pub(crate) fn told(answer: &Answer) -> String {
     let mut answer = answer.clone();
-    answer
-        .headers
-        .retain(|(name, _)| name != "date" && name != "content-length");
-    if let Some((before, rest)) = answer.body.split_once("uri=\"")
-        && let Some((_, after)) = rest.split_once('"')
-    {
-        answer.body = format!("{before}{after}");
-    }
+    answer.headers.retain(|(name, _)| name != "date");
     format!("{answer:?}")
 }
 

@@ -98,10 +98,10 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    /// The answer; `uri` is what was asked for.
-    pub(super) fn into_response(self, uri: &str) -> Response {
+    /// The answer. It does not repeat what was asked for: it is the same whoever was asked for.
+    pub(super) fn into_response(self) -> Response {
         let (status, code) = self.status();
-        let mut xml = root("errors", uri);
+        let mut xml = Xml::with_root("errors", &[("version", &version())]);
         xml.open("error", &[]);
         xml.text("code", code);
         xml.text("message", &self.message());

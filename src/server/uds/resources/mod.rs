@@ -65,11 +65,6 @@ impl Asked<'_> {
     fn uri(&self, resource: &Resource) -> String {
         format!("{}{}", self.base, resource.path())
     }
-
-    /// The address that was asked for, without its parameters.
-    fn uri_of_request(&self) -> String {
-        format!("{}{}", self.base, self.parts.uri.path())
-    }
 }
 
 async fn answer(
@@ -86,10 +81,8 @@ async fn answer(
         parts: &parts,
         peer,
     };
-    match carry_out(&asked, body).await {
-        Ok(answer) => answer,
-        Err(problem) => problem.into_response(&asked.uri_of_request()),
-    }
+    let answer = carry_out(&asked, body).await;
+    answer.unwrap_or_else(Problem::into_response)
 }
 
 async fn carry_out(asked: &Asked<'_>, body: Body) -> Result<Response, Problem> {
