@@ -116,7 +116,8 @@ pub async fn change(
         store_credential(app, connection, user.pkid, ready).await?;
     }
     for (kind, _) in &wanted {
-        record::audit(app, connection, actor, audited(&user, *kind)).await?;
+        let change = audited(&user, *kind);
+        record::audit_object(app, connection, actor, user.pkid, change).await?;
     }
     transaction.commit().await?;
     Ok(())

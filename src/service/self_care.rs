@@ -7,8 +7,8 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
 use super::api_login::Principal;
+use super::associated_devices::Controller;
 use super::attributes;
-use super::attributes::Value;
 use super::device_update;
 use super::device_update::DeviceChange;
 use super::phone_book::KnownPhone;
@@ -18,8 +18,20 @@ use crate::domain::fresh_system;
 use crate::domain::line::Line;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::StoredValue;
 use crate::domain::user::EndUser;
 use crate::store;
+
+/// Elements of AXL beyond columns that a user is shown.
+const FURTHER: [&str; 7] = [
+    "directoryUri",
+    "enableMobility",
+    "homeNumber",
+    "manager",
+    "mobileNumber",
+    "pagerNumber",
+    "remoteDestinationLimit",
+];
 
 /// What a user has.
 #[derive(Debug, Clone)]
@@ -28,9 +40,9 @@ pub struct SelfCare {
     pub user: EndUser,
     /// The line of the primary extension.
     pub primary_line: Option<Line>,
-    /// What AXL says of the user beyond columns, by the names of its elements; no secrets.
+    /// What AXL says of the user beyond columns, by the names of its elements.
     pub further: BTreeMap<String, String>,
-    /// The phones that the user owns, in order of their names.
+    /// The phones that the user owns or controls, in order of their names.
     pub phones: Vec<Arc<KnownPhone>>,
 }
 
@@ -59,11 +71,6 @@ pub fn is_allowed(who: &Principal) -> bool {
 ///
 /// [`AdministrationError::Service`] when the database fails.
 pub async fn show(app: &App, account: Pkid) -> Result<Option<SelfCare>, AdministrationError> {
-    let further = attributes::all_of(app, account).await?;
-    let further = further.into_iter().filter_map(|(name, value)| match value {
-        Value::Text(text) => Some((name, text)),
-        Value::Secret(_) => None,
-    });
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     let Some(user) = store::end_user::by_pkid(connection, account).await? else {
@@ -73,8 +80,18 @@ pub async fn show(app: &App, account: Pkid) -> Result<Option<SelfCare>, Administ
         Some(extension) => store::line::by_pkid(connection, extension.line).await?,
         None => None,
     };
-    let names = store::device::owned_by(connection, account).await?;
+    let mut names = store::device::owned_by(connection, account).await?;
+    let controller = Controller::EndUser(account);
+    names.extend(store::associated_device::of_user(connection, controller).await?);
+    names.sort_unstable();
+    names.dedup();
     let phones = names.iter().filter_map(|name| app.phones.find(name));
+    let mut kept = attributes::of_many(connection, &[account]).await?;
+    let kept = kept.remove(&account).unwrap_or_default();
+    let further = kept.into_iter().filter_map(|(name, value)| match value {
+        StoredValue::Text(text) if FURTHER.contains(&name.as_str()) => Some((name, text)),
+        _ => None,
+    });
     Ok(Some(SelfCare {
         phones: phones.collect(),
         further: further.collect(),
@@ -84,10 +101,12 @@ pub async fn show(app: &App, account: Pkid) -> Result<Option<SelfCare>, Administ
 }
 
 impl SelfCare {
-    /// The numbers of the user: the primary extension first, then those of the phones.
+    /// The numbers of the user: the primary extension first, then those of the phones that the user
+    /// owns.
     pub fn extensions(&self) -> Vec<OwnExtension> {
         let primary = self.user.primary_extension.as_ref();
-        let on_phones = self.phones.iter().flat_map(|known| &known.phone.lines);
+        let owned = self.phones.iter().filter(|known| self.owns(&known.phone));
+        let on_phones = owned.flat_map(|known| &known.phone.lines);
         let mut numbers: Vec<(Pkid, &DirectoryNumber)> = primary
             .map(|extension| (extension.line, &extension.pattern))
             .into_iter()
@@ -112,6 +131,11 @@ impl SelfCare {
         primary.is_some_and(|extension| extension.line == line)
     }
 
+    /// Whether the user owns a phone; others are somebody else's that the user controls.
+    pub fn owns(&self, phone: &Phone) -> bool {
+        phone.owner == Some(self.user.pkid)
+    }
+
     /// The user's phone of this identity.
     pub fn phone(&self, pkid: Pkid) -> Option<&Phone> {
         let mut phones = self.phones.iter().map(|known| &known.phone);
@@ -134,6 +158,7 @@ impl SelfCare {
 /// # Errors
 ///
 /// [`AdministrationError::NotFound`] when the user has no such phone,
+/// [`AdministrationError::Invalid`] when the user controls it and somebody else owns it,
 /// [`AdministrationError::Changed`] when somebody else changes it now.
 pub async fn describe_phone(
     app: &App,
@@ -147,6 +172,10 @@ pub async fn describe_phone(
     let phone = own
         .phone(phone)
         .ok_or_else(|| AdministrationError::not_found("device", &phone.to_string()))?;
+    if !own.owns(phone) {
+        let reason = "the phone is somebody else's; its owner describes it";
+        return Err(AdministrationError::invalid("description", &reason));
+    }
     let change = DeviceChange {
         // Of this version it is the user's; another one may be somebody else's.
         version: Some(phone.version),

@@ -11,6 +11,8 @@ use selfprov::service::administration::NewSecret;
 use selfprov::service::record::Actor;
 use selfprov::service::user_credentials;
 use selfprov::service::user_views;
+use selfprov::store::attribute;
+use selfprov::store::attribute::Kept;
 use serde_json::Value;
 use sqlx::Row as _;
 
@@ -168,6 +170,16 @@ impl Uds {
         let put = ["-X", "PUT", "--data-binary", body];
         self.ask_as(who, path, &[&content_type[..], &put].concat())
             .await
+    }
+
+    /// Keeps an element of AXL for `aksethi`.
+    pub(crate) async fn keep(&self, element: &str, text: &str) {
+        let mut transaction = self.test().app.store.begin().await.unwrap();
+        let kept = [(element.to_owned(), Kept::Text(text.to_owned()))];
+        attribute::insert(transaction.connection(), self.aksethi.pkid, &kept)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
     }
 
     /// The description of a phone.

@@ -1,6 +1,7 @@
 //! What anybody may know, and what users see of themselves.
 
-use selfprov::service::attributes;
+use selfprov::service::associated_devices;
+use selfprov::service::associated_devices::Controller;
 
 use crate::client::AKSETHI;
 use crate::client::Node;
@@ -101,15 +102,7 @@ async fn nothing_that_needs_a_password_is_there_without_encryption() {
 async fn a_user_reads_the_own_record() {
     for_each_database(async |database| {
         let uds = Uds::start(&database).await;
-        let owner = attributes::Owner {
-            pkid: uds.aksethi.pkid,
-            kind: "end_user",
-            name: "aksethi".to_owned(),
-        };
-        let mobile = [("mobileNumber".to_owned(), Some("+49 170 <1>".to_owned()))];
-        attributes::set(&uds.test().app, &administrator(), &owner, &mobile)
-            .await
-            .unwrap();
+        uds.keep("mobileNumber", "+49 170 <1>").await;
         let user = uds.read_as(AKSETHI, "/user/aksethi").await;
         assert_eq!(user.name(), "user");
         assert_eq!(user.attribute("uri"), uds.url("/user/aksethi"));
@@ -238,6 +231,45 @@ async fn a_user_describes_the_own_phone_and_no_other() {
             "x".repeat(200)
         );
         assert_eq!(uds.put_as(AKSETHI, &path, &long).await.status, 400);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_a_user_controls_is_shown_and_not_described() {
+    for_each_database(async |database| {
+        let uds = Uds::start(&database).await;
+        let app = &uds.test().app;
+        let mut transaction = app.store.begin().await.unwrap();
+        let who = (Controller::EndUser(uds.aksethi.pkid), "aksethi");
+        let name = "SEP0011AABBCC02".parse().unwrap();
+        associated_devices::add(app, transaction.connection(), &administrator(), who, &name)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        let devices = uds
+            .read_as(AKSETHI, "/user/aksethi/devices")
+            .await
+            .children();
+        let shown: Vec<(String, String)> = devices
+            .iter()
+            .map(|device| {
+                let editable = device.at("description").attribute("editable").to_owned();
+                (device.at("name").text().to_owned(), editable)
+            })
+            .collect();
+        let expected = [("SEP0011AABBCC01", "true"), ("SEP0011AABBCC02", "false")];
+        assert_eq!(shown, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+        let path = format!("/user/aksethi/device/{}", uds.other_phone);
+        let body = "<device><description>mine</description></device>";
+        assert_eq!(uds.put_as(AKSETHI, &path, body).await.status, 400);
+        assert_eq!(uds.description_of("SEP0011AABBCC02"), "");
+        let extensions = uds.read_as(AKSETHI, "/user/aksethi/extensions").await;
+        assert_eq!(
+            extensions.children().len(),
+            1,
+            "its number stays its owner's"
+        );
     })
     .await;
 }

@@ -179,7 +179,7 @@ impl View<'_> {
             xml.open("device", &[("uri", &self.uri(Own::Device(phone.pkid)))]);
             write_device_name(&mut xml, phone);
             xml.text("model", product(phone));
-            write_description(&mut xml, phone);
+            self.write_description(&mut xml, phone);
             xml.text("protocol", PROTOCOL);
             xml.close();
         }
@@ -200,12 +200,18 @@ impl View<'_> {
             ],
         );
         write_device_name(&mut xml, phone);
-        write_description(&mut xml, phone);
+        self.write_description(&mut xml, phone);
         xml.text("model", product(phone));
         xml.text("protocol", PROTOCOL);
         let extensions = self.uri(Own::DeviceExtensions(phone.pkid));
         xml.text_with("extensions", &[("uri", &extensions)], "");
         xml
+    }
+
+    fn write_description(&self, xml: &mut Xml, phone: &Phone) {
+        let is_editable = self.mine.owns(phone).to_string();
+        let attributes = [("editable", is_editable.as_str())];
+        xml.text_with("description", &attributes, &phone.description);
     }
 
     fn device_extensions(&self, phone: &Phone) -> Xml {
@@ -297,10 +303,6 @@ fn write_device_name(xml: &mut Xml, phone: &Phone) {
     xml.text("id", &phone.pkid.to_string());
     xml.text("name", phone.name.as_str());
     xml.text("type", "Phone");
-}
-
-fn write_description(xml: &mut Xml, phone: &Phone) {
-    xml.text_with("description", &[("editable", "true")], &phone.description);
 }
 
 fn write_line(xml: &mut Xml, line: &PhoneLine) {
