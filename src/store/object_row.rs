@@ -81,8 +81,10 @@ pub enum Cell {
     Text(String),
     /// A number.
     Number(i64),
-    /// NULL.
-    Null,
+    /// NULL in a column of texts.
+    NoText,
+    /// NULL in a column of numbers.
+    NoNumber,
 }
 
 /// Cells in the order of a table's columns.
@@ -259,7 +261,8 @@ fn bind_all<'a>(query: Query<'a>, cells: &'a Cells) -> Query<'a> {
     cells.iter().fold(query, |query, cell| match cell {
         Cell::Text(text) => query.bind(text.as_str()),
         Cell::Number(number) => query.bind(*number),
-        Cell::Null => query.bind(None::<String>),
+        Cell::NoText => query.bind(None::<String>),
+        Cell::NoNumber => query.bind(None::<i64>),
     })
 }
 
@@ -283,10 +286,10 @@ fn cells(row: &AnyRow, columns: &[Column], skip: usize) -> Result<Cells, StoreEr
         Ok(match column.form {
             Form::Text | Form::Reference => row
                 .try_get::<Option<String>, _>(position)?
-                .map_or(Cell::Null, Cell::Text),
+                .map_or(Cell::NoText, Cell::Text),
             Form::Flag | Form::Number(_) | Form::Words(_) | Form::Model => row
                 .try_get::<Option<i64>, _>(position)?
-                .map_or(Cell::Null, Cell::Number),
+                .map_or(Cell::NoNumber, Cell::Number),
         })
     };
     columns.iter().enumerate().map(cell).collect()

@@ -28,6 +28,35 @@ const ENTRIES_NEED: &[&str] = &[
     "members/member/routePartitionName",
     "members/member/callManagerName",
     "buttons/button/feature",
+    "associatedGroups/userGroup/name",
+    // Nothing can be said of a credential that there is not.
+    "pin",
+    "password",
+];
+
+/// Elements that hold the URL of a service, of templates and of phones.
+const SERVICE_URLS: &[&str] = &[
+    "proxyServer",
+    "servicesUrl",
+    "idle",
+    "secureDirUrl",
+    "messages",
+    "secureIdleUrl",
+    "authenticationServer",
+    "directory",
+    "secureServicesUrl",
+    "information",
+    "secureMessagesUrl",
+    "secureInformationUrl",
+    "secureAuthenticationUrl",
+    "authenticationUrl",
+    "directoryUrl",
+    "idleUrl",
+    "informationUrl",
+    "messagesUrl",
+    "proxyServerUrl",
+    "secureDirectoryUrl",
+    "secureMessageUrl",
 ];
 
 pub(crate) struct Generator {
@@ -113,6 +142,8 @@ impl Generator {
             let is_answered = answers(table, version, element.name);
             let times = match element.occurs_max {
                 1 => 1,
+                // A user is in a group once.
+                _ if element.name == "userGroup" => 1,
                 most => self.draw(1..=most.min(ENTRIES_MAX)),
             };
             for number in 1..=times {
@@ -140,6 +171,9 @@ impl Generator {
             tree.text = self.key(object, element);
             return Some(tree);
         }
+        // Orders are carried out and secrets are kept; neither is told.
+        let is_order = element.name.ends_with("ResetHackCount");
+        tree.is_answered = !matches!(element.content, Content::Secret(_)) && !is_order;
         match self.special(object, path) {
             Some(Special::Absent) => return None,
             Some(Special::Text(text)) => {
@@ -170,10 +204,7 @@ impl Generator {
                 }
                 tree.text = self.draw(proptest::sample::select(names));
             }
-            Content::Secret(_) => {
-                tree.text = "Zx-7531-secret".to_owned();
-                tree.is_answered = false;
-            }
+            Content::Secret(_) => tree.text = "Zx-7531-secret".to_owned(),
             Content::Any => {
                 tree.children = vec![Tree {
                     text: self.text(Characters::Printable, 20),
@@ -246,6 +277,24 @@ impl Generator {
             ("SipProfile", "startMediaPort") => Special::Text((16_384 + serial % 100).to_string()),
             ("SipProfile", "stopMediaPort") => Special::Text((32_766 - serial % 100).to_string()),
             ("PhoneSecurityProfile", "phoneType") => Special::OneOf(&["Cisco 8851", "Cisco 7841"]),
+            (_, path) if path.ends_with("usyTrigger") => Special::Text("1".to_owned()),
+            (_, path) if path.ends_with("maxNumCalls") || path.ends_with("MaxNumberOfCalls") => {
+                Special::Text("4".to_owned())
+            }
+            (_, path) if SERVICE_URLS.contains(&path) => {
+                Special::Text(format!("https://phones.example.com/{serial}?a=b&c=d"))
+            }
+            ("User", "pin") => Special::Text("927461".to_owned()),
+            (_, path) if path.ends_with("associatedGroups/userGroup/name") => {
+                Special::OneOf(&["Standard CCM End Users", "Standard CTI Enabled"])
+            }
+            (_, path) if path.ends_with("pinCredPolicyName") => {
+                Special::OneOf(&["Default PIN Credential Policy"])
+            }
+            // What a group gives cannot be said of a user.
+            (_, path) if path.ends_with("userGroup/userRoles") => Special::Absent,
+            // Objects that a fresh system has none of.
+            (_, "associatedDevices" | "primaryExtension" | "extensionsInfo") => Special::Absent,
             // Answers have a line of the model that the template was made from.
             ("PhoneButtonTemplate", "basePhoneTemplateName") => Special::Absent,
             // Only itself can be made the default.

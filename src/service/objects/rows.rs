@@ -218,7 +218,7 @@ fn cell_of(record: &Record, column: &Column) -> Outcome<Cell> {
             word.map(|(_, number)| Cell::Number(*number))
                 .ok_or_else(unfit)?
         }
-        Form::Model if text.is_empty() || text == EVERY_MODEL => Cell::Null,
+        Form::Model if text.is_empty() || text == EVERY_MODEL => Cell::NoNumber,
         Form::Model => {
             let model = phone_model::by_product(text).ok_or_else(|| {
                 let reason = format!("{text:?} is no model that this system knows");
@@ -230,7 +230,7 @@ fn cell_of(record: &Record, column: &Column) -> Outcome<Cell> {
             Some(Value::Reference(Reference {
                 pkid: Some(pkid), ..
             })) => Cell::Text(pkid.to_string()),
-            _ => Cell::Null,
+            _ => Cell::NoText,
         },
     })
 }
@@ -251,12 +251,12 @@ fn record_of(columns: &[Column], cells: &Cells) -> Record {
 
 fn value_of(column: &Column, cell: &Cell) -> Value {
     match (column.form, cell) {
-        (Form::Model, Cell::Null) => Value::text(EVERY_MODEL),
+        (Form::Model, Cell::NoNumber) => Value::text(EVERY_MODEL),
         (Form::Reference, Cell::Text(pkid)) => Value::Reference(Reference {
             name: String::new(),
             pkid: pkid.parse().ok(),
         }),
-        (_, Cell::Null) => Value::Nothing,
+        (_, Cell::NoText | Cell::NoNumber) => Value::Nothing,
         (_, Cell::Text(text)) => Value::text(text),
         (Form::Flag, Cell::Number(number)) => Value::flag(*number != 0),
         (Form::Number(unit), Cell::Number(number)) => Value::number(number / unit.max(1)),
@@ -294,7 +294,7 @@ fn entries_of(draft: &Draft, members: &Members) -> Outcome<Vec<Cells>> {
         if let Some(column) = missing_reference(members, &cells) {
             return Err(ObjectError::Missing(column));
         }
-        let first = cells.first().cloned().unwrap_or(Cell::Null);
+        let first = cells.first().cloned().unwrap_or(Cell::NoNumber);
         if taken.contains(&first) {
             let reason = format!("two entries have {position} {number}");
             return Err(ObjectError::invalid(members.container, &reason));
@@ -308,7 +308,7 @@ fn entries_of(draft: &Draft, members: &Members) -> Outcome<Vec<Cells>> {
 fn missing_reference(members: &Members, cells: &Cells) -> Option<&'static str> {
     let mut columns = members.columns.iter().zip(cells);
     let missing = columns
-        .find(|(column, cell)| matches!(column.form, Form::Reference) && **cell == Cell::Null);
+        .find(|(column, cell)| matches!(column.form, Form::Reference) && **cell == Cell::NoText);
     missing.map(|(column, _)| column.element)
 }
 

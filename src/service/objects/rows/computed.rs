@@ -131,7 +131,7 @@ fn show_date(template: &str, record: &mut Record) {
 fn base_model(app: &App, draft: &Draft) -> Cell {
     let catalogue = app.catalogue.load();
     let model = base_of(&catalogue, draft).and_then(|base| base.model);
-    model.map_or(Cell::Null, |model| Cell::Number(i64::from(model)))
+    model.map_or(Cell::NoNumber, |model| Cell::Number(i64::from(model)))
 }
 
 /// What a new object takes from the one that it is made from when the request has none: buttons.
