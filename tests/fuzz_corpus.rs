@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../fuzz/checks/axl_envelope.rs"]
+mod axl_envelope;
 #[path = "../fuzz/checks/handset_request.rs"]
 mod handset_request;
 #[path = "../fuzz/checks/phone_screen.rs"]
@@ -18,6 +20,8 @@ mod sip_header;
 mod sip_message;
 #[path = "../fuzz/checks/sip_stream.rs"]
 mod sip_stream;
+#[path = "../fuzz/checks/sql_text.rs"]
+mod sql_text;
 #[path = "../fuzz/checks/tftp_packet.rs"]
 mod tftp_packet;
 
@@ -118,4 +122,14 @@ fn every_request_of_a_handset_is_read_or_refused_without_repeating_it() {
 #[test]
 fn every_screen_is_read_or_refused_by_the_terminal_handset() {
     try_folder("fuzz/corpus/phone_screen", phone_screen::check);
+}
+
+#[test]
+fn every_request_of_axl_is_read_or_refused_and_so_is_the_object_in_it() {
+    try_folder("fuzz/corpus/axl_envelope", axl_envelope::check);
+}
+
+#[test]
+fn every_statement_is_read_or_refused_in_a_sentence() {
+    try_folder("fuzz/corpus/sql_text", sql_text::check);
 }

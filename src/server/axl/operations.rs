@@ -82,10 +82,7 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
         "getCCMVersion" => system::ccm_version(caller, call),
         "doAuthenticateUser" => system::authenticate_user(caller, call).await,
         "executeSQLQuery" => sql::query(caller, call).await,
-        "executeSQLUpdate" => {
-            caller.check_may_change(call.operation())?;
-            sql::update(caller, call).await
-        }
+        "executeSQLUpdate" => sql::update(caller, call).await,
         "listChange" => change::list(caller, call).await,
         name => match objects::parsed(name, caller.version) {
             Some((Operation::Add, object)) => objects::add(caller, call, object).await,

@@ -24,7 +24,7 @@ pub(super) async fn on_deep_stack<T: Send + 'static>(
     let (give, result) = oneshot::channel();
     start(move || {
         // Nobody waits any more when the caller has gone.
-        let _ = give.send(work());
+        let _ = give.send(work().map_err(SqlError::shortened));
     })?;
     result.await.map_err(|_| failed())?
 }
@@ -33,7 +33,8 @@ pub(super) async fn on_deep_stack<T: Send + 'static>(
 pub(super) fn wait_for<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SqlError> + Send + 'static,
 ) -> Result<T, SqlError> {
-    start(work)?.join().map_err(|_| failed())?
+    let done = start(work)?.join().map_err(|_| failed())?;
+    done.map_err(SqlError::shortened)
 }
 
 fn start<T: Send + 'static>(

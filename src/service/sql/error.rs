@@ -102,7 +102,26 @@ impl PartialEq for SqlError {
     }
 }
 
+/// Most characters of a caller's text that a sentence repeats.
+const REPEATED_MAX: usize = 100;
+
 impl SqlError {
+    /// The error with no more of the statement in it than somebody reads.
+    pub(super) fn shortened(mut self) -> Self {
+        if let Self::Syntax(text)
+        | Self::NoTable(text)
+        | Self::NoColumn(text)
+        | Self::Ambiguous(text)
+        | Self::NoRoutine(text)
+        | Self::NotBySql { what: text, .. } = &mut self
+            && let Some((end, _)) = text.char_indices().nth(REPEATED_MAX)
+        {
+            text.truncate(end);
+            text.push('…');
+        }
+        self
+    }
+
     /// Informix's number; -1 for limits and for what a use case refuses in its own words.
     pub const fn number(&self) -> i32 {
         match self {

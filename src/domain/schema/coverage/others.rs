@@ -91,6 +91,11 @@ const ROWS: &[Element] = &[
 ];
 
 #[rustfmt::skip]
+const UPDATED: &[Element] = &[
+    integer("rowsUpdated").applied(),
+];
+
+#[rustfmt::skip]
 const CHANGED_KINDS: &[Element] = &[
     text("object", 100).repeated(MANY).applied(),
 ];
@@ -151,6 +156,14 @@ static ALL: &[OtherOperation] = &[
         arguments: STATEMENT,
         answer: OtherAnswer::Elements(ROWS),
         note: "One `select` on CUCM's tables",
+    },
+    OtherOperation {
+        name: "executeSQLUpdate",
+        since: SchemaVersion::OLDEST,
+        before: None,
+        arguments: STATEMENT,
+        answer: OtherAnswer::Elements(UPDATED),
+        note: "One `insert`, `update` or `delete` of those that [SQL](axl.md#sql) lists",
     },
     OtherOperation {
         name: "listChange",
