@@ -50,6 +50,11 @@ impl Client {
         }
     }
 
+    /// The connection itself, for answers of another kind.
+    pub(crate) fn into_stream(self) -> TlsStream<TcpStream> {
+        self.stream
+    }
+
     /// Sends a request and returns the body of its answer, which must be a 200.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<&[u8]> {
         self.stream.write_all(request).await?;
