@@ -168,6 +168,11 @@ pub(super) struct PreparedCredential {
 }
 
 impl PreparedCredential {
+    /// The hash alone, for a credential that nobody has yet.
+    pub(super) fn into_hash(self) -> Secret {
+        Secret::new(self.hash.into_string())
+    }
+
     /// The credential that new users get who are given none; `None`: there is none to be given.
     pub(super) fn of_default(
         kind: CredentialKind,

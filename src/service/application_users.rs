@@ -1,5 +1,7 @@
 //! Use cases: application users, that is administrators and programs.
 
+mod change;
+
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::NewSecret;
@@ -26,6 +28,10 @@ use crate::domain::user::ApplicationUser;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
+
+pub use change::ApplicationUserChange;
+pub use change::add_with;
+pub use change::update;
 
 const KIND: &str = "Application User";
 
@@ -168,13 +174,7 @@ pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), Admin
     let connection = transaction.connection();
     let user = find_for_update(connection, user_id).await?;
     store::application_user::delete(connection, user.pkid).await?;
-    if !has_administrator(app, connection).await? {
-        let reason = format!(
-            "{} is the last administrator; add another first",
-            user.user_id
-        );
-        return Err(AdministrationError::invalid("Application User", &reason));
-    }
+    refuse_without_administrator(app, connection, &user).await?;
     let change = Change {
         action: "application_user.remove",
         object_kind: "application_user",
@@ -231,32 +231,56 @@ async fn insert(
     new: &NewApplicationUser,
     password: PreparedCredential,
 ) -> Result<ApplicationUser, AdministrationError> {
-    let taken = |holder: String| AdministrationError::Taken {
+    let groups = &new.access_control_groups;
+    let user = insert_user(app, connection, actor, &new.user_id, groups).await?;
+    store_credential(app, connection, user.pkid, password).await?;
+    Ok(user)
+}
+
+/// A user ID that somebody else has.
+fn taken(user_id: &UserId, holder: String) -> AdministrationError {
+    AdministrationError::Taken {
         field: "user ID",
-        value: new.user_id.to_string(),
+        value: user_id.to_string(),
         wanted_by: "an application user".to_owned(),
         holder,
-    };
-    let login = new.user_id.folded();
-    if let Some(other) = store::end_user::by_login(connection, &login).await? {
-        return Err(taken(format!("the end user {}", other.user_id)));
     }
+}
+
+/// User IDs are unique among end users and application users together.
+async fn refuse_end_user(
+    connection: &mut Connection,
+    user_id: &UserId,
+) -> Result<(), AdministrationError> {
+    match store::end_user::by_login(connection, &user_id.folded()).await? {
+        Some(other) => Err(taken(user_id, format!("the end user {}", other.user_id))),
+        None => Ok(()),
+    }
+}
+
+/// Writes an application user with groups and audit row, still without a password.
+async fn insert_user(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    user_id: &UserId,
+    groups: &[String],
+) -> Result<ApplicationUser, AdministrationError> {
+    refuse_end_user(connection, user_id).await?;
     let user = ApplicationUser {
         pkid: app.new_pkid(),
-        user_id: new.user_id.clone(),
+        user_id: user_id.clone(),
         enabled: true,
         version: 1,
     };
     let now = app.environment.now();
     match store::application_user::insert(connection, &user, now).await {
         Err(StoreError::Duplicate) => {
-            return Err(taken(format!("the application user {}", new.user_id)));
+            return Err(taken(user_id, format!("the application user {user_id}")));
         }
         other => other?,
     }
-    let groups = &new.access_control_groups;
-    users::join_groups(connection, &app.catalogue.load(), user.pkid, groups).await?;
-    store_credential(app, connection, user.pkid, password).await?;
+    users::join_groups(connection, &app.catalogue.load_full(), user.pkid, groups).await?;
     let change = Change {
         action: "application_user.add",
         object_kind: "application_user",
@@ -309,8 +333,25 @@ async fn find_for_update(
     Ok(user)
 }
 
+/// Refuses a change after which nobody could administer the system, seen from the last
+/// administrator.
+async fn refuse_without_administrator(
+    app: &App,
+    connection: &mut Connection,
+    user: &ApplicationUser,
+) -> Result<(), AdministrationError> {
+    if has_administrator(app, connection).await? {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} is the last administrator; add another first",
+        user.user_id
+    );
+    Err(AdministrationError::invalid("Application User", &reason))
+}
+
 /// Whether an enabled application user is in *Standard CCM Super Users*.
-async fn has_administrator(
+pub(super) async fn has_administrator(
     app: &App,
     connection: &mut Connection,
 ) -> Result<bool, AdministrationError> {

@@ -6,6 +6,7 @@ use super::Connection;
 use super::StoreError;
 use super::row::Columns;
 use crate::domain::end_user::FoldedLogin;
+use crate::domain::end_user::UserId;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::ApplicationUser;
@@ -107,6 +108,28 @@ pub async fn set_enabled(
         .bind(i64::from(enabled))
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Gives an application user another user ID.
+///
+/// # Errors
+///
+/// [`StoreError::Duplicate`] when another has it.
+pub async fn rename(
+    connection: &mut Connection,
+    pkid: Pkid,
+    user_id: &UserId,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE application_user SET user_id = $2, folded = $3, version = version + 1 \
+         WHERE pkid = $1",
+    )
+    .bind(pkid.to_string())
+    .bind(user_id.as_str())
+    .bind(user_id.folded().as_str())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -431,6 +431,51 @@ pub async fn join_access_control_group(
     Ok(())
 }
 
+/// The end users and application users in a group with their user IDs, in order of those.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn members_of(
+    connection: &mut Connection,
+    group: Pkid,
+) -> Result<Vec<(Pkid, String)>, StoreError> {
+    let mut members = sqlx::query(
+        "SELECT users.pkid, users.user_id FROM access_control_group_member JOIN ( \
+         SELECT pkid, user_id FROM end_user UNION ALL SELECT pkid, user_id FROM application_user \
+         ) AS users ON users.pkid = access_control_group_member.member \
+         WHERE access_control_group_member.access_control_group = $1",
+    )
+    .bind(group.to_string())
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| Ok((row.pkid("users.pkid")?, row.text("users.user_id")?)))
+    .collect::<Result<Vec<_>, StoreError>>()?;
+    members.sort_by_cached_key(|(_, user_id)| user_id.to_lowercase());
+    Ok(members)
+}
+
+/// Ends the membership of a user or application user in a group.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`by_login`].
+pub async fn leave_access_control_group(
+    connection: &mut Connection,
+    group: Pkid,
+    member: Pkid,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM access_control_group_member WHERE access_control_group = $1 AND member = $2",
+    )
+    .bind(group.to_string())
+    .bind(member.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Ends every membership of a user or application user.
 ///
 /// # Errors

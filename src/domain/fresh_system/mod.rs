@@ -22,6 +22,7 @@ use super::catalogue::UniversalLineTemplate;
 use super::catalogue::UserProfile;
 use super::credential::CredentialKind;
 use super::credential::CredentialPolicy;
+use super::credential::CredentialUser;
 use super::directory_number::DirectoryNumber;
 use super::phone::PhoneConfiguration;
 use super::phone::ServiceUrl;
@@ -84,6 +85,7 @@ enum Family {
     AccessControlGroup = 13,
     CredentialPolicy = 14,
     SelfProvisioning = 15,
+    CredentialPolicyDefault = 16,
 }
 
 /// The identity of a seeded object: a UUID of version 8 (RFC 9562 clause 5.8).
@@ -160,6 +162,22 @@ const ACCESS_CONTROL_GROUPS: [&str; 15] = [
     "Standard CTI Enabled",
     STANDARD_AXL_READ_ONLY_API_ACCESS,
 ];
+
+/// Whether a fresh system has an access control group of this name: its rights hang on it.
+pub fn is_standard_group(name: &str) -> bool {
+    ACCESS_CONTROL_GROUPS.contains(&name)
+}
+
+/// What new credentials of a kind begin with has an identity, but no name.
+pub const fn credential_policy_default(user: CredentialUser, kind: CredentialKind) -> Pkid {
+    let number = match (user, kind) {
+        (CredentialUser::EndUser, CredentialKind::Password) => 1,
+        (CredentialUser::EndUser, CredentialKind::Pin) => 2,
+        (CredentialUser::ApplicationUser, CredentialKind::Password) => 3,
+        (CredentialUser::ApplicationUser, CredentialKind::Pin) => 4,
+    };
+    seeded(Family::CredentialPolicyDefault, number)
+}
 
 /// The catalogue of a fresh system, still without a CallManager node.
 ///

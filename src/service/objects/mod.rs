@@ -13,7 +13,9 @@
 //! the kind's own use case, the same that pages and REST call; everything else is kept in
 //! the same transaction and given back.
 
+mod app_user;
 mod call_manager;
+mod credential_policy_default;
 mod criteria;
 mod draft;
 mod error;
@@ -28,6 +30,7 @@ mod templates;
 mod universal_device_template;
 mod universal_line_template;
 mod user;
+mod user_group;
 mod user_profile;
 
 use std::collections::HashMap;
@@ -138,6 +141,18 @@ macro_rules! of_kind {
         match $object.kind {
             ObjectKind::User => {
                 type $kind = user::Users;
+                $body
+            }
+            ObjectKind::AppUser => {
+                type $kind = app_user::AppUsers;
+                $body
+            }
+            ObjectKind::UserGroup => {
+                type $kind = user_group::UserGroups;
+                $body
+            }
+            ObjectKind::CredentialPolicyDefault => {
+                type $kind = credential_policy_default::CredentialPolicyDefaults;
                 $body
             }
             ObjectKind::UserProfileProvision => {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::ObjectError;
 use super::ObjectKey;
 use super::Outcome;
+use super::credential_policy_default;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
@@ -45,6 +46,10 @@ pub(super) async fn find(
         } => by_pattern(app, connection, pattern, route_partition.as_deref()).await,
         ObjectKey::Singleton if object.kind == ObjectKind::SelfProvisioning => {
             Ok(Some(fresh_system::SELF_PROVISIONING))
+        }
+        ObjectKey::Several(values) if object.kind == ObjectKind::CredentialPolicyDefault => {
+            let catalogue = app.catalogue.load();
+            Ok(credential_policy_default::find(&catalogue, values))
         }
         ObjectKey::Several(_) | ObjectKey::Singleton => Err(ObjectError::NotServed(object)),
     }
@@ -132,6 +137,7 @@ pub(super) async fn name_of(
             let user = store::end_user::by_pkid(connection, pkid).await?;
             user.map(|user| user.user_id.to_string())
         }
+        ObjectKind::CredentialPolicyDefault => credential_policy_default::name_of(pkid),
         ObjectKind::AppUser => {
             let users = store::application_user::all(connection).await?;
             let user = users.into_iter().find(|user| user.pkid == pkid);

@@ -8,6 +8,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
 use crate::domain::device::DeviceName;
+use crate::domain::end_user::UserId;
 use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
@@ -100,6 +101,18 @@ pub(super) fn credential(
         must_change: terms.must_change.unwrap_or(false),
     });
     (secret, terms)
+}
+
+/// The user ID.
+///
+/// # Errors
+///
+/// [`ObjectError::Invalid`] when it is none.
+pub(super) fn user_id(draft: &Draft) -> Result<UserId, ObjectError> {
+    draft
+        .text("userid")
+        .parse()
+        .map_err(|error| ObjectError::invalid("userid", &error))
 }
 
 /// A secret of which the request speaks and that is not empty.

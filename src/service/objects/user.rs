@@ -15,7 +15,6 @@ use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::SelfServiceUserId;
-use crate::domain::end_user::UserId;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
@@ -121,7 +120,7 @@ impl Kind for Users {
             digest_credentials: people::said_secret(draft, "digestCredentials"),
             associated_devices: associated_devices.unwrap_or_default(),
             elements: draft.stored(),
-            ..NewUser::new(user_id(draft)?)
+            ..NewUser::new(people::user_id(draft)?)
         };
         Ok(users::add(app, actor, &new).await?.pkid)
     }
@@ -141,7 +140,7 @@ impl Kind for Users {
         let change = UserChange {
             // Only names are written as a whole.
             version: is_new_person.then_some(before.version),
-            user_id: draft.says("userid").then(|| user_id(draft)).transpose()?,
+            user_id: draft.says("userid").then(|| people::user_id(draft)).transpose()?,
             person: is_new_person.then_some(person),
             enabled: None,
             user_profile: user_profile(draft),
@@ -198,13 +197,6 @@ fn state_of(
     kind: CredentialKind,
 ) -> Option<&State> {
     states.get(&(user, kind))
-}
-
-fn user_id(draft: &Draft) -> Result<UserId, ObjectError> {
-    draft
-        .text("userid")
-        .parse()
-        .map_err(|error| ObjectError::invalid("userid", &error))
 }
 
 /// The Self-Service User ID of which the request speaks; `Some(None)`: none.

@@ -50,6 +50,46 @@ pub async fn insert_access_control_group(
     Ok(())
 }
 
+/// Gives an access control group another name.
+///
+/// # Errors
+///
+/// [`StoreError::Duplicate`] when another has it.
+pub async fn rename_access_control_group(
+    connection: &mut Connection,
+    pkid: Pkid,
+    name: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE access_control_group SET name = $2, version = version + 1 WHERE pkid = $1")
+        .bind(pkid.to_string())
+        .bind(name)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes an access control group with its memberships and what is kept for it.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub async fn delete_access_control_group(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<(), StoreError> {
+    super::super::attribute::delete_of(connection, pkid).await?;
+    for statement in [
+        "DELETE FROM access_control_group_member WHERE access_control_group = $1",
+        "DELETE FROM access_control_group WHERE pkid = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(pkid.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

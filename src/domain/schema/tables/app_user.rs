@@ -9,7 +9,7 @@ use crate::domain::schema::{
 
 #[rustfmt::skip]
 const ASSOCIATED_DEVICES: &[Element] = &[
-    text("device", 50).repeated(MANY),
+    text("device", 50).repeated(MANY).characters(Characters::DeviceName).applied(),
 ];
 
 #[rustfmt::skip]
@@ -33,8 +33,8 @@ const ELEMENTS: &[Element] = &[
     boolean("acceptOutOfDialogRefer").default("false"),
     boolean("acceptUnsolicitedNotification").default("false"),
     boolean("allowReplaceHeader").default("false"),
-    boolean("isStandard").only_in_answers(),
-    group("associatedDevices", ASSOCIATED_DEVICES).unlisted(),
+    boolean("isStandard").only_in_answers().applied(),
+    group("associatedDevices", ASSOCIATED_DEVICES).unlisted().applied(),
     group("associatedGroups", ASSOCIATED_GROUPS).unlisted().applied(),
     group("associatedCapfProfiles", ASSOCIATED_CAPF_PROFILES).only_in_get(),
     group("ctiControlledDeviceProfiles", CTI_CONTROLLED_DEVICE_PROFILES).unlisted(),

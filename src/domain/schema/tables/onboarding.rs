@@ -102,11 +102,11 @@ const CREDENTIAL_POLICY_DEFAULT_ELEMENTS: &[Element] = &[
     one_of("credentialUser", CREDENTIAL_USER).required().applied(),
     one_of("credentialType", CREDENTIAL).required().applied(),
     reference("credPolicyName", CredentialPolicy).in_update("newCredPolicyName").applied(),
-    secret("credentials", 255),
-    secret("confirmCredentials", 255),
+    secret("credentials", 255).applied(),
+    secret("confirmCredentials", 255).applied(),
     boolean("credUserCantChange").default("false"),
-    boolean("credUserMustChange").default("true"),
-    boolean("credDoesNotExpire").default("false"),
+    boolean("credUserMustChange").default("true").applied(),
+    boolean("credDoesNotExpire").default("false").applied(),
 ];
 
 pub(super) const CREDENTIAL_POLICY_DEFAULT: ObjectType = ObjectType {

@@ -1,9 +1,8 @@
 //! Access control groups. Their name stands first, from 10.0 on last.
 
-use super::kinds::FUNCTION_ROLE;
 use crate::domain::schema::SchemaVersion::V10_0;
 use crate::domain::schema::{
-    Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, group, reference, text,
+    Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, group, text,
 };
 
 #[rustfmt::skip]
@@ -18,12 +17,12 @@ const MEMBERS: &[Element] = &[
 
 #[rustfmt::skip]
 const USER_ROLE: &[Element] = &[
-    reference("roleName", FUNCTION_ROLE),
+    text("roleName", 255).applied(),
 ];
 
 #[rustfmt::skip]
 const USER_ROLES: &[Element] = &[
-    group("userRole", USER_ROLE).repeated(MANY).attributes(&["uuid"]),
+    group("userRole", USER_ROLE).repeated(MANY).applied().attributes(&["uuid"]),
 ];
 
 #[rustfmt::skip]
@@ -32,9 +31,9 @@ const ELEMENTS: &[Element] = &[
     group("removeMembers", MEMBERS).removes_from("members").applied(),
     group("addMembers", MEMBERS).adds_to("members").applied(),
     group("members", MEMBERS).unlisted().branch(2).applied(),
-    group("removeUserRoles", USER_ROLES).removes_from("userRoles"),
-    group("addUserRoles", USER_ROLES).adds_to("userRoles"),
-    group("userRoles", USER_ROLES).unlisted().branch(2),
+    group("removeUserRoles", USER_ROLES).removes_from("userRoles").applied(),
+    group("addUserRoles", USER_ROLES).adds_to("userRoles").applied(),
+    group("userRoles", USER_ROLES).unlisted().branch(2).applied(),
     text("name", 128).since(V10_0).key("newName"),
 ];
 

@@ -1,0 +1,218 @@
+//! Use cases: access control groups, which say what their members may do.
+
+use std::collections::BTreeMap;
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::check_text;
+use super::application_users;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::fresh_system;
+use crate::domain::pkid::Pkid;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+use crate::store::Transaction;
+
+const KIND: &str = "Access Control Group";
+
+/// Most characters of a name. Source: AXL `XUserGroup`.
+const NAME_LENGTH_MAX: usize = 128;
+
+/// Adds a group with members, who are named by user ID.
+///
+/// # Errors
+///
+/// [`AdministrationError::Taken`] when another group has the name,
+/// [`AdministrationError::NotFound`] names a member who does not exist.
+pub async fn add(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    members: &[String],
+) -> Result<Pkid, AdministrationError> {
+    check_name(app, None, name)?;
+    let pkid = app.new_pkid();
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let inserted = store::catalogue::insert_access_control_group(connection, pkid, name).await;
+    named(name, inserted)?;
+    let members = identities(connection, members).await?;
+    for member in members.keys() {
+        store::end_user::join_access_control_group(connection, pkid, *member).await?;
+    }
+    let change = Change {
+        action: "access_control_group.add",
+        object_kind: "access_control_group",
+        object_name: name.to_owned(),
+        before: String::new(),
+        after: format!("{} members", members.len()),
+    };
+    commit(app, transaction, actor, (pkid, change)).await?;
+    Ok(pkid)
+}
+
+/// Changes the name or all members of a group.
+///
+/// # Errors
+///
+/// As [`add`]; [`AdministrationError::Invalid`] for another name of a standard group, and when
+/// nobody could administer the system any more.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    pkid: Pkid,
+    new_name: Option<&str>,
+    members: Option<&[String]>,
+) -> Result<(), AdministrationError> {
+    let before = name_of(app, pkid)?;
+    let new_name = new_name.filter(|name| *name != before);
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let mut after = Vec::new();
+    if let Some(name) = new_name {
+        refuse_standard(&before, "keeps its name")?;
+        check_name(app, Some(pkid), name)?;
+        let renamed = store::catalogue::rename_access_control_group(connection, pkid, name).await;
+        named(name, renamed)?;
+        after.push(format!("name {name}"));
+    }
+    if let Some(members) = members {
+        let members = identities(connection, members).await?;
+        let held = store::end_user::members_of(connection, pkid).await?;
+        let held: BTreeMap<Pkid, String> = held.into_iter().collect();
+        for (member, user_id) in &members {
+            if !held.contains_key(member) {
+                store::end_user::join_access_control_group(connection, pkid, *member).await?;
+                after.push(format!("with {user_id}"));
+            }
+        }
+        for (member, user_id) in &held {
+            if !members.contains_key(member) {
+                store::end_user::leave_access_control_group(connection, pkid, *member).await?;
+                after.push(format!("without {user_id}"));
+            }
+        }
+        let is_administrators = before == fresh_system::STANDARD_CCM_SUPER_USERS;
+        if is_administrators && !application_users::has_administrator(app, connection).await? {
+            let reason = "nobody could administer the system; leave an application user in it";
+            return Err(AdministrationError::invalid(KIND, &reason));
+        }
+    }
+    let change = Change {
+        action: "access_control_group.update",
+        object_kind: "access_control_group",
+        object_name: before,
+        before: String::new(),
+        after: shortened(&after),
+    };
+    commit(app, transaction, actor, (pkid, change)).await
+}
+
+/// Removes a group; its members lose what they had by it.
+///
+/// # Errors
+///
+/// [`AdministrationError::Invalid`] for a standard group.
+pub async fn remove(app: &App, actor: &Actor, pkid: Pkid) -> Result<(), AdministrationError> {
+    let name = name_of(app, pkid)?;
+    refuse_standard(&name, "cannot be removed")?;
+    let mut transaction = app.store.begin().await?;
+    store::catalogue::delete_access_control_group(transaction.connection(), pkid).await?;
+    let change = Change {
+        action: "access_control_group.remove",
+        object_kind: "access_control_group",
+        object_name: name,
+        before: String::new(),
+        after: String::new(),
+    };
+    commit(app, transaction, actor, (pkid, change)).await
+}
+
+/// Changes in a row of the audit log; the rest is a number.
+const SHOWN_MAX: usize = 50;
+
+fn shortened(changes: &[String]) -> String {
+    let shown = changes.iter().take(SHOWN_MAX).cloned();
+    let others = changes.len().saturating_sub(SHOWN_MAX);
+    let others = (others > 0).then(|| format!("{others} more"));
+    shown.chain(others).collect::<Vec<_>>().join(", ")
+}
+
+async fn commit(
+    app: &App,
+    mut transaction: Transaction,
+    actor: &Actor,
+    (pkid, change): (Pkid, Change),
+) -> Result<(), AdministrationError> {
+    record::audit_object(app, transaction.connection(), actor, pkid, change).await?;
+    transaction.commit().await?;
+    Ok(app.reload_catalogue().await?)
+}
+
+fn name_of(app: &App, pkid: Pkid) -> Result<String, AdministrationError> {
+    let catalogue = app.catalogue.load();
+    let name = catalogue.access_control_groups.get(&pkid).cloned();
+    name.ok_or(AdministrationError::Changed(KIND))
+}
+
+/// The rights of a standard group hang on its name.
+fn refuse_standard(name: &str, what: &str) -> Result<(), AdministrationError> {
+    if !fresh_system::is_standard_group(name) {
+        return Ok(());
+    }
+    let reason = format!("{name} is a standard group and {what}; change its members instead");
+    Err(AdministrationError::invalid(KIND, &reason))
+}
+
+/// Names are looked up without regard to case, so two must not differ in it alone.
+fn check_name(app: &App, own: Option<Pkid>, name: &str) -> Result<(), AdministrationError> {
+    check_text("name", name, NAME_LENGTH_MAX)?;
+    let folded = name.to_lowercase();
+    let catalogue = app.catalogue.load();
+    let mut others = catalogue.access_control_groups.iter();
+    let is_taken =
+        others.any(|(pkid, other)| Some(*pkid) != own && other.to_lowercase() == folded);
+    if is_taken {
+        return named(name, Err(StoreError::Duplicate));
+    }
+    Ok(())
+}
+
+fn named(name: &str, written: Result<(), StoreError>) -> Result<(), AdministrationError> {
+    match written {
+        Err(StoreError::Duplicate) => Err(AdministrationError::Taken {
+            field: "the name",
+            value: name.to_owned(),
+            wanted_by: "this Access Control Group".to_owned(),
+            holder: "another".to_owned(),
+        }),
+        other => Ok(other?),
+    }
+}
+
+/// End users and application users by user ID.
+async fn identities(
+    connection: &mut Connection,
+    user_ids: &[String],
+) -> Result<BTreeMap<Pkid, String>, AdministrationError> {
+    let mut found = BTreeMap::new();
+    for user_id in user_ids {
+        let login = FoldedLogin::of(user_id);
+        let end_user = store::end_user::by_login(connection, &login).await?;
+        // A Self-Service User ID is no user ID.
+        let end_user = end_user.filter(|user| user.user_id.folded() == login);
+        let pkid = match end_user {
+            Some(user) => Some(user.pkid),
+            None => store::application_user::by_login(connection, &login)
+                .await?
+                .map(|user| user.pkid),
+        };
+        let pkid = pkid.ok_or_else(|| AdministrationError::not_found("User", user_id))?;
+        found.insert(pkid, user_id.clone());
+    }
+    Ok(found)
+}

@@ -1,0 +1,125 @@
+//! Use cases: what new PINs and passwords begin with.
+
+use super::App;
+use super::administration::AdministrationError;
+use super::administration::NewSecret;
+use super::administration::PreparedCredential;
+use super::administration::default_policy;
+use super::administration::policy_named;
+use super::administration::prepare_credential;
+use super::attributes;
+use super::record;
+use super::record::Actor;
+use super::record::Change;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::CredentialPolicyDefault;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialUser;
+use crate::domain::fresh_system;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::StoredElements;
+use crate::domain::secret::Secret;
+use crate::domain::trivial_credential::CredentialOwner;
+use crate::store;
+
+/// Users and credentials of which there is a default.
+pub const ALL: [(CredentialUser, CredentialKind); 4] = [
+    (CredentialUser::EndUser, CredentialKind::Password),
+    (CredentialUser::EndUser, CredentialKind::Pin),
+    (CredentialUser::ApplicationUser, CredentialKind::Password),
+    (CredentialUser::ApplicationUser, CredentialKind::Pin),
+];
+
+/// A change; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct DefaultChange {
+    /// The credential policy.
+    pub policy: Option<Pkid>,
+    /// The credential that new users get who are given none.
+    pub secret: Option<Secret>,
+    /// Whether that one must be changed at the first login.
+    pub must_change: Option<bool>,
+    /// Whether that one does not expire.
+    pub does_not_expire: Option<bool>,
+    /// What is only kept.
+    pub elements: StoredElements,
+}
+
+/// The default in force.
+pub fn find(
+    catalogue: &Catalogue,
+    user: CredentialUser,
+    kind: CredentialKind,
+) -> CredentialPolicyDefault {
+    let said = catalogue.credential_policy_defaults.get(&(user, kind));
+    said.cloned().unwrap_or_else(|| CredentialPolicyDefault {
+        policy: default_policy(catalogue, user, kind).0,
+        hash: None,
+        must_change: true,
+        does_not_expire: false,
+    })
+}
+
+/// Changes what new credentials of a kind begin with. Those that exist stay as they are.
+///
+/// # Errors
+///
+/// [`AdministrationError::Credential`] when the policy refuses the credential.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    (user, kind): (CredentialUser, CredentialKind),
+    change: &DefaultChange,
+) -> Result<(), AdministrationError> {
+    let catalogue = app.catalogue.load_full();
+    let before = find(&catalogue, user, kind);
+    let policy = change.policy.unwrap_or(before.policy);
+    let hash = match &change.secret {
+        Some(secret) => {
+            let policy = policy_named(&catalogue, policy)?;
+            let new = NewSecret {
+                secret: secret.clone(),
+                must_change: true,
+            };
+            let owner = CredentialOwner::default();
+            let prepared = prepare_credential(app, kind, &new, &owner, policy).await?;
+            Some(PreparedCredential::into_hash(prepared))
+        }
+        None => before.hash,
+    };
+    let after = CredentialPolicyDefault {
+        policy,
+        hash,
+        must_change: change.must_change.unwrap_or(before.must_change),
+        does_not_expire: change.does_not_expire.unwrap_or(before.does_not_expire),
+    };
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    store::catalogue::put_credential_policy_default(connection, (user, kind), &after).await?;
+    let pkid = fresh_system::credential_policy_default(user, kind);
+    attributes::write(app, connection, pkid, &change.elements).await?;
+    let policies = &catalogue.credential_policies;
+    let name = |pkid| policies.get(&pkid).map_or("none", |policy| &policy.name);
+    let row = Change {
+        action: "credential_policy_default.update",
+        object_kind: "credential_policy_default",
+        object_name: format!("{} {kind}", user.as_str()),
+        before: format!("policy {}", name(before.policy)),
+        after: format!(
+            "policy {}, {}, {}",
+            name(after.policy),
+            match &after.hash {
+                Some(_) => "a default credential",
+                None => "no default credential",
+            },
+            if after.must_change {
+                "to be changed at the first login"
+            } else {
+                "need not be changed"
+            }
+        ),
+    };
+    record::audit_object(app, connection, actor, pkid, row).await?;
+    transaction.commit().await?;
+    Ok(app.reload_catalogue().await?)
+}

@@ -1,0 +1,131 @@
+//! What new credentials begin with (`CredentialPolicyDefault`).
+
+use super::Criteria;
+use super::Draft;
+use super::Kind;
+use super::ObjectError;
+use super::Outcome;
+use super::names;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialUser;
+use crate::domain::fresh_system;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::Record;
+use crate::domain::schema::Value;
+use crate::service::App;
+use crate::service::credential_policy_defaults;
+use crate::service::credential_policy_defaults::ALL;
+use crate::service::credential_policy_defaults::DefaultChange;
+use crate::service::record::Actor;
+use crate::store::Connection;
+
+pub(super) struct CredentialPolicyDefaults;
+
+impl Kind for CredentialPolicyDefaults {
+    async fn read(
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load();
+        let found = pkids.iter().filter_map(|pkid| {
+            let (user, kind) = by_pkid(*pkid)?;
+            Some((*pkid, record_of(&catalogue, user, kind)))
+        });
+        Ok(found.collect())
+    }
+
+    async fn list(
+        _: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        _: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let identities = ALL.map(|(user, kind)| fresh_system::credential_policy_default(user, kind));
+        Ok(identities.to_vec())
+    }
+
+    async fn add(_: &App, _: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        Err(ObjectError::NotServed(draft.object()))
+    }
+
+    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let which = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
+        let secret = draft.secret("credentials").flatten();
+        if secret != draft.secret("confirmCredentials").flatten() {
+            let reason = "it must be the same as credentials; send both";
+            return Err(ObjectError::invalid("confirmCredentials", &reason));
+        }
+        let flag = |name: &str| draft.says(name).then(|| draft.flag(name));
+        let change = DefaultChange {
+            policy: draft.says("credPolicyName").then(|| draft.pkid("credPolicyName")).flatten(),
+            secret: secret.cloned(),
+            must_change: flag("credUserMustChange"),
+            does_not_expire: flag("credDoesNotExpire"),
+            elements: draft.stored(),
+        };
+        Ok(credential_policy_defaults::update(app, actor, which, &change).await?)
+    }
+
+    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
+        Err(ObjectError::NotServed(object))
+    }
+}
+
+const fn user_word(user: CredentialUser) -> &'static str {
+    match user {
+        CredentialUser::EndUser => "End User",
+        CredentialUser::ApplicationUser => "Application User",
+    }
+}
+
+const fn kind_word(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Password => "Password",
+        CredentialKind::Pin => "PIN",
+    }
+}
+
+fn by_pkid(pkid: Pkid) -> Option<(CredentialUser, CredentialKind)> {
+    let mut all = ALL.into_iter();
+    all.find(|(user, kind)| fresh_system::credential_policy_default(*user, *kind) == pkid)
+}
+
+/// The default that these elements name; the policy among them must be the one in force.
+pub(super) fn find(catalogue: &Catalogue, values: &[(&'static str, String)]) -> Option<Pkid> {
+    let said = |wanted: &str| {
+        let mut values = values.iter();
+        let value = values.find(|(name, _)| *name == wanted);
+        value.map_or("", |(_, value)| value.trim())
+    };
+    let (user, kind) = ALL.into_iter().find(|(user, kind)| {
+        user_word(*user).eq_ignore_ascii_case(said("credentialUser"))
+            && kind_word(*kind).eq_ignore_ascii_case(said("credentialType"))
+    })?;
+    let policy = credential_policy_defaults::find(catalogue, user, kind).policy;
+    let policy = catalogue.credential_policies.get(&policy)?;
+    let is_it = policy.name.to_lowercase() == said("credPolicyName").to_lowercase();
+    is_it.then(|| fresh_system::credential_policy_default(user, kind))
+}
+
+/// Whether there is one of this identity; its name is that of user and kind.
+pub(super) fn name_of(pkid: Pkid) -> Option<String> {
+    by_pkid(pkid).map(|(user, kind)| format!("{} {}", user_word(user), kind_word(kind)))
+}
+
+fn record_of(catalogue: &Catalogue, user: CredentialUser, kind: CredentialKind) -> Record {
+    let default = credential_policy_defaults::find(catalogue, user, kind);
+    let policy = Some(default.policy);
+    let mut record = Record::default();
+    record.set("credentialUser", Value::text(user_word(user)));
+    record.set("credentialType", Value::text(kind_word(kind)));
+    let policy = names::reference(catalogue, ObjectKind::CredentialPolicy, policy);
+    record.set("credPolicyName", policy);
+    record.set("credUserMustChange", Value::flag(default.must_change));
+    record.set("credDoesNotExpire", Value::flag(default.does_not_expire));
+    record
+}
