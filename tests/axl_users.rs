@@ -406,3 +406,264 @@ async fn users_are_found_by_name_user_id_and_department() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dialect_of_7_1_has_its_own_names() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let add = "<newUser><firstname>Jane</firstname><lastname>Doe</lastname><userid>jdoe</userid>\
+             <password>Voice-7-gateway</password><pin>927461</pin>\
+             <telephoneNumber>1020</telephoneNumber><associatedPC>pc1</associatedPC>\
+             <enableCTI>false</enableCTI><primaryExtension><pattern>1020</pattern>\
+             </primaryExtension></newUser>";
+        axl.succeed("7.1", "addUser", add).await;
+        let got = axl.succeed("7.1", "getUser", "<userid>jdoe</userid>").await;
+        assert_contains(
+            &got,
+            &[
+                "<firstname>Jane</firstname>",
+                "<lastname>Doe</lastname>",
+                "<telephoneNumber>1020</telephoneNumber>",
+                "<associatedPC>pc1</associatedPC>",
+                "<enableCTI>false</enableCTI>",
+                "<pattern>1020</pattern>",
+            ],
+        );
+        let update = "<userid>jdoe</userid><lastname>Roe</lastname>";
+        axl.succeed("7.1", "updateUser", update).await;
+        for (search, found) in [("ro%", 1), ("JDOE", 1), ("%", 2), ("x%", 0)] {
+            let list = format!("<searchString>{search}</searchString>");
+            let listed = axl.succeed("7.1", "listUserByName", &list).await;
+            assert_eq!(listed.matches("<userid>").count(), found, "{search}: {listed}");
+        }
+        let list = "<searchString>%</searchString><skip>1</skip><first>1</first>";
+        let listed = axl.succeed("7.1", "listUserByName", list).await;
+        assert_contains(&listed, &["<lastname>Roe</lastname>"]);
+        let (code, _) = axl.refused("8.5", "listUserByName", list).await;
+        assert_eq!(code, 5001);
+        // What 8.5 and later say of the same user.
+        for version in ["8.5", "10.5", "12.5", "14.0"] {
+            let got = axl.succeed(version, "getUser", "<userid>jdoe</userid>").await;
+            assert_contains(&got, &["<lastName>Roe</lastName>", "<associatedPc>pc1</associatedPc>"]);
+            let number = got.find("<telephoneNumber>").unwrap();
+            let is_before_mail = number < got.find("<mailid").unwrap();
+            assert_eq!(is_before_mail, version == "8.5", "{version}: {got}");
+        }
+        axl.succeed("7.1", "removeUser", "<userid>jdoe</userid>").await;
+        let (code, _) = axl.refused("7.1", "getUser", "<userid>jdoe</userid>").await;
+        assert_eq!(code, 5007);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_user_may_what_its_groups_say() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let add = "<appUser><userid>robot</userid><password>correct-Horse-7</password>\
+            <presenceGroupName>Standard Presence group</presenceGroupName>\
+            <acceptPresenceSubscription>true</acceptPresenceSubscription>\
+            <associatedDevices><device>SEP000000000007</device></associatedDevices>\
+            <associatedGroups><userGroup><name>Standard AXL API Access</name></userGroup>\
+            </associatedGroups></appUser>";
+        let uuid = axl.succeed("12.5", "addAppUser", add).await;
+        let got = axl
+            .succeed("12.5", "getAppUser", "<userid>Robot</userid>")
+            .await;
+        assert_contains(
+            &got,
+            &[
+                &format!("<appUser uuid=\"{uuid}\"><userid>robot</userid><password/>"),
+                "<acceptPresenceSubscription>true</acceptPresenceSubscription>",
+                "<isStandard>false</isStandard>",
+                "<device>SEP000000000007</device>",
+                "<userRole>Standard AXL API Access</userRole>",
+            ],
+        );
+        let body = common::axl_envelope("<ns:getCCMVersion/>");
+        let version = "CUCM:DB ver=12.5 getCCMVersion";
+        assert_eq!(axl.call("robot", version, &body).await.status, 200);
+        let update = "<userid>robot</userid><newUserid>robot2</newUserid><associatedGroups>\
+            <userGroup><name>Help Desk</name></userGroup></associatedGroups>";
+        axl.succeed("12.5", "updateAppUser", update).await;
+        assert_eq!(axl.call("robot2", version, &body).await.status, 403);
+        assert_eq!(axl.call("robot", version, &body).await.status, 401);
+        let list = "<searchCriteria><userid>r%2</userid></searchCriteria><returnedTags><userid/>\
+            </returnedTags>";
+        let listed = axl.succeed("12.5", "listAppUser", list).await;
+        assert_eq!(
+            listed,
+            format!("<appUser uuid=\"{uuid}\"><userid>robot2</userid></appUser>")
+        );
+        let taken = "<appUser><userid>AKSETHI</userid></appUser>";
+        let (code, message) = axl.refused("12.5", "addAppUser", taken).await;
+        assert!(
+            code == -239 && message.contains("the end user aksethi"),
+            "{message}"
+        );
+        axl.succeed("12.5", "removeAppUser", "<userid>robot2</userid>")
+            .await;
+        let (code, message) = axl
+            .refused("12.5", "getAppUser", "<userid>robot2</userid>")
+            .await;
+        let not_found = "Item not valid: The specified AppUser was not found";
+        assert_eq!((code, message.as_str()), (5007, not_found));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_have_members_and_standard_ones_stay() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let add = "<userGroup><members><member><userId>aksethi</userId></member>\
+            <member><userId>writer</userId></member></members><name>Sales</name></userGroup>";
+        axl.succeed("12.5", "addUserGroup", add).await;
+        let get = async |name: &str| {
+            axl.succeed("12.5", "getUserGroup", &format!("<name>{name}</name>"))
+                .await
+        };
+        assert_contains(
+            &get("sales").await,
+            &[
+                "<userId>aksethi</userId>",
+                "<userId>writer</userId>",
+                "<name>Sales</name>",
+            ],
+        );
+        let update = "<name>Sales</name><removeMembers><member><userId>writer</userId></member>\
+            </removeMembers><newName>Sales 2</newName>";
+        axl.succeed("12.5", "updateUserGroup", update).await;
+        let got = get("Sales 2").await;
+        assert!(got.contains("aksethi") && !got.contains("writer"), "{got}");
+        let user = axl
+            .succeed("12.5", "getUser", "<userid>aksethi</userid>")
+            .await;
+        assert_contains(&user, &["<name>Sales 2</name>"]);
+        axl.succeed("12.5", "removeUserGroup", "<name>Sales 2</name>")
+            .await;
+        let user = axl
+            .succeed("12.5", "getUser", "<userid>aksethi</userid>")
+            .await;
+        assert!(!user.contains("Sales"), "{user}");
+
+        let standard = "<name>Standard CCM End Users</name>";
+        assert_contains(
+            &get("Standard CCM End Users").await,
+            &[
+                "<userId>aksethi</userId>",
+                "<roleName>Standard CCM End Users</roleName>",
+            ],
+        );
+        for (operation, elements, expected) in [
+            (
+                "removeUserGroup",
+                standard.to_owned(),
+                "is a standard group and cannot be removed",
+            ),
+            (
+                "updateUserGroup",
+                format!("{standard}<newName>x</newName>"),
+                "is a standard group and keeps its name",
+            ),
+            (
+                "addUserGroup",
+                "<userGroup><name>standard ccm end users</name></userGroup>".to_owned(),
+                "another has it",
+            ),
+            (
+                "addUserGroup",
+                "<userGroup><name>n</name><userRoles><userRole><roleName>Standard AXL API Access\
+                 </roleName></userRole></userRoles></userGroup>"
+                    .to_owned(),
+                "n has no roles",
+            ),
+            (
+                "addUserGroup",
+                "<userGroup><name>n</name><members><member><userId>nobody-here</userId></member>\
+                 </members></userGroup>"
+                    .to_owned(),
+                "The specified User was not found",
+            ),
+        ] {
+            let (_, message) = axl.refused("12.5", operation, &elements).await;
+            assert!(message.contains(expected), "{operation}: {message}");
+        }
+        let list = "<searchCriteria><name>%AXL%</name></searchCriteria><returnedTags><name/>\
+            </returnedTags>";
+        let listed = axl.succeed("12.5", "listUserGroup", list).await;
+        assert_eq!(listed.matches("<name>").count(), 3, "{listed}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_users_get_the_default_policy_and_credential() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let key = "<credentialUser>End User</credentialUser><credentialType>PIN</credentialType>\
+            <credPolicyName>Default PIN Credential Policy</credPolicyName>";
+        let got = axl.succeed("14.0", "getCredentialPolicyDefault", key).await;
+        assert_contains(
+            &got,
+            &[
+                ">Default PIN Credential Policy</credPolicyName>",
+                "<credUserMustChange>true</credUserMustChange>",
+            ],
+        );
+        let short =
+            format!("{key}<credentials>1</credentials><confirmCredentials>1</confirmCredentials>");
+        let (_, message) = axl
+            .refused("14.0", "updateCredentialPolicyDefault", &short)
+            .await;
+        assert!(message.contains("PIN: "), "{message}");
+        let other = format!("{key}<credentials>50293846</credentials>");
+        let (_, message) = axl
+            .refused("14.0", "updateCredentialPolicyDefault", &other)
+            .await;
+        assert!(message.contains("confirmCredentials"), "{message}");
+        let update = format!(
+            "{key}<newCredPolicyName>Default Credential Policy</newCredPolicyName>\
+             <credentials>50293846</credentials><confirmCredentials>50293846</confirmCredentials>\
+             <credUserMustChange>false</credUserMustChange>"
+        );
+        axl.succeed("14.0", "updateCredentialPolicyDefault", &update)
+            .await;
+        let (code, _) = axl.refused("14.0", "getCredentialPolicyDefault", key).await;
+        assert_eq!(code, 5007, "the key names the policy in force");
+
+        let add = "<user><lastName>Doe</lastName><userid>jdoe</userid></user>";
+        axl.succeed("14.0", "addUser", add).await;
+        let got = axl
+            .succeed("14.0", "getUser", "<userid>jdoe</userid>")
+            .await;
+        assert_contains(
+            inner(&got, "pinCredentials"),
+            &[">Default Credential Policy<"],
+        );
+        let ask = async |secret: &str| {
+            let elements = format!("<userid>jdoe</userid>{secret}");
+            let answer = axl.operation("14.0", "doAuthenticateUser", &elements).await;
+            let (_, rest) = answer.body.split_once("<return>").unwrap();
+            rest.split_once("</return>").unwrap().0.to_owned()
+        };
+        assert_eq!(
+            ask("<pin>50293846</pin>").await,
+            "<userAuthenticated>true</userAuthenticated><code>0</code>\
+             <daysToExpiry>180</daysToExpiry><isWarningNeeded>false</isWarningNeeded>"
+        );
+        let update = "<userid>jdoe</userid><pinCredentials><pinCredUserMustChange>true\
+            </pinCredUserMustChange><pinCredDoesNotExpire>true</pinCredDoesNotExpire>\
+            </pinCredentials>";
+        axl.succeed("14.0", "updateUser", update).await;
+        assert_contains(
+            &ask("<pin>50293846</pin>").await,
+            &["<code>3</code><daysToExpiry>0</daysToExpiry>"],
+        );
+        assert_contains(
+            &ask("<password>x</password>").await,
+            &["<userAuthenticated>false</userAuthenticated><code>1</code>"],
+        );
+    })
+    .await;
+}

@@ -7,6 +7,9 @@ use crate::domain::lockout::Lock;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
 
+/// Seconds of a day, in which CUCM counts the age of credentials.
+const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
+
 /// A credential as it is kept: its hash and what a policy needs to judge it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredCredential {
@@ -34,6 +37,15 @@ impl StoredCredential {
     /// Whether it is locked now.
     pub fn is_locked(&self, now: UnixMillis) -> bool {
         self.lock.is_some_and(|lock| !lock.left(now).is_zero())
+    }
+
+    /// Whole days until it comes of age; `None` when it never does.
+    pub fn days_to_expiry(&self, now: UnixMillis) -> Option<u64> {
+        if self.does_not_expire {
+            return None;
+        }
+        let expires_at = self.changed_at.plus(self.policy.expires_after?);
+        Some(expires_at.since(now).as_secs() / SECONDS_OF_A_DAY)
     }
 
     /// Whether its owner must change it before anything else.

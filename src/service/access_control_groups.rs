@@ -174,8 +174,7 @@ fn check_name(app: &App, own: Option<Pkid>, name: &str) -> Result<(), Administra
     let folded = name.to_lowercase();
     let catalogue = app.catalogue.load();
     let mut others = catalogue.access_control_groups.iter();
-    let is_taken =
-        others.any(|(pkid, other)| Some(*pkid) != own && other.to_lowercase() == folded);
+    let is_taken = others.any(|(pkid, other)| Some(*pkid) != own && other.to_lowercase() == folded);
     if is_taken {
         return named(name, Err(StoreError::Duplicate));
     }

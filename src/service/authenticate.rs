@@ -200,7 +200,11 @@ pub async fn authenticate_password(
     let admitted = admit(app, attempt, CredentialKind::Password).await?;
     let must_change = matches!(admitted.proof, Proof::Pin { must_change: true });
     Ok(PasswordAccepted {
-        credential_version: admitted.credential.map_or(0, |stored| stored.version),
+        credential_version: admitted
+            .credential
+            .as_ref()
+            .map_or(0, |stored| stored.version),
+        credential: admitted.credential,
         account: admitted.account,
         must_change,
     })
@@ -213,6 +217,8 @@ pub struct PasswordAccepted {
     pub account: Account,
     /// The version of the password, to which sessions are bound.
     pub credential_version: i64,
+    /// The password.
+    pub credential: Option<StoredCredential>,
     /// Whether nothing but a change of the password is allowed.
     pub must_change: bool,
 }

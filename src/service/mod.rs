@@ -3,11 +3,11 @@
 //! [`App`] is the process: the store, what is kept in memory for the hot paths, and everything
 //! that is passed in (time, randomness, keys, settings).
 
+pub mod access_control_groups;
 pub mod account_sheet;
 pub mod administration;
 pub mod api_login;
 pub mod api_session;
-pub mod access_control_groups;
 pub mod application_users;
 pub mod associated_devices;
 pub mod attempt_gate;

@@ -10,7 +10,7 @@ mod system;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::schema::{Operation, SchemaVersion};
+use crate::domain::schema::{ObjectKind, ObjectType, Operation, SchemaVersion};
 use crate::service::App;
 use crate::service::api_login::Access;
 use crate::service::record::Actor;
@@ -64,11 +64,41 @@ impl Caller<'_> {
     }
 }
 
+/// Operations without a table that change nothing.
+const READING: [&str; 5] = [
+    "getCCMVersion",
+    "executeSQLQuery",
+    "listChange",
+    LIST_USER_BY_NAME,
+    LIST_PHONE_BY_NAME,
+];
+
+/// How users were listed before 8.0.
+const LIST_USER_BY_NAME: &str = "listUserByName";
+/// How phones were listed before 8.0.
+const LIST_PHONE_BY_NAME: &str = "listPhoneByName";
+
+/// The kind of object that an operation of 7.1 lists by name, and what counts as its name.
+fn listed_by_name(
+    operation: &str,
+    version: SchemaVersion,
+) -> Option<(&'static ObjectType, &'static [&'static str])> {
+    if !version.is_old_dialect() {
+        return None;
+    }
+    let (kind, names): (_, &'static [&'static str]) = match operation {
+        LIST_USER_BY_NAME => (ObjectKind::User, &["userid", "lastName"]),
+        LIST_PHONE_BY_NAME => (ObjectKind::Phone, &["name"]),
+        _ => return None,
+    };
+    Some((ObjectType::of(kind)?, names))
+}
+
 /// Whether an operation changes something.
 pub(super) fn changes(call: &Call, version: SchemaVersion) -> bool {
     match objects::parsed(call.operation(), version) {
         Some((operation, _)) => !matches!(operation, Operation::Get | Operation::List),
-        None => !["getCCMVersion", "executeSQLQuery", "listChange"].contains(&call.operation()),
+        None => !READING.contains(&call.operation()),
     }
 }
 
@@ -77,6 +107,9 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
     let name = call.operation();
     if changes(call, caller.version) {
         caller.check_may_change(name)?;
+    }
+    if let Some((object, names)) = listed_by_name(name, caller.version) {
+        return list::by_name(caller, call, object, names).await;
     }
     let content = match name {
         "getCCMVersion" => system::ccm_version(caller, call),

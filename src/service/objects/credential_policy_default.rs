@@ -45,7 +45,8 @@ impl Kind for CredentialPolicyDefaults {
         _: &'static ObjectType,
         _: &Criteria,
     ) -> Outcome<Vec<Pkid>> {
-        let identities = ALL.map(|(user, kind)| fresh_system::credential_policy_default(user, kind));
+        let identities =
+            ALL.map(|(user, kind)| fresh_system::credential_policy_default(user, kind));
         Ok(identities.to_vec())
     }
 
@@ -62,7 +63,10 @@ impl Kind for CredentialPolicyDefaults {
         }
         let flag = |name: &str| draft.says(name).then(|| draft.flag(name));
         let change = DefaultChange {
-            policy: draft.says("credPolicyName").then(|| draft.pkid("credPolicyName")).flatten(),
+            policy: draft
+                .says("credPolicyName")
+                .then(|| draft.pkid("credPolicyName"))
+                .flatten(),
             secret: secret.cloned(),
             must_change: flag("credUserMustChange"),
             does_not_expire: flag("credDoesNotExpire"),

@@ -140,7 +140,10 @@ impl Kind for Users {
         let change = UserChange {
             // Only names are written as a whole.
             version: is_new_person.then_some(before.version),
-            user_id: draft.says("userid").then(|| people::user_id(draft)).transpose()?,
+            user_id: draft
+                .says("userid")
+                .then(|| people::user_id(draft))
+                .transpose()?,
             person: is_new_person.then_some(person),
             enabled: None,
             user_profile: user_profile(draft),

@@ -30,7 +30,6 @@ pub(super) const CALL_PICKUP_GROUP: ObjectKind = ObjectKind::Named("CallPickupGr
 pub(super) const CUSTOMER: ObjectKind = ObjectKind::Named("Customer");
 pub(super) const DEVICE_PROFILE: ObjectKind = ObjectKind::Named("DeviceProfile");
 pub(super) const ELIN_GROUP: ObjectKind = ObjectKind::Named("ElinGroup");
-pub(super) const FUNCTION_ROLE: ObjectKind = ObjectKind::Named("FunctionRole");
 pub(super) const IME_ENROLLED_PATTERN_GROUP: ObjectKind =
     ObjectKind::Named("ImeEnrolledPatternGroup");
 pub(super) const IP_PHONE_SERVICES: ObjectKind = ObjectKind::Named("IpPhoneServices");

@@ -1,5 +1,6 @@
 //! `list…`: the objects that match, as a whole or while they are read.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -35,9 +36,46 @@ pub(super) async fn list(
             call.operation()
         )));
     };
+    let found = objects::list(caller.app, object, &criteria).await?;
+    answer(caller, call, object, found, Some(tags.clone())).await
+}
+
+/// `listUserByName` and `listPhoneByName` of 7.1: the objects of which one of these elements fits
+/// `searchString`, with all that lists have.
+pub(super) async fn by_name(
+    caller: &Caller<'_>,
+    call: &Call,
+    object: &'static ObjectType,
+    names: &[&'static str],
+) -> Result<Content, Fault> {
+    no_others(call, &["searchString", "skip", "first"])?;
+    let Some(wanted) = call.argument("searchString") else {
+        return Err(Fault::not_valid(format!(
+            "{} needs searchString, for example <searchString>%</searchString>",
+            call.operation()
+        )));
+    };
+    let mut found = Vec::new();
+    let mut known = HashSet::new();
+    for name in names {
+        let mut criteria = Criteria::none();
+        criteria.demand(name, &wanted.value());
+        let more = objects::list(caller.app, object, &criteria).await?;
+        found.extend(more.into_iter().filter(|pkid| known.insert(*pkid)));
+    }
+    answer(caller, call, object, found, None).await
+}
+
+/// Those of the objects found that `skip` and `first` choose.
+async fn answer(
+    caller: &Caller<'_>,
+    call: &Call,
+    object: &'static ObjectType,
+    found: Vec<Pkid>,
+    tags: Option<Element>,
+) -> Result<Content, Fault> {
     let skip = count(call, "skip")?.unwrap_or(0);
     let first = count(call, "first")?.unwrap_or(usize::MAX);
-    let found = objects::list(caller.app, object, &criteria).await?;
     let wanted: Vec<Pkid> = found.into_iter().skip(skip).take(first).collect();
     if wanted.is_empty() {
         return Ok(Content::Whole("<return/>".to_owned()));
@@ -46,7 +84,7 @@ pub(super) async fn list(
         app: Arc::clone(caller.app),
         object,
         version: caller.version,
-        tags: tags.clone(),
+        tags,
         wanted,
         next: 0,
     };
@@ -60,7 +98,7 @@ struct Pages {
     app: Arc<App>,
     object: &'static ObjectType,
     version: SchemaVersion,
-    tags: Element,
+    tags: Option<Element>,
     wanted: Vec<Pkid>,
     next: usize,
 }
@@ -77,7 +115,7 @@ impl Pages {
             object: self.object,
             version: self.version,
             place: Places::LIST,
-            tags: Tags::Below(&self.tags),
+            tags: self.tags.as_ref().map_or(Tags::All, Tags::Below),
         };
         let mut text = String::new();
         for (pkid, record) in objects::records(&self.app, self.object, pkids).await? {

@@ -22,6 +22,8 @@ const AUTHENTICATED: i32 = 0;
 const NOT_AUTHENTICATED: i32 = 1;
 /// Locked or delayed.
 const LOCKED: i32 = 2;
+/// Right, but it must be changed before it is good for anything else.
+const MUST_CHANGE: i32 = 3;
 
 /// `getCCMVersion`: the version that clients choose their schema by.
 pub(super) fn ccm_version(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
@@ -80,23 +82,36 @@ pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Resul
             .correlation
             .unwrap_or_else(|| CorrelationId(caller.app.new_pkid())),
     };
+    let now = caller.app.environment.now();
     let outcome = if is_pin {
         let accepted = authenticate::authenticate(caller.app, &attempt).await;
-        accepted.map(drop)
+        accepted.map(|accepted| accepted.credential)
     } else {
         let accepted = authenticate::authenticate_password(caller.app, &attempt).await;
-        accepted.map(drop)
+        accepted.map(|accepted| accepted.credential)
     };
+    let version = caller.version;
     match outcome {
-        Ok(()) => Ok(verdict(caller.version, true, AUTHENTICATED)),
-        Err(AuthenticateError::Failed) => Ok(verdict(caller.version, false, NOT_AUTHENTICATED)),
-        Err(AuthenticateError::Wait(_)) => Ok(verdict(caller.version, false, LOCKED)),
+        Ok(credential) => {
+            let credential = credential.as_ref();
+            let must_change = credential.is_some_and(|credential| credential.must_change(now));
+            let code = if must_change {
+                MUST_CHANGE
+            } else {
+                AUTHENTICATED
+            };
+            let days = credential.and_then(|credential| credential.days_to_expiry(now));
+            Ok(verdict(version, true, code, days.unwrap_or(0)))
+        }
+        Err(AuthenticateError::Failed) => Ok(verdict(version, false, NOT_AUTHENTICATED, 0)),
+        Err(AuthenticateError::Wait(_)) => Ok(verdict(version, false, LOCKED, 0)),
         Err(AuthenticateError::Service(error)) => Err(error.into()),
     }
 }
 
-/// Strict clients refuse an element that their version does not have.
-fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32) -> String {
+/// Strict clients refuse an element that their version does not have. 0 days: it does not expire,
+/// or does so today.
+fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32, days: u64) -> String {
     let warning = if version < SchemaVersion::V11_0 {
         ""
     } else {
@@ -104,7 +119,7 @@ fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32) -> String 
     };
     format!(
         "<return><userAuthenticated>{is_authenticated}</userAuthenticated><code>{code}</code>\
-         <daysToExpiry>0</daysToExpiry>{warning}</return>"
+         <daysToExpiry>{days}</daysToExpiry>{warning}</return>"
     )
 }
 
