@@ -82,6 +82,9 @@ pub async fn update(
     }
     if let Some(members) = members {
         let members = identities(connection, members).await?;
+        let is_administrators = before == fresh_system::STANDARD_CCM_SUPER_USERS;
+        let had_administrator =
+            is_administrators && application_users::has_administrator(app, connection).await?;
         let held = store::end_user::members_of(connection, pkid).await?;
         let held: BTreeMap<Pkid, String> = held.into_iter().collect();
         for (member, user_id) in &members {
@@ -96,8 +99,7 @@ pub async fn update(
                 after.push(format!("without {user_id}"));
             }
         }
-        let is_administrators = before == fresh_system::STANDARD_CCM_SUPER_USERS;
-        if is_administrators && !application_users::has_administrator(app, connection).await? {
+        if had_administrator && !application_users::has_administrator(app, connection).await? {
             let reason = "nobody could administer the system; leave an application user in it";
             return Err(AdministrationError::invalid(KIND, &reason));
         }

@@ -173,8 +173,11 @@ pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), Admin
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let user = find_for_update(connection, user_id).await?;
+    let had_administrator = has_administrator(app, connection).await?;
     store::application_user::delete(connection, user.pkid).await?;
-    refuse_without_administrator(app, connection, &user).await?;
+    if had_administrator {
+        refuse_without_administrator(app, connection, &user).await?;
+    }
     let change = Change {
         action: "application_user.remove",
         object_kind: "application_user",

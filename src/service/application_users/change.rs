@@ -2,6 +2,7 @@
 
 use super::KIND;
 use super::find_for_update;
+use super::has_administrator;
 use super::insert_user;
 use super::refuse_end_user;
 use super::refuse_without_administrator;
@@ -99,9 +100,12 @@ pub async fn update(
     }
     if let Some(groups) = &said.access_control_groups {
         let catalogue = app.catalogue.load_full();
+        let had_administrator = has_administrator(app, connection).await?;
         store::end_user::leave_every_access_control_group(connection, user.pkid).await?;
         users::join_groups(connection, &catalogue, user.pkid, groups).await?;
-        refuse_without_administrator(app, connection, &user).await?;
+        if had_administrator {
+            refuse_without_administrator(app, connection, &user).await?;
+        }
     }
     let words = write_rest(app, connection, actor, &user, (said, password)).await?;
     let groups = said.access_control_groups.as_ref().unwrap_or(&before);

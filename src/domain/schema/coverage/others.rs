@@ -81,6 +81,13 @@ const VERDICT: &[Element] = &[
 ];
 
 #[rustfmt::skip]
+const SEARCH: &[Element] = &[
+    text("searchString", 255).required().applied(),
+    integer("skip").applied(),
+    integer("first").applied(),
+];
+
+#[rustfmt::skip]
 const STATEMENT: &[Element] = &[
     text("sql", STATEMENT_CHARACTERS_MAX).required().applied(),
 ];
@@ -147,7 +154,25 @@ static ALL: &[OtherOperation] = &[
         before: None,
         arguments: CREDENTIALS,
         answer: OtherAnswer::Elements(VERDICT),
-        note: "Counts like an attempt on a page; `code` is 0, 1 (wrong) or 2 (locked, or too early)",
+        note: "Counts like an attempt on a page; `code` is 0, 1 (wrong), 2 (locked, or too \
+               early) or 3 (right, but it must be changed); `daysToExpiry` is 0 as well when it \
+               never expires",
+    },
+    OtherOperation {
+        name: "listUserByName",
+        since: SchemaVersion::OLDEST,
+        before: Some(SchemaVersion::V8_0),
+        arguments: SEARCH,
+        answer: OtherAnswer::Objects(ObjectKind::User),
+        note: "Users whose user ID or last name fits; `listUser` from 8.0 on",
+    },
+    OtherOperation {
+        name: "listPhoneByName",
+        since: SchemaVersion::OLDEST,
+        before: Some(SchemaVersion::V8_0),
+        arguments: SEARCH,
+        answer: OtherAnswer::Objects(ObjectKind::Phone),
+        note: "Phones whose name fits; `listPhone` from 8.0 on",
     },
     OtherOperation {
         name: "executeSQLQuery",
