@@ -1,12 +1,12 @@
 //! A request to the self-provisioning endpoint, read from its query and form.
 
-use std::borrow::Cow;
-
-use percent_encoding::percent_decode;
+mod value;
 
 use crate::domain::device::DeviceName;
 use crate::domain::secret::Secret;
 use crate::server::uds::text::{Texts, filled};
+
+use value::{decode, plus_as_space, secret, text};
 
 /// Names of the parameters.
 pub mod parameter {
@@ -47,8 +47,6 @@ const MACRO: &str = "#DEVICENAME#";
 
 /// Longest user ID, in characters: that of CUCM.
 const USER_ID_MAX: usize = 128;
-/// Longest PIN or authentication code, in characters: that of `domain::credential`.
-const PIN_MAX: usize = 128;
 /// Longest token, in characters: what fits in a URL of 256.
 const TOKEN_MAX: usize = 256;
 /// Longest step, in characters.
@@ -283,56 +281,6 @@ fn device(name: Option<&str>) -> Result<Option<DeviceName>, BadRequest> {
             .parse()
             .map(Some)
             .map_err(|_| BadRequest::NotADeviceName(parameter::NAME)),
-    }
-}
-
-fn text(
-    slot: &mut Option<String>,
-    name: &'static str,
-    value: &[u8],
-    length_max: usize,
-) -> Result<(), BadRequest> {
-    let value = decode(value, name, length_max)?;
-    match slot.replace(value) {
-        Some(_) => Err(BadRequest::Duplicate(name)),
-        None => Ok(()),
-    }
-}
-
-fn secret(slot: &mut Option<Secret>, name: &'static str, value: &[u8]) -> Result<(), BadRequest> {
-    let value = Secret::new(decode(value, name, PIN_MAX)?);
-    match slot.replace(value) {
-        Some(_) => Err(BadRequest::Duplicate(name)),
-        None => Ok(()),
-    }
-}
-
-/// Decodes `+` and `%XX`; a `%` without two digits stands for itself.
-fn decode(value: &[u8], name: &'static str, length_max: usize) -> Result<String, BadRequest> {
-    // Twelve bytes at most for one character: four times %XX.
-    if value.len() > length_max.saturating_mul(12) {
-        return Err(BadRequest::TooLong(name));
-    }
-    let bytes: Vec<u8> = percent_decode(&plus_as_space(value)).collect();
-    let text = String::from_utf8(bytes).map_err(|_| BadRequest::NotUtf8(name))?;
-    if text.chars().any(char::is_control) {
-        return Err(BadRequest::ControlCharacter(name));
-    }
-    if text.chars().count() > length_max {
-        return Err(BadRequest::TooLong(name));
-    }
-    Ok(text)
-}
-
-fn plus_as_space(value: &[u8]) -> Cow<'_, [u8]> {
-    if value.contains(&b'+') {
-        value
-            .iter()
-            .map(|b| if *b == b'+' { b' ' } else { *b })
-            .collect::<Vec<_>>()
-            .into()
-    } else {
-        value.into()
     }
 }
 
