@@ -5,7 +5,8 @@
 //! resource.rs            a path to one resource and the methods it has
 //! query.rs, content.rs   parameters and bodies to values (bounded)
 //! login.rs               who asks, and for whom
-//! system.rs, directory.rs, own.rs   one use case each, and its XML
+//! system.rs, directory.rs, own.rs, own_view.rs
+//!                        the use cases, and their XML
 //! answer.rs, xml.rs      what the client is told
 //! ```
 //!
@@ -17,6 +18,7 @@ mod content;
 mod directory;
 mod login;
 mod own;
+mod own_view;
 mod query;
 mod resource;
 mod system;
