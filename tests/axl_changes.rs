@@ -198,6 +198,25 @@ async fn a_phone_that_is_claimed_comes_and_one_that_is_released_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_one_program_does_over_axl_another_hears_of() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let mut client = Client::begin(&axl).await;
+        let name = "<name>Lobby_PT</name>";
+        let add = format!("<routePartition>{name}</routePartition>");
+        let added = axl.succeed("14.0", "addRoutePartition", &add).await;
+        let update = format!("{name}<description>Lobby</description>");
+        axl.succeed("14.0", "updateRoutePartition", &update).await;
+        axl.succeed("14.0", "removeRoutePartition", name).await;
+        let uuid = added.trim_matches(['{', '}']).to_lowercase();
+        let expected = ["a", "u", "r"].map(|action| format!("{action} RoutePartition {uuid}"));
+        let partitions = objects(&["RoutePartition", "Css"]);
+        assert_eq!(told(&client.ask(&partitions).await), expected);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_changes_come_page_by_page() {
     for_each_database(async |database| {
         let axl = Axl::start(TestApp::start(&database).await).await;

@@ -116,7 +116,8 @@ impl Kind for Rows {
         if !users.is_empty() {
             return Err(AdministrationError::InUse { kind, name, users }.into());
         }
-        commit(app, transaction, actor, (object, "object.remove", name)).await
+        let change = (object, pkid, "object.remove", name);
+        commit(app, transaction, actor, change).await
     }
 }
 
@@ -173,14 +174,14 @@ async fn write(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft, is_new: bool
     } else {
         "object.update"
     };
-    commit(app, transaction, actor, (object, action, name)).await
+    commit(app, transaction, actor, (object, pkid, action, name)).await
 }
 
 async fn commit(
     app: &App,
     mut transaction: Transaction,
     actor: &Actor,
-    (object, action, name): (&'static ObjectType, &'static str, String),
+    (object, pkid, action, name): (&'static ObjectType, Pkid, &'static str, String),
 ) -> Outcome<()> {
     let change = Change {
         action,
@@ -189,7 +190,7 @@ async fn commit(
         before: String::new(),
         after: String::new(),
     };
-    record::audit(app, transaction.connection(), actor, change).await?;
+    record::audit_object(app, transaction.connection(), actor, pkid, change).await?;
     transaction.commit().await?;
     Ok(app.reload_catalogue().await?)
 }
