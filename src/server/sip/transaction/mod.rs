@@ -4,6 +4,7 @@
 
 mod answers;
 mod client;
+mod difference;
 mod invite_client;
 mod invite_server;
 mod server;

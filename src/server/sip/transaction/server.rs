@@ -9,11 +9,13 @@ use crate::server::sip::message::{HeaderName, Request};
 
 use super::TRANSACTION_TIMEOUT;
 use super::answers::{Answers, Place};
+use super::difference;
 
-/// Most bytes that remembered answers take, with their keys; the oldest go first. At 700 bytes an
-/// answer this is 40,000 of them: at 1,200 requests a second all are kept for the whole 32 s, above
-/// that at least every answer of the last moments, which is when retransmissions come.
-const ANSWERS_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Most bytes that remembered answers take, with their keys; the oldest go first. At 250 bytes for
+/// what an answer adds to its request this is 40,000 of them: at 1,200 requests a second all are
+/// kept for the whole 32 s, above that at least every answer of the last moments, which is when
+/// retransmissions come.
+const ANSWERS_BYTES_MAX: usize = 14 * 1024 * 1024;
 
 /// What an entry takes beside its answer: key, map slot and place in the queue.
 const ENTRY_BYTES: usize = 128;
@@ -44,6 +46,8 @@ pub struct ServerTransactions {
     /// Every entry with the time it ends, oldest first.
     order: VecDeque<(Instant, TransactionKey)>,
     answers: Answers,
+    /// Where a difference is written before it is put among the answers.
+    difference: Vec<u8>,
     bytes: usize,
     bytes_max: usize,
     hasher: RandomState,
@@ -62,19 +66,39 @@ impl ServerTransactions {
             entries: HashMap::default(),
             order: VecDeque::new(),
             answers: Answers::default(),
+            difference: Vec::new(),
             bytes: 0,
             bytes_max,
             hasher: RandomState::new(),
         }
     }
 
-    /// Looks a request up and, when it is new, marks it as being in work.
-    pub fn arrive(&mut self, request: &Request<'_>, flow: &Flow, now: Instant) -> Arrival {
+    /// Looks a request up and, when it is new, marks it as being in work. `bytes` is the request
+    /// as it came.
+    pub fn arrive(
+        &mut self,
+        request: &Request<'_>,
+        bytes: &[u8],
+        flow: &Flow,
+        now: Instant,
+    ) -> Arrival {
         self.sweep(now);
         let key = self.key_of(request, flow);
-        match self.entries.get(&key) {
+        match self.entries.get_mut(&key) {
             Some(None) => Arrival::InWork,
-            Some(Some(place)) => Arrival::Answered(self.answers.get(*place).to_vec()),
+            Some(answered @ Some(_)) => {
+                let difference = answered.map(|place| self.answers.get(place));
+                let answer = difference.and_then(|difference| difference::read(bytes, difference));
+                answer.map_or_else(
+                    || {
+                        // Not the request that was answered, though it claims to be.
+                        let place = answered.take();
+                        self.bytes -= place.map_or(0, |place| self.answers.free(place));
+                        Arrival::New(key)
+                    },
+                    Arrival::Answered,
+                )
+            }
             None => {
                 self.entries.insert(key, None);
                 self.order.push_back((now + TRANSACTION_TIMEOUT, key));
@@ -85,11 +109,14 @@ impl ServerTransactions {
         }
     }
 
-    /// Remembers the answer to a request that is in work.
-    pub fn answer(&mut self, key: TransactionKey, answer: &[u8]) {
+    /// Remembers the answer to a request that is in work. `request` is the request as it came,
+    /// empty when it is not at hand any more: then all of the answer is remembered.
+    pub fn answer(&mut self, key: TransactionKey, request: &[u8], answer: &[u8]) {
         if let Some(entry) = self.entries.get_mut(&key) {
-            self.bytes += answer.len();
-            if let Some(previous) = entry.replace(self.answers.put(answer)) {
+            self.difference.clear();
+            difference::write(request, answer, &mut self.difference);
+            self.bytes += self.difference.len();
+            if let Some(previous) = entry.replace(self.answers.put(&self.difference)) {
                 self.bytes -= self.answers.free(previous);
             }
         }
@@ -208,7 +235,7 @@ mod tests {
         let Ok(Message::Request(request)) = parse(text.as_bytes()) else {
             panic!("{text}");
         };
-        table.arrive(&request, flow, now)
+        table.arrive(&request, text.as_bytes(), flow, now)
     }
 
     #[test]
@@ -218,10 +245,13 @@ mod tests {
             panic!("not new");
         };
         assert_eq!(arrive(&mut table, REGISTER, &flow(), now), Arrival::InWork);
-        table.answer(key, b"200");
+        table.answer(key, REGISTER.as_bytes(), b"200");
         let later = now + Duration::from_secs(31);
         let again = arrive(&mut table, REGISTER, &flow(), later);
         assert_eq!(again, Arrival::Answered(b"200".to_vec()));
+        let changed = REGISTER.replace("tag=f", "tag=g");
+        let changed = arrive(&mut table, &changed, &flow(), later);
+        assert_eq!(changed, Arrival::New(key));
         let after = now + TRANSACTION_TIMEOUT;
         assert!(matches!(
             arrive(&mut table, REGISTER, &flow(), after),
@@ -282,7 +312,7 @@ mod tests {
             let Arrival::New(key) = arrive(&mut table, &text, &flow(), now) else {
                 panic!("not new");
             };
-            table.answer(key, &[0; 872]);
+            table.answer(key, &[], &[0; 862]);
         }
         assert_eq!(table.len(), 10);
         let Arrival::New(key) = arrive(&mut table, REGISTER, &flow(), now) else {

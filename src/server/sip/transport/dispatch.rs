@@ -138,10 +138,12 @@ impl<H: RequestHandler> Stack<H> {
         }
         match message::parse(bytes) {
             Ok(Message::Request(request)) if admission != Admission::Pass => {
-                self.limit(admission, &request, flow, transactions)
+                self.limit(admission, (&request, bytes), flow, transactions)
             }
             Err(_) if admission != Admission::Pass => self.ignore(&flow),
-            Ok(Message::Request(request)) => self.receive_request(&request, flow, transactions),
+            Ok(Message::Request(request)) => {
+                self.receive_request((&request, bytes), flow, transactions)
+            }
             Ok(Message::Response(response)) => {
                 self.0.counters.responses.increment(1);
                 self.0.outbound.deliver(&response, flow.remote.ip());
@@ -166,13 +168,13 @@ impl<H: RequestHandler> Stack<H> {
     fn limit(
         &self,
         admission: Admission,
-        request: &Request<'_>,
+        (request, bytes): (&Request<'_>, &[u8]),
         source: Flow,
         transactions: Option<&SharedTransactions>,
     ) -> Verdict<H::Later> {
         let flow = answer_flow(request, source);
         if self.0.handler.is_never_refused(request, &flow) {
-            return self.receive_request(request, source, transactions);
+            return self.receive_request((request, bytes), source, transactions);
         }
         if admission == Admission::Ignore || request.method == Method::Ack {
             return self.ignore(&source);
@@ -217,9 +219,10 @@ impl<H: RequestHandler> Stack<H> {
         })
     }
 
+    /// A request, and the same as it came.
     fn receive_request(
         &self,
-        request: &Request<'_>,
+        (request, bytes): (&Request<'_>, &[u8]),
         source: Flow,
         transactions: Option<&SharedTransactions>,
     ) -> Verdict<H::Later> {
@@ -232,23 +235,23 @@ impl<H: RequestHandler> Stack<H> {
         // The transactions of INVITE are the handler's: they have answers before the last one.
         let transactions = transactions.filter(|_| request.method != Method::Invite);
         if let Some(transactions) = transactions {
-            let arrival = transactions.lock().arrive(request, &flow, now());
+            let arrival = transactions.lock().arrive(request, bytes, &flow, now());
             match arrival {
                 Arrival::New(key) => answered = Some((transactions.clone(), key)),
                 Arrival::InWork => {
                     self.0.counters.retransmissions.increment(1);
                     return Verdict::Nothing;
                 }
-                Arrival::Answered(bytes) => {
+                Arrival::Answered(answer) => {
                     self.0.counters.retransmissions.increment(1);
-                    return Verdict::Send(bytes, flow.remote);
+                    return Verdict::Send(answer, flow.remote);
                 }
             }
         }
         self.0.counters.requests.increment(1);
         match self.ask(request, &flow) {
             Quick::Answer(answer) => {
-                remember(&answer, answered.as_ref());
+                remember(bytes, &answer, answered.as_ref());
                 Verdict::Send(answer, flow.remote)
             }
             Quick::Later(later) => self.admit(request, flow, later, answered),
@@ -339,7 +342,7 @@ impl<H: RequestHandler> Stack<H> {
         let answer = self.0.handler.later(later).await;
         drop(permit);
         if let Some(answer) = answer {
-            remember(&answer, answered.as_ref());
+            remember(&[], &answer, answered.as_ref());
             return Some(answer);
         }
         forget(answered.as_ref());
@@ -370,9 +373,14 @@ fn may_be_of_a_call(bytes: &[u8]) -> bool {
     methods.iter().any(|method| bytes.starts_with(method))
 }
 
-fn remember(answer: &[u8], answered: Option<&(SharedTransactions, TransactionKey)>) {
+/// `request` as it came; empty when it is not at hand any more.
+fn remember(
+    request: &[u8],
+    answer: &[u8],
+    answered: Option<&(SharedTransactions, TransactionKey)>,
+) {
     if let Some((transactions, key)) = answered {
-        transactions.lock().answer(*key, answer);
+        transactions.lock().answer(*key, request, answer);
     }
 }
 
