@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use selfprov::server::config_files;
+use selfprov::server::config_files::http::FilesDoor;
 use selfprov::server::config_files::resolver::Resolver;
 use selfprov::server::http::{Limits, serve};
 use selfprov::server::shutdown;
@@ -41,9 +41,9 @@ pub(crate) fn run(arguments: &[String]) {
         let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let files = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", files.local_addr().unwrap());
-        let router = config_files::http::router(Arc::new(Resolver::new(app.clone(), None)));
+        let door = FilesDoor::new(Arc::new(Resolver::new(app.clone(), None)));
         let limits = Limits::default();
-        tokio::spawn(serve(files, None, router, limits, shutdown.clone()));
+        tokio::spawn(serve(files, None, door, limits, shutdown.clone()));
         let sockets = SipSockets {
             udp,
             tcp,

@@ -1,6 +1,8 @@
 //! The accept loop that every HTTP door shares: permits, TLS, time limits and a graceful end.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderMap, Request, header};
-use hyper::body::Incoming;
+use axum::http::{HeaderMap, Request, Response, header};
+use bytes::Bytes;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -68,7 +71,7 @@ impl Default for Limits {
     }
 }
 
-/// Who a request came from; every request carries one as an extension.
+/// Who a request came from; those that a [`Router`] answers carry one as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     /// The client, an IPv4 address inside IPv6 unwrapped; what a trusted proxy says it is.
@@ -81,6 +84,33 @@ pub struct Peer {
     pub connection: u64,
 }
 
+/// What answers the requests that come to a listener.
+pub trait Answers: Clone + Send + 'static {
+    /// The body of its answers.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+
+    /// Answers one request.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Self::Body>> + Send + use<Self>;
+}
+
+impl Answers for Router {
+    type Body = axum::body::Body;
+
+    fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Self::Body>> + Send + use<> {
+        request.extensions_mut().insert(peer);
+        let answer = self.clone().call(request);
+        async move { answer.await.unwrap_or_else(|never| match never {}) }
+    }
+}
+
 /// Numbers connections over all listeners of the process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
@@ -90,14 +120,14 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// Pause before a PROXY header that came in pieces is looked at again.
 const PEEK_AGAIN: Duration = Duration::from_millis(5);
 
-/// Serves `router` on `listener` until `shutdown`, over TLS when `tls` is given.
+/// Serves `door` on `listener` until `shutdown`, over TLS when `tls` is given.
 ///
-/// Each request carries a [`Peer`]. Returns when the listener is closed and every connection has
+/// Returns when the listener is closed and every connection has
 /// ended or the drain time is over.
-pub async fn serve(
+pub async fn serve<D: Answers>(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
-    router: Router,
+    door: D,
     limits: Limits,
     mut shutdown: Shutdown,
 ) {
@@ -123,7 +153,7 @@ pub async fn serve(
         };
         let connection = Connection {
             acceptor: acceptor.clone(),
-            router: router.clone(),
+            door: door.clone(),
             limits: limits.clone(),
             shutdown: shutdown.clone(),
             permit,
@@ -141,15 +171,15 @@ pub async fn serve(
 }
 
 /// One accepted connection and what it needs to be served.
-struct Connection {
+struct Connection<D> {
     acceptor: Option<TlsAcceptor>,
-    router: Router,
+    door: D,
     limits: Limits,
     shutdown: Shutdown,
     permit: ConnectionPermit,
 }
 
-impl Connection {
+impl<D: Answers> Connection<D> {
     async fn run(self, mut stream: TcpStream, address: SocketAddr) {
         let Ok(local) = stream.local_addr() else {
             return;
@@ -198,7 +228,7 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self {
-            router,
+            door,
             limits,
             mut shutdown,
             permit,
@@ -207,7 +237,7 @@ impl Connection {
         // Only what the proxy itself says is believed, not what a client sends through it.
         let proxies = is_trusted(peer.address.ip(), &limits.trusted_proxies)
             .then(|| Arc::clone(&limits.trusted_proxies));
-        let service = service_fn(move |mut request: Request<Incoming>| {
+        let service = service_fn(move |request: Request<Incoming>| {
             let mut peer = peer;
             if let Some(client) = proxies
                 .as_deref()
@@ -215,9 +245,8 @@ impl Connection {
             {
                 peer.address = SocketAddr::new(client, 0);
             }
-            request.extensions_mut().insert(peer);
-            let answer = router.clone().call(request);
-            async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+            let answer = door.answer(request, peer);
+            async move { Ok::<_, Infallible>(answer.await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, UdpSocket, UnixListener};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::server::axl;
 use crate::server::config_files::firmware::FirmwareFolder;
+use crate::server::config_files::http::FilesDoor;
 use crate::server::config_files::resolver::Resolver;
-use crate::server::config_files::{self, tftp};
+use crate::server::config_files::tftp;
 use crate::server::control;
 use crate::server::files_certificate::FilesCertificate;
-use crate::server::http::{self, Limits};
+use crate::server::http::{self, Answers, Limits};
 use crate::server::metrics;
 use crate::server::shutdown::Shutdown;
 use crate::server::sip::registrar::{self, SipSockets};
@@ -147,9 +147,9 @@ impl Doors {
             self.http(listener, None, handset);
         }
         let files = Arc::new(Resolver::new(Arc::clone(&self.app), firmware));
-        let files_router = config_files::http::router(Arc::clone(&files));
-        self.http(files_http, None, files_router.clone());
-        self.http(files_https, Some(tls.files), files_router);
+        let files_door = FilesDoor::new(Arc::clone(&files));
+        self.http(files_http, None, files_door.clone());
+        self.http(files_https, Some(tls.files), files_door);
         self.tftp(tftp, &files);
         self.http(monitoring, None, metrics::router(Arc::clone(&self.app)));
         let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
@@ -168,7 +168,7 @@ impl Doors {
         &mut self,
         listener: TcpListener,
         tls: Option<Arc<rustls::ServerConfig>>,
-        router: Router,
+        door: impl Answers,
     ) {
         let limits = Limits {
             trusted_proxies: Arc::from(self.app.settings.phones.trusted_proxies.as_slice()),
@@ -177,7 +177,7 @@ impl Doors {
         self.tasks.spawn(http::serve(
             listener,
             tls,
-            router,
+            door,
             limits,
             self.shutdown.clone(),
         ));

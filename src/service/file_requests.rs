@@ -12,8 +12,11 @@ use std::net::IpAddr;
 use std::net::Ipv6Addr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::time::Duration;
+
+use metrics::Counter;
 
 use super::record::Happening;
 use crate::domain::device::DeviceName;
@@ -32,6 +35,8 @@ pub enum FileDoor {
 }
 
 impl FileDoor {
+    const ALL: [Self; 3] = [Self::Tftp, Self::Http, Self::Https];
+
     /// The word in timelines and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -122,9 +127,24 @@ pub struct FileRequests {
     alarms: Mutex<HashMap<(DeviceName, IpAddr), UnixMillis>>,
     first_fetches: Mutex<HashMap<Pkid, (IpAddr, UnixMillis)>>,
     hasher: RandomState,
+    counters: OnceLock<[(FileDoor, Counter); 3]>,
 }
 
 impl FileRequests {
+    /// Counts a request. The counters are looked up once, when there is somebody who counts.
+    pub fn count(&self, door: FileDoor) {
+        let counters = self.counters.get_or_init(|| {
+            FileDoor::ALL.map(|door| {
+                let name = "selfprov_file_requests_total";
+                (door, metrics::counter!(name, "door" => door.as_str()))
+            })
+        });
+        let counter = counters.iter().find(|(of, _)| *of == door);
+        if let Some((_, counter)) = counter {
+            counter.increment(1);
+        }
+    }
+
     /// Remembers a request for the file of an unknown device.
     pub fn remember_unknown(&self, device: &DeviceName, request: UnknownRequest) {
         lock(&self.unknown).push(device, request);

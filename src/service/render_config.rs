@@ -128,7 +128,7 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
         Ok(requested) => requested,
         Err(refused) => return FileAnswer::Refused(refused),
     };
-    metrics::counter!("selfprov_file_requests_total", "door" => request.door.as_str()).increment(1);
+    app.file_requests.count(request.door);
     match requested {
         RequestedFile::Device(name) => device(app, request, &name, FileFormat::CiscoXml),
         RequestedFile::FlatProfile(name) => device(app, request, &name, FileFormat::FlatProfile),

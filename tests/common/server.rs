@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use selfprov::server::config_files;
 use selfprov::server::config_files::firmware::FirmwareFolder;
+use selfprov::server::config_files::http::FilesDoor;
 use selfprov::server::config_files::resolver::Resolver;
 use selfprov::server::http;
 use selfprov::server::shutdown;
@@ -66,9 +67,9 @@ impl TestServer {
         for tls in [None, Some(handset.certificate.server_config().unwrap())] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             files.push(listener.local_addr().unwrap());
-            let router = config_files::http::router(resolver.clone());
+            let door = FilesDoor::new(resolver.clone());
             let limits = http::Limits::default();
-            tokio::spawn(http::serve(listener, tls, router, limits, shutdown.clone()));
+            tokio::spawn(http::serve(listener, tls, door, limits, shutdown.clone()));
         }
 
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();

@@ -10,6 +10,10 @@ pub struct PhoneText<const LENGTH_MAX: usize>(Box<str>);
 impl<const LENGTH_MAX: usize> PhoneText<LENGTH_MAX> {
     /// Takes what fits: control characters dropped, the rest cut after `LENGTH_MAX` characters.
     pub fn fit(text: &str) -> Self {
+        // Nearly every text fits as it is.
+        if text.len() <= LENGTH_MAX && text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Self(text.into());
+        }
         let fitting: String = text
             .chars()
             .filter(|c| !c.is_control())

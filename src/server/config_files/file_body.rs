@@ -1,4 +1,4 @@
-//! Parts of a firmware file as the body of an HTTP answer, read piece by piece.
+//! The bodies of HTTP answers: bytes in memory, or parts of a firmware file, read piece by piece.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -16,10 +16,58 @@ use hyper::body::SizeHint;
 use super::byte_ranges::Segment;
 use super::content::FirmwareFile;
 
+/// The body of an answer with a file, or with a word why there is none.
+pub enum AnswerBody {
+    /// Bytes in memory.
+    Whole(Bytes),
+    /// Parts of a firmware file.
+    File(FileBody),
+}
+
+impl AnswerBody {
+    pub(super) const fn empty() -> Self {
+        Self::Whole(Bytes::new())
+    }
+
+    pub(super) fn of_text(text: String) -> Self {
+        Self::Whole(text.into())
+    }
+}
+
+impl hyper::body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::File(file) => Pin::new(file).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::File(file) => file.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::File(file) => file.size_hint(),
+        }
+    }
+}
+
 type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
 
 /// The body. At most one piece of the file is in memory.
-pub(super) struct FileBody {
+pub struct FileBody {
     file: FirmwareFile,
     segments: VecDeque<Segment>,
     reading: Option<Reading>,

@@ -1,7 +1,5 @@
 //! A small XML writer: elements in the order given, everything escaped, two spaces a level.
 
-use std::fmt::Write as _;
-
 use quick_xml::escape::escape;
 
 /// Two spaces for every level that a document of ours can have.
@@ -90,8 +88,8 @@ impl Xml {
     /// An element with a number.
     pub(super) fn number(&mut self, name: &str, number: impl Into<u64>) {
         self.start(name, &[]);
-        // Writing to a string cannot fail.
-        let _ = write!(self.out, ">{}", number.into());
+        self.out.push('>');
+        self.digits(number.into());
         self.end(name);
     }
 
@@ -117,6 +115,17 @@ impl Xml {
             self.escaped(value);
             self.out.push('"');
         }
+    }
+
+    /// A number, without the machinery of formatting: a file has some thirty of them.
+    fn digits(&mut self, number: u64) {
+        if number >= 10 {
+            self.digits(number / 10);
+        }
+        self.out.extend(char::from_digit(
+            u32::try_from(number % 10).unwrap_or(0),
+            10,
+        ));
     }
 
     fn end(&mut self, name: &str) {
@@ -160,11 +169,14 @@ mod tests {
         let mut xml = Xml::document(64);
         xml.nest_with("a", &[("b", "\"<&>'")], |xml| {
             xml.text("c", "1 < 2 & \u{0}\u{8}\"3\"");
+            xml.number("d", 0_u8);
+            xml.number("d", u64::MAX);
         });
         assert_eq!(
             xml.finish(),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"&quot;&lt;&amp;&gt;&apos;\">\n  \
-             <c>1 &lt; 2 &amp; &quot;3&quot;</c>\n</a>\n"
+             <c>1 &lt; 2 &amp; &quot;3&quot;</c>\n  <d>0</d>\n  \
+             <d>18446744073709551615</d>\n</a>\n"
         );
     }
 }
