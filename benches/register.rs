@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use selfprov::domain::binding::Binding;
+use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::history::{TimelineEntry, TimelineEvent};
 use selfprov::domain::phone::Phone;
 use selfprov::domain::phone_restart::{PhoneAction, PhoneRestart};
@@ -88,24 +89,27 @@ fn expiry() {
         let second = i64::from(n) % lifetime_s;
         table.put(Binding {
             device_name: name.parse().unwrap(),
-            address_of_record: (200_000 + n).to_string().into(),
-            contact: contact.into(),
+            texts: SeparateTexts {
+                address_of_record: &(200_000 + n).to_string(),
+                contact: &contact,
+                call_id: &call_id,
+                user_agent: "Cisco-CP7841/12.5.1",
+            }
+            .join(),
             flow: request("", "", "", "", loopback(5062)).flow,
             node: Pkid::from_u128(7),
-            call_id: call_id.into(),
             cseq: 101,
             expires_s: LIFETIME_S,
             registered_at: UnixMillis(0),
             expires_at: UnixMillis((lifetime_s + second) * 1_000),
             model: Some(622),
-            user_agent: "Cisco-CP7841/12.5.1".into(),
             grace: None,
         });
     }
     let mut refreshed = Vec::new();
     table.for_each(|binding| refreshed.push(binding.clone()));
     for binding in refreshed {
-        let (name, number) = (&binding.device_name, &binding.address_of_record);
+        let (name, number) = (&binding.device_name, binding.address_of_record());
         table.update(name, number, |binding| {
             binding.expires_at = UnixMillis(binding.expires_at.0 + lifetime_s * 1_000);
         });

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::TestApp;
 use common::for_each_database;
+use selfprov::domain::phone::DigestUser;
 use selfprov::service::App;
 use selfprov::service::sql;
 use selfprov::service::sql::SqlError;
@@ -23,8 +24,10 @@ async fn site(test: &TestApp) {
     let user = test.add_user("jdoe", "7001", "924680").await;
     test.add_phone("SEP001122334455", Some(&user)).await;
     let mut base = test.phone("SEP0011223344AA", None);
-    base.digest.digest_user = Some(user.pkid);
-    base.digest.user_name = "jdoe".into();
+    base.digest.digest_user = Some(Box::new(DigestUser {
+        pkid: user.pkid,
+        user_id: "jdoe".into(),
+    }));
     base.digest.sealed_secret = None;
     test.put_phone(base).await;
 }

@@ -165,8 +165,8 @@ async fn the_digest_user_of_a_device_comes_and_goes_as_a_row() {
         };
         assert_eq!(done(app, &insert("jdoe")).await, 1);
         let phone = device(app, "SEP000000000003").await;
-        assert_eq!(phone.digest.digest_user, Some(jdoe.pkid));
-        assert_eq!(&*phone.digest.user_name, "jdoe");
+        assert_eq!(phone.digest.digest_user.as_ref().unwrap().pkid, jdoe.pkid);
+        assert_eq!(phone.digest_user_name(), "jdoe");
         let names = "select d.name, e.userid, t.name from enduserdevicemap m, device d, \
             enduser e, typeuserassociation t where m.fkdevice = d.pkid and m.fkenduser = e.pkid \
             and m.tkuserassociation = t.enum";
@@ -210,7 +210,7 @@ async fn devices_change_by_the_use_case_that_pages_use() {
             specialloadinformation = \"sip78xx.14-2\" where name = 'SEP000000000001'";
         assert_eq!(done(app, statement).await, 1);
         let after = device(app, "SEP000000000001").await;
-        assert_eq!(after.description, "Reception, it's here");
+        assert_eq!(&*after.description, "Reception, it's here");
         assert_eq!(after.owner, Some(mroe.pkid));
         assert_eq!(after.configuration.load_information, "sip78xx.14-2");
         // The phone hears of it.
@@ -274,11 +274,8 @@ async fn lines_and_their_places_on_devices_change() {
         assert_eq!(done(app, statement).await, 1);
         let phone = device(app, "SEP000000000001").await;
         let line = &phone.lines[0];
-        assert_eq!(
-            (line.label.as_str(), line.display.as_str()),
-            ("Desk", "J. Doe")
-        );
-        assert_eq!(line.external_phone_number, "+49301234XXXX");
+        assert_eq!((&*line.label, &*line.display), ("Desk", "J. Doe"));
+        assert_eq!(&*line.external_phone_number, "+49301234XXXX");
         assert_eq!((line.max_number_of_calls, line.busy_trigger), (3, 2));
 
         let insert = "insert into devicenumplanmap (fkdevice, fknumplan, numplanindex, label) \
@@ -289,7 +286,7 @@ async fn lines_and_their_places_on_devices_change() {
         assert_eq!(phone.lines.len(), 2);
         assert_eq!(phone.lines[0], *line, "the first line is as it was");
         assert_eq!(
-            (phone.lines[1].index, phone.lines[1].label.as_str()),
+            (phone.lines[1].index, &*phone.lines[1].label),
             (2, "Second")
         );
         assert_eq!(update(app, insert).await.unwrap_err().number(), -239);
@@ -569,7 +566,7 @@ async fn attacks_change_nothing() {
             where name = 'SEP000000000001'";
         assert_eq!(done(app, statement).await, 1);
         let phone = device(app, "SEP000000000001").await;
-        assert_eq!(phone.description, "'; delete from device; --");
+        assert_eq!(&*phone.description, "'; delete from device; --");
         let statement = "update device set description = 'x' \
             where name = 'none'' or ''1''=''1'";
         assert_eq!(done(app, statement).await, 0);

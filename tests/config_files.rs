@@ -17,6 +17,7 @@ use common::TestApp;
 use common::TestServer;
 use common::for_each_database;
 use selfprov::domain::binding::Binding;
+use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::history::TimelineEvent;
@@ -158,8 +159,13 @@ async fn auto_register(app: &App) {
     let now = app.environment.now();
     let binding = Binding {
         device_name: name(),
-        address_of_record: "AUTO-REG".into(),
-        contact: "<sip:AUTO-REG@127.0.0.1:5060>".into(),
+        texts: SeparateTexts {
+            address_of_record: "AUTO-REG",
+            contact: "<sip:AUTO-REG@127.0.0.1:5060>",
+            call_id: "0011aabb-ccdd0002-1@127.0.0.1",
+            user_agent: "Cisco-CP7841/12.5.1",
+        }
+        .join(),
         flow: Flow {
             transport: Transport::Udp,
             local: "127.0.0.1:5060".parse().unwrap(),
@@ -167,13 +173,11 @@ async fn auto_register(app: &App) {
             connection: 0,
         },
         node: app.node.pkid,
-        call_id: "0011aabb-ccdd0002-1@127.0.0.1".into(),
         cseq: 101,
         expires_s: 120,
         registered_at: now,
         expires_at: now.plus(Duration::from_mins(2)),
         model: Some(622),
-        user_agent: "Cisco-CP7841/12.5.1".into(),
         grace: None,
     };
     let new = NewPhone {

@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Database, TestApp, for_each_database};
-use selfprov::domain::binding::{Binding, Grace};
+use selfprov::domain::binding::{Binding, Grace, SeparateTexts};
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::registration::{Flow, Transport};
@@ -62,8 +62,13 @@ async fn an_old_secret_is_wiped_when_its_grace_has_ended() {
         let now = test.app.environment.now();
         let binding = Binding {
             device_name: phone(),
-            address_of_record: "1000".into(),
-            contact: "<sip:x@192.0.2.7:5060>".into(),
+            texts: SeparateTexts {
+                address_of_record: "1000",
+                contact: "<sip:x@192.0.2.7:5060>",
+                call_id: "a@192.0.2.7",
+                user_agent: "",
+            }
+            .join(),
             flow: Flow {
                 transport: Transport::Udp,
                 local: "192.0.2.1:5060".parse().unwrap(),
@@ -71,17 +76,15 @@ async fn an_old_secret_is_wiped_when_its_grace_has_ended() {
                 connection: 0,
             },
             node: test.app.node.pkid,
-            call_id: "a@192.0.2.7".into(),
             cseq: 1,
             expires_s: 120,
             registered_at: now,
             expires_at: now,
             model: None,
-            user_agent: "".into(),
-            grace: Some(Grace {
+            grace: Some(Box::new(Grace {
                 sealed_secret: "sealed".into(),
                 until: now.plus(HOUR),
-            }),
+            })),
         };
         let mut transaction = test.app.store.begin().await.unwrap();
         store::binding::upsert(transaction.connection(), &binding)

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use common::{Database, TestApp, for_each_database};
 use selfprov::domain::binding::Binding;
+use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::domain::registration::{Flow, Transport};
@@ -306,8 +307,13 @@ fn binding(app: &App, device: &DeviceName) -> Binding {
     let now = app.environment.now();
     Binding {
         device_name: device.clone(),
-        address_of_record: "1000".into(),
-        contact: "<sip:x@192.0.2.7:5060>".into(),
+        texts: SeparateTexts {
+            address_of_record: "1000",
+            contact: "<sip:x@192.0.2.7:5060>",
+            call_id: "a@192.0.2.7",
+            user_agent: "",
+        }
+        .join(),
         flow: Flow {
             transport: Transport::Udp,
             local: "192.0.2.1:5060".parse().unwrap(),
@@ -315,13 +321,11 @@ fn binding(app: &App, device: &DeviceName) -> Binding {
             connection: 0,
         },
         node: app.node.pkid,
-        call_id: "a@192.0.2.7".into(),
         cseq: 1,
         expires_s: 120,
         registered_at: now,
         expires_at: now.plus(Duration::from_hours(1)),
         model: None,
-        user_agent: "".into(),
         grace: None,
     }
 }

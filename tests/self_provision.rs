@@ -44,7 +44,7 @@ async fn a_login_shows_what_continue_will_do_and_continue_does_it() {
         assert_eq!(after.state, DeviceState::Provisioned);
         assert_eq!(after.lines.len(), 1);
         assert_eq!(after.primary_line().unwrap().pattern.as_str(), "1004");
-        assert_eq!(after.description, shown.description);
+        assert_eq!(*after.description, *shown.description);
         assert!(!after.description.contains('#'), "{}", after.description);
         assert_eq!(after.model, Some(CISCO_7841));
         assert_eq!(after.registered_address, Some(phone.address));
@@ -226,7 +226,11 @@ async fn a_phone_in_doubt_is_read_again() {
         reread::doubtful(&twin.app).await;
         twin.app
             .locations
-            .load(&twin.app.store, test.app.environment.now())
+            .load(
+                &twin.app.store,
+                &twin.app.phones,
+                test.app.environment.now(),
+            )
             .await
             .unwrap();
         let shown = test.log_in(&phone, "aksethi", PIN).await.unwrap();

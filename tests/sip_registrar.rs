@@ -521,7 +521,7 @@ async fn a_boot_replaces_the_binding_and_counts_as_new() {
     assert!(is_new(&reply));
     let bindings = app.locations.of_device(&name(MAC));
     assert_eq!(bindings.len(), 1);
-    assert_eq!(*bindings[0].call_id, *phone.call_id);
+    assert_eq!(*bindings[0].call_id(), *phone.call_id);
 }
 
 #[tokio::test]

@@ -445,7 +445,7 @@ impl Desk {
             let name = device.parse().unwrap();
             let bindings = self.server.test.app.locations.of_device(&name);
             assert_eq!(bindings.len(), 1, "{device}");
-            assert_eq!(&*bindings[0].address_of_record, "AUTO-REG");
+            assert_eq!(bindings[0].address_of_record(), "AUTO-REG");
         }
     }
 
@@ -579,7 +579,11 @@ async fn a_contacts_transport_is_kept_byte_for_byte() {
             );
             let name = device.parse().unwrap();
             let binding = &desk.server.test.app.locations.of_device(&name)[0];
-            assert!(binding.contact.starts_with(&contact), "{}", binding.contact);
+            assert!(
+                binding.contact().starts_with(&contact),
+                "{}",
+                binding.contact()
+            );
         }
     }
 }

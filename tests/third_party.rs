@@ -107,7 +107,7 @@ fn bound(server: &TestServer, device: &str) -> Vec<String> {
     let bindings = server.test.app.locations.of_device(&name(device));
     let mut numbers: Vec<String> = bindings
         .iter()
-        .map(|binding| binding.address_of_record.to_string())
+        .map(|binding| binding.address_of_record().to_string())
         .collect();
     numbers.sort();
     numbers

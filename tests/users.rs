@@ -9,6 +9,7 @@ use common::for_each_database;
 use selfprov::domain::credential::CredentialKind;
 use selfprov::domain::fresh_system;
 use selfprov::domain::lockout::Lock;
+use selfprov::domain::phone::DigestUser;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::sip_digest::DigestAlgorithm;
 use selfprov::domain::user::Person;
@@ -406,8 +407,10 @@ async fn devices_with_a_digest_user_follow_its_credentials_and_restart() {
         let (app, actor) = (&test.app, administrator());
         let user = user_views::show(app, "aksethi").await.unwrap().user;
         let mut phone = test.phone("SEP0011AABBCCDD", None);
-        phone.digest.digest_user = Some(user.pkid);
-        phone.digest.user_name = "aksethi".into();
+        phone.digest.digest_user = Some(Box::new(DigestUser {
+            pkid: user.pkid,
+            user_id: "aksethi".into(),
+        }));
         phone.digest.sealed_secret = None;
         let name = phone.name.clone();
         let stamp = phone.version_stamp;

@@ -31,3 +31,15 @@ pub struct Line {
     /// Optimistic version.
     pub version: i64,
 }
+
+impl Line {
+    /// Whether phones answer calls to it by themselves.
+    pub fn answers_automatically(&self) -> bool {
+        answers_automatically(&self.auto_answer)
+    }
+}
+
+/// Whether this Auto Answer, in the schema's words, is any but *Auto Answer Off*.
+pub fn answers_automatically(auto_answer: &str) -> bool {
+    !matches!(auto_answer, "" | "Auto Answer Off")
+}

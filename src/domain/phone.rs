@@ -21,7 +21,7 @@ pub struct Phone {
     /// Model number (`domain::phone_model`); `None` until the phone said it.
     pub model: Option<u32>,
     /// Free text, shown in listings and on the confirm screen.
-    pub description: String,
+    pub description: Box<str>,
     /// The end user who owns it.
     pub owner: Option<Pkid>,
     /// How it proves who it is to the registrar.
@@ -32,7 +32,7 @@ pub struct Phone {
     /// memory.
     pub configuration: Arc<PhoneConfiguration>,
     /// Its lines, ordered by `index`; the first is the primary line.
-    pub lines: Vec<PhoneLine>,
+    pub lines: Box<[PhoneLine]>,
     /// The address it last registered from; kept after the registration ends.
     pub registered_address: Option<IpAddr>,
     /// When this version of its file was last fetched.
@@ -50,17 +50,31 @@ impl Phone {
     pub fn primary_line(&self) -> Option<&PhoneLine> {
         self.lines.first()
     }
+
+    /// Digest user name: the user ID of its digest user, or else the device name.
+    pub fn digest_user_name(&self) -> &str {
+        let user = self.digest.digest_user.as_ref();
+        user.map_or(self.name.as_str(), |user| &user.user_id)
+    }
 }
 
 /// The digest credential of a device: its own random secret, or that of its `digestUser`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestIdentity {
-    /// The end user whose digest credentials the device uses instead of its own secret.
-    pub digest_user: Option<Pkid>,
-    /// Digest user name: the device name, or the `digestUser`'s user ID.
-    pub user_name: Box<str>,
+    /// The end user whose digest credentials the device uses instead of its own secret. Boxed:
+    /// hardly any of a site's many phones has one.
+    pub digest_user: Option<Box<DigestUser>>,
     /// The secret, sealed with the key file; `None` when the `digestUser` has none yet.
     pub sealed_secret: Option<Box<str>>,
+}
+
+/// An end user in whose name devices prove themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestUser {
+    /// Identity of the end user.
+    pub pkid: Pkid,
+    /// User ID: the digest user name.
+    pub user_id: Box<str>,
 }
 
 /// What a device takes from a Universal Device Template.
@@ -119,15 +133,15 @@ pub struct PhoneLine {
     /// The user part of the Contact that this phone uses for this line (a UUID, as CUCM gives).
     pub contact_user: Pkid,
     /// Text beside the line button.
-    pub label: String,
+    pub label: Box<str>,
     /// Display name for calls.
-    pub display: String,
+    pub display: Box<str>,
     /// External phone number mask.
-    pub external_phone_number: String,
+    pub external_phone_number: Box<str>,
     /// Most calls at once on this line.
     pub max_number_of_calls: u16,
     /// Calls at which the line is busy.
     pub busy_trigger: u16,
-    /// Automatic answer, in the schema's words.
-    pub auto_answer: String,
+    /// Whether the phone answers calls to it by itself.
+    pub answers_automatically: bool,
 }

@@ -112,7 +112,7 @@ async fn number_is_taken(
     allocation: &Allocation,
     binding: &Binding,
 ) -> Result<bool, StoreError> {
-    let registers_as = &*binding.address_of_record;
+    let registers_as = binding.address_of_record();
     if registers_as.eq_ignore_ascii_case(&allocation.block().name) {
         return Ok(false);
     }
@@ -268,7 +268,7 @@ async fn remove_unclaimed(app: &App, seen: &Phone, why: Reclaimed) -> Result<boo
     transaction.commit().await?;
     app.phones.remove(name);
     for binding in app.locations.of_device(name) {
-        app.locations.remove(name, &binding.address_of_record);
+        app.locations.remove(name, binding.address_of_record());
     }
     app.phone_control.forget(name);
     metrics::counter!("selfprov_auto_registration_reclaimed_total", "reason" => why.code())

@@ -31,6 +31,7 @@ use crate::domain::end_user::FoldedLogin;
 use crate::domain::history::TimelineEvent;
 use crate::domain::line::Line;
 use crate::domain::phone::DigestIdentity;
+use crate::domain::phone::DigestUser;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
@@ -276,9 +277,9 @@ fn make(
         name: new.name.clone(),
         state: DeviceState::Provisioned,
         model: Some(new.model.number),
-        description,
+        description: description.into(),
         owner: people.owner.as_ref().map(|owner| owner.pkid),
-        digest: digest_identity(app, &new.name, people.digest_user.as_ref())?,
+        digest: digest_identity(app, people.digest_user.as_ref())?,
         version_stamp: app.new_pkid(),
         configuration: Arc::new(configuration),
         lines: lines
@@ -296,18 +297,18 @@ fn make(
 /// The digest user's credentials, or a fresh secret in the device's own name.
 pub(super) fn digest_identity(
     app: &App,
-    name: &DeviceName,
     digest_user: Option<&EndUser>,
 ) -> Result<DigestIdentity, AdministrationError> {
     Ok(match digest_user {
         Some(user) => DigestIdentity {
-            digest_user: Some(user.pkid),
-            user_name: user.user_id.as_str().into(),
+            digest_user: Some(Box::new(DigestUser {
+                pkid: user.pkid,
+                user_id: user.user_id.as_str().into(),
+            })),
             sealed_secret: user.sealed_digest_credentials.clone(),
         },
         None => DigestIdentity {
             digest_user: None,
-            user_name: name.as_str().into(),
             sealed_secret: Some(app.keys.seal_secret(&fresh_sip_secret(app))?),
         },
     })
@@ -323,10 +324,10 @@ pub(super) async fn refuse_ambiguity(
     connection: &mut Connection,
     phone: &Phone,
 ) -> Result<(), AdministrationError> {
-    let Some(user) = phone.digest.digest_user else {
+    let Some(user) = &phone.digest.digest_user else {
         return Ok(());
     };
-    for name in store::device::with_digest_user(connection, user).await? {
+    for name in store::device::with_digest_user(connection, user.pkid).await? {
         if name == phone.name {
             continue;
         }
@@ -347,7 +348,7 @@ fn conflict(phone: &Phone, other: &Phone) -> Option<String> {
         let model = phone.model.and_then(crate::domain::phone_model::by_number);
         model.is_some_and(of)
     };
-    let (name, user) = (&other.name, &phone.digest.user_name);
+    let (name, user) = (&other.name, phone.digest_user_name());
     if is(phone, PhoneModel::is_third_party) || is(other, PhoneModel::is_third_party) {
         return Some(format!(
             "{name} uses the digest credentials of {user} already, and a third-party SIP device \

@@ -182,11 +182,12 @@ impl Maker<'_> {
     pub(super) fn line(&self, index: u8, wanted: &DeviceLine, line: &Line) -> PhoneLine {
         let template = self.template;
         let text = |set: &Option<String>, of: fn(&UniversalDeviceTemplate) -> &str, field| {
-            set.clone().unwrap_or_else(|| {
+            let from_template = || {
                 template.map_or_else(String::new, |template| {
                     self.expanded(of(template), field, Some(line))
                 })
-            })
+            };
+            set.clone().unwrap_or_else(from_template).into_boxed_str()
         };
         let calls = template.map_or(MAX_NUMBER_OF_CALLS, |one| one.max_number_of_calls);
         let calls = wanted.max_number_of_calls.unwrap_or(calls);
@@ -206,11 +207,12 @@ impl Maker<'_> {
             ),
             external_phone_number: wanted
                 .external_phone_number
-                .clone()
-                .unwrap_or_else(|| mask.to_owned()),
+                .as_deref()
+                .unwrap_or(mask)
+                .into(),
             max_number_of_calls: calls,
             busy_trigger: wanted.busy_trigger.unwrap_or(busy).min(calls),
-            auto_answer: line.auto_answer.clone(),
+            answers_automatically: line.answers_automatically(),
         }
     }
 }

@@ -247,8 +247,8 @@ async fn people_of(
     if let Some(owner) = phone.owner {
         people.owner = store::end_user::by_pkid(connection, owner).await?;
     }
-    if let Some(user) = phone.digest.digest_user {
-        people.digest_user = store::end_user::by_pkid(connection, user).await?;
+    if let Some(user) = &phone.digest.digest_user {
+        people.digest_user = store::end_user::by_pkid(connection, user.pkid).await?;
     }
     Ok(people)
 }
@@ -265,15 +265,12 @@ async fn changed(
     after.owner = people.owner.as_ref().map(|owner| owner.pkid);
     if let Some(description) = &change.description {
         check_text("Description", description, DESCRIPTION_LENGTH_MAX)?;
-        after.description.clone_from(description);
+        after.description = description.as_str().into();
     }
     let model = before.model.and_then(phone_model::by_number);
     if let Some(name) = change.name.as_ref().filter(|name| **name != before.name) {
         model.map_or(Ok(()), |model| check_name(name, model))?;
         after.name = name.clone();
-        if after.digest.digest_user.is_none() {
-            after.digest.user_name = name.as_str().into();
-        }
     }
     let configuration = Arc::make_mut(&mut after.configuration);
     change.settings.apply(configuration, catalogue)?;
@@ -281,10 +278,10 @@ async fn changed(
         check_model(&after.configuration, catalogue, model)?;
     }
     if change.digest_user.is_some() {
-        let of_before = before.digest.digest_user;
+        let of_before = before.digest.digest_user.as_ref().map(|user| user.pkid);
         let wanted = people.digest_user.as_ref();
         if of_before.is_none() || of_before != wanted.map(|user| user.pkid) {
-            after.digest = digest_identity(app, &after.name, wanted)?;
+            after.digest = digest_identity(app, wanted)?;
         }
     }
     if let Some(lines) = &change.lines {
@@ -308,7 +305,7 @@ async fn lines_after(
     connection: &mut Connection,
     actor: &Actor,
     (catalogue, before, wanted): (&Catalogue, &Phone, WantedLines<'_>),
-) -> Result<Vec<crate::domain::phone::PhoneLine>, AdministrationError> {
+) -> Result<Box<[crate::domain::phone::PhoneLine]>, AdministrationError> {
     let maker = Maker {
         app,
         name: &before.name,
@@ -321,7 +318,7 @@ async fn lines_after(
         let mut after = maker.line(index, wanted, &line);
         if let Some(old) = before.lines.iter().find(|old| old.line == line.pkid) {
             after.contact_user = old.contact_user;
-            let keep = |set: &Option<String>, old: &str| set.clone().unwrap_or(old.to_owned());
+            let keep = |set: &Option<String>, old: &str| set.as_deref().unwrap_or(old).into();
             after.label = keep(&wanted.label, &old.label);
             after.display = keep(&wanted.display, &old.display);
             let mask = &wanted.external_phone_number;
@@ -373,8 +370,9 @@ async fn take_effect(
         .locations
         .of_device(name)
         .iter()
-        .map(|binding| binding.address_of_record.clone())
+        .map(|binding| binding.address_of_record())
         .filter(|number| !has(number))
+        .map(Box::from)
         .collect();
     for number in &ended {
         store::binding::delete(connection, name, number).await?;

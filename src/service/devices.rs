@@ -285,7 +285,7 @@ impl Farewell {
             return;
         }
         for binding in app.locations.of_device(name) {
-            app.locations.remove(name, &binding.address_of_record);
+            app.locations.remove(name, binding.address_of_record());
         }
         app.phone_control.forget(name);
     }

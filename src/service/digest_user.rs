@@ -10,6 +10,7 @@ use super::register;
 use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::DigestIdentity;
+use crate::domain::phone::DigestUser;
 use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
@@ -70,8 +71,10 @@ pub(super) async fn prepare(
 /// Makes memory say what was committed.
 pub(super) fn publish(app: &App, user: &EndUser, affected: Vec<Affected>) {
     let digest = DigestIdentity {
-        digest_user: Some(user.pkid),
-        user_name: user.user_id.as_str().into(),
+        digest_user: Some(Box::new(DigestUser {
+            pkid: user.pkid,
+            user_id: user.user_id.as_str().into(),
+        })),
         sealed_secret: user.sealed_digest_credentials.clone(),
     };
     for device in affected {

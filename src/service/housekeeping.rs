@@ -68,7 +68,7 @@ pub async fn remove_expired(app: &App) -> usize {
     let mut count = 0;
     let mut writes = Vec::new();
     for binding in expired {
-        let (name, number) = (&binding.device_name, &binding.address_of_record);
+        let (name, number) = (&binding.device_name, binding.address_of_record());
         // From here on a late refresh is a new registration; it is written after this removal.
         let removed = app
             .locations

@@ -6,42 +6,30 @@ use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 use std::sync::RwLockWriteGuard;
 
+use super::one_or_many::OneOrMany;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone::Phone;
 
 /// Devices by the numbers of their lines; kept by the phone book.
 #[derive(Debug, Default)]
-pub(super) struct LineIndex(RwLock<HashMap<DirectoryNumber, Devices>>);
+pub(super) struct LineIndex(RwLock<Index>);
 
 /// Nearly every number is on one phone, and a large site has many numbers.
-#[derive(Debug, Clone)]
-enum Devices {
-    One(DeviceName),
-    Many(Vec<DeviceName>),
-}
-
-impl Devices {
-    fn names(&self) -> &[DeviceName] {
-        match self {
-            Self::One(name) => std::slice::from_ref(name),
-            Self::Many(names) => names,
-        }
-    }
-}
+type Index = HashMap<DirectoryNumber, OneOrMany<DeviceName>>;
 
 impl LineIndex {
     /// The devices that have this number on a line, in no order.
     pub(super) fn of_number(&self, number: &DirectoryNumber) -> Vec<DeviceName> {
         let index = self.read();
-        let devices = index.get(number).map(Devices::names);
+        let devices = index.get(number).map(OneOrMany::as_slice);
         devices.unwrap_or_default().to_vec()
     }
 
     /// Takes over a change of one device: `None` for a device that was not or is no longer there.
     pub(super) fn change(&self, before: Option<&Phone>, after: Option<&Phone>) {
         let numbers = |phone: Option<&Phone>| -> Vec<DirectoryNumber> {
-            let lines = phone.map(|phone| phone.lines.as_slice());
+            let lines = phone.map(|phone| &*phone.lines);
             let lines = lines.unwrap_or_default().iter();
             lines.map(|line| line.pattern.clone()).collect()
         };
@@ -61,41 +49,28 @@ impl LineIndex {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<DirectoryNumber, Devices>> {
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<DirectoryNumber, Devices>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Index> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn add(index: &mut HashMap<DirectoryNumber, Devices>, number: &DirectoryNumber, name: &DeviceName) {
-    let devices = match index.get(number) {
-        None => Devices::One(name.clone()),
-        Some(devices) if devices.names().contains(name) => return,
-        Some(devices) => Devices::Many([devices.names(), std::slice::from_ref(name)].concat()),
-    };
-    index.insert(number.clone(), devices);
+fn add(index: &mut Index, number: &DirectoryNumber, name: &DeviceName) {
+    match index.get_mut(number) {
+        None => drop(index.insert(number.clone(), OneOrMany::One(name.clone()))),
+        Some(devices) if devices.as_slice().contains(name) => {}
+        Some(devices) => devices.push(name.clone()),
+    }
 }
 
-fn remove(
-    index: &mut HashMap<DirectoryNumber, Devices>,
-    number: &DirectoryNumber,
-    name: &DeviceName,
-) {
-    let Some(devices) = index.get(number) else {
-        return;
-    };
-    let left = devices.names().iter().filter(|other| *other != name);
-    let mut left: Vec<DeviceName> = left.cloned().collect();
-    match (left.len(), left.pop()) {
-        (_, None) => drop(index.remove(number)),
-        (1, Some(last)) => drop(index.insert(number.clone(), Devices::One(last))),
-        (_, Some(last)) => {
-            left.push(last);
-            index.insert(number.clone(), Devices::Many(left));
-        }
+fn remove(index: &mut Index, number: &DirectoryNumber, name: &DeviceName) {
+    if let Some((number, devices)) = index.remove_entry(number)
+        && let Some(left) = devices.without(|other| other == name)
+    {
+        index.insert(number, left);
     }
 }
 
@@ -115,12 +90,12 @@ mod tests {
         for (count, name) in names.iter().enumerate() {
             add(&mut index, &number, name);
             add(&mut index, &number, name);
-            assert_eq!(index[&number].names().len(), count + 1);
+            assert_eq!(index[&number].as_slice().len(), count + 1);
         }
         remove(&mut index, &number, &names[1]);
-        assert_eq!(index[&number].names(), [name('1'), name('3')]);
+        assert_eq!(index[&number].as_slice(), [name('1'), name('3')]);
         remove(&mut index, &number, &names[0]);
-        assert!(matches!(&index[&number], Devices::One(one) if *one == names[2]));
+        assert!(matches!(&index[&number], OneOrMany::One(one) if *one == names[2]));
         remove(&mut index, &number, &names[2]);
         remove(&mut index, &number, &names[2]);
         assert!(index.is_empty());

@@ -454,7 +454,7 @@ fn publish(app: &App, before: &Line, after: &Line, affected: Vec<Affected>) {
             for line in lines.filter(|line| line.line == after.pkid) {
                 line.pattern = after.pattern.clone();
                 line.route_partition = after.route_partition;
-                line.auto_answer.clone_from(&after.auto_answer);
+                line.answers_automatically = after.answers_automatically();
             }
             if let Some(file) = &file {
                 known.phone.version_stamp = file.version_stamp;

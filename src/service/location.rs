@@ -1,7 +1,7 @@
 //! The location service (RFC 3261 clause 10): live bindings in memory.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::hash::Hash;
 use std::hash::RandomState;
@@ -19,6 +19,8 @@ use crate::domain::time::UnixMillis;
 use crate::service::expiry_wheel::ExpiryWheel;
 use crate::service::expiry_wheel::Slot;
 use crate::service::expiry_wheel::slot_of;
+use crate::service::one_or_many::OneOrMany;
+use crate::service::phone_book::PhoneBook;
 use crate::store;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -35,24 +37,78 @@ const PAGE_ROWS: u32 = 1_000;
 #[derive(Debug)]
 pub struct LocationTable {
     devices: Vec<Mutex<Devices>>,
-    addresses: Vec<Mutex<HashMap<IpAddr, HashSet<DeviceName>>>>,
+    addresses: Vec<Mutex<Addresses>>,
     wheel: ExpiryWheel,
     hasher: RandomState,
 }
 
 type Devices = HashMap<DeviceName, Device>;
 
+type Addresses = HashMap<IpAddr, DevicesAt>;
+
+/// The devices at one address: as a rule one, and a whole site behind address translation.
+#[derive(Debug)]
+enum DevicesAt {
+    One(DeviceName),
+    Many(Box<BTreeSet<DeviceName>>),
+}
+
+impl DevicesAt {
+    fn names(&self) -> Vec<DeviceName> {
+        match self {
+            Self::One(name) => vec![name.clone()],
+            Self::Many(names) => names.iter().cloned().collect(),
+        }
+    }
+
+    fn insert(&mut self, name: &DeviceName) {
+        match self {
+            Self::One(other) if other == name => {}
+            Self::One(other) => {
+                let names = BTreeSet::from([other.clone(), name.clone()]);
+                *self = Self::Many(names.into());
+            }
+            Self::Many(names) => drop(names.insert(name.clone())),
+        }
+    }
+
+    /// Removes a device; whether nobody is left.
+    fn remove(&mut self, name: &DeviceName) -> bool {
+        match self {
+            Self::One(other) => other == name,
+            Self::Many(names) => names.remove(name) && names.is_empty(),
+        }
+    }
+}
+
 /// The bindings of one device.
 #[derive(Debug)]
 struct Device {
-    bindings: Vec<Arc<Binding>>,
+    bindings: OneOrMany<Arc<Binding>>,
     /// Where the wheel has it: not after the second in which its first binding ends.
     slot: Slot,
 }
 
 impl Device {
+    /// Puts a binding last, in place of the one of the same address of record.
+    fn replace(&mut self, binding: &Arc<Binding>) {
+        let bindings = self.bindings.as_mut_slice();
+        let mut others = bindings.iter();
+        let same =
+            others.position(|other| other.address_of_record() == binding.address_of_record());
+        match same.and_then(|index| bindings.get_mut(index..)) {
+            Some(from_same) => {
+                from_same.rotate_left(1);
+                if let Some(last) = from_same.last_mut() {
+                    last.clone_from(binding);
+                }
+            }
+            None => self.bindings.push(binding.clone()),
+        }
+    }
+
     fn addresses(&self) -> Vec<IpAddr> {
-        let bindings = self.bindings.iter();
+        let bindings = self.bindings.as_slice().iter();
         bindings.map(|binding| binding.address()).collect()
     }
 }
@@ -74,7 +130,7 @@ impl LocationTable {
         let devices = self.devices_of(name);
         let device = devices.get(name);
         device
-            .map(|device| device.bindings.clone())
+            .map(|device| device.bindings.as_slice().to_vec())
             .unwrap_or_default()
     }
 
@@ -82,8 +138,8 @@ impl LocationTable {
     pub fn at_address(&self, address: IpAddr) -> Vec<DeviceName> {
         let address = address.to_canonical();
         let addresses = self.addresses_of(address);
-        let names = addresses.get(&address);
-        names.into_iter().flatten().cloned().collect()
+        let devices = addresses.get(&address);
+        devices.map(DevicesAt::names).unwrap_or_default()
     }
 
     /// Whether a device has a binding from this address.
@@ -98,16 +154,13 @@ impl LocationTable {
         let name = binding.device_name.clone();
         let slot = slot_of(binding.expires_at);
         let mut devices = self.devices_of(&name);
+        let before = devices.get(&name).map(Device::addresses);
         let device = devices.entry(name.clone()).or_insert_with(|| Device {
-            bindings: Vec::new(),
+            bindings: OneOrMany::One(binding.clone()),
             slot: Slot::MAX,
         });
-        let before = device.addresses();
-        device
-            .bindings
-            .retain(|other| other.address_of_record != binding.address_of_record);
-        device.bindings.push(binding.clone());
-        let after = device.addresses();
+        device.replace(&binding);
+        let (before, after) = (before.unwrap_or_default(), device.addresses());
         self.turn_to(&name, device, slot);
         // The device's lock is held, so that two changes of one device keep their order here too.
         self.reindex(&name, &before, &after);
@@ -126,8 +179,9 @@ impl LocationTable {
         let device = devices.get_mut(name)?;
         let binding = device
             .bindings
+            .as_mut_slice()
             .iter_mut()
-            .find(|other| &*other.address_of_record == address_of_record)?;
+            .find(|other| other.address_of_record() == address_of_record)?;
         // Nobody else holds it as a rule, and then nothing is copied.
         let result = change(Arc::make_mut(binding));
         let slot = slot_of(binding.expires_at);
@@ -148,9 +202,9 @@ impl LocationTable {
     pub fn set_grace(&self, name: &DeviceName, grace: Option<&Grace>) {
         let mut devices = self.devices_of(name);
         let device = devices.get_mut(name).into_iter();
-        for binding in device.flat_map(|device| &mut device.bindings) {
-            if binding.grace.as_ref() != grace {
-                Arc::make_mut(binding).grace = grace.cloned();
+        for binding in device.flat_map(|device| device.bindings.as_mut_slice()) {
+            if binding.grace.as_deref() != grace {
+                Arc::make_mut(binding).grace = grace.cloned().map(Box::new);
             }
         }
     }
@@ -192,21 +246,27 @@ impl LocationTable {
         let mut devices = self.devices_of(name);
         // It went, or stands in another slot as well, which counts.
         let device = devices.get_mut(name).filter(|device| device.slot == slot)?;
-        let bindings = device.bindings.iter();
-        let ended = bindings.filter(|binding| binding.expires_at < now);
+        let bindings = device.bindings.as_slice().iter();
+        let ended = bindings.clone().filter(|binding| binding.expires_at < now);
         expired.extend(ended.cloned());
-        let ends = device.bindings.iter().map(|binding| binding.expires_at);
+        let ends = bindings.map(|binding| binding.expires_at);
         device.slot = slot_of(ends.min()?);
         Some(device.slot)
     }
 
     /// Reads every binding from the store and grants each one full lifetime from `now`, because
-    /// the service may have been away when the phone refreshed. Gives how many there are.
+    /// the service may have been away when the phone refreshed. Gives how many there are. A name
+    /// that the phone book has is not kept a second time.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails or a row is corrupt.
-    pub async fn load(&self, store: &Store, now: UnixMillis) -> Result<usize, StoreError> {
+    pub async fn load(
+        &self,
+        store: &Store,
+        phones: &PhoneBook,
+        now: UnixMillis,
+    ) -> Result<usize, StoreError> {
         let mut reader = store.read().await?;
         let mut after = (String::new(), String::new());
         let mut count = 0;
@@ -217,11 +277,14 @@ impl LocationTable {
                 return Ok(count);
             };
             let name = last.device_name.as_str().to_owned();
-            after = (name, last.address_of_record.to_string());
+            after = (name, last.address_of_record().to_string());
             count += page.len();
             for mut binding in page {
                 let lifetime = Duration::from_secs(binding.expires_s.into());
                 binding.expires_at = now.plus(lifetime);
+                if let Some(known) = phones.find(&binding.device_name) {
+                    binding.device_name = known.phone.name.clone();
+                }
                 self.put(binding);
             }
         }
@@ -240,19 +303,23 @@ impl LocationTable {
         condition: impl FnOnce(&Binding) -> bool,
     ) -> Option<Arc<Binding>> {
         let mut devices = self.devices_of(name);
-        let device = devices.get_mut(name)?;
+        let device = devices.get(name)?;
+        let mut bindings = device.bindings.as_slice().iter();
+        let removed = bindings
+            .find(|other| other.address_of_record() == address_of_record)
+            .filter(|other| condition(other))?
+            .clone();
         let before = device.addresses();
-        let bindings = &mut device.bindings;
-        let index = bindings
-            .iter()
-            .position(|other| &*other.address_of_record == address_of_record)
-            .filter(|index| bindings.get(*index).is_some_and(|other| condition(other)))?;
-        let removed = bindings.remove(index);
-        let after = device.addresses();
-        if after.is_empty() {
-            devices.remove(name);
+        let (name, device) = devices.remove_entry(name)?;
+        let left = device
+            .bindings
+            .without(|other| Arc::ptr_eq(other, &removed));
+        let left = left.map(|bindings| Device { bindings, ..device });
+        let after = left.as_ref().map(Device::addresses).unwrap_or_default();
+        self.reindex(&name, &before, &after);
+        if let Some(left) = left {
+            devices.insert(name, left);
         }
-        self.reindex(name, &before, &after);
         Some(removed)
     }
 
@@ -260,7 +327,9 @@ impl LocationTable {
     pub fn for_each(&self, mut visit: impl FnMut(&Arc<Binding>)) {
         for shard in &self.devices {
             let devices = lock(shard);
-            let bindings = devices.values().flat_map(|device| &device.bindings);
+            let bindings = devices
+                .values()
+                .flat_map(|device| device.bindings.as_slice());
             bindings.for_each(&mut visit);
         }
     }
@@ -271,7 +340,9 @@ impl LocationTable {
             .iter()
             .map(|shard| {
                 let devices = lock(shard);
-                let counts = devices.values().map(|device| device.bindings.len());
+                let counts = devices
+                    .values()
+                    .map(|device| device.bindings.as_slice().len());
                 counts.sum::<usize>()
             })
             .sum()
@@ -285,16 +356,17 @@ impl LocationTable {
     fn reindex(&self, name: &DeviceName, before: &[IpAddr], after: &[IpAddr]) {
         for address in before.iter().filter(|address| !after.contains(address)) {
             let mut addresses = self.addresses_of(*address);
-            if let Some(names) = addresses.get_mut(address) {
-                names.remove(name);
-                if names.is_empty() {
-                    addresses.remove(address);
-                }
+            let devices = addresses.get_mut(address);
+            if devices.is_some_and(|devices| devices.remove(name)) {
+                addresses.remove(address);
             }
         }
         for address in after.iter().filter(|address| !before.contains(address)) {
             let mut addresses = self.addresses_of(*address);
-            addresses.entry(*address).or_default().insert(name.clone());
+            let devices = addresses.entry(*address);
+            devices
+                .and_modify(|devices| devices.insert(name))
+                .or_insert_with(|| DevicesAt::One(name.clone()));
         }
     }
 
@@ -302,10 +374,7 @@ impl LocationTable {
         lock(&self.devices[self.index(name)])
     }
 
-    fn addresses_of(
-        &self,
-        address: IpAddr,
-    ) -> MutexGuard<'_, HashMap<IpAddr, HashSet<DeviceName>>> {
+    fn addresses_of(&self, address: IpAddr) -> MutexGuard<'_, Addresses> {
         lock(&self.addresses[self.index(&address)])
     }
 
@@ -321,6 +390,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::binding::SeparateTexts;
     use crate::domain::pkid::Pkid;
     use crate::domain::registration::Flow;
     use crate::domain::registration::Transport;
@@ -328,8 +398,13 @@ mod tests {
     fn binding(n: u32, number: &str, expires_at: i64) -> Binding {
         Binding {
             device_name: format!("SEP{n:012X}").parse().unwrap(),
-            address_of_record: number.into(),
-            contact: "<sip:a@127.0.0.1>".into(),
+            texts: SeparateTexts {
+                address_of_record: number,
+                contact: "<sip:a@127.0.0.1>",
+                call_id: "c",
+                user_agent: "",
+            }
+            .join(),
             flow: Flow {
                 transport: Transport::Udp,
                 local: "127.0.0.1:5060".parse().unwrap(),
@@ -337,13 +412,11 @@ mod tests {
                 connection: 0,
             },
             node: Pkid::from_u128(7),
-            call_id: "c".into(),
             cseq: 1,
             expires_s: 120,
             registered_at: UnixMillis(0),
             expires_at: UnixMillis(expires_at),
             model: None,
-            user_agent: "".into(),
             grace: None,
         }
     }
@@ -359,9 +432,9 @@ mod tests {
                 return numbers;
             }
             for binding in expired {
-                let (name, number) = (&binding.device_name, &binding.address_of_record);
+                let (name, number) = (&binding.device_name, binding.address_of_record());
                 let removed = table.remove_if(name, number, |other| other.expires_at < now);
-                numbers.extend(removed.map(|binding| binding.address_of_record.to_string()));
+                numbers.extend(removed.map(|binding| binding.address_of_record().to_string()));
             }
         }
     }

@@ -46,6 +46,7 @@ pub mod location;
 mod login_names;
 pub mod node;
 pub mod objects;
+mod one_or_many;
 pub mod own_credentials;
 mod own_file;
 pub mod password_hash;

@@ -6,9 +6,12 @@
 mod digest_users;
 mod shared_configurations;
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::hash::BuildHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -75,7 +78,7 @@ impl KnownPhone {
         let (mut ha1, mut ha1_sha256) = (None, None);
         if let Some(sealed) = &phone.digest.sealed_secret {
             let secret = keys.open_secret(sealed)?;
-            let user_name = &phone.digest.user_name;
+            let user_name = phone.digest_user_name();
             ha1 = Some(self::ha1(DigestAlgorithm::Md5, user_name, &secret));
             if digest_algorithms(&phone).contains(&DigestAlgorithm::Sha256) {
                 let computed = self::ha1(DigestAlgorithm::Sha256, user_name, &secret);
@@ -123,7 +126,7 @@ pub fn ha1(algorithm: DigestAlgorithm, user_name: &str, secret: &Secret) -> Ha1 
 /// Every device by name.
 #[derive(Debug)]
 pub struct PhoneBook {
-    shards: Vec<RwLock<HashMap<DeviceName, Arc<KnownPhone>>>>,
+    shards: Vec<RwLock<Shard>>,
     hasher: RandomState,
     lines: LineIndex,
     doubtful: Mutex<BTreeSet<DeviceName>>,
@@ -145,7 +148,37 @@ impl Default for PhoneBook {
     }
 }
 
-type Shard = HashMap<DeviceName, Arc<KnownPhone>>;
+type Shard = HashSet<ByName>;
+
+/// A device that is found by its name, which so is not kept a second time.
+#[derive(Debug)]
+struct ByName(Arc<KnownPhone>);
+
+impl ByName {
+    fn name(&self) -> &DeviceName {
+        &self.0.phone.name
+    }
+}
+
+impl Borrow<DeviceName> for ByName {
+    fn borrow(&self) -> &DeviceName {
+        self.name()
+    }
+}
+
+impl Hash for ByName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for ByName {}
 
 impl PhoneBook {
     /// Reads every device from the store.
@@ -175,7 +208,7 @@ impl PhoneBook {
 
     /// The device with this name.
     pub fn find(&self, name: &DeviceName) -> Option<Arc<KnownPhone>> {
-        self.read(name).get(name).cloned()
+        self.read(name).get(name).map(|known| known.0.clone())
     }
 
     /// The devices that register without a name of their own and have this number on a line.
@@ -200,10 +233,9 @@ impl PhoneBook {
         let configuration = &mut known.phone.configuration;
         *configuration = self.configurations.share(configuration);
         let known = Arc::new(known);
-        let name = known.phone.name.clone();
-        let mut shard = self.write(&name);
-        let before = shard.insert(name, known.clone());
-        let before = before.as_ref().map(|before| &before.phone);
+        let mut shard = self.write(&known.phone.name);
+        let before = shard.replace(ByName(known.clone()));
+        let before = before.as_ref().map(|before| &before.0.phone);
         self.lines.change(before, Some(&known.phone));
         self.digest_users.change(before, Some(&known.phone));
         known
@@ -223,20 +255,20 @@ impl PhoneBook {
         change: impl FnOnce(&KnownPhone) -> Option<KnownPhone>,
     ) {
         let mut shard = self.write(name);
-        if let Some(known) = shard.get_mut(name)
-            && let Some(changed) = change(known)
+        if let Some(known) = shard.get(name)
+            && let Some(changed) = change(&known.0)
         {
-            let (before, after) = (Some(&known.phone), Some(&changed.phone));
+            let (before, after) = (Some(&known.0.phone), Some(&changed.phone));
             self.lines.change(before, after);
             self.digest_users.change(before, after);
-            *known = Arc::new(changed);
+            shard.replace(ByName(Arc::new(changed)));
         }
     }
 
     /// Forgets a device.
     pub fn remove(&self, name: &DeviceName) {
         let mut shard = self.write(name);
-        if let Some(before) = shard.remove(name) {
+        if let Some(ByName(before)) = shard.take(name) {
             self.lines.change(Some(&before.phone), None);
             self.digest_users.change(Some(&before.phone), None);
         }
@@ -269,7 +301,8 @@ impl PhoneBook {
     /// Calls `visit` with every device, in no order.
     pub fn for_each(&self, mut visit: impl FnMut(&Arc<KnownPhone>)) {
         for shard in &self.shards {
-            lock_read(shard).values().for_each(&mut visit);
+            let shard = lock_read(shard);
+            shard.iter().for_each(|known| visit(&known.0));
         }
     }
 

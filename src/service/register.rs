@@ -33,6 +33,7 @@ pub(super) use work::removal;
 use super::App;
 use crate::domain::binding::Binding;
 use crate::domain::binding::Grace;
+use crate::domain::binding::SeparateTexts;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
@@ -259,17 +260,20 @@ impl Judge<'_> {
             .or_else(|| phone_model::from_header(request.user_agent).map(|model| model.number));
         Some(Binding {
             device_name,
-            address_of_record: request.address_of_record.into(),
-            contact: contact.into(),
+            texts: SeparateTexts {
+                address_of_record: request.address_of_record,
+                contact,
+                call_id: request.call_id,
+                user_agent: request.user_agent,
+            }
+            .join(),
             flow: request.flow,
             node: self.app.node.pkid,
-            call_id: request.call_id.into(),
             cseq: request.cseq,
             expires_s,
             registered_at: self.now,
             expires_at: self.now.plus(Duration::from_secs(expires_s.into())),
             model,
-            user_agent: request.user_agent.into(),
             grace: None,
         })
     }
@@ -305,10 +309,10 @@ impl Judge<'_> {
             let reason = RegistrationRefused::AutoRegister(reason);
             return self.refuse_and_report(Some(name), reason, detail);
         }
-        binding.grace = Some(Grace {
+        binding.grace = Some(Box::new(Grace {
             sealed_secret: Box::default(),
             until: self.now.plus(GRACE),
-        });
+        }));
         Decision::Work(Work::auto_register(self.app, binding))
     }
 }

@@ -175,7 +175,7 @@ impl Judge<'_> {
             && self.live_bindings(known).any(|binding| {
                 binding.flow.is_same_flow(flow)
                     && binding.grace.is_none()
-                    && has_line(known, &binding.address_of_record)
+                    && has_line(known, binding.address_of_record())
             })
     }
 
@@ -207,7 +207,7 @@ impl Judge<'_> {
     /// The device with this digest user name: by its own name, or among those with the caller's
     /// number when it uses the credentials of its end user.
     fn device_of_user(&self, user_name: &str, own: &[Arc<KnownPhone>]) -> Option<Arc<KnownPhone>> {
-        let has_user = |known: &Arc<KnownPhone>| &*known.phone.digest.user_name == user_name;
+        let has_user = |known: &Arc<KnownPhone>| known.phone.digest_user_name() == user_name;
         let by_name = user_name
             .parse()
             .ok()
@@ -287,7 +287,7 @@ impl Judge<'_> {
                 continue;
             };
             let bindings = self.live_bindings(&known).filter(|binding| {
-                &*binding.address_of_record == self.call.dialled
+                binding.address_of_record() == self.call.dialled
                     && binding.node == self.app.node.pkid
             });
             reachable.extend(bindings.map(|binding| (line.route_partition, binding)));

@@ -147,7 +147,7 @@ impl SelfCare {
         let lines = self.phones.iter().flat_map(|known| &known.phone.lines);
         let mut labels = lines
             .filter(|appearance| appearance.line == line)
-            .map(|appearance| appearance.label.as_str());
+            .map(|appearance| &*appearance.label);
         let first = labels.next().unwrap_or_default();
         labels.all(|label| label == first).then(|| first.to_owned())
     }

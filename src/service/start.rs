@@ -134,7 +134,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
     app.reload_self_provisioning().await?;
     app.phones.load(&app.store, &app.keys).await?;
     app.locations
-        .load(&app.store, app.environment.now())
+        .load(&app.store, &app.phones, app.environment.now())
         .await?;
     app.phone_control.load(&app.store).await?;
     trust_list::refresh(&app).await?;

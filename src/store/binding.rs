@@ -7,6 +7,7 @@ use super::StoreError;
 use super::row::Columns;
 use crate::domain::binding::Binding;
 use crate::domain::binding::Grace;
+use crate::domain::binding::SeparateTexts;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::domain::registration::Flow;
@@ -18,10 +19,15 @@ fn binding_of(row: &AnyRow) -> Result<Binding, StoreError> {
     let registered_at = row.time("binding.registered_at")?;
     let grace_until = row.time_or_null("binding.grace_until")?;
     let grace = row.text_or_null("binding.grace_secret")?.zip(grace_until);
+    let texts = SeparateTexts {
+        address_of_record: &row.text("binding.address_of_record")?,
+        contact: &row.text("binding.contact")?,
+        call_id: &row.text("binding.call_id")?,
+        user_agent: &row.text("binding.user_agent")?,
+    };
     Ok(Binding {
         device_name: row.parsed("binding.device_name")?,
-        address_of_record: row.text("binding.address_of_record")?.into_boxed_str(),
-        contact: row.text("binding.contact")?.into_boxed_str(),
+        texts: texts.join(),
         flow: Flow {
             transport: Transport::from_word(&transport).ok_or(StoreError::Corrupt {
                 column: "binding.transport",
@@ -33,16 +39,16 @@ fn binding_of(row: &AnyRow) -> Result<Binding, StoreError> {
             connection: 0,
         },
         node: row.pkid("binding.node")?,
-        call_id: row.text("binding.call_id")?.into_boxed_str(),
         cseq: row.integer("binding.cseq")?,
         expires_s: row.integer("binding.expires_s")?,
         registered_at,
         expires_at: registered_at,
         model: row.integer_or_null("binding.model")?,
-        user_agent: row.text("binding.user_agent")?.into_boxed_str(),
-        grace: grace.map(|(secret, until)| Grace {
-            sealed_secret: secret.into_boxed_str(),
-            until,
+        grace: grace.map(|(secret, until)| {
+            Box::new(Grace {
+                sealed_secret: secret.into_boxed_str(),
+                until,
+            })
         }),
     })
 }
@@ -92,18 +98,18 @@ pub async fn upsert(connection: &mut Connection, binding: &Binding) -> Result<()
          grace_secret = excluded.grace_secret, grace_until = excluded.grace_until",
     )
     .bind(binding.device_name.as_str())
-    .bind(&*binding.address_of_record)
-    .bind(&*binding.contact)
+    .bind(binding.address_of_record())
+    .bind(binding.contact())
     .bind(binding.flow.transport.as_str())
     .bind(binding.flow.remote.to_string())
     .bind(binding.flow.local.to_string())
     .bind(binding.node.to_string())
-    .bind(&*binding.call_id)
+    .bind(binding.call_id())
     .bind(i64::from(binding.cseq))
     .bind(i64::from(binding.expires_s))
     .bind(binding.registered_at.0)
     .bind(binding.model.map(i64::from))
-    .bind(&*binding.user_agent)
+    .bind(binding.user_agent())
     .bind(binding.grace.as_ref().map(|grace| &*grace.sealed_secret))
     .bind(binding.grace.as_ref().map(|grace| grace.until.0))
     .execute(connection)

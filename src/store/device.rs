@@ -11,7 +11,9 @@ use super::StoreError;
 use super::row::Columns;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
+use crate::domain::line::answers_automatically;
 use crate::domain::phone::DigestIdentity;
+use crate::domain::phone::DigestUser;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneConfiguration;
 use crate::domain::phone::PhoneLine;
@@ -38,24 +40,23 @@ macro_rules! select_device {
     };
 }
 
-fn digest_of(row: &AnyRow, name: &DeviceName) -> Result<DigestIdentity, StoreError> {
-    let digest_user = row.pkid_or_null("device.digest_user")?;
-    let (user_name, sealed_secret) = if digest_user.is_some() {
-        (
-            row.text("end_user.digest_user_id")?,
-            row.text_or_null("end_user.digest_credentials")?,
-        )
-    } else {
-        (
-            name.as_str().to_owned(),
-            row.text_or_null("device.sip_secret")?,
-        )
+fn digest_of(row: &AnyRow) -> Result<DigestIdentity, StoreError> {
+    let Some(pkid) = row.pkid_or_null("device.digest_user")? else {
+        return Ok(DigestIdentity {
+            digest_user: None,
+            sealed_secret: row.boxed_text_or_null("device.sip_secret")?,
+        });
     };
+    let user_id = row.boxed_text("end_user.digest_user_id")?;
     Ok(DigestIdentity {
-        digest_user,
-        user_name: user_name.into_boxed_str(),
-        sealed_secret: sealed_secret.map(String::into_boxed_str),
+        digest_user: Some(Box::new(DigestUser { pkid, user_id })),
+        sealed_secret: row.boxed_text_or_null("end_user.digest_credentials")?,
     })
+}
+
+fn digest_user_of(phone: &Phone) -> Option<String> {
+    let user = phone.digest.digest_user.as_ref();
+    user.map(|user| user.pkid.to_string())
 }
 
 fn configuration_of(row: &AnyRow) -> Result<PhoneConfiguration, StoreError> {
@@ -79,22 +80,21 @@ fn configuration_of(row: &AnyRow) -> Result<PhoneConfiguration, StoreError> {
 
 /// The phone of a row, still without lines and service URLs.
 fn phone_of(row: &AnyRow) -> Result<Phone, StoreError> {
-    let name: DeviceName = row.parsed("device.name")?;
     let state = row.text("device.state")?;
     Ok(Phone {
         pkid: row.pkid("device.pkid")?,
-        digest: digest_of(row, &name)?,
-        name,
+        digest: digest_of(row)?,
+        name: row.parsed("device.name")?,
         state: DeviceState::from_word(&state).ok_or(StoreError::Corrupt {
             column: "device.state",
             value: state,
         })?,
         model: row.integer_or_null("device.model")?,
-        description: row.text("device.description")?,
+        description: row.boxed_text("device.description")?,
         owner: row.pkid_or_null("device.owner")?,
         version_stamp: row.pkid("device.version_stamp")?,
         configuration: Arc::new(configuration_of(row)?),
-        lines: Vec::new(),
+        lines: Box::default(),
         registered_address: row.parsed_or_null("device.registered_address")?,
         file_fetched_at: row.time_or_null("device.file_fetched_at")?,
         file_allowed_until: row.time_or_null("device.file_allowed_until")?,
@@ -110,12 +110,12 @@ fn phone_line_of(row: &AnyRow) -> Result<PhoneLine, StoreError> {
         pattern: row.parsed("line.pattern")?,
         route_partition: row.pkid("line.route_partition")?,
         contact_user: row.pkid("device_line.contact_user")?,
-        label: row.text("device_line.label")?,
-        display: row.text("device_line.display")?,
-        external_phone_number: row.text("device_line.external_phone_number")?,
+        label: row.boxed_text("device_line.label")?,
+        display: row.boxed_text("device_line.display")?,
+        external_phone_number: row.boxed_text("device_line.external_phone_number")?,
         max_number_of_calls: row.integer("device_line.max_number_of_calls")?,
         busy_trigger: row.integer("device_line.busy_trigger")?,
-        auto_answer: row.text("line.auto_answer")?,
+        answers_automatically: answers_automatically(&row.text("line.auto_answer")?),
     })
 }
 
@@ -237,9 +237,14 @@ pub async fn page(
     .bind(last.as_str())
     .fetch_all(&mut *connection)
     .await?;
+    let mut lines_by_name: HashMap<DeviceName, Vec<PhoneLine>> = HashMap::new();
     for row in &lines {
-        if let Some(phone) = by_name.get_mut(&row.parsed("device.device_name")?) {
-            phone.lines.push(phone_line_of(row)?);
+        let lines = lines_by_name.entry(row.parsed("device.device_name")?);
+        lines.or_default().push(phone_line_of(row)?);
+    }
+    for (name, lines) in lines_by_name {
+        if let Some(phone) = by_name.get_mut(&name) {
+            phone.lines = lines.into();
         }
     }
     let urls = sqlx::query(
@@ -286,9 +291,9 @@ pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), St
     .bind(phone.name.as_str())
     .bind(phone.state.as_str())
     .bind(phone.model.map(i64::from))
-    .bind(phone.description.as_str())
+    .bind(&*phone.description)
     .bind(phone.owner.map(|pkid| pkid.to_string()))
-    .bind(phone.digest.digest_user.map(|pkid| pkid.to_string()))
+    .bind(digest_user_of(phone))
     .bind(own_secret)
     .bind(phone.version_stamp.to_string())
     .bind(configuration.device_pool.to_string())
@@ -346,9 +351,9 @@ pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), St
     )
     .bind(phone.pkid.to_string())
     .bind(phone.version)
-    .bind(phone.description.as_str())
+    .bind(&*phone.description)
     .bind(text(phone.owner))
-    .bind(text(phone.digest.digest_user))
+    .bind(digest_user_of(phone))
     .bind(own_secret)
     .bind(phone.version_stamp.to_string())
     .bind(configuration.device_pool.to_string())
@@ -400,9 +405,9 @@ async fn insert_line(
     .bind(i64::from(line.index))
     .bind(line.line.to_string())
     .bind(line.contact_user.to_string())
-    .bind(line.label.as_str())
-    .bind(line.display.as_str())
-    .bind(line.external_phone_number.as_str())
+    .bind(&*line.label)
+    .bind(&*line.display)
+    .bind(&*line.external_phone_number)
     .bind(i64::from(line.max_number_of_calls))
     .bind(i64::from(line.busy_trigger))
     .execute(connection)

@@ -30,6 +30,14 @@ pub(super) trait Columns {
     fn number(&self, column: &'static str) -> Result<i64, StoreError>;
     fn number_or_null(&self, column: &'static str) -> Result<Option<i64>, StoreError>;
 
+    fn boxed_text(&self, column: &'static str) -> Result<Box<str>, StoreError> {
+        self.text(column).map(String::into_boxed_str)
+    }
+
+    fn boxed_text_or_null(&self, column: &'static str) -> Result<Option<Box<str>>, StoreError> {
+        Ok(self.text_or_null(column)?.map(String::into_boxed_str))
+    }
+
     fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, StoreError> {
         let text = self.text(column)?;
         text.parse().map_err(|_| StoreError::Corrupt {

@@ -73,10 +73,10 @@ fn memory(site: &Site) -> String {
         lines.push(format!(
             "{} {} {} {} {} {}",
             binding.device_name,
-            binding.address_of_record,
-            binding.contact,
+            binding.address_of_record(),
+            binding.contact(),
             binding.flow.remote,
-            binding.call_id,
+            binding.call_id(),
             binding.cseq
         ));
     });

@@ -191,11 +191,10 @@ impl TestApp {
             name: name.parse().unwrap(),
             state: DeviceState::Provisioned,
             model: Some(622),
-            description: String::new(),
+            description: Box::default(),
             owner: owner.map(|owner| owner.pkid),
             digest: DigestIdentity {
                 digest_user: None,
-                user_name: name.into(),
                 sealed_secret: Some(app.keys.seal_secret(&secret).unwrap()),
             },
             version_stamp: app.new_pkid(),
@@ -238,12 +237,12 @@ fn phone_line(app: &App, extension: &PrimaryExtension) -> PhoneLine {
         pattern: extension.pattern.clone(),
         route_partition: extension.route_partition,
         contact_user: app.new_pkid(),
-        label: String::new(),
-        display: String::new(),
-        external_phone_number: String::new(),
+        label: Box::default(),
+        display: Box::default(),
+        external_phone_number: Box::default(),
         max_number_of_calls: 4,
         busy_trigger: 2,
-        auto_answer: "Auto Answer Off".to_owned(),
+        answers_automatically: false,
     }
 }
 

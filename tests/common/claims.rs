@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::net::SocketAddr;
 
 use selfprov::domain::binding::Binding;
+use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEntry;
 use selfprov::domain::phone::Phone;
@@ -63,8 +64,13 @@ impl TestApp {
         let now = app.environment.now();
         let binding = Binding {
             device_name: phone.name.clone(),
-            address_of_record: "AUTO-REG".into(),
-            contact: format!("<sip:x@{}:5060>", phone.address).into(),
+            texts: SeparateTexts {
+                address_of_record: "AUTO-REG",
+                contact: &format!("<sip:x@{}:5060>", phone.address),
+                call_id: &format!("call-{}", phone.name),
+                user_agent: "",
+            }
+            .join(),
             flow: Flow {
                 transport: Transport::Udp,
                 local,
@@ -72,13 +78,11 @@ impl TestApp {
                 connection: 0,
             },
             node: app.node.pkid,
-            call_id: format!("call-{}", phone.name).into(),
             cseq: 101,
             expires_s: 120,
             registered_at: now,
             expires_at: now.plus(std::time::Duration::from_mins(2)),
             model,
-            user_agent: "".into(),
             grace: None,
         };
         let new = NewPhone {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use selfprov::domain::binding::Binding;
+use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::catalogue::UserProfile;
 use selfprov::domain::history::TimelineEntry;
 use selfprov::domain::phone::Phone;
@@ -67,8 +68,13 @@ impl Door {
         let address: IpAddr = address.parse().unwrap();
         let binding = Binding {
             device_name: name.parse().unwrap(),
-            address_of_record: "AUTO-REG".into(),
-            contact: format!("<sip:AUTO-REG@{address}:5060>").into(),
+            texts: SeparateTexts {
+                address_of_record: "AUTO-REG",
+                contact: &format!("<sip:AUTO-REG@{address}:5060>"),
+                call_id: &format!("{name}@{address}"),
+                user_agent: "",
+            }
+            .join(),
             flow: Flow {
                 transport: Transport::Udp,
                 local: "127.0.0.1:5060".parse().unwrap(),
@@ -76,13 +82,11 @@ impl Door {
                 connection: 0,
             },
             node: app.node.pkid,
-            call_id: format!("{name}@{address}").into(),
             cseq: 1,
             expires_s: 120,
             registered_at: now,
             expires_at: now.plus(Duration::from_mins(2)),
             model,
-            user_agent: "".into(),
             grace: None,
         };
         let new = NewPhone {

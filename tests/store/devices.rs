@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use selfprov::domain::binding::Binding;
+use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::fresh_system;
+use selfprov::domain::phone::DigestUser;
 use selfprov::domain::phone::Phone;
 use selfprov::domain::phone::ServiceUrl;
 use selfprov::domain::phone_restart::PhoneAction;
@@ -56,8 +58,8 @@ async fn a_device_is_read_back_whole_with_lines_and_urls() {
         second.index = 2;
         second.line = pkid(77);
         second.pattern = number("1077");
-        second.label = "second".to_owned();
-        phone.lines.push(second);
+        second.label = "second".into();
+        phone.lines = [&phone.lines[..], &[second]].concat().into();
         let mut transaction = begin(&test.app.store).await;
         let connection = transaction.connection();
         store::line::insert(connection, &line(77, "1077"))
@@ -95,7 +97,10 @@ async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
         let mut user = test.add_user("jdoe", "1005", PIN).await;
         user.sealed_digest_credentials = Some("sealed".into());
         let mut phone = test.phone(NAME, None);
-        phone.digest.digest_user = Some(user.pkid);
+        phone.digest.digest_user = Some(Box::new(DigestUser {
+            pkid: user.pkid,
+            user_id: "jdoe".into(),
+        }));
         let mut transaction = begin(&test.app.store).await;
         let connection = transaction.connection();
         store::end_user::update(connection, &user).await.unwrap();
@@ -104,7 +109,7 @@ async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(&*found.digest.user_name, "jdoe");
+        assert_eq!(found.digest_user_name(), "jdoe");
         assert_eq!(found.digest.sealed_secret.as_deref(), Some("sealed"));
     })
     .await;
@@ -119,7 +124,7 @@ async fn what_happens_to_a_device_is_written_and_it_goes_with_all_it_has() {
         let mut transaction = begin(&test.app.store).await;
         let twin = Phone {
             pkid: pkid(2),
-            lines: Vec::new(),
+            lines: Box::default(),
             ..phone.clone()
         };
         transaction.savepoint().await.unwrap();
@@ -284,8 +289,13 @@ async fn unclaimed_phones_are_counted_and_found_by_age() {
 fn binding(device: &str, address_of_record: &str) -> Binding {
     Binding {
         device_name: name(device),
-        address_of_record: address_of_record.into(),
-        contact: "<sip:x@192.0.2.7:49152;transport=tcp>;+u.sip!model.ccm.cisco.com=\"622\"".into(),
+        texts: SeparateTexts {
+            address_of_record,
+            contact: "<sip:x@192.0.2.7:49152;transport=tcp>;+u.sip!model.ccm.cisco.com=\"622\"",
+            call_id: "00112233-aabbccdd@192.0.2.7",
+            user_agent: "Cisco-CP7841/12.5.1",
+        }
+        .join(),
         flow: Flow {
             transport: Transport::Tcp,
             local: "192.0.2.1:5060".parse().unwrap(),
@@ -293,13 +303,11 @@ fn binding(device: &str, address_of_record: &str) -> Binding {
             connection: 0,
         },
         node: pkid(5),
-        call_id: "00112233-aabbccdd@192.0.2.7".into(),
         cseq: u32::MAX,
         expires_s: 120,
         registered_at: at(0),
         expires_at: at(0),
         model: Some(622),
-        user_agent: "Cisco-CP7841/12.5.1".into(),
         grace: None,
     }
 }
@@ -476,7 +484,10 @@ async fn a_changed_file_has_a_new_stamp_and_nobody_has_fetched_it() {
         let test = TestApp::start(&database).await;
         let user = test.add_user("jdoe", "1005", PIN).await;
         let mut phone = test.phone(NAME, None);
-        phone.digest.digest_user = Some(user.pkid);
+        phone.digest.digest_user = Some(Box::new(DigestUser {
+            pkid: user.pkid,
+            user_id: "jdoe".into(),
+        }));
         phone.file_fetched_at = Some(at(1));
         let mut transaction = begin(&test.app.store).await;
         let connection = transaction.connection();

@@ -185,7 +185,7 @@ impl Uds {
     /// The description of a phone.
     pub(crate) fn description_of(&self, name: &str) -> String {
         let known = self.test().app.phones.find(&name.parse().unwrap());
-        known.unwrap().phone.description.clone()
+        known.unwrap().phone.description.to_string()
     }
 
     /// Who did this to whom, by the audit log.

@@ -141,7 +141,7 @@ fn accounts(phone: &Phone, secret: Option<&Secret>) -> Vec<Account> {
             number: number.to_owned(),
             display_name: or_number(&line.display, number),
             label: or_number(&line.label, number),
-            user_name: phone.digest.user_name.to_string(),
+            user_name: phone.digest_user_name().to_owned(),
             secret: secret.cloned(),
         }
     });

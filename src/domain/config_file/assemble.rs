@@ -217,7 +217,7 @@ fn line_digest(
         return None;
     }
     Some(LineDigest {
-        user_name: phone.digest.user_name.to_string(),
+        user_name: phone.digest_user_name().to_owned(),
         secret: secret.clone(),
     })
 }
@@ -245,7 +245,7 @@ fn file_line(
         display_name: bounded(display, "displayName", warnings),
         contact: line.contact_user.to_string(),
         digest,
-        auto_answer: line.auto_answer != "Auto Answer Off" && !line.auto_answer.is_empty(),
+        auto_answer: line.answers_automatically,
         max_number_of_calls: line.max_number_of_calls,
         busy_trigger: line.busy_trigger,
     }

@@ -28,6 +28,7 @@ use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::PhoneText;
 use crate::domain::device::DeviceState;
 use crate::domain::phone::DigestIdentity;
+use crate::domain::phone::DigestUser;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneConfiguration;
 use crate::domain::phone::PhoneLine;
@@ -189,12 +190,11 @@ fn phone(model: u32, state: DeviceState) -> Phone {
         owner: None,
         digest: DigestIdentity {
             digest_user: None,
-            user_name: "SEP0011AABBCCDD".into(),
             sealed_secret: None,
         },
         version_stamp: Pkid::from_u128(21),
         configuration: Arc::new(configuration()),
-        lines: vec![PhoneLine {
+        lines: Box::new([PhoneLine {
             index: 1,
             line: Pkid::from_u128(22),
             pattern: "1000".parse().unwrap(),
@@ -202,11 +202,11 @@ fn phone(model: u32, state: DeviceState) -> Phone {
             contact_user: Pkid::from_u128(23),
             label: "Zoë <Sethi> & a very long label".into(),
             display: "Zoë Sethi".into(),
-            external_phone_number: String::new(),
+            external_phone_number: Box::default(),
             max_number_of_calls: 4,
             busy_trigger: 2,
-            auto_answer: "Auto Answer Off".into(),
-        }],
+            answers_automatically: false,
+        }]),
         registered_address: None,
         file_fetched_at: None,
         file_allowed_until: None,
@@ -301,7 +301,10 @@ fn golden_profiles_of_multiplatform_phones() {
     for designation in ["8841-3PCC", "6821-3PCC"] {
         let model = phone_model::named(designation).unwrap();
         let mut phone = phone(model.number, DeviceState::Provisioned);
-        phone.digest.user_name = "rsrc.sp.000011116666".into();
+        phone.digest.digest_user = Some(Box::new(DigestUser {
+            pkid: Pkid::from_u128(9),
+            user_id: "rsrc.sp.000011116666".into(),
+        }));
         let text = profile_of(&phone, Some(&secret));
         golden(&format!("{designation}.flat-profile.xml"), &text);
         assert_eq!(text_of(&text, "Password_1_"), "no<t>&a real secret");
@@ -482,12 +485,12 @@ proptest::proptest! {
     #[test]
     fn whatever_a_label_holds_the_file_is_well_formed_and_says_it(label in "\\PC{1,40}") {
         let mut phone = phone(622, DeviceState::Provisioned);
-        phone.lines[0].label.clone_from(&label);
+        phone.lines[0].label = label.as_str().into();
         let file = device_file(&phone, &catalogue(), &system(), None).unwrap();
         let expected = PhoneText::<30>::fit(&label);
         let text = device_xml::write(&file);
         proptest::prop_assert_eq!(text_of(&text, "featureLabel"), expected.as_str());
         let profile = profile_of(&phone, Some(&Secret::from(label.as_str())));
-        proptest::prop_assert_eq!(text_of(&profile, "Auth_ID_1_"), &*phone.digest.user_name);
+        proptest::prop_assert_eq!(text_of(&profile, "Auth_ID_1_"), phone.digest_user_name());
     }
 }

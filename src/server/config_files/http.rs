@@ -41,8 +41,8 @@ const RETRY_UNAVAILABLE_S: &str = "10";
 
 /// The door over a source of files.
 ///
-/// It has no router: there are no routes, and the layers of one took a tenth of the time of a
-/// request for a configuration file.
+/// It has no router: there are no routes to choose from, and every layer of one moves the request
+/// and allocates, which counts where a request takes some 20 microseconds.
 pub struct FilesDoor<S>(Arc<S>);
 
 impl<S> FilesDoor<S> {

@@ -120,17 +120,14 @@ fn view(overview: DeviceOverview) -> DeviceView {
         name: phone.name.to_string(),
         model: model.unwrap_or_default(),
         state: phone.state.as_str().to_owned(),
-        description: phone.description,
+        description: phone.description.into(),
         lines: phone
             .lines
             .iter()
             .map(|line| line.pattern.to_string())
             .collect(),
         owner: overview.owner.map(|owner| owner.to_string()),
-        digest_user: phone
-            .digest
-            .digest_user
-            .map(|_| phone.digest.user_name.to_string()),
+        digest_user: phone.digest.digest_user.map(|user| user.user_id.into()),
         registered_from: binding.map(|binding| binding.flow.remote.to_string()),
         restart_pending: overview.restart.is_some(),
         restart: overview.restart.as_ref().map(restarts::view),

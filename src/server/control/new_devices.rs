@@ -109,7 +109,7 @@ pub(super) fn made(phone: &Phone) -> MadeDevice {
     MadeDevice {
         name: name.to_string(),
         file: file_name::of_device(name, format),
-        digest_user_name: phone.digest.user_name.to_string(),
+        digest_user_name: phone.digest_user_name().to_owned(),
         next,
     }
 }

@@ -90,14 +90,16 @@ impl<'a> Templates<'a> {
         phone.registered_address = unclaimed.registered_address;
         // Templates that name only a user have nothing to say of a phone that has none yet.
         let auto = format!("Auto {number}");
-        for text in [&mut phone.description, &mut line.description] {
-            if !text.chars().any(char::is_alphanumeric) {
-                text.clone_from(&auto);
-            }
+        let says_nothing = |text: &str| !text.chars().any(char::is_alphanumeric);
+        if says_nothing(&phone.description) {
+            phone.description = auto.as_str().into();
+        }
+        if says_nothing(&line.description) {
+            line.description = auto;
         }
         for line in &mut phone.lines {
-            if !line.label.chars().any(char::is_alphanumeric) {
-                number.as_str().clone_into(&mut line.label);
+            if says_nothing(&line.label) {
+                line.label = number.as_str().into();
             }
         }
         Ok((phone, line))

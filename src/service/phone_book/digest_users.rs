@@ -44,5 +44,6 @@ impl DigestUsers {
 }
 
 fn user_id(phone: &Phone) -> Option<&str> {
-    phone.digest.digest_user.map(|_| &*phone.digest.user_name)
+    let user = phone.digest.digest_user.as_ref()?;
+    Some(&user.user_id)
 }

@@ -61,12 +61,12 @@ impl Judge<'_> {
         let bindings = self.app.locations.of_device(name);
         bindings
             .into_iter()
-            .find(|binding| &*binding.address_of_record == self.request.address_of_record)
+            .find(|binding| binding.address_of_record() == self.request.address_of_record)
             .filter(|binding| binding.expires_at.plus(LATE_REFRESH) > self.now)
     }
 
     fn is_same_boot(&self, binding: &Binding) -> bool {
-        &*binding.call_id == self.request.call_id && binding.address() == self.request.address()
+        binding.call_id() == self.request.call_id && binding.address() == self.request.address()
     }
 
     /// The device has proven itself: what it asks for is done for its own lines.
@@ -105,7 +105,7 @@ impl Judge<'_> {
         let live = self.live(&known.phone.name)?;
         let is_meant = match self.request.change {
             ContactChange::Set { contact, .. } if known.is_found_by_account() => {
-                (self.request.names_same_uri)(&live.contact, contact)
+                (self.request.names_same_uri)(live.contact(), contact)
             }
             _ => true,
         };
@@ -120,7 +120,7 @@ impl Judge<'_> {
     /// Whether the binding was made or refreshed by a later request of the same boot: what came
     /// late must not undo it. Source: RFC 3261 clause 10.3 step 7.
     fn is_out_of_order(&self, binding: &Binding) -> bool {
-        &*binding.call_id == self.request.call_id && self.request.cseq <= binding.cseq
+        binding.call_id() == self.request.call_id && self.request.cseq <= binding.cseq
     }
 
     /// A refresh that changes nothing but the expiry, or one that came too late to change
@@ -143,8 +143,8 @@ impl Judge<'_> {
                     return Some(RegisterOutcome::Refused(reason));
                 }
                 let is_refresh = binding.flow.is_same_flow(&request.flow)
-                    && &*binding.call_id == request.call_id
-                    && &*binding.contact == contact;
+                    && binding.call_id() == request.call_id
+                    && binding.contact() == contact;
                 is_refresh.then(|| {
                     binding.cseq = request.cseq;
                     binding.expires_at = now.plus(Duration::from_secs(expires_s.into()));
@@ -171,7 +171,7 @@ impl Judge<'_> {
         let live = self.live(name);
         let is_new = live
             .as_ref()
-            .is_none_or(|old| old.call_id != binding.call_id);
+            .is_none_or(|old| old.call_id() != binding.call_id());
         let is_line = |number: &str| {
             phone
                 .lines
@@ -180,8 +180,9 @@ impl Judge<'_> {
         };
         let obsolete = before
             .iter()
-            .map(|old| old.address_of_record.clone())
-            .filter(|number| *number != binding.address_of_record && !is_line(number))
+            .map(|old| old.address_of_record())
+            .filter(|number| *number != binding.address_of_record() && !is_line(number))
+            .map(Box::from)
             .collect();
         let owes = self.app.phone_control.is_owed_by(name);
         let was_graced = before.iter().any(|old| old.grace.is_some());
@@ -189,11 +190,16 @@ impl Judge<'_> {
         let learns_model = phone.model.is_none() && binding.model.is_some();
         let detail = match &live {
             Some(old) if old.address() != address => {
-                format!("{} moved from {}", binding.address_of_record, old.address())
+                format!(
+                    "{} moved from {}",
+                    binding.address_of_record(),
+                    old.address()
+                )
             }
             _ => format!(
                 "{} over {}",
-                binding.address_of_record, binding.flow.transport
+                binding.address_of_record(),
+                binding.flow.transport
             ),
         };
         let happening = Happening {

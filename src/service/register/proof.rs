@@ -37,7 +37,7 @@ pub(super) fn judge(
     let Some(credentials) = credentials else {
         return Proof::Missing;
     };
-    if credentials.user_name == &*known.phone.digest.user_name {
+    if credentials.user_name == known.phone.digest_user_name() {
         let ha1 = credentials
             .algorithm
             .and_then(|algorithm| known.ha1_of(algorithm));

@@ -66,7 +66,7 @@ pub(super) fn of_line(
     let bindings = devices.iter().flat_map(|other| {
         let bindings = app.locations.of_device(&other.phone.name);
         bindings.into_iter().filter(|binding| {
-            &*binding.address_of_record == number && binding.expires_at.since(now).as_secs() > 0
+            binding.address_of_record() == number && binding.expires_at.since(now).as_secs() > 0
         })
     });
     bindings.take(SHOWN_MAX).collect()

@@ -105,10 +105,10 @@ fn granted(expires_s: u32, is_new: bool) -> RegisterOutcome {
 pub(in crate::service) fn removal(app: &App, binding: &Binding, why: &str) -> BindingRemoval {
     BindingRemoval {
         device_name: binding.device_name.clone(),
-        address_of_record: binding.address_of_record.clone(),
+        address_of_record: binding.address_of_record().into(),
         registered_at: binding.registered_at,
         happening: Happening {
-            detail: format!("{}: {why}", binding.address_of_record),
+            detail: format!("{}: {why}", binding.address_of_record()),
             source: Some(binding.address()),
             correlation: Some(app.environment.new_correlation_id()),
             ..Happening::default()
@@ -190,7 +190,7 @@ async fn exists(app: &App, wanted: &Binding, outcome: RegisterOutcome) -> Regist
         .locations
         .of_device(name)
         .iter()
-        .any(|binding| binding.call_id == wanted.call_id && binding.flow == wanted.flow);
+        .any(|binding| binding.call_id() == wanted.call_id() && binding.flow == wanted.flow);
     if is_bound {
         return outcome;
     }

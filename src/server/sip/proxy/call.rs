@@ -321,9 +321,16 @@ impl Call {
 
 /// A phone as the end of a call, and the URI by which it wants to be asked.
 fn phone_end(binding: &Binding) -> (End, Vec<u8>) {
-    let contact = Address::parse(binding.contact.as_bytes(), HeaderName::Contact);
+    let contact = Address::parse(binding.contact().as_bytes(), HeaderName::Contact);
     let uri = contact.map_or_else(
-        |_| format!("sip:{}@{}", binding.address_of_record, binding.flow.remote).into_bytes(),
+        |_| {
+            format!(
+                "sip:{}@{}",
+                binding.address_of_record(),
+                binding.flow.remote
+            )
+            .into_bytes()
+        },
         |contact| contact.uri.to_vec(),
     );
     let end = End {

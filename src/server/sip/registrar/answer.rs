@@ -165,7 +165,7 @@ fn bound(
 ) -> ResponseBuilder {
     for binding in bindings {
         // What was stored by an earlier release may have a lifetime of its own.
-        let contact = binding.contact.as_bytes();
+        let contact = binding.contact().as_bytes();
         let parsed = Address::parse(contact, HeaderName::Contact);
         let contact = parsed.map_or(Cow::Borrowed(contact), |contact| echo(&contact));
         let left_s = binding.expires_at.since(now).as_secs().to_string();

@@ -49,11 +49,11 @@ impl SipPhoneChannel {
         branch: &str,
     ) -> Result<Vec<u8>, OutboundError> {
         let flow = &binding.flow;
-        let contact = Address::parse(binding.contact.as_bytes(), HeaderName::Contact);
-        let fallback = format!("sip:{}@{}", binding.address_of_record, flow.remote);
+        let contact = Address::parse(binding.contact().as_bytes(), HeaderName::Contact);
+        let fallback = format!("sip:{}@{}", binding.address_of_record(), flow.remote);
         let uri = contact.map_or(fallback.as_bytes(), |contact| contact.uri);
         let local = self.outbound.local_address_towards(flow)?;
-        let to = format!("<sip:{}@{local}>", binding.address_of_record);
+        let to = format!("<sip:{}@{local}>", binding.address_of_record());
         let request = self.outbound.start(flow, "NOTIFY", uri, branch)?;
         let request = request
             .header(
@@ -89,7 +89,7 @@ impl SipPhoneChannel {
         let of_device = known.and_then(|known| known.phone.model);
         let by_number = |model: Option<u32>| model.and_then(phone_model::by_number);
         let model = by_number(of_device).or_else(|| by_number(binding.model));
-        let model = model.or_else(|| phone_model::from_header(&binding.user_agent));
+        let model = model.or_else(|| phone_model::from_header(binding.user_agent()));
         model.is_some_and(phone_model::PhoneModel::restarts_by_check_sync_only)
     }
 }
@@ -110,7 +110,7 @@ fn body(binding: &Binding, action: PhoneAction, version_stamp: Pkid) -> Vec<u8> 
          DialplanVersionStamp={STALE}\r\nSoftkeyVersionStamp={STALE}\r\n\
          FeatureControlVersionStamp={STALE}\r\nHeadsetVersionStamp={STALE}\r\n",
         action.as_str(),
-        binding.call_id,
+        binding.call_id(),
     )
     .into_bytes()
 }

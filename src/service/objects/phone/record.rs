@@ -86,8 +86,8 @@ impl<'a> References<'a> {
             })
         });
         record.set("ownerUserName", owner.unwrap_or(Value::Nothing));
-        let digest = &phone.digest;
-        let digest_user = digest.digest_user.map(|_| Value::text(&digest.user_name));
+        let digest_user = phone.digest.digest_user.as_ref();
+        let digest_user = digest_user.map(|user| Value::text(&user.user_id));
         record.set("digestUser", digest_user.unwrap_or(Value::Nothing));
         let lines = phone.lines.iter().map(|line| self.line(line)).collect();
         let mut group = Record::default();

@@ -80,10 +80,11 @@ fn check_free(
 ) -> Result<(), SqlError> {
     let known = finder.app.phones.find(name);
     let known = known.filter(|known| known.phone.pkid == *pkid);
-    let Some(has) = known.and_then(|known| known.phone.digest.digest_user) else {
+    let has = known.as_ref().map(|known| &known.phone.digest.digest_user);
+    let Some(Some(has)) = has else {
         return Ok(());
     };
-    let reason = if has == user {
+    let reason = if has.pkid == user {
         format!("it is the digest user of {name} already")
     } else {
         format!("{name} has another digest user; delete that row first")
