@@ -75,7 +75,7 @@ say_step('security profile', $new->addPhoneSecurityProfile(wrapped(
         phoneType => $model,
         protocol => 'SIP',
         name => $profile,
-        deviceSecurityMode => 'None',
+        deviceSecurityMode => 'Non Secure',
         enableDigestAuthentication => 'true',
     ),
 )), '//return');
