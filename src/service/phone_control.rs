@@ -38,6 +38,7 @@ pub use many::PER_MINUTE;
 pub use many::PER_MINUTE_MAX;
 pub use many::RestartMany;
 pub use many::cancel_untried;
+pub use many::restart_concerned;
 pub use many::restart_many;
 use pending::Attempted;
 pub use pending::PhoneControl;

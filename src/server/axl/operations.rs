@@ -4,6 +4,7 @@
 mod change;
 mod list;
 mod objects;
+mod restart;
 mod sql;
 mod system;
 
@@ -116,6 +117,7 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
         "doAuthenticateUser" => system::authenticate_user(caller, call).await,
         "executeSQLQuery" => sql::query(caller, call).await,
         "executeSQLUpdate" => sql::update(caller, call).await,
+        "doDeviceReset" => restart::device(caller, call).await,
         "listChange" => change::list(caller, call).await,
         name => match objects::parsed(name, caller.version) {
             Some((Operation::Add, object)) => objects::add(caller, call, object).await,
@@ -123,7 +125,8 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
             Some((Operation::Get, object)) => objects::get(caller, call, object).await,
             Some((Operation::List, object)) => return list::list(caller, call, object).await,
             Some((Operation::Remove, object)) => objects::remove(caller, call, object).await,
-            Some(_) | None => Err(unknown(caller, name)),
+            Some((operation, object)) => restart::of_object(caller, call, operation, object).await,
+            None => Err(unknown(caller, name)),
         },
     };
     content.map(Content::Whole)

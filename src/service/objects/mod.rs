@@ -6,6 +6,7 @@
 //! draft.rs        what is to be written, as a kind reads it
 //! names.rs        which object a name or an identity means
 //! criteria.rs     which objects a list wants
+//! restart.rs      which phones are told
 //! <kind>.rs       what the program acts on of one kind: record to use case and back
 //! ```
 //!
@@ -24,6 +25,7 @@ mod line;
 mod names;
 mod people;
 mod phone;
+mod restart;
 mod rows;
 mod self_provisioning;
 mod templates;
@@ -54,6 +56,7 @@ use crate::store::Connection;
 pub use criteria::Criteria;
 pub(in crate::service) use draft::Draft;
 pub use error::ObjectError;
+pub use restart::restart;
 
 /// Which object is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

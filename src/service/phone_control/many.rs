@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::device::DeviceName;
+use crate::domain::phone::Phone;
 use crate::domain::phone_restart::FIRST_ATTEMPT_AFTER;
 use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
@@ -61,20 +62,57 @@ pub async fn restart_many(
     actor: &Actor,
     many: &RestartMany,
 ) -> Result<AskedMany, ServiceError> {
-    let (names, mut result) = select(app, many);
+    let model = many.model.map_or_else(
+        || "every model".to_owned(),
+        |number| format!("model {number}"),
+    );
+    let is_wanted = |phone: &Phone| many.model.is_none() || phone.model == many.model;
+    let selected = select(app, is_wanted);
+    ask(app, actor, many, &model, selected).await
+}
+
+/// Asks the phones that `is_concerned` chooses, one after the other at the usual pace; `which`
+/// says in the audit log which ones those are.
+///
+/// # Errors
+///
+/// As [`restart_many`].
+pub async fn restart_concerned(
+    app: &App,
+    actor: &Actor,
+    action: PhoneAction,
+    which: &str,
+    is_concerned: impl Fn(&Phone) -> bool,
+) -> Result<AskedMany, ServiceError> {
+    let many = RestartMany {
+        model: None,
+        action,
+        per_minute: PER_MINUTE,
+    };
+    let selected = select(app, is_concerned);
+    ask(app, actor, &many, which, selected).await
+}
+
+async fn ask(
+    app: &App,
+    actor: &Actor,
+    many: &RestartMany,
+    which: &str,
+    (names, mut result): (Vec<DeviceName>, AskedMany),
+) -> Result<AskedMany, ServiceError> {
     let now = app.environment.now();
     let restarts = names.into_iter().zip(0_u64..).map(|(name, index)| {
         let first_attempt_at = paced(index, many.per_minute, now);
         PhoneRestart::new(name, many.action, now, first_attempt_at)
     });
     let restarts: Vec<PhoneRestart> = restarts.collect();
-    audit(
-        app,
-        actor,
-        "device.restart_many",
-        described(many, restarts.len()),
-    )
-    .await?;
+    let described = format!(
+        "{} of {} phones, {which}, {} a minute",
+        many.action.as_str(),
+        restarts.len(),
+        many.per_minute
+    );
+    audit(app, actor, "device.restart_many", described).await?;
     for chunk in restarts.chunks(ROWS_A_TRANSACTION) {
         let mut transaction = app.store.begin().await?;
         let mut written = Vec::with_capacity(chunk.len());
@@ -95,7 +133,7 @@ pub async fn restart_many(
     Ok(result)
 }
 
-fn select(app: &App, many: &RestartMany) -> (Vec<DeviceName>, AskedMany) {
+fn select(app: &App, is_wanted: impl Fn(&Phone) -> bool) -> (Vec<DeviceName>, AskedMany) {
     let mut result = AskedMany {
         asked: 0,
         owing: 0,
@@ -104,7 +142,7 @@ fn select(app: &App, many: &RestartMany) -> (Vec<DeviceName>, AskedMany) {
     };
     let mut wanted = Vec::new();
     app.phones.for_each(|known| {
-        if many.model.is_none() || known.phone.model == many.model {
+        if is_wanted(&known.phone) {
             wanted.push(known.phone.name.clone());
         }
     });
@@ -119,18 +157,6 @@ fn select(app: &App, many: &RestartMany) -> (Vec<DeviceName>, AskedMany) {
         is_registered
     });
     (wanted, result)
-}
-
-fn described(many: &RestartMany, phones: usize) -> String {
-    let model = many.model.map_or_else(
-        || "every model".to_owned(),
-        |number| format!("model {number}"),
-    );
-    format!(
-        "{} of {phones} phones, {model}, {} a minute",
-        many.action.as_str(),
-        many.per_minute
-    )
 }
 
 /// Takes back the restarts that were never tried and are not due yet: what is left of a batch.

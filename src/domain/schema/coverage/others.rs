@@ -2,7 +2,8 @@
 //! same terms as the tables of objects.
 
 use crate::domain::schema::{
-    Element, MANY, ObjectKind, SchemaVersion, any, boolean, group, integer, secret, text,
+    Element, MANY, ObjectKind, SchemaVersion, any, boolean, group, integer, one_of, reference,
+    secret, text,
 };
 
 /// An operation that no table describes.
@@ -97,6 +98,16 @@ const ROWS: &[Element] = &[
     any("row").repeated(MANY).applied(),
 ];
 
+/// How a device is reset.
+const RESET_TYPES: &[&str] = &["Reset", "Restart", "Apply Configuration"];
+
+#[rustfmt::skip]
+const RESET: &[Element] = &[
+    reference("deviceName", ObjectKind::Phone).required().applied(),
+    boolean("isHardReset").applied().branch(1),
+    one_of("deviceResetType", RESET_TYPES).since(SchemaVersion::V8_5).applied().branch(2),
+];
+
 #[rustfmt::skip]
 const UPDATED: &[Element] = &[
     integer("rowsUpdated").applied(),
@@ -189,6 +200,14 @@ static ALL: &[OtherOperation] = &[
         arguments: STATEMENT,
         answer: OtherAnswer::Elements(UPDATED),
         note: "One `insert`, `update` or `delete` of those that [SQL](axl.md#sql) lists",
+    },
+    OtherOperation {
+        name: "doDeviceReset",
+        since: SchemaVersion::OLDEST,
+        before: None,
+        arguments: RESET,
+        answer: OtherAnswer::Done,
+        note: "Resets (`isHardReset`) or restarts a phone; 7.1 takes `deviceId` as well",
     },
     OtherOperation {
         name: "listChange",
