@@ -62,7 +62,6 @@ async fn a_phone_owes_what_it_is_told_and_the_stronger_stays() {
                 "<pattern>9999</pattern>",
                 "The specified Line was not found",
             ),
-            ("lockPhone", &key, "removePhone"),
         ] {
             let answer = axl.operation("14.0", operation, elements).await;
             assert_eq!(answer.status, 500, "{}", answer.body);
