@@ -394,7 +394,7 @@ async fn cisco_axl_of_npm_configures_partitions_lines_users_and_phones() {
         let phone = &said.result("phone")["phone"];
         assert_eq!(phone["description"], "New workshop phone", "{phone}");
         assert_eq!(phone["digestUser"], "cdoe", "{phone}");
-        assert_eq!(phone["lines"]["line"]["label"], "7001", "{phone}");
+        assert_eq!(phone["lines"]["line"][0]["label"], "7001", "{phone}");
         for step in [
             "lines",
             "users",

@@ -9,11 +9,11 @@ from client import HOST, PASSWORD, PORT, USER, attempt, say
 MAC = "SEP00112233BB66"
 
 version = sys.argv[1]
+ucm = axl(USER, PASSWORD, HOST, version, PORT)
 try:
     axl(USER, "wrong", HOST, version, PORT)
 except Exception as refused:
     say("wrong password", fault=str(refused))
-ucm = axl(USER, PASSWORD, HOST, version, PORT)
 
 attempt("sql", lambda: ucm.sql_query("select userid from enduser where userid = 'aksethi'"))
 

@@ -175,9 +175,6 @@ const INTRODUCTION: &str = "\
 Written from the tables that the program runs on; do not edit. `UPDATE_DOCS=1 cargo test --test
 docs` writes it anew.
 
-The operations on objects are not served yet: this is what they will do. What is served stands in
-[coverage](coverage.md).
-
 No element of a request is dropped silently. Each one is
 
 - **applied**: the program acts on it,
