@@ -293,6 +293,12 @@ impl Generator {
             }
             // What a group gives cannot be said of a user.
             (_, path) if path.ends_with("userGroup/userRoles") => Special::Absent,
+            // Groups that are added have no roles; members are users, whom a fresh system lacks.
+            (
+                "UserGroup",
+                "userRoles" | "addUserRoles" | "removeUserRoles" | "members" | "addMembers"
+                | "removeMembers",
+            ) => Special::Absent,
             // Objects that a fresh system has none of.
             (_, "associatedDevices" | "primaryExtension" | "extensionsInfo") => Special::Absent,
             // Answers have a line of the model that the template was made from.
