@@ -59,6 +59,13 @@ fn axl(service: &Service, operation: &str, elements: &str) -> String {
 
 /// The steps of the guide, in its order; gives the user.
 fn configure(service: &Service) -> User {
+    add_templates(service);
+    set_auto_registration(service);
+    add_profile(service);
+    add_user(service)
+}
+
+fn add_templates(service: &Service) {
     let https = service.text("https");
     let idle_url = format!(
         "{}/cucm-uds/private/selfProvision",
@@ -84,6 +91,9 @@ fn configure(service: &Service) -> User {
          </lineDescription><routePartition/><blfPresenceGroup>Standard Presence group\
          </blfPresenceGroup></universalLineTemplate>",
     );
+}
+
+fn set_auto_registration(service: &Service) {
     let nodes = axl(
         service,
         "listCallManager",
@@ -102,6 +112,9 @@ fn configure(service: &Service) -> User {
             start + 20
         ),
     );
+}
+
+fn add_profile(service: &Service) {
     axl(
         service,
         "addUserProfileProvision",
@@ -118,6 +131,9 @@ fn configure(service: &Service) -> User {
          <BLFPresenceGp>Standard Presence group</BLFPresenceGp>\
          <userProfile>Guide profile</userProfile></featureGroupTemplate>",
     );
+}
+
+fn add_user(service: &Service) -> User {
     axl(
         service,
         "addLine",

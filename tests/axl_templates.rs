@@ -245,6 +245,14 @@ async fn a_device_template_that_cannot_work_is_refused_with_a_sentence() {
                 .await;
             assert!(sentence.contains(expected), "{inner}: {sentence}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_is_used_is_not_removed() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
         let key = "<name>Sample Line Template with TAG usage examples</name>";
         let (_, sentence) = axl
             .refused("14.0", "removeUniversalLineTemplate", key)
@@ -341,15 +349,20 @@ async fn a_profile_becomes_the_system_default_by_naming_itself() {
     .await;
 }
 
+/// The key of the one node there is.
+async fn node_key(axl: &Axl) -> String {
+    let list = "<searchCriteria><name>%</name></searchCriteria><returnedTags><name/>\
+                </returnedTags>";
+    let listed = axl.succeed("12.5", "listCallManager", list).await;
+    let name = leaves(&format!("<r>{listed}</r>"))["callManager/name"].clone();
+    format!("<name>{name}</name>")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_is_changed_with_its_auto_registration_block() {
     for_each_database(async |database| {
         let axl = Axl::start_on(&database).await;
-        let list = "<searchCriteria><name>%</name></searchCriteria><returnedTags><name/>\
-                    </returnedTags>";
-        let listed = axl.succeed("12.5", "listCallManager", list).await;
-        let name = leaves(&format!("<r>{listed}</r>"))["callManager/name"].clone();
-        let key = format!("<name>{name}</name>");
+        let key = node_key(&axl).await;
         let get = async |version: &str| leaves(&axl.succeed(version, "getCallManager", &key).await);
         let update = async |version: &str, inner: &str| {
             let elements = format!("{key}{inner}");
@@ -380,6 +393,27 @@ async fn a_node_is_changed_with_its_auto_registration_block() {
                 "{element}"
             );
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_switches_auto_registration_on_before_10_0_only() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let key = node_key(&axl).await;
+        let get = async |version: &str| leaves(&axl.succeed(version, "getCallManager", &key).await);
+        let update = async |version: &str, inner: &str| {
+            let elements = format!("{key}{inner}");
+            axl.succeed(version, "updateCallManager", &elements).await;
+        };
+        update(
+            "12.5",
+            "<autoRegistration><startDn>3000</startDn><endDn>3999</endDn><nextDn>3005</nextDn>\
+             <e164Mask>+49XXXX</e164Mask><autoRegistrationEnabled>false</autoRegistrationEnabled>\
+             </autoRegistration>",
+        )
+        .await;
         // From 10.0 on a range alone switches nothing on; before, it does, and equal ends off.
         update(
             "10.0",
@@ -422,7 +456,15 @@ async fn a_node_is_changed_with_its_auto_registration_block() {
             get("14.0").await["autoRegistration/autoRegistrationEnabled"],
             "false"
         );
+    })
+    .await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_cannot_auto_register_is_refused_with_a_sentence() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let key = node_key(&axl).await;
         for (inner, expected) in [
             (
                 "<autoRegistration><startDn>9</startDn><endDn>1</endDn></autoRegistration>",
