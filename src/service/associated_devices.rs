@@ -118,7 +118,7 @@ pub async fn replace(
     if before == after {
         return Ok(());
     }
-    let row = change(user, user_id, named(&before), named(&after));
+    let row = change(user, user_id, &named(&before), &named(&after));
     Ok(record::audit_object(app, connection, actor, user.pkid(), row).await?)
 }
 
@@ -138,7 +138,7 @@ pub async fn add(
     let device = device(connection, name).await?;
     let is_new = associated_device::add(connection, app.new_pkid(), user, device).await?;
     if is_new {
-        let row = change(user, user_id, String::new(), format!("and {name}"));
+        let row = change(user, user_id, "those before", &format!("also {name}"));
         record::audit_object(app, connection, actor, user.pkid(), row).await?;
     }
     Ok(is_new)
@@ -160,7 +160,7 @@ pub async fn remove(
     let device = device(connection, name).await?;
     let was_there = associated_device::remove(connection, user, device).await?;
     if was_there {
-        let row = change(user, user_id, name.to_string(), format!("without {name}"));
+        let row = change(user, user_id, name.as_str(), &format!("{name} no longer"));
         record::audit_object(app, connection, actor, user.pkid(), row).await?;
     }
     Ok(was_there)
@@ -212,7 +212,7 @@ async fn application_user(
     Ok((controller, user.user_id.to_string()))
 }
 
-fn change(user: Controller, user_id: &str, before: String, after: String) -> Change {
+fn change(user: Controller, user_id: &str, before: &str, after: &str) -> Change {
     let (action, object_kind) = match user {
         Controller::EndUser(_) => ("end_user.set_associated_devices", "end_user"),
         Controller::ApplicationUser(_) => (

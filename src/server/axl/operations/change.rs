@@ -90,10 +90,11 @@ fn written(told: &Changes) -> String {
         let object = change.object;
         let uuid = object.map_or_else(String::new, |pkid| format!(" uuid=\"{pkid}\""));
         let (number, noun) = (change.number, change.noun);
-        text.push_str(&format!(
+        let change = format!(
             "<change type=\"{noun}\"{uuid}><id>{number}</id><action>{action}</action>\
              <doGet>{do_get}</doGet></change>"
-        ));
+        );
+        text.push_str(&change);
     }
     text.push_str("</changes>");
     text

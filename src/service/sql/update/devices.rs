@@ -82,6 +82,7 @@ impl Names<'_> {
         Ok(self.optional(column, objects, name_of)?.flatten())
     }
 
+    #[expect(clippy::option_option, reason = "not said, none, or a value")]
     fn optional<T>(
         &self,
         column: &str,
@@ -96,6 +97,7 @@ impl Names<'_> {
         Ok(Some(Some(name_of(object).clone())))
     }
 
+    #[expect(clippy::option_option, reason = "not said, none, or a value")]
     fn small(&self, column: &str, kind: &str) -> Result<Option<Option<String>>, SqlError> {
         let objects = &self.catalogue.named_objects;
         if let Some(Some(pkid)) = self.row.reference(column)?

@@ -68,11 +68,11 @@ pub(super) async fn appearance(
     };
     Ok(Step::DeviceLine {
         device,
-        edit: LineEdit {
+        edit: Box::new(LineEdit {
             verb,
             line: line.pkid,
             said,
-        },
+        }),
     })
 }
 

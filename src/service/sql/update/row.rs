@@ -55,6 +55,7 @@ impl Row {
     }
 
     /// What the statement says of a column; `None`: nothing.
+    #[expect(clippy::option_option, reason = "not said, none, or a value")]
     fn said(&self, column: &str) -> Option<Option<&str>> {
         let said = self.values.iter().find(|(name, _)| name == column);
         said.map(|(_, value)| value.as_deref())
@@ -97,6 +98,7 @@ impl Row {
     }
 
     /// The object that the statement sets; `Some(None)`: none.
+    #[expect(clippy::option_option, reason = "not said, none, or a value")]
     pub(super) fn reference(&self, column: &str) -> Result<Option<Option<Pkid>>, SqlError> {
         match self.said(column) {
             None => Ok(None),

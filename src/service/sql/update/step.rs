@@ -39,12 +39,15 @@ pub(super) enum Step {
     /// A line of a device comes, changes or goes.
     DeviceLine {
         device: (Pkid, DeviceName),
-        edit: LineEdit,
+        edit: Box<LineEdit>,
     },
     /// A line changes.
     Line { line: Pkid, change: Box<LineChange> },
     /// An end user changes.
-    User { user_id: String, edit: UserEdit },
+    User {
+        user_id: String,
+        edit: Box<UserEdit>,
+    },
 }
 
 /// What is to be told to memory after the commit.

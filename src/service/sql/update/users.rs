@@ -107,7 +107,7 @@ pub(super) async fn changed(finder: &mut Finder<'_>, row: &Row) -> Result<Step, 
     };
     Ok(Step::User {
         user_id: user.user_id.to_string(),
-        edit,
+        edit: Box::new(edit),
     })
 }
 
@@ -139,13 +139,13 @@ pub(super) async fn primary_extension(
     };
     Ok(Step::User {
         user_id: user.user_id.to_string(),
-        edit: UserEdit {
+        edit: Box::new(UserEdit {
             change: UserChange {
                 primary_extension: Some(extension),
                 ..UserChange::default()
             },
             ..UserEdit::default()
-        },
+        }),
     })
 }
 
@@ -161,9 +161,9 @@ pub(super) async fn membership(
     let group = group.ok_or_else(|| row.missing("fkdirgroup"))?;
     Ok(Step::User {
         user_id: user.user_id.to_string(),
-        edit: UserEdit {
+        edit: Box::new(UserEdit {
             group: Some((group.clone(), verb == Verb::Insert)),
             ..UserEdit::default()
-        },
+        }),
     })
 }
