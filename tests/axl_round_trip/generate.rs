@@ -29,6 +29,8 @@ const ENTRIES_NEED: &[&str] = &[
     "members/member/callManagerName",
     "buttons/button/feature",
     "associatedGroups/userGroup/name",
+    "lines/line/dirn",
+    "lines/line/dirn/pattern",
     // Nothing can be said of a credential that there is not.
     "pin",
     "password",
@@ -284,6 +286,13 @@ impl Generator {
             (_, path) if SERVICE_URLS.contains(&path) => {
                 Special::Text(format!("https://phones.example.com/{serial}?a=b&c=d"))
             }
+            ("Phone", "product") => Special::OneOf(&["Cisco 8851"]),
+            ("Phone", "securityProfileName") => {
+                Special::OneOf(&["Cisco 8851 - Standard SIP Non-Secure Profile"])
+            }
+            ("Phone", "phoneTemplateName") => Special::OneOf(&["Standard 8851 SIP"]),
+            // A user with digest credentials, and a second way to say the same.
+            ("Phone", "digestUser" | "lines/lineIdentifier") => Special::Absent,
             ("User", "pin") => Special::Text("927461".to_owned()),
             (_, path) if path.ends_with("associatedGroups/userGroup/name") => {
                 Special::OneOf(&["Standard CCM End Users", "Standard CTI Enabled"])
