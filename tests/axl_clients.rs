@@ -10,8 +10,11 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::Axl;
+use common::AxlCall;
 use common::Database;
-use selfprov::domain::schema::SchemaVersion;
+use selfprov::domain::schema::coverage::OtherOperation;
+use selfprov::domain::schema::{ObjectType, SchemaVersion, dialect};
 use serde_json::json;
 use site::{Said, Site};
 
@@ -412,5 +415,53 @@ async fn cisco_axl_of_npm_configures_partitions_lines_users_and_phones() {
                 .contains("SEP00112233CC77 was not found")
         );
         assert!(said.fault("partition gone").ends_with("was not found"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_that_the_schemas_describe_is_served() {
+    let axl = Axl::start_on(&Database::sqlite()).await;
+    for version in [
+        SchemaVersion::V7_1,
+        SchemaVersion::V8_5,
+        SchemaVersion::V15_0,
+    ] {
+        let of_objects = ObjectType::all().iter().flat_map(|object| {
+            let noun = match version {
+                SchemaVersion::V7_1 => dialect::noun(object.kind),
+                _ => object.kind.noun(),
+            };
+            let served = object.operations.iter().filter(move |operation| {
+                let since = object.has_since(**operation);
+                since.is_some_and(|since| since <= version)
+            });
+            served.map(move |operation| format!("{}{noun}", operation.verb()))
+        });
+        let others = OtherOperation::all().iter();
+        let others = others.filter(|other| other.is_in(version));
+        let operations: Vec<String> = of_objects
+            .chain(others.map(|other| other.name.to_owned()))
+            .collect();
+        assert!(operations.len() > 40, "{version}: {operations:?}");
+        let calls: Vec<AxlCall> = operations
+            .iter()
+            .map(|operation| AxlCall {
+                version: version.to_string(),
+                operation: operation.clone(),
+                elements: String::new(),
+            })
+            .collect();
+        let answers = axl.batch(&calls).await;
+        assert_eq!(answers.len(), calls.len());
+        for (operation, (status, body)) in operations.iter().zip(answers) {
+            assert!(
+                [200, 500].contains(&status),
+                "{version} {operation}: {status}"
+            );
+            assert!(
+                !body.contains("No method found"),
+                "{version} {operation}: {body}"
+            );
+        }
     }
 }

@@ -137,12 +137,8 @@ mod tests {
                 let mut file = archive.by_name(&path).unwrap();
                 file.read_to_string(&mut text).unwrap();
                 let mut reader = quick_xml::Reader::from_str(&text);
-                loop {
-                    match reader.read_event().unwrap() {
-                        quick_xml::events::Event::Eof => break,
-                        _ => continue,
-                    }
-                }
+                let is_end = |event| matches!(event, quick_xml::events::Event::Eof);
+                while !is_end(reader.read_event().unwrap()) {}
                 let namespace = format!("\"http://www.cisco.com/AXL/API/{version}\"");
                 assert!(text.contains(&namespace), "{path}");
             }
