@@ -9,6 +9,7 @@ use super::device_add::Added;
 use super::device_add::NewDevice;
 use super::device_add::People;
 use super::device_lines::DeviceLine;
+use super::device_settings::DeviceSettings;
 use super::lines;
 use super::lines::NewLine;
 use super::login_names;
@@ -30,6 +31,7 @@ use crate::domain::phone_model::DeviceClass;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
+use crate::domain::schema::StoredElements;
 use crate::domain::secret::Secret;
 use crate::domain::template::TagValues;
 use crate::domain::template::TemplateText;
@@ -86,6 +88,32 @@ pub struct QuickPhone {
     pub template: Option<String>,
 }
 
+/// What else a new user's line and phone are given.
+#[derive(Debug, Clone, Default)]
+pub struct QuickDetails {
+    /// Calling search space of the line; `None`: that of the template.
+    pub calling_search_space: Option<Pkid>,
+    /// Voice-mail profile of the line; `None`: that of the template.
+    pub voice_mail_profile: Option<Pkid>,
+    /// What is only kept of the line.
+    pub line_elements: StoredElements,
+    /// Settings of the phone; they go before its template.
+    pub device_settings: DeviceSettings,
+    /// External phone number mask of the line on the phone; `None`: that of the template.
+    pub external_phone_number: Option<String>,
+    /// What is only kept of the phone.
+    pub device_elements: StoredElements,
+}
+
+impl QuickDetails {
+    /// Whether a line that exists already would have to change for them.
+    const fn is_of_new_line(&self) -> bool {
+        self.calling_search_space.is_some()
+            || self.voice_mail_profile.is_some()
+            || !self.line_elements.values.is_empty()
+    }
+}
+
 /// What quick add made.
 #[derive(Debug, Clone)]
 pub struct QuickAdded {
@@ -113,6 +141,21 @@ pub async fn quick_add(
     actor: &Actor,
     quick: &QuickAdd,
 ) -> Result<QuickAdded, AdministrationError> {
+    quick_add_with(app, actor, quick, &QuickDetails::default()).await
+}
+
+/// The same with more of line and phone than the page asks for.
+///
+/// # Errors
+///
+/// As [`quick_add`]; [`AdministrationError::Invalid`] when a line that exists already would have to
+/// change for it.
+pub async fn quick_add_with(
+    app: &App,
+    actor: &Actor,
+    quick: &QuickAdd,
+    details: &QuickDetails,
+) -> Result<QuickAdded, AdministrationError> {
     let catalogue = app.catalogue.load_full();
     let template = feature_group_template(&catalogue, quick)?;
     let mut new = completed(&catalogue, quick, template);
@@ -121,7 +164,7 @@ pub async fn quick_add(
         .digest_credentials
         .or_else(|| digest_credentials.clone());
     let device = quick.phone.as_ref();
-    let device = device.map(|phone| new_device(&catalogue, &new, quick, phone));
+    let device = device.map(|phone| new_device(&catalogue, &new, (quick, details), phone));
     let extension = quick.extension.as_ref();
     let pattern = extension.map(|extension| &extension.pattern);
     let credentials = users::prepare(app, &new, pattern).await?;
@@ -136,6 +179,7 @@ pub async fn quick_add(
                 new: &new,
                 template: line_template,
                 catalogue: &catalogue,
+                details,
             };
             Some(find_or_add_line(app, connection, actor, &asked).await?)
         }
@@ -200,7 +244,7 @@ fn missing_digest_credentials(app: &App, quick: &QuickAdd) -> Option<Secret> {
 fn new_device(
     catalogue: &Catalogue,
     new: &NewUser,
-    quick: &QuickAdd,
+    (quick, details): (&QuickAdd, &QuickDetails),
     phone: &QuickPhone,
 ) -> NewDevice {
     let profile = user_profile(catalogue, new);
@@ -216,13 +260,19 @@ fn new_device(
             new,
             template: line_template(catalogue, new),
             catalogue,
+            details,
         };
-        DeviceLine::new(asked.place())
+        DeviceLine {
+            external_phone_number: details.external_phone_number.clone(),
+            ..DeviceLine::new(asked.place())
+        }
     });
     let user_id = || new.user_id.to_string();
     NewDevice {
         template: phone.template.clone().or(template),
         lines: line.into_iter().collect(),
+        settings: details.device_settings.clone(),
+        elements: details.device_elements.clone(),
         owner: Some(user_id()),
         digest_user: new.digest_credentials.as_ref().map(|_| user_id()),
         ..NewDevice::new(phone.name.clone(), phone.model)
@@ -300,6 +350,7 @@ struct Asked<'a> {
     new: &'a NewUser,
     template: Option<&'a UniversalLineTemplate>,
     catalogue: &'a Catalogue,
+    details: &'a QuickDetails,
 }
 
 impl Asked<'_> {
@@ -338,15 +389,20 @@ impl Asked<'_> {
             // A template that an older program saved is kept as it is.
             Err(_) => text.to_owned(),
         };
-        let template = self.template;
+        let (template, details) = (self.template, self.details);
         let text = |text: fn(&UniversalLineTemplate) -> &str, field| {
             template.map_or_else(String::new, |template| expanded(text(template), field))
         };
         NewLine {
             description: text(|t| &t.line_description, TextField::LineDescription),
             alerting_name: text(|t| &t.alerting_name, TextField::AlertingName),
-            calling_search_space: template.and_then(|t| t.calling_search_space),
-            voice_mail_profile: template.and_then(|t| t.voice_mail_profile),
+            calling_search_space: details
+                .calling_search_space
+                .or(template.and_then(|t| t.calling_search_space)),
+            voice_mail_profile: details
+                .voice_mail_profile
+                .or(template.and_then(|t| t.voice_mail_profile)),
+            elements: details.line_elements.clone(),
             external_call_control_profile: template.and_then(|t| t.external_call_control_profile),
             urgent_priority: template.is_some_and(|t| t.urgent_priority),
             auto_answer: template
@@ -374,6 +430,14 @@ async fn find_or_add_line(
     };
     match (asked.extension.choice, found) {
         (LineChoice::New, Ok(_)) => return Err(taken()),
+        (_, Ok(line)) if asked.details.is_of_new_line() => {
+            let reason = format!(
+                "{} is a line already, which this does not change; leave out what is the line's \
+                 (calling search space, voice-mail profile, URI) and change the line itself",
+                line.pattern
+            );
+            return Err(AdministrationError::invalid("extension", &reason));
+        }
         (_, Ok(line)) => return Ok(line),
         (
             LineChoice::New | LineChoice::Either,

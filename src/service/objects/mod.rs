@@ -33,6 +33,7 @@ mod universal_device_template;
 mod universal_line_template;
 mod user;
 mod user_group;
+mod user_phone_association;
 mod user_profile;
 
 use std::collections::HashMap;
@@ -188,6 +189,10 @@ macro_rules! of_kind {
             }
             ObjectKind::Phone => {
                 type $kind = phone::Phones;
+                $body
+            }
+            ObjectKind::Named("UserPhoneAssociation") => {
+                type $kind = user_phone_association::UserPhoneAssociations;
                 $body
             }
             _ => {

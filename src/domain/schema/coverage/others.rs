@@ -150,7 +150,24 @@ const CHANGES_OF_QUEUE: &[Element] = &[
     group("changes", CHANGES).applied(),
 ];
 
+#[rustfmt::skip]
+const RESET: &[Element] = &[
+    text("deviceName", 128).applied(),
+    text("deviceId", 50).before(SchemaVersion::V8_0).applied(),
+    boolean("isHardReset").applied().branch(1),
+    text("deviceResetType", 50).since(SchemaVersion::V8_0).applied().branch(2),
+];
+
 static ALL: &[OtherOperation] = &[
+    OtherOperation {
+        name: "doDeviceReset",
+        since: SchemaVersion::OLDEST,
+        before: None,
+        arguments: RESET,
+        answer: OtherAnswer::Done,
+        note: "Asks the phone until it has come back. `isHardReset` false, or `Restart`: it reads \
+               its file anew; `Apply Configuration`: if it has changed",
+    },
     OtherOperation {
         name: "getCCMVersion",
         since: SchemaVersion::OLDEST,

@@ -27,6 +27,7 @@ mod universal_device_template;
 mod universal_line_template;
 mod user;
 mod user_group;
+mod user_phone_association;
 mod user_profile_provision;
 mod words;
 
@@ -76,4 +77,5 @@ pub(super) static ALL: &[ObjectType] = &[
     routing::MEDIA_RESOURCE_LIST_TYPE,
     sip_profile::SIP_PROFILE,
     user_group::USER_GROUP,
+    user_phone_association::USER_PHONE_ASSOCIATION,
 ];

@@ -29,6 +29,8 @@ use crate::store;
 use crate::store::Connection;
 use record::References;
 
+pub(super) use request::named_model;
+
 /// `protocol` of every phone here.
 const PROTOCOL: &str = "SIP";
 

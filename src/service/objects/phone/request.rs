@@ -39,14 +39,7 @@ const BUSY_TRIGGER: u16 = 1;
 /// [`ObjectError::Invalid`] when there is none, it is no phone, or `model` (before 8.0) is another.
 pub(super) fn model_of(draft: &Draft) -> Result<&'static PhoneModel, ObjectError> {
     let product = draft.text("product");
-    let model = phone_model::named(&product).filter(|model| model.is_phone());
-    let model = model.ok_or_else(|| {
-        let reason = format!(
-            "this system knows no phone {product:?}; write its name as CUCM does, for example \
-             Cisco 8851 or Third-party SIP Device (Advanced)"
-        );
-        ObjectError::invalid("product", &reason)
-    })?;
+    let model = named_model("product", &product)?;
     let other = draft.text("model");
     let is_same = phone_model::named(&other).is_none_or(|other| other.number == model.number);
     if is_same {
@@ -54,6 +47,25 @@ pub(super) fn model_of(draft: &Draft) -> Result<&'static PhoneModel, ObjectError
     }
     let reason = format!("{other:?} is another model than the product {product:?}");
     Err(ObjectError::invalid("model", &reason))
+}
+
+/// The model of a phone that an element names.
+///
+/// # Errors
+///
+/// [`ObjectError::Invalid`] when there is none, or it is no phone.
+pub(in crate::service::objects) fn named_model(
+    element: &'static str,
+    name: &str,
+) -> Result<&'static PhoneModel, ObjectError> {
+    let model = phone_model::named(name).filter(|model| model.is_phone());
+    model.ok_or_else(|| {
+        let reason = format!(
+            "this system knows no phone {name:?}; write its name as CUCM does, for example Cisco \
+             8851 or Third-party SIP Device (Advanced)"
+        );
+        ObjectError::invalid(element, &reason)
+    })
 }
 
 /// Everything of a draft that is a setting of the device.
