@@ -17,18 +17,18 @@ async fn one_call_makes_user_line_and_phone() {
     for_each_database(async |database| {
         let axl = Axl::start_on(&database).await;
         let test = &axl.0.test;
-        let add = |user: &str, device: &str, more: &str| {
+        let add = |user: &str, extension: &str, device: &str, more: &str| {
             format!(
                 "<userPhoneAssociation><userId>{user}</userId><password>Voice-7-gateway</password>\
                  <pin>836251</pin><lastName>Doe</lastName><firstName>Jane</firstName>\
                  <productType>Cisco 8851</productType><name>{device}</name>\
-                 <e164Mask>+4930XXXX</e164Mask><extension>4001</extension>{more}\
+                 <e164Mask>+4930XXXX</e164Mask><extension>{extension}</extension>{more}\
                  </userPhoneAssociation>"
             )
         };
         let more = "<routePartitionName/><enableExtensionMobility>true</enableExtensionMobility>\
                     <DirectoryURI>jdoe@example.com</DirectoryURI>";
-        let first = add("jdoe", "SEP0011AABBCC01", more);
+        let first = add("jdoe", "4001", "SEP0011AABBCC01", more);
         axl.succeed("12.5", "addUserPhoneAssociation", &first).await;
         let known = test.app.phones.find(&name("SEP0011AABBCC01")).unwrap();
         let line = known.phone.primary_line().unwrap();
@@ -56,12 +56,20 @@ async fn one_call_makes_user_line_and_phone() {
         let rows = axl.succeed("12.5", "executeSQLQuery", sql).await;
         assert!(rows.contains("<name>SEP0011AABBCC01</name>"), "{rows}");
         // All or nothing, and what would change the line that is there is refused.
+        axl.succeed("12.5", "addLine", "<line><pattern>4004</pattern></line>")
+            .await;
         let users = test.count("SELECT COUNT(*) FROM end_user").await;
         for (call, expected) in [
-            (first.clone(), "jdoe"),
-            (add("other", "SEP0011AABBCC01", ""), "SEP0011AABBCC01"),
-            (add("other", "SEP0011AABBCC02", more), "is a line already"),
-            (add("other", "lobby", ""), "SEP and the MAC address"),
+            (add("jdoe", "4002", "SEP0011AABBCC03", ""), "jdoe"),
+            (
+                add("other", "4003", "SEP0011AABBCC01", ""),
+                "SEP0011AABBCC01",
+            ),
+            (
+                add("other", "4004", "SEP0011AABBCC02", more),
+                "is a line already",
+            ),
+            (add("other", "4003", "lobby", ""), "SEP and the MAC address"),
         ] {
             let (_, message) = axl.refused("12.5", "addUserPhoneAssociation", &call).await;
             assert!(message.contains(expected), "{message}");
