@@ -33,7 +33,7 @@ async fn one_call_makes_user_line_and_phone() {
         let known = test.app.phones.find(&name("SEP0011AABBCC01")).unwrap();
         let line = known.phone.primary_line().unwrap();
         assert_eq!(line.pattern.as_str(), "4001");
-        assert_eq!(line.external_phone_number, "+4930XXXX");
+        assert_eq!(line.external_phone_number.as_ref(), "+4930XXXX");
         let phone = axl
             .succeed("12.5", "getPhone", "<name>SEP0011AABBCC01</name>")
             .await;

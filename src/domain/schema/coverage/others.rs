@@ -101,6 +101,55 @@ const ROWS: &[Element] = &[
 /// How a device is reset.
 const RESET_TYPES: &[&str] = &["Reset", "Restart", "Apply Configuration"];
 
+#[rustfmt::skip]
+const RESET: &[Element] = &[
+    reference("deviceName", ObjectKind::Phone).required().applied(),
+    boolean("isHardReset").applied().branch(1),
+    one_of("deviceResetType", RESET_TYPES).since(SchemaVersion::V8_5).applied().branch(2),
+];
+
+#[rustfmt::skip]
+const UPDATED: &[Element] = &[
+    integer("rowsUpdated").applied(),
+];
+
+#[rustfmt::skip]
+const CHANGED_KINDS: &[Element] = &[
+    text("object", 100).repeated(MANY).applied(),
+];
+
+#[rustfmt::skip]
+const SINCE_WHEN: &[Element] = &[
+    integer("startChangeId").applied().attributes(&["queueId"]),
+    group("objectList", CHANGED_KINDS).applied(),
+];
+
+#[rustfmt::skip]
+const QUEUE: &[Element] = &[
+    integer("firstChangeId").applied(),
+    integer("lastChangeId").applied(),
+    integer("nextStartChangeId").applied(),
+    text("queueId", 100).applied(),
+];
+
+#[rustfmt::skip]
+const CHANGE: &[Element] = &[
+    integer("id").applied(),
+    text("action", 1).applied(),
+    boolean("doGet").applied(),
+];
+
+#[rustfmt::skip]
+const CHANGES: &[Element] = &[
+    group("change", CHANGE).repeated(MANY).applied().attributes(&["type", "uuid"]),
+];
+
+#[rustfmt::skip]
+const CHANGES_OF_QUEUE: &[Element] = &[
+    group("queueInfo", QUEUE).applied(),
+    group("changes", CHANGES).applied(),
+];
+
 static ALL: &[OtherOperation] = &[
     OtherOperation {
         name: "getCCMVersion",
