@@ -60,10 +60,10 @@ async fn a_line_is_added_found_changed_and_removed() {
             "{old}"
         );
 
-        let update = format!("{key}<description/><autoAnswer/><newPattern>4711</newPattern>");
+        let update = format!("{key}<description/><autoAnswer>auto answer off</autoAnswer><newPattern>4711</newPattern>");
         assert_eq!(axl.succeed("11.5", "updateLine", &update).await, uuid);
         let tags = "<pattern>4711</pattern><routePartitionName/><returnedTags><pattern/>\
-                    <description/><autoAnswer/><alertingName/></returnedTags>";
+                    <description/><autoAnswer>auto answer off</autoAnswer><alertingName/></returnedTags>";
         assert_eq!(
             axl.succeed("14.0", "getLine", tags).await,
             format!(

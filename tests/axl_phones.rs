@@ -547,6 +547,12 @@ async fn what_does_not_fit_is_refused_by_name_and_nothing_is_left_of_it() {
         }
         assert_eq!(test.app.phones.len(), 0);
         assert_eq!(test.count("SELECT COUNT(*) FROM line").await, lines);
+        for operation in ["lockPhone", "wipePhone"] {
+            let key = "<name>SEP0011AABBCC01</name>";
+            let (code, message) = axl.refused("14.0", operation, key).await;
+            assert_eq!(code, 5001);
+            assert!(message.contains("removePhone"), "{message}");
+        }
         // A phone that another names stays.
         axl.succeed("14.0", "addPhone", &phone("")).await;
         let other = phone("<primaryPhoneName>SEP0011AABBCC01</primaryPhoneName>");

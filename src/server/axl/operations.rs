@@ -126,6 +126,10 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
             Some((Operation::List, object)) => return list::list(caller, call, object).await,
             Some((Operation::Remove, object)) => objects::remove(caller, call, object).await,
             Some((operation, object)) => restart::of_object(caller, call, operation, object).await,
+            None if ["lockPhone", "wipePhone"].contains(&name) => Err(Fault::no_operation(
+                "phones cannot be locked or wiped here; remove the phone with removePhone, so that \
+                 it cannot register any more, and give its user new digest credentials",
+            )),
             None => Err(unknown(caller, name)),
         },
     };
