@@ -259,10 +259,11 @@ fn list_phones(runtime: &tokio::runtime::Runtime) {
     runtime.block_on(site::make(dir.path(), PHONES));
     let server = start(dir.path());
     let object = ObjectType::by_noun("Phone").unwrap();
-    let tags: String = object
+    let tags: Vec<&str> = object
         .elements_in(SchemaVersion::V12_5, Places::LIST)
-        .map(|element| format!("<{}/>", element.name))
+        .map(|element| element.name)
         .collect();
+    let tags = format!("<{}/>", tags.join("/><"));
     let criteria = "<searchCriteria><name>SEP%</name></searchCriteria>";
     let elements = format!("{criteria}<returnedTags>{tags}</returnedTags>");
     let request = request("listPhone", &elements);

@@ -144,7 +144,7 @@ async fn every_change_is_told_once_with_its_object() {
             .await
             .unwrap();
         // A file is opened for a while: nothing that a program could see.
-        let hour = std::time::Duration::from_secs(3_600);
+        let hour = std::time::Duration::from_hours(1);
         devices::allow_file(app, &administrator(), &phone.name, hour)
             .await
             .unwrap();

@@ -156,6 +156,28 @@ async fn a_lock_holds_on_the_handset_until_it_is_ended() {
     .await;
 }
 
+/// What get gave of a user, as a script sends it back.
+fn sent_back(got: &str) -> String {
+    format!(
+        "<userid>aksethi</userid><password/><pin/><digestCredentials/>{}",
+        [
+            "passwordCredentials",
+            "associatedGroups",
+            "primaryExtension",
+            "associatedDevices"
+        ]
+        .map(|group| {
+            let inner = inner(got, group);
+            // Times are the system's; strict clients leave what is empty out.
+            let inner = inner
+                .replace("<pwdCredTimeChanged/>", "")
+                .replace("<pwdCredTimeAdminLockout/>", "");
+            format!("<{group}>{inner}</{group}>")
+        })
+        .concat()
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_what_it_names_and_nothing_else() {
     for_each_database(async |database| {
@@ -165,25 +187,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
                 .await
         };
         let before = get().await;
-        let what_came_back = format!(
-            "<userid>aksethi</userid><password/><pin/><digestCredentials/>{}",
-            [
-                "passwordCredentials",
-                "associatedGroups",
-                "primaryExtension",
-                "associatedDevices"
-            ]
-            .map(|group| {
-                let inner = inner(&before, group);
-                // Times are the system's; strict clients leave what is empty out.
-                let inner = inner
-                    .replace("<pwdCredTimeChanged/>", "")
-                    .replace("<pwdCredTimeAdminLockout/>", "");
-                format!("<{group}>{inner}</{group}>")
-            })
-            .concat()
-        );
-        axl.succeed("14.0", "updateUser", &what_came_back).await;
+        axl.succeed("14.0", "updateUser", &sent_back(&before)).await;
         assert_eq!(
             get().await,
             before,
@@ -236,74 +240,77 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
     .await;
 }
 
+/// Elements of a user that cannot be added; code and words of the fault.
+const CANNOT_BE: &[(&str, i32, &str)] = &[
+    ("<userid>x</userid><pin>12</pin>", 5000, "PIN: "),
+    (
+        "<userid>x</userid><pin>8k35</pin>",
+        5000,
+        "PIN: a PIN has 1 to 128 digits",
+    ),
+    (
+        "<userid>x</userid><password>aaaaaaaaaa</password>",
+        5000,
+        "password: ",
+    ),
+    ("", 5000, "userid is missing"),
+    (
+        "<userid>x</userid><primaryExtension><pattern>4711</pattern></primaryExtension>",
+        5007,
+        "Item not valid: The specified Line was not found",
+    ),
+    (
+        "<userid>x</userid><associatedGroups><userGroup><name>No such</name></userGroup>\
+                 </associatedGroups>",
+        5007,
+        "associatedGroups is \"No such\"",
+    ),
+    (
+        "<userid>x</userid><associatedGroups><userGroup><name>Help Desk</name><userRoles>\
+                 <userRole>Standard AXL API Access</userRole></userRoles></userGroup>\
+                 </associatedGroups>",
+        5000,
+        "Help Desk has no role",
+    ),
+    (
+        "<userid>x</userid><associatedDevices><device>SEP0000000000FF</device>\
+                 </associatedDevices>",
+        5007,
+        "SEP0000000000FF",
+    ),
+    (
+        "<userid>x</userid><pinCredentials><pinCredUserMustChange>true\
+                 </pinCredUserMustChange></pinCredentials>",
+        5000,
+        "there is no PIN",
+    ),
+    (
+        "<userid>writer</userid>",
+        -239,
+        "the application user writer has it",
+    ),
+    (
+        "<userid>x</userid><selfService>1004</selfService>",
+        -239,
+        "aksethi has it",
+    ),
+    (
+        "<userid>x</userid><userProfile>none such</userProfile>",
+        5007,
+        "userProfile",
+    ),
+    ("<userid>x</userid><pinn>1</pinn>", 5000, "pinn"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_refused_with_a_sentence_that_says_why() {
     for_each_database(async |database| {
         let axl = start_with_phone(&database).await;
         let user = |inner: &str| format!("<user><lastName>X</lastName>{inner}</user>");
-        for (inner, code, expected) in [
-            ("<userid>x</userid><pin>12</pin>", 5000, "PIN: "),
-            (
-                "<userid>x</userid><pin>8k35</pin>",
-                5000,
-                "PIN: a PIN has 1 to 128 digits",
-            ),
-            (
-                "<userid>x</userid><password>aaaaaaaaaa</password>",
-                5000,
-                "password: ",
-            ),
-            ("", 5000, "userid is missing"),
-            (
-                "<userid>x</userid><primaryExtension><pattern>4711</pattern></primaryExtension>",
-                5007,
-                "Item not valid: The specified Line was not found",
-            ),
-            (
-                "<userid>x</userid><associatedGroups><userGroup><name>No such</name></userGroup>\
-                 </associatedGroups>",
-                5007,
-                "associatedGroups is \"No such\"",
-            ),
-            (
-                "<userid>x</userid><associatedGroups><userGroup><name>Help Desk</name><userRoles>\
-                 <userRole>Standard AXL API Access</userRole></userRoles></userGroup>\
-                 </associatedGroups>",
-                5000,
-                "Help Desk has no role",
-            ),
-            (
-                "<userid>x</userid><associatedDevices><device>SEP0000000000FF</device>\
-                 </associatedDevices>",
-                5007,
-                "SEP0000000000FF",
-            ),
-            (
-                "<userid>x</userid><pinCredentials><pinCredUserMustChange>true\
-                 </pinCredUserMustChange></pinCredentials>",
-                5000,
-                "there is no PIN",
-            ),
-            (
-                "<userid>writer</userid>",
-                -239,
-                "the application user writer has it",
-            ),
-            (
-                "<userid>x</userid><selfService>1004</selfService>",
-                -239,
-                "aksethi has it",
-            ),
-            (
-                "<userid>x</userid><userProfile>none such</userProfile>",
-                5007,
-                "userProfile",
-            ),
-            ("<userid>x</userid><pinn>1</pinn>", 5000, "pinn"),
-        ] {
+        for (inner, code, expected) in CANNOT_BE {
             let (got, message) = axl.refused("12.5", "addUser", &user(inner)).await;
             assert!(
-                got == code && message.contains(expected),
+                got == *code && message.contains(expected),
                 "{inner}: {got} {message}"
             );
         }
@@ -512,6 +519,37 @@ async fn an_application_user_may_what_its_groups_say() {
     .await;
 }
 
+/// Operations on groups that are refused, and words of the fault.
+const GROUPS_REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "removeUserGroup",
+        "<name>Standard CCM End Users</name>",
+        "is a standard group and cannot be removed",
+    ),
+    (
+        "updateUserGroup",
+        "<name>Standard CCM End Users</name><newName>x</newName>",
+        "is a standard group and keeps its name",
+    ),
+    (
+        "addUserGroup",
+        "<userGroup><name>standard ccm end users</name></userGroup>",
+        "another has it",
+    ),
+    (
+        "addUserGroup",
+        "<userGroup><name>n</name><userRoles><userRole><roleName>Standard AXL API Access\
+                 </roleName></userRole></userRoles></userGroup>",
+        "n has no roles",
+    ),
+    (
+        "addUserGroup",
+        "<userGroup><name>n</name><members><member><userId>nobody-here</userId></member>\
+                 </members></userGroup>",
+        "The specified User was not found",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_have_members_and_standard_ones_stay() {
     for_each_database(async |database| {
@@ -547,7 +585,6 @@ async fn groups_have_members_and_standard_ones_stay() {
             .await;
         assert!(!user.contains("Sales"), "{user}");
 
-        let standard = "<name>Standard CCM End Users</name>";
         assert_contains(
             &get("Standard CCM End Users").await,
             &[
@@ -555,38 +592,8 @@ async fn groups_have_members_and_standard_ones_stay() {
                 "<roleName>Standard CCM End Users</roleName>",
             ],
         );
-        for (operation, elements, expected) in [
-            (
-                "removeUserGroup",
-                standard.to_owned(),
-                "is a standard group and cannot be removed",
-            ),
-            (
-                "updateUserGroup",
-                format!("{standard}<newName>x</newName>"),
-                "is a standard group and keeps its name",
-            ),
-            (
-                "addUserGroup",
-                "<userGroup><name>standard ccm end users</name></userGroup>".to_owned(),
-                "another has it",
-            ),
-            (
-                "addUserGroup",
-                "<userGroup><name>n</name><userRoles><userRole><roleName>Standard AXL API Access\
-                 </roleName></userRole></userRoles></userGroup>"
-                    .to_owned(),
-                "n has no roles",
-            ),
-            (
-                "addUserGroup",
-                "<userGroup><name>n</name><members><member><userId>nobody-here</userId></member>\
-                 </members></userGroup>"
-                    .to_owned(),
-                "The specified User was not found",
-            ),
-        ] {
-            let (_, message) = axl.refused("12.5", operation, &elements).await;
+        for (operation, elements, expected) in GROUPS_REFUSED {
+            let (_, message) = axl.refused("12.5", operation, elements).await;
             assert!(message.contains(expected), "{operation}: {message}");
         }
         let list = "<searchCriteria><name>%AXL%</name></searchCriteria><returnedTags><name/>\

@@ -15,7 +15,6 @@ use selfprov::domain::catalogue::UniversalLineTemplate;
 use selfprov::domain::catalogue::UserProfile;
 use selfprov::domain::fresh_system;
 use selfprov::domain::phone::ServiceUrl;
-use selfprov::domain::pkid::Pkid;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationMode;
 use selfprov::service::App;

@@ -48,6 +48,10 @@ type Addresses = HashMap<IpAddr, DevicesAt>;
 
 /// The devices at one address: as a rule one, and a whole site behind address translation.
 #[derive(Debug)]
+#[expect(
+    clippy::box_collection,
+    reason = "there is one of these for every address"
+)]
 enum DevicesAt {
     One(DeviceName),
     Many(Box<BTreeSet<DeviceName>>),

@@ -36,6 +36,26 @@ const ENTRIES_NEED: &[&str] = &[
     "password",
 ];
 
+/// Elements that are left out, by kind (empty: every one) and the end of their path.
+const ABSENT: &[(&str, &str)] = &[
+    // A user with digest credentials, and a second way to say the same.
+    ("Phone", "digestUser"),
+    ("Phone", "lines/lineIdentifier"),
+    // What a group gives cannot be said of a user.
+    ("", "userGroup/userRoles"),
+    // Groups that are added have no roles; members are users, whom a fresh system lacks.
+    ("UserGroup", "serRoles"),
+    ("UserGroup", "embers"),
+    // Objects that a fresh system has none of.
+    ("", "associatedDevices"),
+    ("", "primaryExtension"),
+    ("", "extensionsInfo"),
+    // Answers have a line of the model that the template was made from.
+    ("PhoneButtonTemplate", "basePhoneTemplateName"),
+    // Only itself can be made the default.
+    ("UserProfileProvision", "defaultUserProfile"),
+];
+
 /// Elements that hold the URL of a service, of templates and of phones.
 const SERVICE_URLS: &[&str] = &[
     "proxyServer",
@@ -211,7 +231,7 @@ impl Generator {
                 tree.children = vec![Tree {
                     text: self.text(Characters::Printable, 20),
                     ..Tree::new("webAccess")
-                }]
+                }];
             }
             Content::Group(children) => {
                 tree.children = self.elements(object, children, at, &format!("{path}/"));
@@ -271,7 +291,13 @@ impl Generator {
     /// What the rules of a kind beyond its table demand.
     fn special(&self, object: &ObjectType, path: &str) -> Option<Special> {
         let serial = self.serial;
-        Some(match (object.kind.noun(), path) {
+        let noun = object.kind.noun();
+        let is_absent =
+            |(kind, end): &(&str, &str)| (kind.is_empty() || *kind == noun) && path.ends_with(end);
+        if ABSENT.iter().any(is_absent) {
+            return Some(Special::Absent);
+        }
+        Some(match (noun, path) {
             ("DateTimeGroup", "dateformat") => Special::OneOf(&["M/D/Y", "D/M/Y", "Y/M/D"]),
             ("DateTimeGroup", "separator") => Special::OneOf(&["/", ".", "-"]),
             ("DateTimeGroup", "timeFormat") => Special::OneOf(&["12-hour", "24-hour"]),
@@ -291,8 +317,6 @@ impl Generator {
                 Special::OneOf(&["Cisco 8851 - Standard SIP Non-Secure Profile"])
             }
             ("Phone", "phoneTemplateName") => Special::OneOf(&["Standard 8851 SIP"]),
-            // A user with digest credentials, and a second way to say the same.
-            ("Phone", "digestUser" | "lines/lineIdentifier") => Special::Absent,
             ("User", "pin") => Special::Text("927461".to_owned()),
             (_, path) if path.ends_with("associatedGroups/userGroup/name") => {
                 Special::OneOf(&["Standard CCM End Users", "Standard CTI Enabled"])
@@ -300,20 +324,6 @@ impl Generator {
             (_, path) if path.ends_with("pinCredPolicyName") => {
                 Special::OneOf(&["Default PIN Credential Policy"])
             }
-            // What a group gives cannot be said of a user.
-            (_, path) if path.ends_with("userGroup/userRoles") => Special::Absent,
-            // Groups that are added have no roles; members are users, whom a fresh system lacks.
-            (
-                "UserGroup",
-                "userRoles" | "addUserRoles" | "removeUserRoles" | "members" | "addMembers"
-                | "removeMembers",
-            ) => Special::Absent,
-            // Objects that a fresh system has none of.
-            (_, "associatedDevices" | "primaryExtension" | "extensionsInfo") => Special::Absent,
-            // Answers have a line of the model that the template was made from.
-            ("PhoneButtonTemplate", "basePhoneTemplateName") => Special::Absent,
-            // Only itself can be made the default.
-            ("UserProfileProvision", "defaultUserProfile") => Special::Absent,
             _ => return None,
         })
     }

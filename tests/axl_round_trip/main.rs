@@ -99,7 +99,8 @@ async fn check_list(axl: &Axl, cases: &[Case]) {
         .collect();
     let lists = cases.iter().map(|case| {
         let tags = case.object.elements_in(case.version, Places::LIST);
-        let tags: String = tags.map(|element| format!("<{}/>", element.name)).collect();
+        let tags: Vec<&str> = tags.map(|element| element.name).collect();
+        let tags = format!("<{}/>", tags.join("/><"));
         let key = Generator::search_of(case.object, &case.said);
         let more =
             format!("<searchCriteria>{key}</searchCriteria><returnedTags>{tags}</returnedTags>");

@@ -112,15 +112,13 @@ impl Tree {
                 let left = left.iter().enumerate();
                 left.filter(|(_, got)| got.name == child.answer_name)
             };
-            match candidates().find(|(_, got)| child.missing_in(got).is_none()) {
-                Some((position, _)) => {
-                    left.remove(position);
-                }
-                None => {
-                    let why = candidates().find_map(|(_, got)| child.missing_in(got));
-                    let why = why.unwrap_or_else(|| format!("{} is not there", child.answer_name));
-                    return Some(format!("{}/{why}", self.answer_name));
-                }
+            let found = candidates().find(|(_, got)| child.missing_in(got).is_none());
+            if let Some((position, _)) = found {
+                left.remove(position);
+            } else {
+                let why = candidates().find_map(|(_, got)| child.missing_in(got));
+                let why = why.unwrap_or_else(|| format!("{} is not there", child.answer_name));
+                return Some(format!("{}/{why}", self.answer_name));
             }
         }
         None

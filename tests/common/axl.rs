@@ -1,5 +1,7 @@
 //! AXL as a client that is not ours (`curl`) speaks it.
 
+use std::fmt::Write as _;
+
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
@@ -39,7 +41,7 @@ impl Axl {
         self.0.handset.run(&url, arguments).await
     }
 
-    /// Posts a body with a SOAPAction header.
+    /// Posts a body with a `SOAPAction` header.
     pub(crate) async fn call(&self, user_id: &str, action: &str, body: &str) -> Answer {
         let login = format!("{user_id}:{AXL_PASSWORD}");
         let action = format!("SOAPAction: {action}");
@@ -101,7 +103,8 @@ impl Axl {
         } in calls
         {
             let body = axl_envelope(&format!("<ns:{operation}>{elements}</ns:{operation}>"));
-            config.push_str(&format!(
+            let _ = write!(
+                config,
                 "url = \"https://{}/axl/\"\nuser = \"writer:{AXL_PASSWORD}\"\n\
                  cacert = \"{}\"\nsilent\nshow-error\nmax-time = 60\nnoproxy = \"*\"\n\
                  header = \"Content-Type: text/xml\"\nheader = \"Expect:\"\n\
@@ -110,7 +113,7 @@ impl Axl {
                 self.0.handset.https,
                 certificate.display(),
                 quoted(&body),
-            ));
+            );
         }
         let run = move || {
             let mut file = tempfile::NamedTempFile::new().unwrap();

@@ -365,7 +365,7 @@ mod tests {
         kept.sort_by(|a, b| a.0.cmp(&b.0));
         restore(&mut back, phone(), kept);
         for name in names {
-            assert_eq!(back.get(name).is_some(), true, "{name}");
+            assert!(back.get(name).is_some(), "{name}");
         }
         let fields = back
             .group("busyLampFields")

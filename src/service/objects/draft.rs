@@ -128,6 +128,7 @@ impl Draft {
     }
 
     /// The secret of an element of which the request speaks; `Some(None)`: it is to be none.
+    #[expect(clippy::option_option, reason = "not said, none, or a value")]
     pub(super) fn secret(&self, element: &str) -> Option<Option<&Secret>> {
         self.says(element).then(|| match self.record.get(element) {
             Some(Value::Secret(secret)) => Some(secret),

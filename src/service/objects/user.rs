@@ -203,6 +203,7 @@ fn state_of(
 }
 
 /// The Self-Service User ID of which the request speaks; `Some(None)`: none.
+#[expect(clippy::option_option, reason = "not said, none, or a value")]
 fn said_self_service(draft: &Draft) -> Result<Option<Option<SelfServiceUserId>>, ObjectError> {
     let Some(text) = draft.said_text("selfService") else {
         return Ok(None);
@@ -217,6 +218,7 @@ fn said_self_service(draft: &Draft) -> Result<Option<Option<SelfServiceUserId>>,
 }
 
 /// The name of the user profile of which the request speaks; `Some(None)`: the system default.
+#[expect(clippy::option_option, reason = "not said, none, or a value")]
 fn user_profile(draft: &Draft) -> Option<Option<String>> {
     let name = draft.said_text("userProfile")?;
     Some(Some(name).filter(|name| !name.is_empty()))

@@ -43,8 +43,10 @@ impl SimpleTypes {
         }
         let base = format!("X{}", capitalised(element));
         let is_taken = |name: &String| self.enumerations.iter().any(|(known, _)| known == name);
+        // Of one name more than there are enumerations, one is free.
+        let numbers = 2..self.enumerations.len().saturating_add(3);
         let name = std::iter::once(base.clone())
-            .chain((2..).map(|number| format!("{base}{number}")))
+            .chain(numbers.map(|number| format!("{base}{number}")))
             .find(|name| !is_taken(name))
             .unwrap_or(base);
         self.enumerations.push((name.clone(), words));

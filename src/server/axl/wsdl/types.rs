@@ -128,7 +128,7 @@ impl Writer {
             Subject::Object(operation @ (Operation::Get | Operation::List), object) => {
                 Some(Answer::Objects(operation, object))
             }
-            Subject::Other(other) => self.other_answer(other),
+            Subject::Other(other) => other_answer(other),
             Subject::Object(..) => None,
         };
         let answer_type = answer.map_or_else(
@@ -235,17 +235,6 @@ impl Writer {
         }
         typed(&mut self.document, identity, &ours("XUUID"));
         self.document.close();
-    }
-
-    fn other_answer(&self, other: &'static OtherOperation) -> Option<Answer> {
-        match other.answer {
-            OtherAnswer::Done => None,
-            OtherAnswer::Elements(elements) => Some(Answer::Elements(elements)),
-            OtherAnswer::Bare(elements) => Some(Answer::Bare(elements)),
-            OtherAnswer::Objects(kind) => {
-                ObjectType::of(kind).map(|object| Answer::Objects(Operation::List, object))
-            }
-        }
     }
 
     fn answer(&mut self, name: &str, answer: Answer) {
@@ -408,6 +397,17 @@ impl Writer {
         match within.object {
             Some(object) if self.version.is_old_dialect() => dialect::element_name(object, name),
             _ => name,
+        }
+    }
+}
+
+fn other_answer(other: &'static OtherOperation) -> Option<Answer> {
+    match other.answer {
+        OtherAnswer::Done => None,
+        OtherAnswer::Elements(elements) => Some(Answer::Elements(elements)),
+        OtherAnswer::Bare(elements) => Some(Answer::Bare(elements)),
+        OtherAnswer::Objects(kind) => {
+            ObjectType::of(kind).map(|object| Answer::Objects(Operation::List, object))
         }
     }
 }

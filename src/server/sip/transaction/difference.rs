@@ -23,8 +23,6 @@ struct Step {
 }
 
 impl Step {
-    const BYTES: usize = 6;
-
     fn write(self, own: &[u8], to: &mut Vec<u8>) {
         for number in [self.start, self.length, self.own] {
             to.extend_from_slice(&number.to_be_bytes());
@@ -34,10 +32,17 @@ impl Step {
 
     /// The first step of a difference, and what follows its numbers.
     fn read(difference: &[u8]) -> Option<(Self, &[u8])> {
-        let ([a, b, c, d, e, f], rest) = difference.split_first_chunk::<{ Self::BYTES }>()?;
-        let [start, length, own] = [[*a, *b], [*c, *d], [*e, *f]].map(u16::from_be_bytes);
+        let (start, rest) = number(difference)?;
+        let (length, rest) = number(rest)?;
+        let (own, rest) = number(rest)?;
         Some((Self { start, length, own }, rest))
     }
+}
+
+/// The number that bytes begin with, and what follows it.
+fn number(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u16::from_be_bytes(*number), rest))
 }
 
 /// Writes to `to` what `answer` adds to `request`; an empty request stands for one that is not at
@@ -209,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_is_longer_than_a_datagram_comes_back_too() {
-        let long = [ANSWER.as_bytes(), &[b'a'; 200_000]].concat();
+        let long = [ANSWER.as_bytes(), &vec![b'a'; 200_000]].concat();
         for request in [REGISTER.as_bytes(), &long, &[]] {
             assert_eq!(read(request, &difference(request, &long)).unwrap(), long);
         }

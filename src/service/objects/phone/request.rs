@@ -139,6 +139,7 @@ pub(super) fn settings(
 }
 
 /// The name that a request gives for an element: `Some(None)` says that it is to be none.
+#[expect(clippy::option_option, reason = "not said, none, or a value")]
 pub(super) fn reference(draft: &Draft, element: &str) -> Option<Option<String>> {
     let name = draft.said_text(element)?;
     Some(Some(name).filter(|name| !name.is_empty()))
