@@ -127,7 +127,7 @@ pub enum RegisterOutcome {
         expires_s: u32,
         /// Whether there was no live binding of this phone and boot before.
         is_new: bool,
-        /// What else the answer shows; see [`super::shown`].
+        /// What else the answer shows; see `super::shown`.
         others: Vec<Arc<Binding>>,
     },
     /// A heartbeat; nothing changed.
@@ -136,7 +136,7 @@ pub enum RegisterOutcome {
     Bound(Vec<Arc<Binding>>),
     /// The binding is gone, or going.
     Unregistered {
-        /// What the answer shows; see [`super::shown`].
+        /// What the answer shows; see `super::shown`.
         left: Vec<Arc<Binding>>,
     },
     /// The phone must prove who it is.
