@@ -370,3 +370,83 @@ async fn a_change_too_many_at_once_is_told_to_come_back() {
     drop(writer);
     first.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_are_those_that_phones_reach_and_models_have_defaults() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let list = "<searchCriteria><name>%</name></searchCriteria>\
+                    <returnedTags><name/><nodeUsage/></returnedTags>";
+        let listed = axl.succeed("14.0", "listProcessNode", list).await;
+        let server = "<name>127.0.0.1</name><nodeUsage>Publisher</nodeUsage>";
+        assert!(listed.contains(server), "{listed}");
+        let (_, rest) = listed.split_once("uuid=\"").unwrap();
+        let uuid = &rest[..38];
+        let key = "<name>CM_node1</name><returnedTags><processNodeName/></returnedTags>";
+        let node = axl.succeed("14.0", "getCallManager", key).await;
+        let reference = format!("<processNodeName uuid=\"{uuid}\">127.0.0.1</processNodeName>");
+        assert!(node.contains(&reference), "{node}");
+        let (code, _) = axl.refused("14.0", "addProcessNode", "").await;
+        assert_eq!(code, 5001);
+
+        let key = "<Model>Cisco 8851</Model><Protocol>SIP</Protocol>";
+        let update = format!("{key}<LoadInformation>sip88xx.14-2-1</LoadInformation>");
+        axl.succeed("14.0", "updateDeviceDefaults", &update).await;
+        let got = axl.succeed("14.0", "getDeviceDefaults", key).await;
+        for element in [
+            "<LoadInformation>sip88xx.14-2-1</LoadInformation>",
+            ">Standard 8851 SIP</PhoneButtonTemplate>",
+        ] {
+            assert!(got.contains(element), "{got}");
+        }
+        let unknown = "<Model>Cisco 1</Model><Protocol>SIP</Protocol>";
+        let (code, _) = axl.refused("14.0", "getDeviceDefaults", unknown).await;
+        assert_eq!(code, 5007);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_meant_for_sql_is_only_text() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let list = async |noun: &str, name: &str, text: &str| {
+            let criteria = format!("<searchCriteria><{name}>{text}</{name}></searchCriteria>");
+            let elements = format!("{criteria}<returnedTags><{name}/></returnedTags>");
+            axl.succeed("14.0", &format!("list{noun}"), &elements).await
+        };
+        let kinds = [
+            ("Phone", "name"),
+            ("User", "userid"),
+            ("Line", "pattern"),
+            ("AppUser", "userid"),
+            ("RoutePartition", "name"),
+            ("UniversalDeviceTemplate", "name"),
+        ];
+        for (noun, name) in kinds {
+            for text in [
+                "' or '1'='1",
+                "x'; drop table device; --",
+                "\\%' escape '\\",
+                "$1",
+                "_%",
+                "%\u{1F4A9}%",
+            ] {
+                let text = quick_xml::escape::escape(text);
+                assert_eq!(list(noun, name, &text).await, "", "{noun} {text}");
+            }
+        }
+        // It is kept and found as it was said.
+        let name = "'; drop table route_partition; --";
+        let add = format!(
+            "<location><name>{name}</name></location>",
+            name = quick_xml::escape::escape(name)
+        );
+        axl.succeed("14.0", "addLocation", &add).await;
+        let found = list("Location", "name", "'; drop%").await;
+        assert!(found.contains("drop table"), "{found}");
+        let all = list("RoutePartition", "name", "%").await;
+        assert!(all.contains("<name>"), "{all}");
+    })
+    .await;
+}

@@ -86,12 +86,18 @@ enum Family {
     CredentialPolicy = 14,
     SelfProvisioning = 15,
     CredentialPolicyDefault = 16,
+    DeviceDefaults = 17,
 }
 
 /// The identity of a seeded object: a UUID of version 8 (RFC 9562 clause 5.8).
 const fn seeded(family: Family, number: u32) -> Pkid {
     const BASE: u128 = 0x5e1f_0000_0000_8000_8000_0000_0000_0000;
     Pkid::from_u128(BASE | ((family as u128) << 32) | number as u128)
+}
+
+/// Identity of the defaults of a model's new devices.
+pub const fn device_defaults(model: u32) -> Pkid {
+    seeded(Family::DeviceDefaults, model)
 }
 
 /// The partition `< None >`.

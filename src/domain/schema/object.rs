@@ -51,8 +51,6 @@ pub enum ObjectKind {
     ProcessNode,
     /// `DeviceDefaults`: what new devices of one model begin with.
     DeviceDefaults,
-    /// `PhoneActivationCode`.
-    PhoneActivationCode,
     /// `CredentialPolicyDefault`: what new credentials of one kind begin with.
     CredentialPolicyDefault,
     /// `SelfProvisioning`: the settings of self-provisioning, of which there is one set.
@@ -86,7 +84,6 @@ impl ObjectKind {
             Self::UserGroup => "UserGroup",
             Self::ProcessNode => "ProcessNode",
             Self::DeviceDefaults => "DeviceDefaults",
-            Self::PhoneActivationCode => "PhoneActivationCode",
             Self::CredentialPolicyDefault => "CredentialPolicyDefault",
             Self::SelfProvisioning => "SelfProvisioning",
             Self::Named(noun) => noun,

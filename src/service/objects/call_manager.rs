@@ -12,6 +12,7 @@ use super::Outcome;
 use super::draft::number_of;
 use super::draft::pkid_of;
 use super::names;
+use super::process_node;
 use crate::domain::auto_registration::DirectoryNumberRange;
 use crate::domain::catalogue::AutoRegistration;
 use crate::domain::catalogue::CallManager;
@@ -21,7 +22,6 @@ use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
-use crate::domain::schema::Reference;
 use crate::domain::schema::SchemaVersion;
 use crate::domain::schema::Value;
 use crate::service::App;
@@ -50,7 +50,12 @@ impl Kind for CallManagers {
             .iter()
             .filter_map(|pkid| catalogue.call_managers.get(pkid));
         Ok(found
-            .map(|node| (node.pkid, record_of(&catalogue, node)))
+            .map(|node| {
+                let mut record = record_of(&catalogue, node);
+                let host = app.host_of(node);
+                record.set("processNodeName", process_node::reference(node.pkid, host));
+                (node.pkid, record)
+            })
             .collect())
     }
 
@@ -169,14 +174,6 @@ fn record_of(catalogue: &Catalogue, node: &CallManager) -> Record {
     let block = block_record(catalogue, &node.auto_registration);
     record.set(BLOCK, Value::Group(block));
     record.set("ports", Value::Group(ports));
-    let process_node = match node.process_node_name.as_str() {
-        "" => Value::Nothing,
-        name => Value::Reference(Reference {
-            name: name.to_owned(),
-            pkid: None,
-        }),
-    };
-    record.set("processNodeName", process_node);
     record
 }
 

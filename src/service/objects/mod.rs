@@ -18,6 +18,7 @@ mod app_user;
 mod call_manager;
 mod credential_policy_default;
 mod criteria;
+mod device_defaults;
 mod draft;
 mod error;
 mod feature_group_template;
@@ -25,6 +26,7 @@ mod line;
 mod names;
 mod people;
 mod phone;
+mod process_node;
 mod restart;
 mod rows;
 mod self_provisioning;
@@ -153,6 +155,14 @@ macro_rules! of_kind {
             }
             ObjectKind::UserGroup => {
                 type $kind = user_group::UserGroups;
+                $body
+            }
+            ObjectKind::ProcessNode => {
+                type $kind = process_node::ProcessNodes;
+                $body
+            }
+            ObjectKind::DeviceDefaults => {
+                type $kind = device_defaults::DeviceDefaults;
                 $body
             }
             ObjectKind::CredentialPolicyDefault => {

@@ -6,6 +6,8 @@ use super::ObjectError;
 use super::ObjectKey;
 use super::Outcome;
 use super::credential_policy_default;
+use super::device_defaults;
+use super::process_node;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
@@ -51,6 +53,9 @@ pub(super) async fn find(
             let catalogue = app.catalogue.load();
             Ok(credential_policy_default::find(&catalogue, values))
         }
+        ObjectKey::Several(values) if object.kind == ObjectKind::DeviceDefaults => {
+            Ok(device_defaults::find(values))
+        }
         ObjectKey::Several(_) | ObjectKey::Singleton => Err(ObjectError::NotServed(object)),
     }
 }
@@ -81,6 +86,11 @@ async fn by_name(
             store::device::pkid_of(connection, &name).await?
         }
         ObjectKind::Line => by_pattern(app, connection, name, None).await?,
+        ObjectKind::ProcessNode => {
+            let mut nodes = process_node::all(app).into_iter();
+            let node = nodes.find(|(_, host)| host.eq_ignore_ascii_case(name));
+            node.map(|(pkid, _)| pkid)
+        }
         kind => {
             let catalogue = app.catalogue.load();
             let wanted = name.to_lowercase();
@@ -138,6 +148,12 @@ pub(super) async fn name_of(
             user.map(|user| user.user_id.to_string())
         }
         ObjectKind::CredentialPolicyDefault => credential_policy_default::name_of(pkid),
+        ObjectKind::DeviceDefaults => device_defaults::name_of(pkid),
+        ObjectKind::ProcessNode => {
+            let mut nodes = process_node::all(app).into_iter();
+            let node = nodes.find(|(known, _)| *known == pkid);
+            node.map(|(_, host)| host)
+        }
         ObjectKind::AppUser => {
             let users = store::application_user::all(connection).await?;
             let user = users.into_iter().find(|user| user.pkid == pkid);

@@ -51,7 +51,6 @@ pub(super) static ALL: &[ObjectType] = &[
     css::CSS,
     date_time_group::DATE_TIME_GROUP,
     device_pool::DEVICE_POOL,
-    onboarding::PHONE_ACTIVATION_CODE,
     onboarding::DEVICE_DEFAULTS,
     onboarding::CREDENTIAL_POLICY_DEFAULT,
     phone_button_template::PHONE_BUTTON_TEMPLATE,

@@ -1,11 +1,11 @@
 //! Self-provisioning as a whole, activation codes, and the defaults of devices and credentials.
 
 use super::words::{CREDENTIAL, CREDENTIAL_USER};
-use crate::domain::schema::ObjectKind::{CredentialPolicy, DevicePool, PhoneButtonTemplate, User};
+use crate::domain::schema::ObjectKind::{CredentialPolicy, DevicePool, PhoneButtonTemplate};
 use crate::domain::schema::SchemaVersion::{V10_0, V12_5};
 use crate::domain::schema::{
-    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, group, integer,
-    one_of, reference, secret, text,
+    Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, group, integer, one_of,
+    reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -53,31 +53,9 @@ pub(super) const SELF_PROVISIONING: ObjectType = ObjectType {
 };
 
 #[rustfmt::skip]
-const PHONE_ACTIVATION_CODE_ELEMENTS: &[Element] = &[
-    text("activationCode", 255).only_in_answers(),
-    integer("activationCodeExpiry"),
-    text("phoneName", 255).required().characters(Characters::DeviceName),
-    text("phoneDescription", 255).only_in_answers(),
-    text("phoneModel", 128).only_in_answers(),
-    boolean("enableActivationId").only_in_answers(),
-    reference("userId", User).only_in_answers(),
-];
-
-pub(super) const PHONE_ACTIVATION_CODE: ObjectType = ObjectType {
-    kind: ObjectKind::PhoneActivationCode,
-    element: "phoneActivationCode",
-    attributes: &[],
-    since: V12_5,
-    key: Key::Name("activationCode"),
-    elements: PHONE_ACTIVATION_CODE_ELEMENTS,
-    search: &["phoneName", "userId"],
-    operations: &[Operation::Add, Operation::List, Operation::Remove],
-};
-
-#[rustfmt::skip]
 const DEVICE_DEFAULTS_ELEMENTS: &[Element] = &[
-    text("Model", 128).required(),
-    text("Protocol", 50).required(),
+    text("Model", 128).required().applied(),
+    text("Protocol", 50).required().applied(),
     text("LoadInformation", 255).attributes(&["special"]),
     text("InactiveLoadInformation", 255).attributes(&["special"]),
     reference("DevicePoolName", DevicePool),

@@ -9,14 +9,14 @@ use crate::domain::schema::{
 
 #[rustfmt::skip]
 const ELEMENTS: &[Element] = &[
-    text("name", 255).key("newName"),
-    text("description", 50),
+    text("name", 255).required().applied(),
+    text("description", 50).applied(),
     text("mac", 12),
     text("ipv6Name", 255),
-    one_of("nodeUsage", NODE_USAGE).only_in_answers(),
+    one_of("nodeUsage", NODE_USAGE).only_in_answers().applied(),
     reference("lbmHubGroup", LBM_HUB_GROUP).since(V9_0),
     one_of("processNodeRole", PROCESS_NODE_ROLE).since(V10_0).not_in(Places::UPDATE)
-        .default("CUCM Voice/Video"),
+        .default("CUCM Voice/Video").applied(),
     text("cupDomain", 255).since(V10_0).unlisted(),
 ];
 
@@ -28,5 +28,5 @@ pub(super) const PROCESS_NODE: ObjectType = ObjectType {
     key: Key::Name("name"),
     elements: ELEMENTS,
     search: &["name", "description", "processNodeRole"],
-    operations: Operation::CONFIGURE,
+    operations: &[Operation::Get, Operation::List],
 };

@@ -95,7 +95,7 @@ mod tests {
         assert!(!old.contains(&"listPhone".to_owned()));
         let new = names(SchemaVersion::V12_5);
         assert!(new.contains(&"addCss".to_owned()));
-        assert!(new.contains(&"addPhoneActivationCode".to_owned()));
-        assert!(!names(SchemaVersion::V12_0).contains(&"addPhoneActivationCode".to_owned()));
+        assert!(new.contains(&"listDeviceDefaults".to_owned()));
+        assert!(!names(SchemaVersion::V12_0).contains(&"listDeviceDefaults".to_owned()));
     }
 }
