@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use common::AXL_PASSWORD;
 use common::Axl;
 use common::TestApp;
@@ -219,6 +221,68 @@ async fn what_is_no_call_is_a_fault_with_its_reason_and_bounded_in_size() {
         let answer = axl.request("/axl", &[]).await;
         assert_eq!(answer.status, 302);
         assert_eq!(answer.header("location"), Some("/axl/"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_are_meant_to_hurt_are_refused_with_a_sentence() {
+    let deep = format!("{}{}", "<a>".repeat(40), "</a>".repeat(40));
+    let attributes: String = (0..500).fold(String::new(), |mut text, number| {
+        let _ = write!(text, " a{number}='1'");
+        text
+    });
+    let two_bodies = axl_envelope("<ns:getCCMVersion/>").replace(
+        "</soapenv:Body>",
+        "</soapenv:Body><soapenv:Body><ns:getCCMVersion/></soapenv:Body>",
+    );
+    let laughs = "<!DOCTYPE a [<!ENTITY b 'ha'><!ENTITY c '&b;&b;&b;&b;'>]>";
+    let outside = "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>";
+    let call = |inner: &str| axl_envelope(inner).into_bytes();
+    let utf16: Vec<u8> = axl_envelope("<ns:getCCMVersion/>")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let bodies = [
+        call(&deep),
+        call(&format!("<ns:getCCMVersion{attributes}/>")),
+        two_bodies.into_bytes(),
+        format!(
+            "{laughs}{}",
+            axl_envelope("<ns:getCCMVersion>&c;</ns:getCCMVersion>")
+        )
+        .into_bytes(),
+        format!(
+            "{outside}{}",
+            axl_envelope("<ns:getCCMVersion>&b;</ns:getCCMVersion>")
+        )
+        .into_bytes(),
+        format!(
+            "<?xml version='1.0' encoding='UTF-16'?>{}",
+            axl_envelope("<a/>")
+        )
+        .into_bytes(),
+        utf16,
+        [b"\xff\xfe\xfd".as_slice(), &call("<ns:getCCMVersion/>")].concat(),
+        call("<ns:getCCMVersion>\u{1}</ns:getCCMVersion>"),
+        call("<ns:getCCMVersion><unclosed></ns:getCCMVersion>"),
+    ];
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        for (number, body) in bodies.iter().enumerate() {
+            let file = database.folder().join(format!("{number}.xml"));
+            std::fs::write(&file, body).unwrap();
+            let from_file = format!("@{}", file.display());
+            let answer = axl.call("writer", "CUCM:DB ver=14.0", &from_file).await;
+            let shown = String::from_utf8_lossy(body);
+            assert_eq!(answer.status, 500, "{shown:.200}: {}", answer.body);
+            assert!(answer.body.contains("<faultstring>"), "{}", answer.body);
+            assert!(!answer.body.contains("root:"), "{}", answer.body);
+            assert!(answer.body.len() < 2_000, "{}", answer.body);
+        }
+        let right = axl_envelope("<ns:getCCMVersion/>");
+        let answer = axl.call("writer", "CUCM:DB ver=14.0", &right).await;
+        assert_eq!(answer.status, 200);
     })
     .await;
 }
