@@ -152,6 +152,8 @@ async fn small_objects_are_rows_that_others_refer_to() {
         let inner = "<name>Bonn</name><dateTimeSettingName>bonn</dateTimeSettingName>\
                      <autoSearchSpaceName>Office</autoSearchSpaceName>";
         let (pool, got) = added(&axl, "DevicePool", inner).await;
+        // What nobody has said is shown with the identity of what it names.
+        assert!(got.contains("<srstName uuid=\"{"), "{got}");
         assert!(got.contains(">CMLocal<") || got.contains(">Bonn</dateTimeSettingName>"));
         assert!(got.contains(&format!("<autoSearchSpaceName uuid=\"{css}\">Office<")));
         let catalogue = axl.0.test.app.catalogue.load_full();
@@ -346,6 +348,9 @@ async fn a_change_too_many_at_once_is_told_to_come_back() {
     let database = Database::sqlite();
     let axl = with(&database, |axl| axl.changes_at_once_max = 1).await;
     let axl = Arc::new(axl);
+    // The login is remembered from here on and writes nothing more.
+    axl.succeed("14.0", "listRoutePartition", LIST_PARTITIONS)
+        .await;
     // The one writer of SQLite is taken: the first change waits.
     let writer = axl.0.test.app.store.begin().await.unwrap();
     let add = |name: &str| format!("<routePartition><name>{name}</name></routePartition>");

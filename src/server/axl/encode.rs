@@ -50,14 +50,13 @@ pub struct Encoding<'a> {
 
 impl Encoding<'_> {
     /// The object with its identity and the elements asked for.
-    pub fn object(&self, pkid: Pkid, mut record: Record) -> String {
-        schema::defaults::show(self.object.elements, &mut record, self.version, self.place);
+    pub fn object(&self, pkid: Pkid, record: &Record) -> String {
         let name = if self.version.is_old_dialect() && self.place == Places::GET {
             dialect::answer_element(self.object)
         } else {
             self.object.element
         };
-        let inner = self.elements(&record, self.object.elements, self.tags);
+        let inner = self.elements(record, self.object.elements, self.tags);
         format!("<{name} uuid=\"{}\">{inner}</{name}>", uuid(pkid))
     }
 
@@ -179,7 +178,7 @@ mod tests {
                 Tags::Below(&tags_element)
             },
         };
-        encoding.object(PKID, decoded.record)
+        encoding.object(PKID, &decoded.record)
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! draft.rs        what is to be written, as a kind reads it
 //! names.rs        which object a name or an identity means
 //! criteria.rs     which objects a list wants
+//! defaults.rs     what answers show for what nobody has said
 //! restart.rs      which phones are told
 //! <kind>.rs       what the program acts on of one kind: record to use case and back
 //! ```
@@ -18,6 +19,7 @@ mod app_user;
 mod call_manager;
 mod credential_policy_default;
 mod criteria;
+mod defaults;
 mod device_defaults;
 mod draft;
 mod error;
@@ -57,6 +59,7 @@ use crate::domain::schema::SchemaVersion;
 use crate::store::Connection;
 
 pub use criteria::Criteria;
+pub use defaults::Defaults;
 pub(in crate::service) use draft::Draft;
 pub use error::ObjectError;
 pub use restart::restart;

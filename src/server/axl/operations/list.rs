@@ -9,7 +9,7 @@ use futures_util::stream;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::{ObjectType, Places, SchemaVersion};
 use crate::service::App;
-use crate::service::objects::{self, Criteria, ObjectError};
+use crate::service::objects::{self, Criteria, Defaults, ObjectError};
 
 use super::super::answer::Content;
 use super::super::encode::{Encoding, Tags};
@@ -87,6 +87,7 @@ async fn answer(
         tags,
         wanted,
         next: 0,
+        defaults: Defaults::default(),
     };
     match caller.app.settings.axl.answer_bytes_max {
         0 => Ok(pages.streamed()),
@@ -101,6 +102,7 @@ struct Pages {
     tags: Option<Element>,
     wanted: Vec<Pkid>,
     next: usize,
+    defaults: Defaults,
 }
 
 impl Pages {
@@ -118,8 +120,10 @@ impl Pages {
             tags: self.tags.as_ref().map_or(Tags::All, Tags::Below),
         };
         let mut text = String::new();
-        for (pkid, record) in objects::records(&self.app, self.object, pkids).await? {
-            text.push_str(&encoding.object(pkid, record));
+        let at = (self.version, Places::LIST);
+        for (pkid, mut record) in objects::records(&self.app, self.object, pkids).await? {
+            self.defaults.show(&self.app, self.object, at, &mut record);
+            text.push_str(&encoding.object(pkid, &record));
         }
         self.next = self.next.saturating_add(PAGE);
         Ok(Some(text))

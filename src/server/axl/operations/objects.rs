@@ -3,7 +3,7 @@
 use crate::domain::schema::{
     Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, dialect,
 };
-use crate::service::objects::{self, ObjectError, ObjectKey};
+use crate::service::objects::{self, Defaults, ObjectError, ObjectKey};
 
 use super::super::decode::{self, Decoded};
 use super::super::encode::{Encoding, Tags, uuid};
@@ -149,8 +149,10 @@ pub(super) async fn get(
             .filter(|tags| !tags.children.is_empty())
             .map_or(Tags::All, Tags::Below),
     };
-    let (pkid, record) = objects::get(caller.app, object, &key).await?;
-    let text = encoding.object(pkid, record);
+    let (pkid, mut record) = objects::get(caller.app, object, &key).await?;
+    let at = (caller.version, Places::GET);
+    Defaults::default().show(caller.app, object, at, &mut record);
+    let text = encoding.object(pkid, &record);
     Ok(format!("<return>{text}</return>"))
 }
 
