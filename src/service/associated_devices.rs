@@ -18,6 +18,7 @@ use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 use crate::store::associated_device;
+use crate::store::device;
 
 pub use crate::store::associated_device::Controller;
 
@@ -183,7 +184,7 @@ async fn device(
     connection: &mut Connection,
     name: &DeviceName,
 ) -> Result<Pkid, AdministrationError> {
-    associated_device::device_named(connection, name)
+    device::pkid_of(connection, name)
         .await?
         .ok_or_else(|| AdministrationError::not_found("device", name.as_str()))
 }

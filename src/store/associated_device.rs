@@ -101,40 +101,6 @@ pub async fn of_many(
     Ok(devices)
 }
 
-/// The identity of a device by its name; an association needs nothing else of it.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`of_user`].
-pub async fn device_named(
-    connection: &mut Connection,
-    name: &DeviceName,
-) -> Result<Option<Pkid>, StoreError> {
-    sqlx::query("SELECT pkid FROM device WHERE name = $1")
-        .bind(name.as_str())
-        .fetch_optional(connection)
-        .await?
-        .map(|row| row.pkid("device.pkid"))
-        .transpose()
-}
-
-/// The name of a device by its identity.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`of_user`].
-pub async fn name_of_device(
-    connection: &mut Connection,
-    device: Pkid,
-) -> Result<Option<DeviceName>, StoreError> {
-    sqlx::query("SELECT name FROM device WHERE pkid = $1")
-        .bind(device.to_string())
-        .fetch_optional(connection)
-        .await?
-        .map(|row| row.parsed("device.name"))
-        .transpose()
-}
-
 /// Lets a user control a device; gives whether that is new.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Tables `device`, `device_line` and the devices' rows of `service_url`.
 
+mod write;
+
 use std::sync::Arc;
 
 use std::collections::HashMap;
@@ -18,7 +20,14 @@ use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneConfiguration;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
-use crate::domain::time::UnixMillis;
+
+pub use write::delete;
+pub use write::insert;
+pub use write::set_file_allowed;
+pub use write::set_file_fetched;
+pub use write::set_registered;
+pub use write::set_version_stamp;
+pub use write::update;
 
 /// One static text a statement: the columns of [`phone_of`] and what follows them.
 macro_rules! select_device {
@@ -52,11 +61,6 @@ fn digest_of(row: &AnyRow) -> Result<DigestIdentity, StoreError> {
         digest_user: Some(Box::new(DigestUser { pkid, user_id })),
         sealed_secret: row.boxed_text_or_null("end_user.digest_credentials")?,
     })
-}
-
-fn digest_user_of(phone: &Phone) -> Option<String> {
-    let user = phone.digest.digest_user.as_ref();
-    user.map(|user| user.pkid.to_string())
 }
 
 fn configuration_of(row: &AnyRow) -> Result<PhoneConfiguration, StoreError> {
@@ -266,180 +270,6 @@ pub async fn page(
     Ok(phones)
 }
 
-/// Adds a device with its lines and service URLs.
-///
-/// # Errors
-///
-/// [`StoreError::Duplicate`] when the name exists, [`StoreError`] as [`find`].
-pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
-    let configuration = &phone.configuration;
-    let own_secret = phone
-        .digest
-        .sealed_secret
-        .as_deref()
-        .filter(|_| phone.digest.digest_user.is_none());
-    sqlx::query(
-        "INSERT INTO device (pkid, name, state, model, description, owner, digest_user, \
-         sip_secret, version_stamp, device_pool, phone_security_profile, sip_profile, \
-         phone_button_template, softkey_template, common_phone_profile, location, \
-         calling_search_space, user_locale, network_locale, load_information, idle_timer_s, \
-         services_provisioning, registered_address, file_fetched_at, file_allowed_until, \
-         created_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-         $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
-    )
-    .bind(phone.pkid.to_string())
-    .bind(phone.name.as_str())
-    .bind(phone.state.as_str())
-    .bind(phone.model.map(i64::from))
-    .bind(&*phone.description)
-    .bind(phone.owner.map(|pkid| pkid.to_string()))
-    .bind(digest_user_of(phone))
-    .bind(own_secret)
-    .bind(phone.version_stamp.to_string())
-    .bind(configuration.device_pool.to_string())
-    .bind(configuration.phone_security_profile.to_string())
-    .bind(configuration.sip_profile.to_string())
-    .bind(configuration.phone_button_template.to_string())
-    .bind(configuration.softkey_template.map(|pkid| pkid.to_string()))
-    .bind(configuration.common_phone_profile.to_string())
-    .bind(configuration.location.to_string())
-    .bind(
-        configuration
-            .calling_search_space
-            .map(|pkid| pkid.to_string()),
-    )
-    .bind(configuration.user_locale.as_str())
-    .bind(configuration.network_locale.as_str())
-    .bind(configuration.load_information.as_str())
-    .bind(configuration.idle_timer_s.map(i64::from))
-    .bind(configuration.services_provisioning.as_str())
-    .bind(phone.registered_address.map(|address| address.to_string()))
-    .bind(phone.file_fetched_at.map(|time| time.0))
-    .bind(phone.file_allowed_until.map(|time| time.0))
-    .bind(phone.created_at.0)
-    .bind(phone.version)
-    .execute(&mut *connection)
-    .await?;
-    for line in &phone.lines {
-        insert_line(connection, phone.pkid, line).await?;
-    }
-    let owner = phone.pkid.to_string();
-    super::catalogue::insert_service_urls(connection, &owner, &configuration.service_urls).await
-}
-
-/// Writes every column that an administrator can change, the lines and the service URLs, and
-/// raises the version.
-///
-/// # Errors
-///
-/// [`StoreError::Conflict`] when the row has another version by now, [`StoreError`] as [`find`].
-pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
-    let configuration = &phone.configuration;
-    let own_secret = phone
-        .digest
-        .sealed_secret
-        .as_deref()
-        .filter(|_| phone.digest.digest_user.is_none());
-    let text = |pkid: Option<Pkid>| pkid.map(|pkid| pkid.to_string());
-    let updated = sqlx::query(
-        "UPDATE device SET description = $3, owner = $4, digest_user = $5, sip_secret = $6, \
-         version_stamp = $7, device_pool = $8, phone_security_profile = $9, sip_profile = $10, \
-         phone_button_template = $11, softkey_template = $12, common_phone_profile = $13, \
-         location = $14, calling_search_space = $15, user_locale = $16, network_locale = $17, \
-         load_information = $18, idle_timer_s = $19, services_provisioning = $20, name = $21, \
-         file_fetched_at = NULL, version = version + 1 WHERE pkid = $1 AND version = $2",
-    )
-    .bind(phone.pkid.to_string())
-    .bind(phone.version)
-    .bind(&*phone.description)
-    .bind(text(phone.owner))
-    .bind(digest_user_of(phone))
-    .bind(own_secret)
-    .bind(phone.version_stamp.to_string())
-    .bind(configuration.device_pool.to_string())
-    .bind(configuration.phone_security_profile.to_string())
-    .bind(configuration.sip_profile.to_string())
-    .bind(configuration.phone_button_template.to_string())
-    .bind(text(configuration.softkey_template))
-    .bind(configuration.common_phone_profile.to_string())
-    .bind(configuration.location.to_string())
-    .bind(text(configuration.calling_search_space))
-    .bind(configuration.user_locale.as_str())
-    .bind(configuration.network_locale.as_str())
-    .bind(configuration.load_information.as_str())
-    .bind(configuration.idle_timer_s.map(i64::from))
-    .bind(configuration.services_provisioning.as_str())
-    .bind(phone.name.as_str())
-    .execute(&mut *connection)
-    .await?;
-    if updated.rows_affected() != 1 {
-        return Err(StoreError::Conflict("device"));
-    }
-    let owner = phone.pkid.to_string();
-    for statement in [
-        "DELETE FROM device_line WHERE device = $1",
-        "DELETE FROM service_url WHERE owner = $1",
-    ] {
-        sqlx::query(statement)
-            .bind(owner.as_str())
-            .execute(&mut *connection)
-            .await?;
-    }
-    for line in &phone.lines {
-        insert_line(connection, phone.pkid, line).await?;
-    }
-    super::catalogue::insert_service_urls(connection, &owner, &configuration.service_urls).await
-}
-
-async fn insert_line(
-    connection: &mut Connection,
-    device: Pkid,
-    line: &PhoneLine,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO device_line (device, line_index, line, contact_user, label, display, \
-         external_phone_number, max_number_of_calls, busy_trigger) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(device.to_string())
-    .bind(i64::from(line.index))
-    .bind(line.line.to_string())
-    .bind(line.contact_user.to_string())
-    .bind(&*line.label)
-    .bind(&*line.display)
-    .bind(&*line.external_phone_number)
-    .bind(i64::from(line.max_number_of_calls))
-    .bind(i64::from(line.busy_trigger))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Removes a device with its line associations and everything kept under its identity.
-///
-/// The lines themselves stay; see [`super::line::delete_auto_registered`].
-///
-/// # Errors
-///
-/// [`StoreError`] as [`find`].
-pub async fn delete(connection: &mut Connection, pkid: Pkid) -> Result<bool, StoreError> {
-    super::attribute::delete_of(connection, pkid).await?;
-    let pkid = pkid.to_string();
-    sqlx::query("DELETE FROM service_url WHERE owner = $1")
-        .bind(pkid.as_str())
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("DELETE FROM device_line WHERE device = $1")
-        .bind(pkid.as_str())
-        .execute(&mut *connection)
-        .await?;
-    let deleted = sqlx::query("DELETE FROM device WHERE pkid = $1")
-        .bind(pkid.as_str())
-        .execute(connection)
-        .await?;
-    Ok(deleted.rows_affected() == 1)
-}
-
 /// How many devices an end user owns.
 ///
 /// # Errors
@@ -487,83 +317,4 @@ pub async fn with_digest_user(
         .iter()
         .map(|row| row.parsed("device.name"))
         .collect()
-}
-
-/// Writes that the device's file has changed: nobody has fetched this version yet.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`find`].
-pub async fn set_version_stamp(
-    connection: &mut Connection,
-    pkid: Pkid,
-    version_stamp: Pkid,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE device SET version_stamp = $2, file_fetched_at = NULL, version = version + 1 \
-         WHERE pkid = $1",
-    )
-    .bind(pkid.to_string())
-    .bind(version_stamp.to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Writes that this version of the file was fetched.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`find`].
-pub async fn set_file_fetched(
-    connection: &mut Connection,
-    pkid: Pkid,
-    at: UnixMillis,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE device SET file_fetched_at = $2 WHERE pkid = $1")
-        .bind(pkid.to_string())
-        .bind(at.0)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Lets any address fetch the device's file until `until`; `None` takes that back.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`find`].
-pub async fn set_file_allowed(
-    connection: &mut Connection,
-    pkid: Pkid,
-    until: Option<UnixMillis>,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE device SET file_allowed_until = $2 WHERE pkid = $1")
-        .bind(pkid.to_string())
-        .bind(until.map(|time| time.0))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Writes the address and model of the device's last registration.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`find`].
-pub async fn set_registered(
-    connection: &mut Connection,
-    pkid: Pkid,
-    address: std::net::IpAddr,
-    model: Option<u32>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE device SET registered_address = $2, model = COALESCE(model, $3) WHERE pkid = $1",
-    )
-    .bind(pkid.to_string())
-    .bind(address.to_string())
-    .bind(model.map(i64::from))
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -228,10 +228,7 @@ pub(super) async fn said_devices(
         let name: DeviceName = text
             .parse()
             .map_err(|error| ObjectError::invalid("associatedDevices", &error))?;
-        if store::associated_device::device_named(connection, &name)
-            .await?
-            .is_none()
-        {
+        if store::device::pkid_of(connection, &name).await?.is_none() {
             return Err(ObjectError::Unresolved {
                 element: "associatedDevices",
                 kind: ObjectKind::Phone,

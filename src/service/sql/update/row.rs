@@ -15,7 +15,7 @@ use crate::service::associated_devices::Controller;
 use crate::service::users::Extension;
 use crate::store;
 use crate::store::Reader;
-use crate::store::associated_device;
+use crate::store::device;
 
 /// A row: what it is known by, and what it is to have.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ impl<'a> Finder<'a> {
         column: &str,
     ) -> Result<(Pkid, DeviceName), SqlError> {
         let pkid = row.key(column)?;
-        let name = associated_device::name_of_device(self.reader.connection(), pkid).await?;
+        let name = device::name_of(self.reader.connection(), pkid).await?;
         let name = name.ok_or_else(|| row.missing(column))?;
         Ok((pkid, name))
     }
