@@ -357,10 +357,8 @@ async fn a_change_too_many_at_once_is_told_to_come_back() {
         axl.operation("14.0", "addRoutePartition", &add).await
     };
     let (one, other) = (pin!(change("One")), pin!(change("Other")));
-    let (refused, waiting) = match select(one, other).await {
-        Either::Left((refused, waiting)) => (refused, waiting),
-        Either::Right((refused, waiting)) => (refused, waiting),
-    };
+    let (Either::Left(first) | Either::Right(first)) = select(one, other).await;
+    let (refused, waiting) = first;
     assert_eq!(refused.status, 503, "{}", refused.body);
     assert_eq!(refused.header("retry-after"), Some("2"));
     drop(writer);
