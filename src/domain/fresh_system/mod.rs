@@ -30,6 +30,7 @@ use super::pkid::Pkid;
 use super::user_profile::PhoneLimit;
 
 pub use function_roles::function_roles;
+pub use phone_settings::device_defaults;
 pub use phone_settings::standard_button_template;
 pub use phone_settings::standard_security_profile;
 
@@ -93,11 +94,6 @@ enum Family {
 const fn seeded(family: Family, number: u32) -> Pkid {
     const BASE: u128 = 0x5e1f_0000_0000_8000_8000_0000_0000_0000;
     Pkid::from_u128(BASE | ((family as u128) << 32) | number as u128)
-}
-
-/// Identity of the defaults of a model's new devices.
-pub const fn device_defaults(model: u32) -> Pkid {
-    seeded(Family::DeviceDefaults, model)
 }
 
 /// The partition `< None >`.

@@ -33,6 +33,11 @@ pub const fn standard_button_template(model: u32) -> Pkid {
     seeded(Family::PhoneButtonTemplate, model)
 }
 
+/// Identity of the defaults of a model's new devices.
+pub const fn device_defaults(model: u32) -> Pkid {
+    seeded(Family::DeviceDefaults, model)
+}
+
 /// Source: AXL `SipProfile` and its defaults.
 pub(super) fn sip_profiles() -> HashMap<Pkid, SipProfile> {
     let standard = SipProfile {
