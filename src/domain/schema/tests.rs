@@ -116,7 +116,6 @@ const ABSENT: [&str; 27] = [
     "Customer",
     "DeviceProfile",
     "ElinGroup",
-    "FunctionRole",
     "ImeEnrolledPatternGroup",
     "IpPhoneServices",
     "LbmGroup",

@@ -16,7 +16,7 @@ fn digest_user_of(phone: &Phone) -> Option<String> {
 ///
 /// # Errors
 ///
-/// [`StoreError::Duplicate`] when the name exists, [`StoreError`] as [`find`].
+/// [`StoreError::Duplicate`] when the name exists, [`StoreError`] as [`super::find`].
 pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
     let configuration = &phone.configuration;
     let own_secret = phone
@@ -79,7 +79,7 @@ pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), St
 ///
 /// # Errors
 ///
-/// [`StoreError::Conflict`] when the row has another version by now, [`StoreError`] as [`find`].
+/// [`StoreError::Conflict`] when the row has another version by now, [`StoreError`] as [`super::find`].
 pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
     let configuration = &phone.configuration;
     let own_secret = phone
@@ -165,11 +165,11 @@ async fn insert_line(
 
 /// Removes a device with its line associations and everything kept under its identity.
 ///
-/// The lines themselves stay; see [`super::line::delete_auto_registered`].
+/// The lines themselves stay; see [`delete_auto_registered`](crate::store::line::delete_auto_registered).
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`find`].
+/// [`StoreError`] as [`super::find`].
 pub async fn delete(connection: &mut Connection, pkid: Pkid) -> Result<bool, StoreError> {
     super::super::attribute::delete_of(connection, pkid).await?;
     let pkid = pkid.to_string();
@@ -192,7 +192,7 @@ pub async fn delete(connection: &mut Connection, pkid: Pkid) -> Result<bool, Sto
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`find`].
+/// [`StoreError`] as [`super::find`].
 pub async fn set_version_stamp(
     connection: &mut Connection,
     pkid: Pkid,
@@ -213,7 +213,7 @@ pub async fn set_version_stamp(
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`find`].
+/// [`StoreError`] as [`super::find`].
 pub async fn set_file_fetched(
     connection: &mut Connection,
     pkid: Pkid,
@@ -231,7 +231,7 @@ pub async fn set_file_fetched(
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`find`].
+/// [`StoreError`] as [`super::find`].
 pub async fn set_file_allowed(
     connection: &mut Connection,
     pkid: Pkid,
@@ -249,7 +249,7 @@ pub async fn set_file_allowed(
 ///
 /// # Errors
 ///
-/// [`StoreError`] as [`find`].
+/// [`StoreError`] as [`super::find`].
 pub async fn set_registered(
     connection: &mut Connection,
     pkid: Pkid,
