@@ -129,6 +129,8 @@ pub struct App {
     pub searches: user_search::Searches,
     /// Keeps floods of refusals out of the timelines.
     pub refusal_rows: RefusalRows,
+    /// What every file of a phone says of the installation.
+    pub system_values: render_config::KnownSystemValues,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
     pub catalogue: ArcSwap<Catalogue>,
     /// Every device, kept true by the use cases that change one.

@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use ipnet::IpNet;
 
@@ -433,12 +435,37 @@ fn made<T>(file: Result<T, Incomplete>, answer: impl FnOnce(T) -> FileAnswer) ->
     }
 }
 
-/// What files need to know of the installation.
-pub(super) fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> {
+/// What files need to know of the installation, as it was last put together.
+#[derive(Debug, Default)]
+pub struct KnownSystemValues(ArcSwapOption<SystemValues>);
+
+/// What files need to know of the installation. Settings stay as they are while the service runs,
+/// so the same is used again until the mode or the trust of phones changes.
+pub(super) fn system_values(app: &App) -> Result<Arc<SystemValues>, InvalidPhoneUrl> {
+    let mode = app.self_provisioning.load().mode;
+    let phones_trust_https =
+        app.settings.phones.trust_our_certificate || super::trust_list::phones_trust_https(app);
+    let is_so = |known: &SystemValues| {
+        known.doors.phones_trust_https == phones_trust_https
+            && known.self_provisioning_secure_mode == mode.asks_for_pin()
+            && known.admin_provision_mode == (mode == AuthenticationMode::UsersAndAdministrators)
+    };
+    if let Some(known) = app.system_values.0.load().as_ref().filter(|one| is_so(one)) {
+        return Ok(Arc::clone(known));
+    }
+    let values = Arc::new(put_together(app, mode, phones_trust_https)?);
+    app.system_values.0.store(Some(Arc::clone(&values)));
+    Ok(values)
+}
+
+fn put_together(
+    app: &App,
+    mode: AuthenticationMode,
+    phones_trust_https: bool,
+) -> Result<SystemValues, InvalidPhoneUrl> {
     let advertised = &app.settings.advertised;
     let plain = advertised.http_phones_base();
     let calls = &app.settings.calls;
-    let mode = app.self_provisioning.load().mode;
     Ok(SystemValues {
         advertised_address: advertised.host.clone(),
         own_node: OwnNode {
@@ -454,8 +481,7 @@ pub(super) fn system_values(app: &App) -> Result<SystemValues, InvalidPhoneUrl> 
         doors: SelfProvisionDoors {
             https: advertised.https_base().parse()?,
             plain: plain.map(|base| base.parse()).transpose()?,
-            phones_trust_https: app.settings.phones.trust_our_certificate
-                || super::trust_list::phones_trust_https(app),
+            phones_trust_https,
         },
         service_urls: HashMap::new(),
         time_zone: app.settings.phones.time_zone.clone(),

@@ -24,6 +24,7 @@ use super::phone_channel::PhoneChannels;
 use super::phone_control::PhoneControl;
 use super::record::RefusalRows;
 use super::register::Registrar;
+use super::render_config::KnownSystemValues;
 use super::settings::Settings;
 use super::trust_list;
 use super::trust_list::TrustLists;
@@ -113,6 +114,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         remembered_logins: RememberedLogins::default(),
         searches: Searches::default(),
         refusal_rows: RefusalRows::default(),
+        system_values: KnownSystemValues::default(),
         catalogue: ArcSwap::default(),
         phones: PhoneBook::default(),
         locations: LocationTable::default(),
