@@ -1,7 +1,5 @@
 //! The layers of `docs/architecture.md`, enforced: nothing points back.
 
-#![cfg(test)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -132,4 +130,20 @@ fn front_doors_never_name_each_other() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_file_of_tests_is_part_of_the_one_program() {
+    let main = fs::read_to_string("tests/main.rs").unwrap();
+    let files = fs::read_dir("tests").unwrap();
+    let forgotten: Vec<String> = files
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| name != "main" && !main.contains(&format!("mod {name};\n")))
+        .collect();
+    assert!(
+        forgotten.is_empty(),
+        "tests that never run; add to tests/main.rs: {forgotten:?}"
+    );
 }

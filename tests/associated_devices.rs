@@ -1,15 +1,11 @@
 //! The devices that users control: who gets them by which use case, and how they are told in SQL.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::PIN;
-use common::TestApp;
-use common::TestPhone;
-use common::for_each_database;
+use crate::common::PIN;
+use crate::common::TestApp;
+use crate::common::TestPhone;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::end_user::UserId;
 use selfprov::domain::phone_model;

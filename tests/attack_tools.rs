@@ -1,13 +1,6 @@
 //! The tools that attackers run, run: `SIPVicious` (`svmap`, `svwar`, `svcrack`) and floods by
 //! `sipp`. They learn nothing, nothing is written, and a right phone is served in time meanwhile.
 
-#![cfg(test)]
-
-mod common;
-mod load;
-mod outside;
-mod program;
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,11 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use common::Database;
-use load::{Handset, Site, Storm};
-use outside::clients::{curl, element};
-use outside::service::Service;
-use program::eventually;
+use crate::common::Database;
+use crate::load::{Handset, Site, Storm};
+use crate::outside::clients::{curl, element};
+use crate::outside::service::Service;
+use crate::program::eventually;
 use selfprov::store::Engine;
 use sqlx::{Column as _, Connection as _, Row as _};
 

@@ -1,16 +1,12 @@
 //! Auto-registration as an operator sees it: who was refused and why, how long the range lasts,
 //! what is told before it ends, and what becomes of phones that nobody claims.
 
-#![cfg(test)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::{Database, SipPhone, TestApp, TestServer, for_each_database};
 use axum::body::{Body, to_bytes};
 use axum::http::Request as HttpRequest;
-use common::{Database, SipPhone, TestApp, TestServer, for_each_database};
 use selfprov::domain::auto_registration::AutoRegistrationRefused;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::range_forecast::{Limit, RangeLevel};

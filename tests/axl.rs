@@ -1,17 +1,13 @@
 //! AXL over real sockets, spoken by `curl`: transport, logins, versions, faults.
 
-#![cfg(test)]
-
-mod common;
-
 use std::fmt::Write as _;
 
-use common::AXL_PASSWORD;
-use common::Axl;
-use common::TestApp;
-use common::add_application_user;
-use common::axl_envelope;
-use common::for_each_database;
+use crate::common::AXL_PASSWORD;
+use crate::common::Axl;
+use crate::common::TestApp;
+use crate::common::add_application_user;
+use crate::common::axl_envelope;
+use crate::common::for_each_database;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;

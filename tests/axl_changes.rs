@@ -1,15 +1,11 @@
 //! `listChange`: programs hear of every change once, in order, and are told when they cannot.
 
-#![cfg(test)]
-
-mod common;
-
-use common::Answer;
-use common::Axl;
-use common::PIN;
-use common::TestApp;
-use common::axl_envelope;
-use common::for_each_database;
+use crate::common::Answer;
+use crate::common::Axl;
+use crate::common::PIN;
+use crate::common::TestApp;
+use crate::common::axl_envelope;
+use crate::common::for_each_database;
 use selfprov::domain::pkid::Pkid;
 use selfprov::service::App;
 use selfprov::service::changes;

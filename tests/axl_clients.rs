@@ -1,18 +1,13 @@
 //! Clients of AXL that are not ours, unmodified: `zeep` and `ciscoaxl` (Python), `cisco-axl`
 //! (Node.js), `SOAP::Lite` (Perl). Cisco's schemas are read where the packages installed them.
 
-#![cfg(test)]
-
-#[path = "axl_clients/site.rs"]
 mod site;
-
-mod common;
 
 use std::collections::BTreeMap;
 
-use common::Axl;
-use common::AxlCall;
-use common::Database;
+use crate::common::Axl;
+use crate::common::AxlCall;
+use crate::common::Database;
 use selfprov::domain::schema::coverage::OtherOperation;
 use selfprov::domain::schema::{ObjectType, SchemaVersion, dialect};
 use serde_json::json;

@@ -2,20 +2,14 @@
 //! profile, user and login, then a phone that nobody configured, with clients that are not ours, on
 //! both databases.
 
-#![cfg(test)]
-
-mod common;
-mod outside;
-mod program;
-
-use outside::clients::Phone;
-use outside::clients::curl;
-use outside::clients::element;
-use outside::service::Service;
-use outside::steps;
-use outside::steps::PhoneFile;
-use outside::steps::User;
-use outside::steps::fetch;
+use crate::outside::clients::Phone;
+use crate::outside::clients::curl;
+use crate::outside::clients::element;
+use crate::outside::service::Service;
+use crate::outside::steps;
+use crate::outside::steps::PhoneFile;
+use crate::outside::steps::User;
+use crate::outside::steps::fetch;
 
 /// The version that the configuration is written in.
 const VERSION: &str = "12.5";
@@ -197,7 +191,7 @@ fn journey(service: &Service, user: &User) {
 
 #[test]
 fn a_phone_goes_through_the_journey_on_a_system_configured_over_axl() {
-    for database in outside::databases() {
+    for database in crate::outside::databases() {
         println!("on {:?}", database.engine);
         let setting = format!("database.url={}", database.url);
         let service = Service::start(database.folder(), &[&setting]);

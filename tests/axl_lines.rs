@@ -1,13 +1,9 @@
 //! Lines over AXL, on both databases: what is added is given back, and what changes reaches the
 //! phones that have the line.
 
-#![cfg(test)]
-
-mod common;
-
-use common::Axl;
-use common::TestApp;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone::PhoneLine;
 use selfprov::store;
@@ -186,7 +182,7 @@ async fn a_new_number_reaches_the_phones_that_have_the_line() {
     for_each_database(async |database| {
         let axl = Axl::start_on(&database).await;
         let test = &axl.0.test;
-        let user = test.add_user("bjensen", "1005", common::PIN).await;
+        let user = test.add_user("bjensen", "1005", crate::common::PIN).await;
         let name: DeviceName = "SEP0011AABBCC01".parse().unwrap();
         let before = test.add_phone(name.as_str(), Some(&user)).await;
         let update = "<pattern>1005</pattern><newPattern>1006</newPattern>";

@@ -1,15 +1,11 @@
 //! AXL's operations on objects: what they have in common, on both databases.
 
-#![cfg(test)]
-
-mod common;
-
 use std::pin::pin;
 
-use common::Axl;
-use common::Database;
-use common::TestApp;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use futures_util::future::Either;
 use futures_util::future::select;
 use selfprov::domain::schema::ObjectKind;

@@ -1,18 +1,14 @@
 //! Phones over AXL, on both databases: what scripts send is applied or kept and given back, in the
 //! dialect before 8.0 as well, and a digest user makes a device of another maker register.
 
-#![cfg(test)]
-
-mod common;
-
 use std::net::SocketAddr;
 use std::process::Command;
 use std::process::Output;
 
-use common::Axl;
-use common::TestApp;
-use common::axl_envelope;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::TestApp;
+use crate::common::axl_envelope;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::secret::Secret;
@@ -29,7 +25,7 @@ fn name(text: &str) -> DeviceName {
 
 /// A user with this extension and with digest credentials.
 async fn digest_user(test: &TestApp, user_id: &str, extension: &str) {
-    test.add_user(user_id, extension, common::PIN).await;
+    test.add_user(user_id, extension, crate::common::PIN).await;
     let actor = Actor {
         name: "administrator:admin".to_owned(),
         source: "command line".to_owned(),
@@ -389,7 +385,7 @@ async fn a_digest_user_of_a_third_party_device_is_not_shared() {
         let test = &axl.0.test;
         digest_user(test, "dect1", "7001").await;
         digest_user(test, "dect2", "7002").await;
-        test.add_user("bare", "7003", common::PIN).await;
+        test.add_user("bare", "7003", crate::common::PIN).await;
         let phone = |name: &str, product: &str, user: &str| {
             format!(
                 "<phone><name>{name}</name><product>{product}</product>\

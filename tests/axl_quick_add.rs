@@ -1,11 +1,7 @@
 //! The one call of AXL that makes user, line and phone, on both databases.
 
-#![cfg(test)]
-
-mod common;
-
-use common::Axl;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 
 fn name(text: &str) -> DeviceName {

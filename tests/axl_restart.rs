@@ -1,11 +1,7 @@
 //! Phones told over AXL to take changes over, restart and reset.
 
-#![cfg(test)]
-
-mod common;
-
-use common::Axl;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::for_each_database;
 use selfprov::domain::phone_restart::PhoneAction;
 
 const NAME: &str = "SEP00112233DD88";

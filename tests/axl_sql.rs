@@ -1,13 +1,9 @@
 //! Questions in SQL over CUCM's tables: the statements that public scripts send, on both databases.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::TestApp;
-use common::for_each_database;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::phone::DigestUser;
 use selfprov::service::App;
 use selfprov::service::sql;

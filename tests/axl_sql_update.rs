@@ -1,15 +1,11 @@
 //! Changes in SQL over CUCM's tables: the statements of public scripts become the same use cases as
 //! everywhere else, and everything else is refused with what to do instead.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::Axl;
-use common::TestApp;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::fresh_system::STANDARD_CCM_END_USERS;
 use selfprov::domain::phone::Phone;
@@ -123,7 +119,7 @@ async fn the_public_scripts_way_to_associate_a_device_works_over_axl() {
         // The same once more, by somebody who may only read, and one that only reads.
         let (code, text) = axl.refused("12.5", "executeSQLUpdate", &statement).await;
         assert_eq!(code, -239, "{text}");
-        let body = common::axl_envelope(&format!(
+        let body = crate::common::axl_envelope(&format!(
             "<ns:executeSQLUpdate>{statement}</ns:executeSQLUpdate>"
         ));
         let answer = axl.call("reader", "\"CUCM:DB ver=12.5\"", &body).await;

@@ -1,13 +1,9 @@
 //! Templates, profiles, nodes and the settings of self-provisioning over AXL, on both databases.
 
-#![cfg(test)]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::Axl;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::for_each_database;
 use quick_xml::events::Event;
 use selfprov::domain::phone_model;
 use selfprov::service::quick_add::LineChoice;

@@ -1,14 +1,10 @@
 //! Users over AXL: what a request says of them is there, on both databases.
 
-#![cfg(test)]
-
-mod common;
-
-use common::Axl;
-use common::TestPhone;
-use common::for_each_database;
-use common::form_url;
-use common::post;
+use crate::common::Axl;
+use crate::common::TestPhone;
+use crate::common::for_each_database;
+use crate::common::form_url;
+use crate::common::post;
 
 const NAME: &str = "SEP000000000007";
 
@@ -38,12 +34,12 @@ async fn log_in_on_handset(axl: &Axl, login: &str, pin: &str) -> String {
     answer.body
 }
 
-async fn start_with_phone(database: &common::Database) -> Axl {
+async fn start_with_phone(database: &crate::common::Database) -> Axl {
     let axl = Axl::start_on(database).await;
     let phone = TestPhone::number(7).at("127.0.0.1");
     axl.0
         .test
-        .auto_register_model(&phone, Some(common::CISCO_7841))
+        .auto_register_model(&phone, Some(crate::common::CISCO_7841))
         .await;
     axl.0.test.add_line("1020").await;
     axl
@@ -126,7 +122,7 @@ async fn a_lock_holds_on_the_handset_until_it_is_ended() {
         let get = "<userid>aksethi</userid><returnedTags><pinCredentials/></returnedTags>";
         let locked = "<pinCredLockedByAdministrator>true</pinCredLockedByAdministrator>";
         assert_contains(&axl.succeed("14.0", "getUser", get).await, &[locked]);
-        let screen = log_in_on_handset(&axl, "aksethi", common::PIN).await;
+        let screen = log_in_on_handset(&axl, "aksethi", crate::common::PIN).await;
         assert!(!screen.contains("akash"), "{screen}");
 
         // A change of something else leaves the lock.
@@ -147,7 +143,7 @@ async fn a_lock_holds_on_the_handset_until_it_is_ended() {
             ],
         );
         axl.0.test.clock.advance(std::time::Duration::from_mins(1));
-        let screen = log_in_on_handset(&axl, "aksethi", common::PIN).await;
+        let screen = log_in_on_handset(&axl, "aksethi", crate::common::PIN).await;
         assert!(
             screen.contains("akash") || screen.contains("aksethi"),
             "{screen}"
@@ -346,7 +342,10 @@ async fn an_owner_of_phones_is_not_removed() {
         let axl = start_with_phone(&database).await;
         let test = &axl.0.test;
         let phone = TestPhone::number(7).at("127.0.0.1");
-        let shown = test.log_in(&phone, "aksethi", common::PIN).await.unwrap();
+        let shown = test
+            .log_in(&phone, "aksethi", crate::common::PIN)
+            .await
+            .unwrap();
         test.press_continue(&phone, &shown.token).await.unwrap();
         let (code, message) = axl
             .refused("14.0", "removeUser", "<userid>aksethi</userid>")
@@ -487,7 +486,7 @@ async fn an_application_user_may_what_its_groups_say() {
                 "<userRole>Standard AXL API Access</userRole>",
             ],
         );
-        let body = common::axl_envelope("<ns:getCCMVersion/>");
+        let body = crate::common::axl_envelope("<ns:getCCMVersion/>");
         let version = "CUCM:DB ver=12.5 getCCMVersion";
         assert_eq!(axl.call("robot", version, &body).await.status, 200);
         let update = "<userid>robot</userid><newUserid>robot2</newUserid><associatedGroups>\

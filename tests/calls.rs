@@ -1,25 +1,18 @@
 //! Calls through the proxy: who may call whom, and how calls begin and end. Clients write their own
 //! SIP; those that are not ours are in `calls_outside.rs`.
 
-#![cfg(test)]
+pub(crate) mod party;
 
-mod common;
-
-#[path = "calls/party.rs"]
-mod party;
-
-#[path = "calls/chaos.rs"]
 mod chaos;
 
-#[path = "calls/tls.rs"]
 mod tls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::Database;
-use common::TestApp;
-use common::TestServer;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::TestServer;
 use party::Dialog;
 use party::Party;
 use party::all;

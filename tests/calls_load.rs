@@ -1,23 +1,15 @@
 //! A burst of calls by `sipp` (Debian package `sip-tester`): all are made, and nothing is kept.
 
-#![cfg(test)]
-
-mod common;
-
-#[path = "calls/party.rs"]
-#[expect(dead_code, reason = "shared with the other tests of calls")]
-mod party;
-
 use std::net::UdpSocket;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::Database;
-use common::TestApp;
-use common::TestServer;
-use party::SECRET;
-use party::device;
+use crate::calls::party::SECRET;
+use crate::calls::party::device;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::TestServer;
 use selfprov::server::metrics;
 
 const CALLS: &str = "400";

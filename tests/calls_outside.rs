@@ -1,13 +1,5 @@
 //! Calls by user agents that are not ours: `sipp` (Debian package `sip-tester`) and `baresip`.
 
-#![cfg(test)]
-
-mod common;
-
-#[path = "calls/party.rs"]
-#[expect(dead_code, reason = "shared with the other tests of calls")]
-mod party;
-
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -23,11 +15,11 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use common::Database;
-use common::TestApp;
-use common::TestServer;
-use party::SECRET;
-use party::device;
+use crate::calls::party::SECRET;
+use crate::calls::party::device;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::TestServer;
 use selfprov::service::App;
 use selfprov::service::settings::CallSettings;
 use selfprov::service::settings::Settings;

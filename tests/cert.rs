@@ -1,17 +1,12 @@
 //! `selfprov cert`, from the first key to a list that phones fetch, and back from a lost database.
 
-#![cfg(test)]
-
-mod program;
-mod trust_list_support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use program::{Serve, done, eventually, json, refused};
-use trust_list_support::{Decoded, ModelPhone, openssl};
+use crate::program::{Serve, done, eventually, json, refused};
+use crate::trust_list_support::{Decoded, ModelPhone, openssl};
 
 const PASSPHRASE: &str = "correct horse battery";
 

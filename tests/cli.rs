@@ -1,16 +1,12 @@
 //! The command line: help, settings, users and phones with and without a running service, doctor.
 
-#![cfg(test)]
-
-mod program;
-
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use program::{Demo, done, eventually, json, refused, run, selfprov, text};
+use crate::program::{Demo, done, eventually, json, refused, run, selfprov, text};
 use serde_json::Value;
 
 #[test]

@@ -1,9 +1,5 @@
 //! The phones' files over real sockets, fetched by stock clients: curl, tftp-hpa and atftp.
 
-#![cfg(test)]
-
-mod common;
-
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
@@ -12,10 +8,10 @@ use std::process::Output;
 use std::time::Duration;
 use std::time::Instant;
 
-use common::Database;
-use common::TestApp;
-use common::TestServer;
-use common::for_each_database;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::TestServer;
+use crate::common::for_each_database;
 use selfprov::domain::binding::Binding;
 use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::device::DeviceName;

@@ -1,19 +1,15 @@
 //! PINs that must change, the administrator's code, the mode without authentication, and phones
 //! that are released; nothing of it leaves a secret behind. On both databases.
 
-#![cfg(test)]
-
-mod common;
-
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use common::PIN;
-use common::TestApp;
-use common::TestPhone;
-use common::for_each_database;
+use crate::common::PIN;
+use crate::common::TestApp;
+use crate::common::TestPhone;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::refusal::Refusal;

@@ -1,13 +1,9 @@
 //! `selfprov demo`: the whole service, and the journey by the built-in handset.
 
-#![cfg(test)]
-
-mod program;
-
 use std::collections::BTreeSet;
 use std::fs;
 
-use program::{Demo, done, refused, selfprov, text};
+use crate::program::{Demo, done, refused, selfprov, text};
 use serde_json::Value;
 
 fn keys(value: &Value) -> BTreeSet<&str> {

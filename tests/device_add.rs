@@ -1,11 +1,7 @@
 //! An administrator adds, changes and deletes devices: Cisco phones and SIP devices of others.
 
-#![cfg(test)]
-
-mod common;
-
-use common::TestApp;
-use common::for_each_database;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::fresh_system;
 use selfprov::domain::phone::Phone;
@@ -93,7 +89,7 @@ async fn set_digest(test: &TestApp, user: &str, secret: &str) {
 /// Users with the extensions 2001 and up; the first has digest credentials.
 async fn users(test: &TestApp) {
     for (user, extension) in [("ward7", "2001"), ("ward8", "2002"), ("ward9", "2003")] {
-        test.add_user(user, extension, common::PIN).await;
+        test.add_user(user, extension, crate::common::PIN).await;
     }
     set_digest(test, "ward7", "digest-of-ward7").await;
 }

@@ -1,13 +1,9 @@
 //! What administrators see of devices and do with them.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::TestApp;
-use common::for_each_database;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::lockout::Lock;
@@ -34,7 +30,7 @@ fn name(text: &str) -> DeviceName {
 async fn devices_are_listed_by_name_page_by_page_with_their_owners() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
-        let user = test.add_user("jdoe", "1005", common::PIN).await;
+        let user = test.add_user("jdoe", "1005", crate::common::PIN).await;
         for (place, owner) in [(3, None), (1, Some(&user)), (2, None)] {
             test.add_phone(&format!("SEP00000000000{place}"), owner)
                 .await;
@@ -145,7 +141,7 @@ async fn a_removed_device_is_gone_from_memory_and_database_and_told_to_reset() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let (app, phone) = (&test.app, name(PHONE));
-        let user = test.add_user("jdoe", "1005", common::PIN).await;
+        let user = test.add_user("jdoe", "1005", crate::common::PIN).await;
         test.add_phone(PHONE, Some(&user)).await;
         devices::delete(app, &administrator(), &phone)
             .await

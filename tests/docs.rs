@@ -1,7 +1,5 @@
 //! The documentation says what is so: settings, links, and the list of features.
 
-#![cfg(test)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -77,7 +75,7 @@ fn the_settings_reference_is_what_the_program_prints() {
     assert!(
         fs::read_to_string(path).unwrap_or_default() == printed,
         "docs/selfprov.toml is not what `selfprov config --default` prints; \
-         run UPDATE_DOCS=1 cargo test --test docs"
+         run UPDATE_DOCS=1 cargo test docs::"
     );
 }
 
@@ -93,7 +91,7 @@ fn the_axl_coverage_page_is_what_the_tables_say() {
     assert!(
         fs::read_to_string(path).unwrap_or_default() == written,
         "docs/axl-coverage.md is not what the tables say; \
-         run UPDATE_DOCS=1 cargo test --test docs"
+         run UPDATE_DOCS=1 cargo test docs::"
     );
 }
 

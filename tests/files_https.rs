@@ -1,10 +1,5 @@
 //! Files over HTTPS (6971), fetched by `curl`, and what HTTP promises there.
 
-#![cfg(test)]
-
-mod common;
-mod program;
-
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -13,14 +8,14 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use common::Answer;
-use common::CISCO_7841;
-use common::Database;
-use common::TestApp;
-use common::TestPhone;
-use common::TestServer;
+use crate::common::Answer;
+use crate::common::CISCO_7841;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::TestPhone;
+use crate::common::TestServer;
 
-use program::Serve;
+use crate::program::Serve;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::service::file_fetched;
 use tempfile::TempDir;
@@ -381,7 +376,7 @@ fn with_an_rsa_certificate_the_door_shows_one_of_its_own_on_an_elliptic_curve_an
         )
         .collect();
     let doctor: Vec<&str> = doctor.iter().map(String::as_str).collect();
-    let found = program::done(&data_dir, &doctor);
+    let found = crate::program::done(&data_dir, &doctor);
     assert!(
         found.contains("the configured certificate is RSA"),
         "{found}"
@@ -390,7 +385,7 @@ fn with_an_rsa_certificate_the_door_shows_one_of_its_own_on_an_elliptic_curve_an
 }
 
 fn free_ports() -> impl Iterator<Item = String> {
-    program::PORTS
+    crate::program::PORTS
         .into_iter()
         .map(|port| format!("listen.{port}=0"))
 }

@@ -1,8 +1,6 @@
 //! The fuzz targets as ordinary tests: every file of the corpora, whole, cut off at every length,
 //! and with bytes changed. The changes are the same in every run.
 
-#![cfg(test)]
-
 use std::fs;
 use std::path::Path;
 

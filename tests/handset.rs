@@ -1,15 +1,10 @@
 //! The handset's door over real sockets, with `curl` as the phone's browser.
 
-#![cfg(test)]
-
-mod common;
-mod handset_support;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Database, PIN, TestApp, for_each_database, form_url, post, url_of_key};
-use handset_support::{CISCO_7841, Door, MAC_NAME};
+use crate::common::{Database, PIN, TestApp, for_each_database, form_url, post, url_of_key};
+use crate::handset_support::{CISCO_7841, Door, MAC_NAME};
 use selfprov::domain::credential::CredentialKind;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::secret::Secret;

@@ -1,12 +1,8 @@
 //! What the service removes by itself when it is too old to keep.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Database, TestApp, for_each_database};
+use crate::common::{Database, TestApp, for_each_database};
 use selfprov::domain::binding::{Binding, Grace, SeparateTexts};
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;

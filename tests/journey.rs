@@ -1,21 +1,15 @@
 //! The main job, over real sockets, with clients that are not ours, on both databases and under
 //! both policies for unknown phones.
 
-#![cfg(test)]
-
-mod common;
-mod outside;
-mod program;
-
 use std::path::Path;
 
-use outside::clients::Phone;
-use outside::clients::element;
-use outside::clients::tftp;
-use outside::service::Service;
-use outside::steps;
-use outside::steps::PhoneFile;
-use outside::steps::fetch;
+use crate::outside::clients::Phone;
+use crate::outside::clients::element;
+use crate::outside::clients::tftp;
+use crate::outside::service::Service;
+use crate::outside::steps;
+use crate::outside::steps::PhoneFile;
+use crate::outside::steps::fetch;
 
 /// From the first file to the registration as the user's line.
 fn journey(service: &Service, scratch: &Path, mac: &str, unknown_gets_a_file: bool) {
@@ -112,7 +106,7 @@ fn no_pin_in_any_log(service: &Service) {
 #[test]
 fn a_phone_that_nobody_configured_becomes_its_users_phone() {
     for (policy, gets_a_file) in [("auto_registration_file", true), ("not_found", false)] {
-        for database in outside::databases() {
+        for database in crate::outside::databases() {
             println!("on {:?} with {policy}", database.engine);
             let settings = [
                 format!("database.url={}", database.url),

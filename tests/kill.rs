@@ -1,20 +1,14 @@
 //! `kill -9` at every step between login and restart: nothing is lost and nothing is half done.
 
-#![cfg(test)]
-
-mod common;
-mod outside;
-mod program;
-
 use std::thread;
 
-use common::Database;
-use outside::clients::Phone;
-use outside::service::Service;
-use outside::steps;
-use outside::steps::PhoneFile;
-use outside::steps::User;
-use program::eventually;
+use crate::common::Database;
+use crate::outside::clients::Phone;
+use crate::outside::service::Service;
+use crate::outside::steps;
+use crate::outside::steps::PhoneFile;
+use crate::outside::steps::User;
+use crate::program::eventually;
 use sqlx::Connection as _;
 use sqlx::Row as _;
 use tokio::runtime::Runtime;
@@ -79,7 +73,7 @@ fn start(database: &Database) -> Service {
 
 #[test]
 fn killed_at_the_confirm_screen_the_token_still_works() {
-    for database in outside::databases() {
+    for database in crate::outside::databases() {
         let mut service = start(&database);
         let mut confirm = at_confirm(&service, "0011AABBCC11");
         service.kill();
@@ -91,7 +85,7 @@ fn killed_at_the_confirm_screen_the_token_still_works() {
 
 #[test]
 fn killed_after_the_commit_the_phone_is_still_told_to_restart() {
-    for database in outside::databases() {
+    for database in crate::outside::databases() {
         let mut service = start(&database);
         let mut confirm = at_confirm(&service, "0011AABBCC12");
         let done = steps::press_continue(&service, &confirm.continue_url);
@@ -116,7 +110,7 @@ const STEPS: [&str; 7] = [
 
 #[test]
 fn killed_inside_the_transaction_nothing_is_half_done_on_postgresql() {
-    let database = outside::postgresql();
+    let database = crate::outside::postgresql();
     let url = database.url.clone();
     let runtime = Runtime::new().unwrap();
     let mut service = start(&database);

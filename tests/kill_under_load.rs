@@ -1,23 +1,16 @@
 //! `kill -9` in the middle of a storm of registrations: what was answered 200 is there, all of it.
 
-#![cfg(test)]
-
-mod common;
-mod load;
-mod outside;
-mod program;
-
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use common::Database;
-use load::{Handset, Registration, Site, Storm};
-use outside::clients::element;
-use outside::service::Service;
-use program::{done, eventually};
+use crate::common::Database;
+use crate::load::{Handset, Registration, Site, Storm};
+use crate::outside::clients::element;
+use crate::outside::service::Service;
+use crate::program::{done, eventually};
 use sqlx::any::AnyRow;
 use sqlx::{Connection as _, Row as _};
 use tokio::runtime::Runtime;
@@ -138,7 +131,7 @@ fn devices(database: &Database) -> HashMap<String, Row> {
 }
 
 fn is_new(answer: &str) -> bool {
-    load::header(answer, "Contact").contains("x-cisco-newreg")
+    crate::load::header(answer, "Contact").contains("x-cisco-newreg")
 }
 
 /// Every phone that was answered 200 is a device with number, secret and registration, and goes on
@@ -315,5 +308,5 @@ fn every_registration_that_was_answered_survives_a_kill_under_load_on_sqlite() {
 
 #[test]
 fn every_registration_that_was_answered_survives_a_kill_under_load_on_postgresql() {
-    survives_a_storm(&outside::postgresql());
+    survives_a_storm(&crate::outside::postgresql());
 }

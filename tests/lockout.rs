@@ -1,16 +1,12 @@
 //! Delays and locks: what wrong PINs do to the attempts that come after them, on both databases.
 
-#![cfg(test)]
-
-mod common;
-
 use std::task::Poll;
 use std::time::Duration;
 
-use common::PIN;
-use common::TestApp;
-use common::TestPhone;
-use common::for_each_database;
+use crate::common::PIN;
+use crate::common::TestApp;
+use crate::common::TestPhone;
+use crate::common::for_each_database;
 use selfprov::domain::refusal::Refusal;
 use selfprov::service::self_provision::LogInError;
 use selfprov::service::settings::Lockout;
@@ -264,7 +260,7 @@ async fn a_site_behind_one_address_is_not_in_the_way_of_right_logins() {
         let mut phones = Vec::new();
         for number in 1..=16 {
             let phone = site(number);
-            test.auto_register_model(&phone, Some(common::CISCO_7841))
+            test.auto_register_model(&phone, Some(crate::common::CISCO_7841))
                 .await;
             phones.push(phone);
         }

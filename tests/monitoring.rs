@@ -1,15 +1,11 @@
 //! The monitoring door: metrics, health, readiness.
 
-#![cfg(test)]
-
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::{Database, TestApp, for_each_database};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use common::{Database, TestApp, for_each_database};
 use selfprov::server::metrics;
 use tower::ServiceExt as _;
 

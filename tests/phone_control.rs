@@ -1,15 +1,11 @@
 //! Phone control: the whole schedule of a restart with the clock in hand, whichever way leads to
 //! the phone; what timeline, commands and metrics say of it; many phones at a bounded pace.
 
-#![cfg(test)]
-
-mod common;
-
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Database, TestApp, for_each_database};
+use crate::common::{Database, TestApp, for_each_database};
 use selfprov::domain::binding::Binding;
 use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::device::DeviceName;

@@ -1,17 +1,13 @@
 //! Self-provisioning below the doors: a login, the confirm screen, *Continue*, a release; every
 //! refusal, and the races. On both databases.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::CISCO_7841;
-use common::PIN;
-use common::TestApp;
-use common::TestPhone;
-use common::for_each_database;
+use crate::common::CISCO_7841;
+use crate::common::PIN;
+use crate::common::TestApp;
+use crate::common::TestPhone;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::refusal::Refusal;

@@ -1,13 +1,9 @@
 //! `selfprov serve` as an administrator meets it: a fresh system, made ready by commands alone.
 
-#![cfg(test)]
-
-mod program;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use program::{Serve, done, json, refused, selfprov, text};
+use crate::program::{Serve, done, json, refused, selfprov, text};
 
 /// Range, profile and user `jdoe` with one phone at most, by commands; gives the file of the PIN.
 fn make_ready(data_dir: &Path) -> PathBuf {

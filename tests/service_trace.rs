@@ -1,15 +1,11 @@
 //! The `cucm-uds` files of the running program: their settings change while it runs.
 
-#![cfg(test)]
-
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-mod program;
-
-use program::eventually;
+use crate::program::eventually;
 
 /// A running program, ended when dropped.
 struct Program(Child);

@@ -1,13 +1,9 @@
 //! Which request changes a binding, and which bindings an answer shows.
 
-#![cfg(test)]
-
-mod common;
-
-use common::Reply;
-use common::SipPhone;
-use common::TestServer;
-use common::for_each_database;
+use crate::common::Reply;
+use crate::common::SipPhone;
+use crate::common::TestServer;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone_model;
 use selfprov::service::device_add;
@@ -40,9 +36,12 @@ fn name(mac: &str) -> DeviceName {
 }
 
 /// A server with two phones of one user: they share the line 1005.
-async fn server(database: &common::Database) -> TestServer {
+async fn server(database: &crate::common::Database) -> TestServer {
     let server = TestServer::start(database).await;
-    let owner = server.test.add_user("zoe", "1005", common::PIN).await;
+    let owner = server
+        .test
+        .add_user("zoe", "1005", crate::common::PIN)
+        .await;
     for (mac, owner) in [(MAC, &owner), (OTHER_MAC, &owner)] {
         server
             .test
@@ -301,7 +300,7 @@ async fn taking_back_a_contact_that_was_replaced_leaves_the_new_one() {
 
 #[tokio::test]
 async fn the_same_number_in_another_partition_is_another_line() {
-    let server = server(&common::Database::sqlite()).await;
+    let server = server(&crate::common::Database::sqlite()).await;
     let cisco = registered(&server, MAC).await;
     let (mut door, secret) = of_another_maker(&server, "door-1").await;
     let reply = door.register_as("door-1", &secret, 120).await;

@@ -1,16 +1,12 @@
 //! Nobody is stranded: what a phone may still do between its old file and its new one.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::PIN;
-use common::Reply;
-use common::SipPhone;
-use common::TestServer;
-use common::for_each_database;
+use crate::common::PIN;
+use crate::common::Reply;
+use crate::common::SipPhone;
+use crate::common::TestServer;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::Door;

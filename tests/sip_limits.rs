@@ -1,15 +1,11 @@
 //! What one address may ask of the registrar, and what is never refused.
 
-#![cfg(test)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::Database;
-use common::SipPhone;
-use common::TestApp;
-use common::TestServer;
+use crate::common::Database;
+use crate::common::SipPhone;
+use crate::common::TestApp;
+use crate::common::TestServer;
 use selfprov::server::metrics;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;

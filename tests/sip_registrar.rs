@@ -1,18 +1,14 @@
 //! The registrar over real sockets: what each REGISTER gets and what it leaves behind.
 
-#![cfg(test)]
-
-mod common;
-
 use std::net::IpAddr;
 use std::time::Duration;
 
-use common::Database;
-use common::Reply;
-use common::SipPhone;
-use common::TestApp;
-use common::TestServer;
-use common::for_each_database;
+use crate::common::Database;
+use crate::common::Reply;
+use crate::common::SipPhone;
+use crate::common::TestApp;
+use crate::common::TestServer;
+use crate::common::for_each_database;
 use selfprov::domain::catalogue::AutoRegistration;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEntry;

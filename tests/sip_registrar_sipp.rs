@@ -1,18 +1,14 @@
 //! The registrar beside a user agent that is not ours: `sipp` (Debian package `sip-tester`).
 
-#![cfg(test)]
-
-mod common;
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
 use std::time::Duration;
 
-use common::Database;
-use common::TestServer;
-use common::for_each_database;
+use crate::common::Database;
+use crate::common::TestServer;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::service::App;
 use selfprov::store;

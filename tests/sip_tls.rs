@@ -1,9 +1,5 @@
 //! SIP over TLS: the same registrar, on a connection that the phone can trust.
 
-#![cfg(test)]
-
-mod common;
-
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -13,11 +9,11 @@ use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::Database;
-use common::SipPhone;
-use common::TestServer;
-use common::for_each_database;
-use common::tls_client;
+use crate::common::Database;
+use crate::common::SipPhone;
+use crate::common::TestServer;
+use crate::common::for_each_database;
+use crate::common::tls_client;
 use selfprov::domain::registration::Transport;
 use selfprov::domain::time::UnixMillis;
 use selfprov::server::tls::CertificateFiles;
@@ -52,7 +48,7 @@ async fn a_phone_registers_over_tls_and_is_notified_on_its_own_connection() {
         phone.answer(&notify, "200 OK").await;
 
         // Another node, or this one after a restart, knows it by its transport.
-        let again = common::TestApp::builder().start(&database).await;
+        let again = crate::common::TestApp::builder().start(&database).await;
         let stored = again.app.locations.of_device(&name)[0].clone();
         assert_eq!(stored.flow.transport, Transport::Tls);
     })

@@ -1,9 +1,5 @@
 //! Odd, broken and hostile SIP sent to the running registrar over UDP, TCP and TLS.
 
-#![cfg(test)]
-
-mod common;
-
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
@@ -13,10 +9,10 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use common::Database;
-use common::TestApp;
-use common::TestServer;
-use common::tls_client;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::TestServer;
+use crate::common::tls_client;
 use selfprov::server::shutdown;
 use selfprov::server::sip::registrar;
 use selfprov::server::sip::registrar::SipSockets;
@@ -537,7 +533,7 @@ async fn contact_star_removes_every_binding_of_the_address_of_record() {
     let server = TestServer::start(&Database::sqlite()).await;
     let app = &server.test.app;
     let mac = "0011AABBCC01";
-    let mut phone = common::SipPhone::tcp(server.sip_tcp, mac).await;
+    let mut phone = crate::common::SipPhone::tcp(server.sip_tcp, mac).await;
     assert_eq!(phone.register(120).await.status(), 200);
     let known = app.phones.find(&phone.name.parse().unwrap()).unwrap();
     let sealed = known.phone.digest.sealed_secret.clone().unwrap();

@@ -1,12 +1,8 @@
 //! Starting: what a fresh database gets, several nodes at once, key files.
 
-#![cfg(test)]
-
-mod common;
-
-use common::Database;
-use common::TestApp;
-use common::for_each_database;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::fresh_system;
 use selfprov::domain::phone_model;
 use selfprov::service::start::StartError;

@@ -1,10 +1,6 @@
 //! The commands that make a fresh system take phones: auto-registration and User Profiles.
 
-#![cfg(test)]
-
-mod common;
-
-use common::{Database, TestApp, for_each_database};
+use crate::common::{Database, TestApp, for_each_database};
 use selfprov::domain::secret::Secret;
 use selfprov::server::control::execute::execute;
 use selfprov::server::control::protocol::{

@@ -1,12 +1,8 @@
 //! Templates, profiles and auto-registration blocks: what is refused, warned about, protected.
 
-#![cfg(test)]
-
-mod common;
-
-use common::ManualClock;
-use common::TestApp;
-use common::for_each_database;
+use crate::common::ManualClock;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::catalogue::CallManager;
 use selfprov::domain::catalogue::Catalogue;
 use selfprov::domain::catalogue::FeatureGroupTemplate;

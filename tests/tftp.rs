@@ -1,18 +1,14 @@
 //! TFTP over real sockets with firmware-size files from the read-only folder: by tftp-hpa, atftp
 //! and curl, and by a client of our own that loses packets.
 
-#![cfg(test)]
-
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 use std::process::Output;
 use std::time::Duration;
 
-use common::Database;
-use common::TestApp;
-use common::TestServer;
+use crate::common::Database;
+use crate::common::TestApp;
+use crate::common::TestServer;
 use tempfile::TempDir;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;

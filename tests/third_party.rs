@@ -1,10 +1,6 @@
 //! SIP devices of other makers and multiplatform phones on the wire: they register with an end
 //! user's digest credentials, and are configured by a profile or a sheet.
 
-#![cfg(test)]
-
-mod common;
-
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -13,12 +9,12 @@ use std::process::Output;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::Database;
-use common::Reply;
-use common::SipPhone;
-use common::TestApp;
-use common::TestServer;
-use common::for_each_database;
+use crate::common::Database;
+use crate::common::Reply;
+use crate::common::SipPhone;
+use crate::common::TestApp;
+use crate::common::TestServer;
+use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone::Phone;
 use selfprov::domain::phone_model;
@@ -75,7 +71,10 @@ async fn add(test: &TestApp, device: &str, model: u32, lines: &[&str], user: &st
 async fn site(database: &Database) -> TestServer {
     let server = TestServer::start(database).await;
     for (user, extension) in [("ward7", "2001"), ("ward8", "2002"), ("ward9", "2003")] {
-        server.test.add_user(user, extension, common::PIN).await;
+        server
+            .test
+            .add_user(user, extension, crate::common::PIN)
+            .await;
     }
     set_digest(&server.test, "ward7", SECRET).await;
     server

@@ -1,11 +1,6 @@
 //! Trust lists as phones fetch them: read by a decoder of our own, verified with openssl, judged by
 //! a phone that follows the rules of trust lists.
 
-#![cfg(test)]
-
-mod common;
-mod trust_list_support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
@@ -14,13 +9,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::Database;
+use crate::common::SeededEntropy;
+use crate::common::TestApp;
+use crate::common::TestPhone;
+use crate::common::TestServer;
+use crate::common::for_each_database;
+use crate::trust_list_support::Decoded;
+use crate::trust_list_support::ModelPhone;
+use crate::trust_list_support::text;
 use base64::Engine as _;
-use common::Database;
-use common::SeededEntropy;
-use common::TestApp;
-use common::TestPhone;
-use common::TestServer;
-use common::for_each_database;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::trust_list::Sha1For;
 use selfprov::domain::trust_list::keys::KeyRefused;
@@ -38,9 +36,6 @@ use selfprov::service::trust_list::commands;
 use selfprov::service::trust_list::commands::TrustKeyError;
 use selfprov::service::trust_list::view;
 use selfprov::store;
-use trust_list_support::Decoded;
-use trust_list_support::ModelPhone;
-use trust_list_support::text;
 
 const PASSPHRASE: &str = "correct horse battery";
 
@@ -58,7 +53,7 @@ async fn application(database: &Database) -> TestApp {
 }
 
 async fn application_of(
-    builder: common::TestAppBuilder,
+    builder: crate::common::TestAppBuilder,
     database: &Database,
     sha1_for: Sha1For,
 ) -> TestApp {
@@ -76,7 +71,7 @@ fn https_certificate(database: &Database, name: &str) -> Vec<u8> {
     let folder = database.folder().join(name);
     fs::create_dir_all(&folder).unwrap();
     let files = CertificateFiles::in_data_dir(&folder);
-    let now = common::ManualClock::default().now();
+    let now = crate::common::ManualClock::default().now();
     let made = ServerCertificate::load_or_make(files, &[name.to_owned()], now).unwrap();
     made.certificate_der()
 }
@@ -257,15 +252,16 @@ fn https_rsa(database: &Database) -> Vec<u8> {
 }
 
 fn seeded(seed: u64) -> Environment {
-    let clock = Arc::new(common::ManualClock::default());
+    let clock = Arc::new(crate::common::ManualClock::default());
     Environment::new(clock, Arc::new(SeededEntropy::new(seed)))
 }
 
 /// Serial number and key of a record are those that `openssl` reads in its certificate.
-fn agrees_with_openssl(folder: &Path, record: &trust_list_support::Items) {
+fn agrees_with_openssl(folder: &Path, record: &crate::trust_list_support::Items) {
     fs::write(folder.join("record.der"), &record[&9]).unwrap();
     let read = ["x509", "-inform", "DER", "-in", "record.der", "-noout"];
-    let (_, serial) = trust_list_support::openssl(folder, &[&read[..], &["-serial"]].concat());
+    let (_, serial) =
+        crate::trust_list_support::openssl(folder, &[&read[..], &["-serial"]].concat());
     let hex = record[&6].iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02X}").unwrap();
         hex
@@ -274,13 +270,13 @@ fn agrees_with_openssl(folder: &Path, record: &trust_list_support::Items) {
         String::from_utf8(serial).unwrap().trim(),
         format!("serial={hex}")
     );
-    let (_, names) = trust_list_support::openssl(
+    let (_, names) = crate::trust_list_support::openssl(
         folder,
         &[&read[..], &["-subject", "-nameopt", "RFC2253"]].concat(),
     );
     let expected = format!("subject={}", text(&record[&3]));
     assert_eq!(String::from_utf8(names).unwrap().trim(), expected);
-    let (_, key) = trust_list_support::openssl(folder, &[&read[..], &["-pubkey"]].concat());
+    let (_, key) = crate::trust_list_support::openssl(folder, &[&read[..], &["-pubkey"]].concat());
     fs::write(folder.join("record.pub"), key).unwrap();
     let convert = [
         "rsa",
@@ -291,7 +287,7 @@ fn agrees_with_openssl(folder: &Path, record: &trust_list_support::Items) {
         "-outform",
         "DER",
     ];
-    let (_, key) = trust_list_support::openssl(folder, &convert);
+    let (_, key) = crate::trust_list_support::openssl(folder, &convert);
     assert_eq!(record[&7], key, "RSAPublicKey");
 }
 
@@ -583,9 +579,11 @@ async fn nothing_in_the_database_or_a_short_passphrase_gives_the_key_away() {
     fs::write(folder.join("export.pem"), file.reveal()).unwrap();
     let open = ["pkey", "-in", "export.pem", "-outform", "DER", "-passin"];
     let right = format!("pass:{PASSPHRASE}");
-    let (opened, der) = trust_list_support::openssl(folder, &[&open[..], &[&right]].concat());
+    let (opened, der) =
+        crate::trust_list_support::openssl(folder, &[&open[..], &[&right]].concat());
     assert!(opened, "openssl reads the export");
-    let (opened, _) = trust_list_support::openssl(folder, &[&open[..], &["pass:x"]].concat());
+    let (opened, _) =
+        crate::trust_list_support::openssl(folder, &[&open[..], &["pass:x"]].concat());
     assert!(!opened);
     // The modulus' prime factors stand in the DER; a piece of it must be nowhere.
     let piece = &der[der.len() - 200..der.len() - 168];

@@ -1,11 +1,7 @@
 //! End users and administrators: adding, changing, unlocking, clashes, what the audit log keeps.
 
-#![cfg(test)]
-
-mod common;
-
-use common::TestApp;
-use common::for_each_database;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::credential::CredentialKind;
 use selfprov::domain::fresh_system;
 use selfprov::domain::lockout::Lock;

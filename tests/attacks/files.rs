@@ -15,17 +15,17 @@ use tokio::net::TcpSocket;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use crate::attacks::site::ATTACKER;
+use crate::attacks::site::BYSTANDER;
+use crate::attacks::site::STRANGER;
+use crate::attacks::site::Site;
+use crate::attacks::site::VICTIM;
+use crate::attacks::site::element;
+use crate::attacks::site::number_of;
 use crate::common::CISCO_7841;
 use crate::common::Database;
 use crate::common::PIN;
 use crate::common::TestPhone;
-use crate::site::ATTACKER;
-use crate::site::BYSTANDER;
-use crate::site::STRANGER;
-use crate::site::Site;
-use crate::site::VICTIM;
-use crate::site::element;
-use crate::site::number_of;
 
 /// How long a test waits for something that must happen.
 const DEADLINE: Duration = Duration::from_secs(30);

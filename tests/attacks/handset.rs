@@ -6,6 +6,10 @@ use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+use crate::attacks::site::ATTACKER;
+use crate::attacks::site::STRANGER;
+use crate::attacks::site::Site;
+use crate::attacks::site::VICTIM;
 use crate::common::Answer;
 use crate::common::Database;
 use crate::common::PIN;
@@ -14,10 +18,6 @@ use crate::common::for_each_database;
 use crate::common::form_url;
 use crate::common::post;
 use crate::common::url_of_key;
-use crate::site::ATTACKER;
-use crate::site::STRANGER;
-use crate::site::Site;
-use crate::site::VICTIM;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_cannot_be_listed_and_no_door_shows_a_version() {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use crate::attacks::site::Site;
 use crate::common::CISCO_7841;
 use crate::common::Database;
 use crate::common::PIN;
 use crate::common::TestPhone;
 use crate::common::for_each_database;
-use crate::site::Site;
 
 const WRONG: &str = "6391";
 

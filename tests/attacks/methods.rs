@@ -9,13 +9,13 @@ use selfprov::service::device_lines::DeviceLine;
 use selfprov::service::record::Actor;
 use selfprov::service::users::Extension;
 
+use crate::attacks::site::STRANGER;
+use crate::attacks::site::Site;
+use crate::attacks::site::VICTIM;
 use crate::common::Database;
 use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::for_each_database;
-use crate::site::STRANGER;
-use crate::site::Site;
-use crate::site::VICTIM;
 
 /// All methods of the IANA registry, one that nobody knows, and one in the wrong letter case.
 const METHODS: [&str; 16] = [

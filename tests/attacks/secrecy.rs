@@ -12,17 +12,17 @@ use selfprov::server::metrics;
 use selfprov::service::hasher::Share;
 use selfprov::store;
 
+use crate::attacks::site::ATTACKER;
+use crate::attacks::site::BYSTANDER;
+use crate::attacks::site::Desk;
+use crate::attacks::site::Site;
+use crate::attacks::site::VICTIM;
 use crate::common::Answer;
 use crate::common::Database;
 use crate::common::for_each_database;
 use crate::common::form_url;
 use crate::common::post;
 use crate::common::url_of_key;
-use crate::site::ATTACKER;
-use crate::site::BYSTANDER;
-use crate::site::Desk;
-use crate::site::Site;
-use crate::site::VICTIM;
 
 const PIN: &str = "70618294";
 const NEW_PIN: &str = "93075182";

@@ -1,14 +1,14 @@
 //! The registrar: identities that are not one's own, bindings that are not one's own.
 
+use crate::attacks::site::ATTACKER;
+use crate::attacks::site::STRANGER;
+use crate::attacks::site::Site;
+use crate::attacks::site::VICTIM;
+use crate::attacks::site::element;
 use crate::common::Database;
 use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::for_each_database;
-use crate::site::ATTACKER;
-use crate::site::STRANGER;
-use crate::site::Site;
-use crate::site::VICTIM;
-use crate::site::element;
 
 /// What is bound to the victim, as memory has it.
 fn bound(site: &Site) -> String {

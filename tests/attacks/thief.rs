@@ -19,14 +19,14 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::attacks::site::ATTACKER;
+use crate::attacks::site::BYSTANDER;
+use crate::attacks::site::Desk;
+use crate::attacks::site::STRANGER;
+use crate::attacks::site::Site;
+use crate::attacks::site::VICTIM;
+use crate::attacks::site::element;
 use crate::common::Database;
-use crate::site::ATTACKER;
-use crate::site::BYSTANDER;
-use crate::site::Desk;
-use crate::site::STRANGER;
-use crate::site::Site;
-use crate::site::VICTIM;
-use crate::site::element;
 
 /// How long a test waits for something that must happen.
 const DEADLINE: Duration = Duration::from_mins(1);

@@ -17,8 +17,8 @@ use selfprov::domain::schema::Treatment;
 use selfprov::service::objects;
 use selfprov::service::objects::Criteria;
 
+use crate::axl_round_trip::tree::Tree;
 use crate::common::Axl;
-use crate::tree::Tree;
 
 /// Entries of one list at most.
 const ENTRIES_MAX: u16 = 3;

@@ -8,12 +8,6 @@
 //! }).await;
 //! ```
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test file is a program of its own and uses its part of this module"
-)]
-
 mod app;
 mod axl;
 mod claims;
@@ -39,7 +33,6 @@ pub(crate) use database::Database;
 pub(crate) use database::for_each_database;
 pub(crate) use environment::ManualClock;
 pub(crate) use environment::SeededEntropy;
-pub(crate) use environment::SystemEntropy;
 pub(crate) use handset_door::Answer;
 pub(crate) use handset_door::HandsetDoor;
 pub(crate) use handset_door::form_url;

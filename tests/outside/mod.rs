@@ -1,13 +1,11 @@
 //! The service as the outside sees it: the program itself, started as a process, and clients that
 //! are not ours (`curl`, `tftp`, `sipp`).
 
-#![expect(dead_code, reason = "each test file uses its own part of this module")]
-
 pub(crate) mod clients;
 pub(crate) mod service;
 pub(crate) mod steps;
 
-use super::common::Database;
+use crate::common::Database;
 
 /// A fresh database of each engine.
 pub(crate) fn databases() -> [Database; 2] {

@@ -1,10 +1,5 @@
 //! The program as an administrator runs it: a command, its output and its exit status.
 
-#![allow(
-    dead_code,
-    reason = "each test file is a program of its own and uses its part"
-)]
-
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

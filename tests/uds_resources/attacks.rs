@@ -10,15 +10,15 @@ use selfprov::service::application_users::NewApplicationUser;
 use selfprov::service::settings::Lockout;
 use tokio::task::JoinSet;
 
-use crate::client::AKSETHI;
-use crate::client::ALICE;
-use crate::client::Uds;
-use crate::client::administrator;
-use crate::client::code;
-use crate::client::told;
 use crate::common::PASSWORD;
 use crate::common::TestApp;
 use crate::common::for_each_database;
+use crate::uds_resources::client::AKSETHI;
+use crate::uds_resources::client::ALICE;
+use crate::uds_resources::client::Uds;
+use crate::uds_resources::client::administrator;
+use crate::uds_resources::client::code;
+use crate::uds_resources::client::told;
 
 const NEW: &str =
     "<credentials><credential type=\"password\">Blue-42-harbour</credential></credentials>";
@@ -359,7 +359,7 @@ async fn a_host_that_is_none_stands_in_no_address() {
             ("user@evil.example", uds.url("/version")),
         ] {
             let answer = uds.ask("/version", &["-H", &format!("Host: {host}")]).await;
-            let version = crate::client::Node::parse(&answer.body);
+            let version = crate::uds_resources::client::Node::parse(&answer.body);
             assert_eq!(version.attribute("uri"), shown, "{host}");
         }
     })

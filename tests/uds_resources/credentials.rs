@@ -8,13 +8,13 @@ use selfprov::service::authenticate;
 use selfprov::service::authenticate::Attempt;
 use selfprov::service::hasher::Share;
 
-use crate::client::AKSETHI;
-use crate::client::Node;
-use crate::client::Uds;
-use crate::client::code;
 use crate::common::PASSWORD;
 use crate::common::PIN;
 use crate::common::for_each_database;
+use crate::uds_resources::client::AKSETHI;
+use crate::uds_resources::client::Node;
+use crate::uds_resources::client::Uds;
+use crate::uds_resources::client::code;
 
 const PATH: &str = "/user/aksethi/credentials";
 const NEW_PASSWORD: &str = "Blue-42-harbour";

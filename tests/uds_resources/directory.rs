@@ -4,15 +4,15 @@ use selfprov::service::settings::UserSearchAccess;
 use selfprov::service::users;
 use selfprov::service::users::NewUser;
 
-use crate::client::AKSETHI;
-use crate::client::Node;
-use crate::client::Uds;
-use crate::client::administrator;
-use crate::client::code;
-use crate::client::told;
 use crate::common::Database;
 use crate::common::TestApp;
 use crate::common::for_each_database;
+use crate::uds_resources::client::AKSETHI;
+use crate::uds_resources::client::Node;
+use crate::uds_resources::client::Uds;
+use crate::uds_resources::client::administrator;
+use crate::uds_resources::client::code;
+use crate::uds_resources::client::told;
 
 async fn start(database: &Database, access: UserSearchAccess) -> Uds {
     let builder = TestApp::builder();

@@ -3,11 +3,11 @@
 use selfprov::service::associated_devices;
 use selfprov::service::associated_devices::Controller;
 
-use crate::client::AKSETHI;
-use crate::client::Node;
-use crate::client::Uds;
-use crate::client::administrator;
 use crate::common::for_each_database;
+use crate::uds_resources::client::AKSETHI;
+use crate::uds_resources::client::Node;
+use crate::uds_resources::client::Uds;
+use crate::uds_resources::client::administrator;
 
 /// Elements of `user`, in the order of recorded answers.
 const USER: [&str; 27] = [

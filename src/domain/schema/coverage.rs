@@ -172,8 +172,8 @@ fn versions(since: SchemaVersion, before: Option<SchemaVersion>) -> String {
 const INTRODUCTION: &str = "\
 # AXL coverage
 
-Written from the tables that the program runs on; do not edit. `UPDATE_DOCS=1 cargo test --test
-docs` writes it anew.
+Written from the tables that the program runs on; do not edit. `UPDATE_DOCS=1 cargo test docs::`
+writes it anew.
 
 No element of a request is dropped silently. Each one is
 

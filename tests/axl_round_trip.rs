@@ -4,17 +4,13 @@
 //! The requests are generated from the tables that the program runs on. The answers are read with
 //! a reader of XML of their own and compared element by element.
 
-#![cfg(test)]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod generate;
 mod tree;
 
-use common::Axl;
-use common::AxlCall;
-use common::Database;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::AxlCall;
+use crate::common::Database;
+use crate::common::for_each_database;
 use generate::Generator;
 use selfprov::domain::schema::ObjectType;
 use selfprov::domain::schema::Operation;

@@ -1,10 +1,5 @@
 //! Every function of the store, on SQLite and on PostgreSQL.
 
-#![cfg(test)]
-
-#[path = "../common/mod.rs"]
-mod common;
-
 mod catalogue;
 mod credentials;
 mod devices;
@@ -15,7 +10,7 @@ mod users;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use common::ManualClock;
+use crate::common::ManualClock;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::directory_number::DirectoryNumber;
 use selfprov::domain::fresh_system;
@@ -75,7 +70,7 @@ fn line(id: u128, pattern: &str) -> Line {
 }
 
 /// A store with what a fresh system has.
-async fn seeded(database: &common::Database) -> Store {
+async fn seeded(database: &crate::common::Database) -> Store {
     let store = database.open().await;
     let mut transaction = begin(&store).await;
     let fresh = fresh_system::catalogue("https://cm/cucm-uds/private/selfProvision");

@@ -1,0 +1,73 @@
+//! Every test from outside, one program: it is linked once and starts one PostgreSQL server.
+//!
+//! A part of it: `cargo test --test all tftp::`
+
+#![cfg(test)]
+
+mod architecture;
+mod associated_devices;
+mod attack_tools;
+mod attacks;
+mod auto_registration;
+mod axl;
+mod axl_changes;
+mod axl_clients;
+mod axl_journey;
+mod axl_lines;
+mod axl_objects;
+mod axl_phones;
+mod axl_quick_add;
+mod axl_restart;
+mod axl_round_trip;
+mod axl_sql;
+mod axl_sql_update;
+mod axl_templates;
+mod axl_users;
+mod calls;
+mod calls_load;
+mod calls_outside;
+mod cert;
+mod cli;
+mod common;
+mod config_files;
+mod credentials;
+mod demo;
+mod device_add;
+mod devices;
+mod docs;
+mod files_https;
+mod fuzz_corpus;
+mod handset;
+mod handset_support;
+mod housekeeping;
+mod journey;
+mod kill;
+mod kill_under_load;
+mod load;
+mod lockout;
+mod monitoring;
+mod outside;
+mod phone_control;
+mod program;
+mod self_provision;
+mod serve;
+mod service_trace;
+mod sip_bindings;
+mod sip_grace;
+mod sip_limits;
+mod sip_registrar;
+mod sip_registrar_sipp;
+mod sip_tls;
+mod sip_torture;
+mod sip_transport;
+mod sip_wire;
+mod start;
+mod store;
+mod system_commands;
+mod templates;
+mod tftp;
+mod third_party;
+mod trust_list;
+mod trust_list_support;
+mod uds_resources;
+mod users;
