@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common::{Database, TestApp, for_each_database};
+use crate::common::{Database, TestApp, for_each_database, is_own_process};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -37,6 +37,9 @@ async fn readiness_follows_the_database_and_health_does_not() {
 
 #[tokio::test]
 async fn metrics_are_in_the_form_that_prometheus_reads() {
+    if !is_own_process("monitoring::metrics_are_in_the_form_that_prometheus_reads") {
+        return;
+    }
     let test = TestApp::start(&Database::sqlite()).await;
     let router = metrics::router(Arc::clone(&test.app));
     ::metrics::histogram!(metrics::HANDSET_REQUEST_SECONDS, "step" => "form").record(0.0004);

@@ -1,9 +1,5 @@
 //! A whole session with unusual digits, and a search for them in everything that is left of it.
 
-use std::io::Write;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use selfprov::domain::secret::Secret;
@@ -19,8 +15,10 @@ use crate::attacks::site::Site;
 use crate::attacks::site::VICTIM;
 use crate::common::Answer;
 use crate::common::Database;
+use crate::common::OwnLog;
 use crate::common::for_each_database;
 use crate::common::form_url;
+use crate::common::is_own_process;
 use crate::common::post;
 use crate::common::url_of_key;
 
@@ -29,36 +27,6 @@ const NEW_PIN: &str = "93075182";
 const WRONG_PIN: &str = "58301749";
 const WRONG_FIELD: &str = "40928163";
 const CODE: &str = "6150829374";
-
-/// Everything that the program and its libraries log, at the finest level.
-#[derive(Clone, Default)]
-struct OwnLog(Arc<Mutex<Vec<u8>>>);
-
-impl OwnLog {
-    fn captured() -> &'static Self {
-        static LOG: OnceLock<OwnLog> = OnceLock::new();
-        LOG.get_or_init(|| {
-            let log = Self::default();
-            let writer = log.clone();
-            tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::TRACE)
-                .with_writer(move || writer.clone())
-                .init();
-            log
-        })
-    }
-}
-
-impl Write for OwnLog {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Sends a form as the phone at `desk` and keeps the answer.
 async fn send(site: &Site, desk: Desk, url: &str, form: &str, seen: &mut Vec<Answer>) -> String {
@@ -155,8 +123,7 @@ async fn set_code(site: &Site) {
         .await;
 }
 
-async fn search(database: &Database) {
-    let log = OwnLog::captured();
+async fn search(database: &Database, log: &OwnLog) {
     metrics::recorder();
     let site = Site::open(database).await;
     site.server.handset.trace_everything();
@@ -167,7 +134,7 @@ async fn search(database: &Database) {
         trace.contains(" DEBUG ") && trace.contains("PROVISIONED"),
         "{trace}"
     );
-    let log = log.0.lock().unwrap().clone();
+    let log = log.bytes();
     assert!(log.len() > 10_000, "libraries log as well");
     let rendered = metrics::recorder().render();
     assert!(rendered.contains("AUTHENTICATION_FAILED"));
@@ -210,5 +177,9 @@ async fn search(database: &Database) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_session_leaves_no_pin_code_or_secret_anywhere() {
-    for_each_database(|database| async move { search(&database).await }).await;
+    if !is_own_process("attacks::secrecy::a_whole_session_leaves_no_pin_code_or_secret_anywhere") {
+        return;
+    }
+    let log = &OwnLog::captured();
+    for_each_database(|database| async move { search(&database, log).await }).await;
 }
