@@ -8,10 +8,10 @@ use super::ServiceError;
 use super::file_requests::UnknownRequest;
 use super::phone_book::KnownPhone;
 use super::phone_channel::PhoneAction;
-use super::phone_control;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
+use super::restart_request;
 use crate::domain::binding::Binding;
 use crate::domain::device::DeviceName;
 use crate::domain::end_user::UserId;
@@ -155,7 +155,7 @@ pub async fn restart(
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     locked(connection, name).await?;
-    let restart = phone_control::request_restart(app, connection, name, action).await?;
+    let restart = restart_request::request(app, connection, name, action).await?;
     let change = change(
         "device.restart",
         name,

@@ -24,12 +24,12 @@ use super::devices;
 use super::devices::Farewell;
 use super::own_file;
 use super::phone_book::KnownPhone;
-use super::phone_control;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
 use super::register;
+use super::restart_request;
 use crate::domain::binding::Grace;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
@@ -386,8 +386,8 @@ async fn take_effect(
         store::binding::set_grace(connection, name, Some(stored)).await?;
     }
     let restart = if own_file::loads_by_restart(after) {
-        let action = phone_control::action_for(app, before, after);
-        Some(phone_control::request_restart(app, connection, name, action).await?)
+        let action = restart_request::action_for(app, before, after);
+        Some(restart_request::request(app, connection, name, action).await?)
     } else {
         None
     };

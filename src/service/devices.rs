@@ -8,13 +8,13 @@ use super::App;
 use super::administration::AdministrationError;
 use super::file_requests::UnknownRequest;
 use super::phone_book::KnownPhone;
-use super::phone_control;
 use super::provision::remove as remove_rows;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
 use super::register;
+use super::restart_request;
 use crate::domain::binding::Binding;
 use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
@@ -319,7 +319,7 @@ async fn farewell(
     let stored = (&*grace.sealed_secret, grace.until);
     store::binding::set_grace(connection, name, Some(stored)).await?;
     let action = PhoneAction::Reset;
-    let restart = phone_control::request_restart(app, connection, name, action).await?;
+    let restart = restart_request::request(app, connection, name, action).await?;
     Ok((grace, restart))
 }
 

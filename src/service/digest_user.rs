@@ -5,8 +5,8 @@
 use super::App;
 use super::own_file;
 use super::phone_book::KnownPhone;
-use super::phone_control;
 use super::register;
+use super::restart_request;
 use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::DigestIdentity;
@@ -54,7 +54,7 @@ pub(super) async fn prepare(
         store::binding::set_grace(connection, &name, stored).await?;
         let restart = if loads_by_restart {
             let action = PhoneAction::Restart;
-            Some(phone_control::request_restart(app, connection, &name, action).await?)
+            Some(restart_request::request(app, connection, &name, action).await?)
         } else {
             None
         };

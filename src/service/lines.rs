@@ -6,12 +6,12 @@ use super::administration::check_text;
 use super::attempt_gate::Pass;
 use super::attributes;
 use super::own_file;
-use super::phone_control;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
 use super::register;
+use super::restart_request;
 use crate::domain::binding::Grace;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
@@ -436,8 +436,8 @@ async fn change_file(
             store::binding::set_grace(connection, &phone.name, Some(stored)).await?;
             change.grace = Some(grace);
         }
-        let action = phone_control::action_for(app, phone, phone);
-        let restart = phone_control::request_restart(app, connection, &phone.name, action).await?;
+        let action = restart_request::action_for(app, phone, phone);
+        let restart = restart_request::request(app, connection, &phone.name, action).await?;
         change.restart = Some(restart);
     } else if is_renumbered {
         store::binding::delete(connection, &phone.name, before.pattern.as_str()).await?;

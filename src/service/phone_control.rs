@@ -1,6 +1,6 @@
 //! Phone control: a phone that is asked to restart is asked until it has come back.
 //!
-//! The request is a row of the caller's transaction, so it survives the service. The loop
+//! The request ([`restart_request`](super::restart_request)) survives the service. The loop
 //! [`run`] sends it by whatever channel reaches the phone; it is done when the phone fetches its
 //! new file or registers anew.
 
@@ -20,18 +20,10 @@ use super::group_commit::WriteError;
 use super::phone_channel::Delivery;
 use super::phone_channel::PhoneRequest;
 use super::record::Happening;
-use super::settings::RestartAction;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
-use crate::domain::phone::Phone;
-use crate::domain::phone_restart::FIRST_ATTEMPT_AFTER;
-use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
-use crate::domain::time::UnixMillis;
-use crate::store;
-use crate::store::Connection;
-use crate::store::StoreError;
 
 pub use many::AskedMany;
 pub use many::PER_MINUTE;
@@ -49,47 +41,6 @@ const ATTEMPTS_AT_ONCE: usize = 512;
 
 /// Longest sleep of the loop: bounds how late it sees a clock that was set.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
-
-/// Writes into the caller's transaction that a phone is to be restarted. What it owes already is
-/// not weakened by it.
-///
-/// After the commit the caller hands what this gives to [`PhoneControl::submit`].
-///
-/// # Errors
-///
-/// [`StoreError`] when the database fails.
-pub async fn request_restart(
-    app: &App,
-    connection: &mut Connection,
-    name: &DeviceName,
-    action: PhoneAction,
-) -> Result<PhoneRestart, StoreError> {
-    let owed = app.phone_control.owed_by(name);
-    let action = owed.map_or(action, |owed| action.stronger(owed.action));
-    let now = app.environment.now();
-    let restart = PhoneRestart::new(name.clone(), action, now, now.plus(FIRST_ATTEMPT_AFTER));
-    store::phone_restart::upsert(connection, &restart).await?;
-    Ok(restart)
-}
-
-/// How a phone is made to take its new file: by `reset` when what only a full boot loads differs
-/// (template, locale, firmware), else by `restart`; the setting `restart_action` overrules it.
-pub fn action_for(app: &App, before: &Phone, after: &Phone) -> PhoneAction {
-    let boot_only = |phone: &Phone| {
-        let configuration = &phone.configuration;
-        (
-            configuration.phone_button_template,
-            configuration.user_locale.clone(),
-            configuration.network_locale.clone(),
-            configuration.load_information.clone(),
-        )
-    };
-    match app.settings.phones.restart_action {
-        RestartAction::Restart => PhoneAction::Restart,
-        RestartAction::Auto if boot_only(before) == boot_only(after) => PhoneAction::Restart,
-        RestartAction::Auto | RestartAction::Reset => PhoneAction::Reset,
-    }
-}
 
 /// The phone has fetched its new file (or otherwise shown that it runs on it): its restart is
 /// done and the grace of its old binding over. Cheap when it owes nothing.
@@ -244,13 +195,4 @@ fn told(restart: &PhoneRestart, attempted: Attempted, result_before: &str) -> St
             "{action}: {result} (attempt {attempt}; {untold} more before it: {result_before})"
         ),
     }
-}
-
-/// What stands in the timeline when the phone has come back.
-pub(super) fn answered(restart: &PhoneRestart, detail: &str, now: UnixMillis) -> String {
-    let (attempts, seconds) = (restart.attempts, now.since(restart.requested_at).as_secs());
-    format!(
-        "{detail}; {seconds} s after the {}, {attempts} attempts",
-        restart.action.as_str()
-    )
 }

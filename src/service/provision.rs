@@ -13,7 +13,6 @@ use super::claim::Standing;
 use super::group_commit::WriteError;
 use super::keys::Purpose;
 use super::phone_book::KnownPhone;
-use super::phone_control;
 use super::phone_from_template::Mould;
 use super::phone_from_template::Subject;
 use super::phone_from_template::apply_line_template;
@@ -22,6 +21,7 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::register;
+use super::restart_request;
 use super::sealed_token;
 use super::sealed_token::Token;
 use super::self_provision::bound_to;
@@ -317,8 +317,8 @@ pub(super) async fn put_in_place(
         .as_ref()
         .map(|grace| (&*grace.sealed_secret, grace.until));
     store::binding::set_grace(connection, &after.name, stored).await?;
-    let action = phone_control::action_for(app, before, &after);
-    let restart = phone_control::request_restart(app, connection, &after.name, action).await?;
+    let action = restart_request::action_for(app, before, &after);
+    let restart = restart_request::request(app, connection, &after.name, action).await?;
     Ok(Replacement {
         phone: after,
         extension,

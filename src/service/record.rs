@@ -1,22 +1,14 @@
 //! Writing the histories: each phone's timeline and the audit log.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::Duration;
 
 use super::App;
-use super::group_commit;
-use super::group_commit::Write;
-use super::group_commit::WriteError;
 use crate::domain::device::DeviceName;
 use crate::domain::history::AuditEntry;
 use crate::domain::history::CorrelationId;
 use crate::domain::history::TimelineEntry;
 use crate::domain::history::TimelineEvent;
 use crate::domain::pkid::Pkid;
-use crate::domain::time::UnixMillis;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -61,55 +53,6 @@ pub async fn happened(
         correlation: happening.correlation,
     };
     store::history::insert_timeline(connection, &entry).await
-}
-
-/// Time in which one phone's timeline takes one row of a refusal that cost no work: such refusals
-/// come as fast as somebody can send them.
-const REFUSALS_APART: Duration = Duration::from_secs(10);
-
-/// Phones and codes of which the last such row is remembered.
-const REFUSALS_REMEMBERED_MAX: usize = 10_000;
-
-/// When each phone's timeline last took a row of a refusal that cost no work.
-#[derive(Debug, Default)]
-pub struct RefusalRows(Mutex<HashMap<(DeviceName, &'static str), UnixMillis>>);
-
-impl RefusalRows {
-    /// Whether a row may be written now; if so, the next not before [`REFUSALS_APART`].
-    fn admit(&self, device_name: &DeviceName, code: &'static str, now: UnixMillis) -> bool {
-        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = |at: &UnixMillis| now.since(*at) < REFUSALS_APART;
-        if rows.len() >= REFUSALS_REMEMBERED_MAX {
-            rows.retain(|_, at| is_recent(at));
-        }
-        let key = (device_name.clone(), code);
-        let is_full = rows.len() >= REFUSALS_REMEMBERED_MAX;
-        if is_full || rows.get(&key).is_some_and(is_recent) {
-            return false;
-        }
-        rows.insert(key, now);
-        true
-    }
-}
-
-/// Writes a refusal that cost no work to a phone's timeline, unless one with its code stands there
-/// since a moment ago.
-///
-/// # Errors
-///
-/// [`WriteError`] when the database does not take it.
-pub async fn refused_without_work(
-    app: &App,
-    device_name: &DeviceName,
-    happening: Happening,
-) -> Result<(), WriteError> {
-    let now = app.environment.now();
-    if app.refusal_rows.admit(device_name, happening.code, now) {
-        let event = TimelineEvent::LoginRefused;
-        let row = Box::new((device_name.clone(), event, happening));
-        group_commit::commit(app, Write::Happened(row)).await?;
-    }
-    Ok(())
 }
 
 /// Who does something and from where, for the audit log.

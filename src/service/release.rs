@@ -17,7 +17,6 @@ use super::claim::Row;
 use super::claim::address_policy;
 use super::hasher::Share;
 use super::keys::Purpose;
-use super::phone_control;
 use super::provision::Replacement;
 use super::provision::put_in_place;
 use super::provision::remove;
@@ -25,7 +24,9 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
+use super::refusal_rows;
 use super::register;
+use super::restart_request;
 use super::sealed_token::Token;
 use super::self_provision::LogInError;
 use super::self_provision::bound_to;
@@ -102,7 +103,7 @@ pub async fn ask(app: &App, claim: &Claim, pin: &Secret) -> Result<String, LogIn
             refusal: Some(refusal),
             detail: "a release was asked for".to_owned(),
         };
-        record::refused_without_work(app, &phone.name, claim.happening(row)).await?;
+        refusal_rows::refused_without_work(app, &phone.name, claim.happening(row)).await?;
         return Err(refusal.into());
     }
     let owner = owner_of(app, owner).await?;
@@ -261,7 +262,7 @@ async fn in_transaction(
         .map(|grace| (&*grace.sealed_secret, grace.until));
     store::binding::set_grace(connection, &before.name, stored).await?;
     let action = PhoneAction::Reset;
-    let restart = phone_control::request_restart(app, connection, &before.name, action).await?;
+    let restart = restart_request::request(app, connection, &before.name, action).await?;
     Ok(Done::Removed { grace, restart })
 }
 

@@ -19,6 +19,7 @@ use super::phone_from_template::Subject;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
+use super::refusal_rows;
 use super::sealed_token::Bound;
 use super::sealed_token::Token;
 use crate::domain::device::DeviceName;
@@ -145,7 +146,7 @@ pub async fn log_in(
             refusal: Some(refusal),
             detail: device_refusal_detail(claim, &known, refusal),
         };
-        record::refused_without_work(app, name, claim.happening(row)).await?;
+        refusal_rows::refused_without_work(app, name, claim.happening(row)).await?;
         return Err(refusal.into());
     }
     let attempt = Attempt {

@@ -22,7 +22,7 @@ use super::node::Node;
 use super::phone_book::PhoneBook;
 use super::phone_channel::PhoneChannels;
 use super::phone_control::PhoneControl;
-use super::record::RefusalRows;
+use super::refusal_rows::RefusalRows;
 use super::register::Registrar;
 use super::render_config::KnownSystemValues;
 use super::settings::Settings;

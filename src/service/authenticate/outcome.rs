@@ -22,6 +22,7 @@ use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Change;
 use crate::service::record::Happening;
+use crate::service::refusal_rows;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -47,7 +48,7 @@ pub(super) async fn tell_wait(
         end_user: user_id_of(known.account.as_ref()),
         correlation: Some(attempt.correlation),
     };
-    record::refused_without_work(app, device, happening).await?;
+    refusal_rows::refused_without_work(app, device, happening).await?;
     Ok(())
 }
 
@@ -119,7 +120,7 @@ pub(super) async fn record_wrong(
     };
     if is_locked && !of_code {
         if let Some(device) = attempt.device {
-            record::refused_without_work(app, device, happening(&[])).await?;
+            refusal_rows::refused_without_work(app, device, happening(&[])).await?;
         }
         return Ok(());
     }

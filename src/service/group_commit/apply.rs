@@ -11,9 +11,9 @@ use crate::service::App;
 use crate::service::auto_register;
 use crate::service::auto_register::Allocation;
 use crate::service::phone_book::KnownPhone;
-use crate::service::phone_control;
 use crate::service::record::Happening;
 use crate::service::record::happened;
+use crate::service::restart_request;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -121,7 +121,7 @@ async fn came_back(
         let mut happening = happening;
         if let Some(restart) = app.phone_control.owed_by(name) {
             let now = app.environment.now();
-            happening.detail = phone_control::answered(&restart, &happening.detail, now);
+            happening.detail = restart_request::done_in_words(&restart, &happening.detail, now);
         }
         metrics::counter!("selfprov_restarts_done_total").increment(1);
         let event = TimelineEvent::RestartDone;
