@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod activation_code;
 mod architecture;
 mod associated_devices;
 mod attack_tools;

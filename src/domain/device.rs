@@ -81,6 +81,16 @@ impl DeviceName {
         (digits.len() == 12).then(|| digits.parse().ok()).flatten()
     }
 
+    /// Whether it stands for a phone whose MAC address nobody knows yet: `BAT` and twelve digits.
+    /// No phone asks for anything in such a name. Source: CUCM Bulk Administration Guide, "dummy
+    /// MAC address".
+    pub fn is_placeholder(&self) -> bool {
+        let digits = self.0.strip_prefix("BAT");
+        digits.is_some_and(|digits| {
+            digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        })
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -177,6 +187,16 @@ mod tests {
         assert_eq!(name.as_str(), "SEP0011AABBCCDD");
         assert_eq!(name.mac().unwrap().to_string(), "0011AABBCCDD");
         assert_eq!("dect-Base.7".parse::<DeviceName>().unwrap().mac(), None);
+        for (name, is_placeholder) in [
+            ("BAT0011AABBCCDD", true),
+            ("BAT0011AABBCCD", false),
+            ("BAT0011AABBCCDDE", false),
+            ("BAT0011AABBCCDG", false),
+            ("SEP0011AABBCCDD", false),
+        ] {
+            let name: DeviceName = name.parse().unwrap();
+            assert_eq!(name.is_placeholder(), is_placeholder, "{name}");
+        }
         for bad in ["", "a b", "../x", "SEP\0", &"x".repeat(51)] {
             assert!(bad.parse::<DeviceName>().is_err(), "{bad:?}");
         }

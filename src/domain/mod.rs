@@ -2,6 +2,7 @@
 //!
 //! The names are those of CUCM's administration pages and AXL schema.
 
+pub mod activation;
 pub mod auto_registration;
 pub mod binding;
 pub mod call_route;

@@ -35,6 +35,12 @@ pub enum Refusal {
     InvalidDeviceModel,
     /// Row 9: the profile has no template for this model.
     ModelPhoneTemplateNotFound,
+    /// Activation: the phone is of another model than the device that the code is for.
+    DeviceModelMismatch,
+    /// Activation: a phone is registered as the device that the code is for.
+    DeviceInUse,
+    /// Activation: the device that the code is for has no line.
+    DeviceNotReady,
 }
 
 impl Refusal {
@@ -52,6 +58,9 @@ impl Refusal {
             Self::SelfprovDeviceLimit => "SELFPROV_DEVICE_LIMIT",
             Self::InvalidDeviceModel => "INVALID_DEVICE_MODEL",
             Self::ModelPhoneTemplateNotFound => "MODEL_PHONETEMPELATE_NOT_FOUND",
+            Self::DeviceModelMismatch => "DEVICE_MODEL_MISMATCH",
+            Self::DeviceInUse => "DEVICE_IN_USE",
+            Self::DeviceNotReady => "DEVICE_NOT_READY",
         }
     }
 }

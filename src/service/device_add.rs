@@ -66,6 +66,8 @@ pub struct NewDevice {
     pub owner: Option<String>,
     /// User ID of the end user whose digest credentials it uses; `None`: a secret of its own.
     pub digest_user: Option<String>,
+    /// Whether it is to be activated by a code (`enableActivationID`).
+    pub requires_activation: bool,
     /// What is only kept.
     pub elements: StoredElements,
 }
@@ -83,6 +85,7 @@ impl NewDevice {
             makes_lines: false,
             owner: None,
             digest_user: None,
+            requires_activation: false,
             elements: StoredElements::default(),
         }
     }
@@ -182,6 +185,9 @@ pub(super) async fn insert(
             None
         }
     };
+    if new.requires_activation {
+        store::activation::require(connection, phone.pkid).await?;
+    }
     if !new.elements.values.is_empty() {
         attributes::write(app, connection, phone.pkid, &new.elements).await?;
     }

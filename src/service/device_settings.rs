@@ -302,7 +302,8 @@ pub(super) fn check_model(
     Ok(())
 }
 
-/// Refuses a name under which a device of this model would never ask for its file.
+/// Refuses a name under which a device of this model would never ask for its file, unless it stands
+/// for a phone that gets its own by an activation code.
 pub(super) fn check_name(name: &DeviceName, model: &PhoneModel) -> Result<(), AdministrationError> {
     let asks_by_mac = match model.file_format() {
         FileFormat::FlatProfile => true,
@@ -311,11 +312,18 @@ pub(super) fn check_name(name: &DeviceName, model: &PhoneModel) -> Result<(), Ad
             !matches!(model.family, ModelFamily::Software | ModelFamily::Analog)
         }
     };
-    if asks_by_mac && name.mac().is_none() {
+    let waits_for_code = name.is_placeholder() && model.shows_xml_screens();
+    if asks_by_mac && name.mac().is_none() && !waits_for_code {
         let reason = format!(
             "a {} asks for its file by its MAC address: name it SEP and the MAC address, for \
-             example SEP0011AABBCCDD",
-            model.product
+             example SEP0011AABBCCDD{}",
+            model.product,
+            if model.shows_xml_screens() {
+                "; or BAT and twelve digits of your own, for a phone that is to be activated by a \
+                 code"
+            } else {
+                ""
+            }
         );
         return Err(AdministrationError::invalid("Device Name", &reason));
     }

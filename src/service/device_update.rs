@@ -64,6 +64,8 @@ pub struct DeviceChange {
     pub owner: Option<Option<String>>,
     /// User ID of its digest user; `Some(None)`: a fresh secret of its own.
     pub digest_user: Option<Option<String>>,
+    /// Whether it is to be activated by a code; when not, the code that waits is of no use.
+    pub requires_activation: Option<bool>,
     /// What is only kept.
     pub elements: StoredElements,
 }
@@ -159,6 +161,11 @@ pub(super) async fn write(
     let left = leave_name(app, connection, &before, &after).await?;
     store::device::update(connection, &after).await?;
     attributes::write(app, connection, after.pkid, &change.elements).await?;
+    match change.requires_activation {
+        Some(true) => store::activation::require(connection, after.pkid).await?,
+        Some(false) => store::activation::delete_of_device(connection, after.pkid).await?,
+        None => {}
+    }
     let effects = match left {
         Some(_) => Effects::default(),
         None => take_effect(app, connection, &before, &after).await?,

@@ -292,14 +292,15 @@ impl Farewell {
 }
 
 /// Writes what tells a phone that its device is gone: a Cisco phone restarts; the registrations of
-/// a device of another kind end.
+/// a device of another kind end. Behind a placeholder there is no phone.
 pub(super) async fn say_farewell(
     app: &App,
     connection: &mut Connection,
     phone: &Phone,
 ) -> Result<Farewell, AdministrationError> {
     let model = phone.model.and_then(phone_model::by_number);
-    if model.is_some_and(phone_model::PhoneModel::is_found_by_account) {
+    let is_by_account = model.is_some_and(phone_model::PhoneModel::is_found_by_account);
+    if is_by_account || phone.name.is_placeholder() {
         store::binding::delete_of_device(connection, &phone.name).await?;
         store::phone_restart::delete(connection, &phone.name).await?;
         return Ok(Farewell(None));

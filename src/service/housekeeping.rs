@@ -1,9 +1,11 @@
-//! What has to be done again and again: registrations that ended, unclaimed phones that stay.
+//! What has to be done again and again: registrations that ended, unclaimed phones that stay,
+//! activation codes that nobody used.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
+use super::activation_codes;
 use super::auto_register;
 use super::group_commit;
 use super::group_commit::Write;
@@ -52,6 +54,9 @@ pub async fn run(app: Arc<App>) {
         {
             tracing::error!(%error, "auto-registration could not be looked at");
         }
+        if round.is_multiple_of(ROUNDS_A_SWEEP) {
+            remove_ended_codes(&app).await;
+        }
         if round.is_multiple_of(ROUNDS_A_REMOVAL)
             && let Err(error) = remove_old(&app).await
         {
@@ -84,6 +89,15 @@ pub async fn remove_expired(app: &App) -> usize {
     // A row that stays is loaded and ends again after the next start.
     group_commit::commit_all(app, writes).await;
     count
+}
+
+/// Removes activation codes that nobody used in time; gives how many there were.
+pub async fn remove_ended_codes(app: &App) -> usize {
+    let removed = activation_codes::remove_expired(app).await;
+    removed.unwrap_or_else(|error| {
+        tracing::error!(%error, "activation codes that have ended could not be removed");
+        0
+    })
 }
 
 /// Removes timeline rows older than [`TIMELINE_KEPT`] and wipes the secrets of ended graces.

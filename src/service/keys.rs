@@ -38,6 +38,8 @@ pub enum Purpose {
     ApiSession,
     /// Keys that sign trust lists, in the database.
     TrustKey,
+    /// Activation codes in the database, and the digests by which they are found.
+    ActivationCode,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
         Self::RememberedLogin,
         Self::ApiSession,
         Self::TrustKey,
+        Self::ActivationCode,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -66,6 +69,7 @@ impl Purpose {
             Self::RememberedLogin => b"remembered login",
             Self::ApiSession => b"api session",
             Self::TrustKey => b"trust key",
+            Self::ActivationCode => b"activation code",
         }
     }
 }

@@ -27,9 +27,9 @@ pub(super) fn format_of(phone: &Phone) -> FileFormat {
 }
 
 /// Whether a restart makes the device load what has changed. Of the others somebody must type it in,
-/// and they would be told to restart for ever.
+/// or there is no phone yet, and they would be told to restart for ever.
 pub(super) fn loads_by_restart(phone: &Phone) -> bool {
-    format_of(phone) != FileFormat::AccountSheet
+    format_of(phone) != FileFormat::AccountSheet && !phone.name.is_placeholder()
 }
 
 /// What every phone of a multiplatform model may read: where its own profile is.

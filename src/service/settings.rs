@@ -150,6 +150,8 @@ pub struct PhoneSettings {
     pub same_phone_networks: Vec<IpNet>,
     /// Whether a phone may be provisioned only from the address it registered from.
     pub require_registered_address: bool,
+    /// Whether a phone that waits to be claimed takes an activation code.
+    pub activation_codes: bool,
     /// How a phone is made to load its new file.
     pub restart_action: RestartAction,
     /// Lifetime granted to a registration, in seconds; a Cisco phone needs 65 or more.
@@ -170,6 +172,7 @@ impl Default for PhoneSettings {
             trusted_proxies: Vec::new(),
             same_phone_networks: Vec::new(),
             require_registered_address: true,
+            activation_codes: true,
             restart_action: RestartAction::Auto,
             registration_expires_s: 120,
             time_zone: "UTC".to_owned(),

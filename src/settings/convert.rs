@@ -150,6 +150,7 @@ impl Settings {
             trusted_proxies: networks(&phones.trusted_proxies),
             same_phone_networks: networks(&phones.same_phone_networks),
             require_registered_address: phones.require_registered_address,
+            activation_codes: phones.activation_codes,
             restart_action: match phones.restart_action {
                 tables::RestartAction::Auto => service::RestartAction::Auto,
                 tables::RestartAction::Restart => service::RestartAction::Restart,

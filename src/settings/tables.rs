@@ -217,6 +217,8 @@ table! {
         same_phone_networks: Vec<Checked<Network>> = vec![],
         /// Whether a phone may be provisioned only from the address it registered from.
         require_registered_address: bool = true,
+        /// Whether a phone that waits to be claimed takes an activation code in place of a user ID.
+        activation_codes: bool = true,
         /// How a phone is made to load its new file: auto, restart or reset.
         restart_action: RestartAction = RestartAction::Auto,
         /// Seconds a registration is granted; a Cisco phone needs 65 or more.

@@ -48,6 +48,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "last login",
         include_str!("../../migrations/0009_last_login.sql"),
     ),
+    (
+        15,
+        "activation code",
+        include_str!("../../migrations/0015_activation_code.sql"),
+    ),
 ];
 
 /// A database engine.

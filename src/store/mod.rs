@@ -3,6 +3,7 @@
 //! Functions take a connection, so the use case owns the transaction. Nothing outside this folder
 //! names `sqlx`: other layers pass [`Connection`] and [`Transaction`] through.
 
+pub mod activation;
 pub mod application_user;
 pub mod associated_device;
 pub mod attribute;

@@ -53,6 +53,8 @@ pub enum ObjectKind {
     DeviceDefaults,
     /// `CredentialPolicyDefault`: what new credentials of one kind begin with.
     CredentialPolicyDefault,
+    /// `PhoneActivationCode`: makes a new phone a configured one.
+    PhoneActivationCode,
     /// `SelfProvisioning`: the settings of self-provisioning, of which there is one set.
     SelfProvisioning,
     /// A small object that others only name: `Region`, `Location`, `CommonPhoneConfig` and the like.
@@ -85,6 +87,7 @@ impl ObjectKind {
             Self::ProcessNode => "ProcessNode",
             Self::DeviceDefaults => "DeviceDefaults",
             Self::CredentialPolicyDefault => "CredentialPolicyDefault",
+            Self::PhoneActivationCode => "PhoneActivationCode",
             Self::SelfProvisioning => "SelfProvisioning",
             Self::Named(noun) => noun,
         }

@@ -92,6 +92,14 @@ impl Fault {
         )
     }
 
+    /// The account may read, and this would tell it secrets.
+    pub fn no_secrets(operation: &str) -> Self {
+        Self::new(
+            NOT_UPDATED,
+            format!("{operation} gives secrets, and this account may only read over AXL"),
+        )
+    }
+
     /// The operation does not exist in this version; the sentence says what to do instead.
     pub fn no_operation(hint: &str) -> Self {
         Self::new(

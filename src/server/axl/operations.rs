@@ -43,6 +43,15 @@ impl Caller<'_> {
         }
     }
 
+    /// Gives secrets only to those who may change something: whoever has an activation code can
+    /// make any phone the configured one.
+    fn check_may_have_secrets(&self, operation: &str) -> Result<(), Fault> {
+        match self.access {
+            Some(Access::Write) => Ok(()),
+            Some(Access::Read) | None => Err(Fault::no_secrets(operation)),
+        }
+    }
+
     /// Tells the administrator and the client of elements that the dialect before 8.0 does not
     /// have; where the administrator wants it so, they are a fault.
     fn report(&self, ignored: Vec<String>) -> Result<(), Fault> {
@@ -73,6 +82,9 @@ const READING: [&str; 5] = [
     LIST_USER_BY_NAME,
     LIST_PHONE_BY_NAME,
 ];
+
+/// The one operation that reads and whose answer holds secrets.
+const GIVES_SECRETS: &str = "listPhoneActivationCode";
 
 /// How users were listed before 8.0.
 const LIST_USER_BY_NAME: &str = "listUserByName";
@@ -108,6 +120,9 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
     let name = call.operation();
     if changes(call, caller.version) {
         caller.check_may_change(name)?;
+    }
+    if name == GIVES_SECRETS {
+        caller.check_may_have_secrets(name)?;
     }
     if let Some((object, names)) = listed_by_name(name, caller.version) {
         return list::by_name(caller, call, object, names).await;

@@ -125,6 +125,9 @@ pub struct Texts {
     pub device_limit: &'static str,
     pub invalid_model: &'static str,
     pub no_template: &'static str,
+    pub model_mismatch: &'static str,
+    pub device_in_use: &'static str,
+    pub device_not_ready: &'static str,
     pub bad_request: &'static str,
 
     pub bad_too_long: &'static str,
@@ -214,6 +217,9 @@ static ENGLISH: Texts = Texts {
     device_limit: "You already have the most phones allowed.",
     invalid_model: "This phone model is not supported.",
     no_template: "No template for this phone. Contact your administrator.",
+    model_mismatch: "This code is for another phone model. Contact your administrator.",
+    device_in_use: "The phone of this code is in use already. Contact your administrator.",
+    device_not_ready: "The phone of this code has no number yet. Contact your administrator.",
     bad_request: "The request cannot be read:",
 
     bad_too_long: "{} is too long.",
@@ -259,6 +265,9 @@ impl Texts {
             Refusal::SelfprovDeviceLimit => self.device_limit,
             Refusal::InvalidDeviceModel => self.invalid_model,
             Refusal::ModelPhoneTemplateNotFound => self.no_template,
+            Refusal::DeviceModelMismatch => self.model_mismatch,
+            Refusal::DeviceInUse => self.device_in_use,
+            Refusal::DeviceNotReady => self.device_not_ready,
         };
         text.to_owned()
     }

@@ -28,6 +28,7 @@ mod line;
 mod names;
 mod people;
 mod phone;
+mod phone_activation_code;
 mod process_node;
 mod restart;
 mod rows;
@@ -202,6 +203,10 @@ macro_rules! of_kind {
             }
             ObjectKind::Phone => {
                 type $kind = phone::Phones;
+                $body
+            }
+            ObjectKind::PhoneActivationCode => {
+                type $kind = phone_activation_code::PhoneActivationCodes;
                 $body
             }
             ObjectKind::Named("UserPhoneAssociation") => {

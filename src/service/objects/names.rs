@@ -7,6 +7,7 @@ use super::ObjectKey;
 use super::Outcome;
 use super::credential_policy_default;
 use super::device_defaults;
+use super::phone_activation_code;
 use super::process_node;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
@@ -86,6 +87,9 @@ async fn by_name(
             store::device::pkid_of(connection, &name).await?
         }
         ObjectKind::Line => by_pattern(app, connection, name, None).await?,
+        ObjectKind::PhoneActivationCode => {
+            phone_activation_code::find(app, connection, name).await?
+        }
         ObjectKind::ProcessNode => {
             let mut nodes = process_node::all(app).into_iter();
             let node = nodes.find(|(_, host)| host.eq_ignore_ascii_case(name));
@@ -162,6 +166,7 @@ pub(super) async fn name_of(
         ObjectKind::Phone => store::device::name_of(connection, pkid)
             .await?
             .map(|name| name.to_string()),
+        ObjectKind::PhoneActivationCode => phone_activation_code::name_of(connection, pkid).await?,
         ObjectKind::Line => store::line::by_pkid(connection, pkid)
             .await?
             .map(|line| line.pattern.to_string()),

@@ -172,6 +172,7 @@ async fn insert_line(
 /// [`StoreError`] as [`super::find`].
 pub async fn delete(connection: &mut Connection, pkid: Pkid) -> Result<bool, StoreError> {
     super::super::attribute::delete_of(connection, pkid).await?;
+    super::super::activation::delete_of_device(connection, pkid).await?;
     let pkid = pkid.to_string();
     sqlx::query("DELETE FROM service_url WHERE owner = $1")
         .bind(pkid.as_str())

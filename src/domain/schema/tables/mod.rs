@@ -52,6 +52,7 @@ pub(super) static ALL: &[ObjectType] = &[
     date_time_group::DATE_TIME_GROUP,
     device_pool::DEVICE_POOL,
     onboarding::DEVICE_DEFAULTS,
+    onboarding::PHONE_ACTIVATION_CODE,
     onboarding::CREDENTIAL_POLICY_DEFAULT,
     phone_button_template::PHONE_BUTTON_TEMPLATE,
     phone_security_profile::PHONE_SECURITY_PROFILE,

@@ -4,8 +4,8 @@ use super::words::{CREDENTIAL, CREDENTIAL_USER};
 use crate::domain::schema::ObjectKind::{CredentialPolicy, DevicePool, PhoneButtonTemplate};
 use crate::domain::schema::SchemaVersion::{V10_0, V12_5};
 use crate::domain::schema::{
-    Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, group, integer, one_of,
-    reference, secret, text,
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, group, integer,
+    one_of, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -96,4 +96,27 @@ pub(super) const CREDENTIAL_POLICY_DEFAULT: ObjectType = ObjectType {
     elements: CREDENTIAL_POLICY_DEFAULT_ELEMENTS,
     search: &[],
     operations: &[Operation::Update, Operation::Get],
+};
+
+// A code is a secret, and yet answers give it: an administrator must be able to tell it.
+#[rustfmt::skip]
+const PHONE_ACTIVATION_CODE_ELEMENTS: &[Element] = &[
+    text("activationCode", 255).only_in_answers().applied(),
+    integer("activationCodeExpiry").applied(),
+    text("phoneName", 255).required().characters(Characters::DeviceName).applied(),
+    text("phoneDescription", 255).only_in_answers().applied(),
+    text("phoneModel", 128).only_in_answers().applied(),
+    boolean("enableActivationId").only_in_answers().applied(),
+    reference("userId", ObjectKind::User).only_in_answers().applied(),
+];
+
+pub(super) const PHONE_ACTIVATION_CODE: ObjectType = ObjectType {
+    kind: ObjectKind::PhoneActivationCode,
+    element: "phoneActivationCode",
+    attributes: &[],
+    since: V12_5,
+    key: Key::Name("activationCode"),
+    elements: PHONE_ACTIVATION_CODE_ELEMENTS,
+    search: &["phoneName", "userId"],
+    operations: &[Operation::Add, Operation::List, Operation::Remove],
 };

@@ -222,8 +222,8 @@ const ELEMENTS: &[Element] = &[
     reference("wirelessLanProfileGroup", WIRELESS_LAN_PROFILE_GROUP)
         .since(V10_0).unlisted(),
     reference("elinGroup", ELIN_GROUP).since(V11_0).unlisted(),
-    boolean("enableActivationID").since(V12_5),
-    text("activationIDStatus", 255).since(V12_5).only_in_get(),
+    boolean("enableActivationID").since(V12_5).applied(),
+    text("activationIDStatus", 255).since(V12_5).only_in_get().applied(),
     reference("mraServiceDomain", MRA_SERVICE_DOMAIN).since(V12_5),
     boolean("allowMraMode").since(V12_5).default("false"),
 ];

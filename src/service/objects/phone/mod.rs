@@ -16,7 +16,9 @@ use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
+use crate::domain::schema::Value;
 use crate::service::App;
+use crate::service::activation_codes;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
 use crate::service::device_add;
@@ -45,6 +47,8 @@ impl Kind for Phones {
         pkids: &[Pkid],
     ) -> Outcome<Vec<(Pkid, Record)>> {
         let devices = store::device_lists::with_owners(connection, pkids).await?;
+        let activations = store::activation::of_devices(connection, pkids).await?;
+        let now = app.environment.now();
         let catalogue = app.catalogue.load_full();
         let mut references = References::new(&catalogue);
         let mut records = Vec::with_capacity(devices.len());
@@ -53,7 +57,12 @@ impl Kind for Phones {
             let known = device.and_then(|device| app.phones.find(&device.name));
             if let (Some(device), Some(known)) = (device, known) {
                 let owner = device.owner.as_deref();
-                records.push((*pkid, references.record_of(&known.phone, owner)));
+                let mut record = references.record_of(&known.phone, owner);
+                let activation = activations.get(pkid).copied();
+                record.set("enableActivationID", Value::flag(activation.is_some()));
+                let status = activation_codes::status(activation, now);
+                record.set("activationIDStatus", Value::text(status));
+                records.push((*pkid, record));
             }
         }
         Ok(records)
@@ -85,6 +94,7 @@ impl Kind for Phones {
             makes_lines: true,
             owner: request::reference(draft, "ownerUserName").flatten(),
             digest_user: request::reference(draft, "digestUser").flatten(),
+            requires_activation: draft.flag("enableActivationID"),
             elements: draft.stored(),
             ..NewDevice::new(name_of(draft)?, model)
         };
@@ -107,6 +117,9 @@ impl Kind for Phones {
             owner: request::reference(draft, "ownerUserName"),
             // None instead of none changes nothing: the device keeps its own secret.
             digest_user: digest_user.filter(|wanted| !(wanted.is_none() && is_without)),
+            requires_activation: draft
+                .says("enableActivationID")
+                .then(|| draft.flag("enableActivationID")),
             elements: draft.stored(),
         };
         let updated = device_update::update(app, actor, &name, &change).await;
