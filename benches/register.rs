@@ -431,7 +431,8 @@ async fn bare(dir: &Path, app: &App) -> f64 {
         let connection = transaction.connection();
         for ((phone, binding), line) in group {
             store::line::insert(connection, line).await.unwrap();
-            store::device::insert(connection, phone).await.unwrap();
+            let mut phone = (*phone).clone();
+            store::device::insert(connection, &mut phone).await.unwrap();
             store::binding::upsert(connection, binding).await.unwrap();
             let restart = PhoneRestart {
                 device_name: phone.name.clone(),

@@ -112,7 +112,7 @@ async fn a_script_of_7_1_makes_a_device_that_registers_with_its_digest_user() {
         let get = "<phoneName>SEP0030421A7007</phoneName>";
         let device = axl.succeed("7.1", "getPhone", get).await;
         assert!(
-            device.starts_with(&format!("<device uuid=\"{uuid}\">")),
+            device.starts_with("<device ctiid=") && device.contains(&format!(" uuid=\"{uuid}\">")),
             "{device}"
         );
         for element in [
@@ -250,8 +250,8 @@ async fn what_was_added_is_given_back_and_a_new_number_becomes_a_line() {
             "<builtInBridgeStatus>On</builtInBridgeStatus>",
             "<enableActivationID>true</enableActivationID>",
             "<vendorConfig><webAccess>0</webAccess></vendorConfig>",
-            "<line><index>1</index><label>Lobby &amp; co</label><display>Lobby</display>\
-             <dirn><pattern>1004</pattern><routePartitionName/></dirn>\
+            "\"><index>1</index><label>Lobby &amp; co</label><display>Lobby</display><dirn uuid=\"{",
+            "}\"><pattern>1004</pattern><routePartitionName/></dirn>\
              <ringSetting>Ring Once</ringSetting>",
             "<e164Mask>+4930XXXX</e164Mask>",
             "<maxNumCalls>4</maxNumCalls><busyTrigger>2</busyTrigger>",

@@ -556,8 +556,8 @@ async fn a_statement_that_means_too_many_rows_changes_none() {
         let app = &test.app;
         let mut transaction = app.store.begin().await.unwrap();
         for number in 0..=ROWS_MAX {
-            let phone = test.phone(&format!("SEP{number:012X}"), None);
-            store::device::insert(transaction.connection(), &phone)
+            let mut phone = test.phone(&format!("SEP{number:012X}"), None);
+            store::device::insert(transaction.connection(), &mut phone)
                 .await
                 .unwrap();
         }

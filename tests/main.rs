@@ -11,6 +11,7 @@ mod attack_tools;
 mod attacks;
 mod auto_registration;
 mod axl;
+mod axl_answers;
 mod axl_changes;
 mod axl_clients;
 mod axl_journey;

@@ -50,15 +50,17 @@ INSERT INTO line (pkid, pattern, route_partition, auto_registered)
     FROM phone WHERE state = 'auto_registered';
 INSERT INTO device (pkid, name, state, model, description, owner, sip_secret, version_stamp,
         device_pool, phone_security_profile, sip_profile, phone_button_template,
-        common_phone_profile, location, registered_address, file_fetched_at, created_at)
+        common_phone_profile, location, registered_address, file_fetched_at, created_at, ctiid)
     SELECT pkid, name, state, 622, description, owner, '{secret}', pkid,
         (SELECT min(pkid) FROM device_pool), (SELECT min(pkid) FROM phone_security_profile),
         (SELECT min(pkid) FROM sip_profile), (SELECT min(pkid) FROM phone_button_template),
         (SELECT min(pkid) FROM named_object WHERE kind LIKE 'CommonPhone%'),
-        (SELECT min(pkid) FROM named_object WHERE kind = 'Location'), '127.0.0.1', {at}, {at}
+        (SELECT min(pkid) FROM named_object WHERE kind = 'Location'), '127.0.0.1', {at}, {at},
+        row_number() OVER (ORDER BY name)
     FROM phone;
-INSERT INTO device_line (device, line_index, line, contact_user)
-    SELECT pkid, 1, line, pkid FROM phone;
+INSERT INTO device_line (device, line_index, line, contact_user, ctiid)
+    SELECT pkid, 1, line, pkid, row_number() OVER (ORDER BY name) FROM phone;
+UPDATE ctiid_counter SET last = last + (SELECT count(*) FROM phone);
 INSERT INTO binding (device_name, address_of_record, contact, transport, remote, local, node,
         call_id, cseq, expires_s, registered_at, model, user_agent)
     SELECT name, pattern, '<sip:' || pkid || '@127.0.0.1:5060;transport=udp>;'

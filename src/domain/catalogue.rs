@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::credential::CredentialKind;
 use super::credential::CredentialPolicy;
 use super::credential::CredentialUser;
+use super::ctiid::Ctiid;
 use super::directory_number::DirectoryNumber;
 use super::phone::PhoneConfiguration;
 use super::pkid::Pkid;
@@ -253,6 +254,8 @@ pub struct FeatureGroupTemplate {
 pub struct CallManager {
     /// Identity.
     pub pkid: Pkid,
+    /// The number by which CTI knows it; `None` until the row is stored.
+    pub ctiid: Option<Ctiid>,
     /// Name, for example `CM_node1`.
     pub name: String,
     /// Description.

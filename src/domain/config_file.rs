@@ -19,6 +19,7 @@ use locale::UserLocale;
 use text::PhoneText;
 use text::PhoneUrl;
 
+use super::ctiid::Ctiid;
 use super::pkid::Pkid;
 use super::secret::Secret;
 
@@ -32,6 +33,10 @@ pub const CALL_MANAGERS_MAX: usize = 3;
 /// `SEP<MAC>.cnf.xml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceFile {
+    /// Identity of the device; `None`: of a phone that is none yet.
+    pub pkid: Option<Pkid>,
+    /// The number by which CTI knows the device.
+    pub ctiid: Option<Ctiid>,
     /// Name of its device pool.
     pub device_pool: String,
     /// Clock.

@@ -10,6 +10,7 @@ pub mod call_target;
 pub mod catalogue;
 pub mod config_file;
 pub mod credential;
+pub mod ctiid;
 pub mod device;
 pub mod directory_number;
 pub mod end_user;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::ctiid::Ctiid;
 use super::device::DeviceName;
 use super::device::DeviceState;
 use super::directory_number::DirectoryNumber;
@@ -14,6 +15,8 @@ use super::time::UnixMillis;
 pub struct Phone {
     /// Identity of the row. Provisioning and release give a new one.
     pub pkid: Pkid,
+    /// The number by which CTI knows it; `None` until the row is stored.
+    pub ctiid: Option<Ctiid>,
     /// `SEP` and the MAC address, or an administrator's name for it.
     pub name: DeviceName,
     /// Whether it waits to be claimed.
@@ -130,8 +133,11 @@ pub struct PhoneLine {
     pub pattern: DirectoryNumber,
     /// Identity of its route partition.
     pub route_partition: Pkid,
-    /// The user part of the Contact that this phone uses for this line (a UUID, as CUCM gives).
+    /// The user part of the Contact that this phone uses for this line (a UUID, as CUCM gives): the
+    /// identity of the appearance.
     pub contact_user: Pkid,
+    /// The number by which CTI knows the appearance; `None` until the row is stored.
+    pub ctiid: Option<Ctiid>,
     /// Text beside the line button.
     pub label: Box<str>,
     /// Display name for calls.

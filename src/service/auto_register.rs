@@ -85,9 +85,9 @@ pub(super) async fn create(
     let Some(number) = allocation.next_number(connection).await? else {
         return Ok(refused(AutoRegistrationRefused::RangeExhausted));
     };
-    let (phone, line) = templates.make(app, &(&new.binding).into(), &number)?;
+    let (mut phone, line) = templates.make(app, &(&new.binding).into(), &number)?;
     store::line::insert(connection, &line).await?;
-    store::device::insert(connection, &phone).await?;
+    store::device::insert(connection, &mut phone).await?;
     store::binding::upsert(connection, &new.binding).await?;
     let action = PhoneAction::Restart;
     let restart = restart_request::request(app, connection, name, action).await?;

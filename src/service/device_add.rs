@@ -162,7 +162,7 @@ pub(super) async fn insert(
         makes_lines: new.makes_lines,
     };
     let lines = find_lines(app, connection, actor, catalogue, wanted).await?;
-    let phone = make(app, catalogue, new, people, lines)?;
+    let mut phone = make(app, catalogue, new, people, lines)?;
     refuse_ambiguity(connection, &phone).await?;
     let before = store::device::find_for_update(connection, &phone.name).await?;
     let replacement = match before {
@@ -173,11 +173,13 @@ pub(super) async fn insert(
                 let reason = "the phone waits to be claimed; give it a line";
                 AdministrationError::invalid("lines", &reason)
             })?;
-            Some(put_in_place(app, connection, &before, phone.clone(), number).await?)
+            let replacement = put_in_place(app, connection, &before, phone, number).await?;
+            phone = replacement.phone.clone();
+            Some(replacement)
         }
         Some(_) => return Err(taken(&new.name)),
         None => {
-            let inserted = store::device::insert(connection, &phone).await;
+            let inserted = store::device::insert(connection, &mut phone).await;
             inserted.map_err(|error| match error {
                 StoreError::Duplicate => taken(&new.name),
                 error => error.into(),
@@ -280,6 +282,7 @@ fn make(
     check_text("Description", &description, DESCRIPTION_LENGTH_MAX)?;
     Ok(Phone {
         pkid: app.new_pkid(),
+        ctiid: None,
         name: new.name.clone(),
         state: DeviceState::Provisioned,
         model: Some(new.model.number),

@@ -199,6 +199,7 @@ impl Maker<'_> {
             pattern: line.pattern.clone(),
             route_partition: line.route_partition,
             contact_user: self.app.new_pkid(),
+            ctiid: None,
             label: text(&wanted.label, |one| &one.line_label, TextField::LineLabel),
             display: text(
                 &wanted.display,

@@ -150,7 +150,7 @@ pub(super) async fn write(
     if change.digest_user.is_some() {
         people.digest_user = wanted_digest_user;
     }
-    let after = changed(
+    let mut after = changed(
         app,
         connection,
         actor,
@@ -159,7 +159,7 @@ pub(super) async fn write(
     .await?;
     refuse_ambiguity(connection, &after).await?;
     let left = leave_name(app, connection, &before, &after).await?;
-    store::device::update(connection, &after).await?;
+    store::device::update(connection, &mut after).await?;
     attributes::write(app, connection, after.pkid, &change.elements).await?;
     match change.requires_activation {
         Some(true) => store::activation::require(connection, after.pkid).await?,
@@ -325,6 +325,7 @@ async fn lines_after(
         let mut after = maker.line(index, wanted, &line);
         if let Some(old) = before.lines.iter().find(|old| old.line == line.pkid) {
             after.contact_user = old.contact_user;
+            after.ctiid = old.ctiid;
             let keep = |set: &Option<String>, old: &str| set.as_deref().unwrap_or(old).into();
             after.label = keep(&wanted.label, &old.label);
             after.display = keep(&wanted.display, &old.display);

@@ -119,6 +119,7 @@ pub fn make_phone(app: &App, mould: &Mould) -> Result<Phone, KeysError> {
     let expand = |text: &str, field| subject.expand(text, field);
     Ok(Phone {
         pkid: app.new_pkid(),
+        ctiid: None,
         name: subject.device_name.clone(),
         state: mould.state,
         model: subject.model,
@@ -136,6 +137,7 @@ pub fn make_phone(app: &App, mould: &Mould) -> Result<Phone, KeysError> {
             pattern: mould.line.pattern.clone(),
             route_partition: mould.line.route_partition,
             contact_user: app.new_pkid(),
+            ctiid: None,
             label: expand(&template.line_label, TextField::LineLabel).into(),
             display: expand(&template.display_caller_id, TextField::LineDisplay).into(),
             external_phone_number: template.external_phone_number.as_str().into(),

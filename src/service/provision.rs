@@ -304,11 +304,11 @@ pub(super) async fn put_in_place(
     app: &App,
     connection: &mut Connection,
     before: &Phone,
-    after: Phone,
+    mut after: Phone,
     extension: DirectoryNumber,
 ) -> Result<Replacement, StoreError> {
     remove(connection, before).await?;
-    store::device::insert(connection, &after).await?;
+    store::device::insert(connection, &mut after).await?;
     let grace = Some(register::grace_after_replacement(
         before,
         app.environment.now(),

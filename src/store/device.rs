@@ -10,6 +10,7 @@ use sqlx::any::AnyRow;
 
 use super::Connection;
 use super::StoreError;
+use super::ctiid::ctiid_or_null;
 use super::row::Columns;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
@@ -33,7 +34,7 @@ pub use write::update;
 macro_rules! select_device {
     ($tail:literal) => {
         concat!(
-            "SELECT device.pkid, device.name, device.state, device.model, device.description, \
+            "SELECT device.pkid, device.ctiid, device.name, device.state, device.model, device.description, \
              device.owner, device.digest_user, device.sip_secret, device.version_stamp, \
              device.device_pool, device.phone_security_profile, device.sip_profile, \
              device.phone_button_template, device.softkey_template, device.common_phone_profile, \
@@ -87,6 +88,7 @@ fn phone_of(row: &AnyRow) -> Result<Phone, StoreError> {
     let state = row.text("device.state")?;
     Ok(Phone {
         pkid: row.pkid("device.pkid")?,
+        ctiid: ctiid_or_null(row, "device.ctiid")?,
         digest: digest_of(row)?,
         name: row.parsed("device.name")?,
         state: DeviceState::from_word(&state).ok_or(StoreError::Corrupt {
@@ -114,6 +116,7 @@ fn phone_line_of(row: &AnyRow) -> Result<PhoneLine, StoreError> {
         pattern: row.parsed("line.pattern")?,
         route_partition: row.pkid("line.route_partition")?,
         contact_user: row.pkid("device_line.contact_user")?,
+        ctiid: ctiid_or_null(row, "device_line.ctiid")?,
         label: row.boxed_text("device_line.label")?,
         display: row.boxed_text("device_line.display")?,
         external_phone_number: row.boxed_text("device_line.external_phone_number")?,

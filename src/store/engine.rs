@@ -55,6 +55,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
 ];
 
+/// The migration that also has a text of each engine's own.
+const CTIID: i64 = 12;
+
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -86,6 +89,21 @@ impl Engine {
         }
     }
 
+    /// SQLite has no sequences, and PostgreSQL no counter that transactions need not wait for.
+    const fn ctiid_migration(self) -> (i64, &'static str, &'static str) {
+        let text = match self {
+            Self::Sqlite => concat!(
+                include_str!("../../migrations/0012_ctiid.sql"),
+                include_str!("../../migrations/0012_ctiid.sqlite.sql"),
+            ),
+            Self::PostgreSql => concat!(
+                include_str!("../../migrations/0012_ctiid.sql"),
+                include_str!("../../migrations/0012_ctiid.postgresql.sql"),
+            ),
+        };
+        (CTIID, "ctiid", text)
+    }
+
     /// Sets a new connection up.
     pub(super) async fn prepare(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         if self == Self::Sqlite {
@@ -108,7 +126,7 @@ impl Engine {
 
 /// Brings the schema up to date; several processes may do so at once.
 pub(super) async fn migrate(pool: &sqlx::AnyPool, engine: Engine) -> Result<(), StoreError> {
-    let migrator = migrator();
+    let migrator = migrator(engine);
     match engine {
         // The migrator takes no lock on SQLite, so the write lock is held around all of it.
         Engine::Sqlite => {
@@ -121,9 +139,20 @@ pub(super) async fn migrate(pool: &sqlx::AnyPool, engine: Engine) -> Result<(), 
     Ok(())
 }
 
-fn migrator() -> Migrator {
+/// The statement that gives the next `ctiid`. On PostgreSQL no transaction waits for another's
+/// number: a counter in a row would be one more lock, in whatever order use cases take the others.
+pub(super) fn next_ctiid(connection: &Connection) -> &'static str {
+    if connection.backend_name() == "PostgreSQL" {
+        "SELECT nextval('ctiid') AS ctiid"
+    } else {
+        "UPDATE ctiid_counter SET last = last + 1 RETURNING last AS ctiid"
+    }
+}
+
+fn migrator(engine: Engine) -> Migrator {
     let migrations = MIGRATIONS
         .iter()
+        .chain([&engine.ctiid_migration()])
         .map(|(version, description, sql)| {
             Migration::new(
                 *version,

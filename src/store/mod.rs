@@ -13,6 +13,7 @@ pub mod binding;
 pub mod catalogue;
 pub mod change_queue;
 pub mod credential;
+mod ctiid;
 pub mod cucm_tables;
 pub mod device;
 pub mod device_lists;

@@ -188,6 +188,7 @@ impl TestApp {
         let extension = owner.and_then(|owner| owner.primary_extension.as_ref());
         Phone {
             pkid: app.new_pkid(),
+            ctiid: None,
             name: name.parse().unwrap(),
             state: DeviceState::Provisioned,
             model: Some(622),
@@ -217,10 +218,10 @@ impl TestApp {
     }
 
     /// Adds a phone that a test has made.
-    pub(crate) async fn put_phone(&self, phone: Phone) -> Phone {
+    pub(crate) async fn put_phone(&self, mut phone: Phone) -> Phone {
         let app = &self.app;
         let mut transaction = app.store.begin().await.unwrap();
-        store::device::insert(transaction.connection(), &phone)
+        store::device::insert(transaction.connection(), &mut phone)
             .await
             .unwrap();
         transaction.commit().await.unwrap();
@@ -237,6 +238,7 @@ fn phone_line(app: &App, extension: &PrimaryExtension) -> PhoneLine {
         pattern: extension.pattern.clone(),
         route_partition: extension.route_partition,
         contact_user: app.new_pkid(),
+        ctiid: None,
         label: Box::default(),
         display: Box::default(),
         external_phone_number: Box::default(),

@@ -1,6 +1,8 @@
 //! Devices, lines, bindings, restarts, results, and what auto-registration asks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use selfprov::domain::binding::Binding;
 use selfprov::domain::binding::SeparateTexts;
@@ -14,6 +16,7 @@ use selfprov::domain::phone_restart::PhoneRestart;
 use selfprov::domain::registration::Flow;
 use selfprov::domain::registration::Transport;
 use selfprov::store;
+use selfprov::store::Engine;
 use selfprov::store::StoreError;
 use selfprov::store::attribute::Kept;
 use selfprov::store::provision_result::ProvisionResult;
@@ -65,7 +68,7 @@ async fn a_device_is_read_back_whole_with_lines_and_urls() {
         store::line::insert(connection, &line(77, "1077"))
             .await
             .unwrap();
-        store::device::insert(connection, &phone).await.unwrap();
+        store::device::insert(connection, &mut phone).await.unwrap();
         transaction.commit().await.unwrap();
         let mut reader = read(&test.app.store).await;
         let connection = reader.connection();
@@ -91,6 +94,57 @@ async fn a_device_is_read_back_whole_with_lines_and_urls() {
 }
 
 #[tokio::test]
+async fn devices_and_lines_are_numbered_once_and_nobody_waits_for_a_number() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let owner = test.add_user("jdoe", "1005", PIN).await;
+        let mut phone = test.add_phone(NAME, Some(&owner)).await;
+        let numbered = phone.clone();
+        assert_ne!(phone.ctiid, None);
+        assert_ne!(phone.lines[0].ctiid, None);
+        // An update keeps the numbers, and those of the lines that stay.
+        let mut transaction = begin(&test.app.store).await;
+        let connection = transaction.connection();
+        let mut second = phone.lines[0].clone();
+        second.index = 2;
+        second.line = pkid(77);
+        second.ctiid = None;
+        second.contact_user = pkid(78);
+        phone.lines = [&phone.lines[..], &[second]].concat().into();
+        store::line::insert(connection, &line(77, "1077"))
+            .await
+            .unwrap();
+        store::device::update(connection, &mut phone).await.unwrap();
+        let after = store::device::find(connection, &phone.name).await.unwrap();
+        let after = after.unwrap();
+        assert_eq!(after.ctiid, numbered.ctiid);
+        assert_eq!(after.lines[0].ctiid, numbered.lines[0].ctiid);
+        let numbers: BTreeSet<_> = after.lines.iter().map(|line| line.ctiid.unwrap()).collect();
+        assert_eq!(numbers.len(), 2);
+        if database.engine == Engine::PostgreSql {
+            // With the transaction above open: its numbers lock nobody out.
+            let mut other = begin(&test.app.store).await;
+            let mut another = test.phone("SEP0000000000AA", None);
+            let inserted = store::device::insert(other.connection(), &mut another);
+            let in_time = tokio::time::timeout(Duration::from_secs(30), inserted).await;
+            in_time.unwrap().unwrap();
+            assert_ne!(another.ctiid, after.ctiid);
+        }
+        transaction.commit().await.unwrap();
+        // What is removed takes its number along.
+        let mut transaction = begin(&test.app.store).await;
+        let connection = transaction.connection();
+        let deleted = store::device::delete(connection, after.pkid).await;
+        assert!(deleted.unwrap());
+        let mut again = test.phone(NAME, Some(&owner));
+        store::device::insert(connection, &mut again).await.unwrap();
+        assert!(again.ctiid > after.ctiid);
+        assert!(again.lines[0].ctiid > after.lines[1].ctiid);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
@@ -104,7 +158,7 @@ async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
         let mut transaction = begin(&test.app.store).await;
         let connection = transaction.connection();
         store::end_user::update(connection, &user).await.unwrap();
-        store::device::insert(connection, &phone).await.unwrap();
+        store::device::insert(connection, &mut phone).await.unwrap();
         let found = store::device::find_for_update(connection, &phone.name)
             .await
             .unwrap()
@@ -122,13 +176,14 @@ async fn what_happens_to_a_device_is_written_and_it_goes_with_all_it_has() {
         let owner = test.add_user("jdoe", "1005", PIN).await;
         let phone = test.add_phone(NAME, Some(&owner)).await;
         let mut transaction = begin(&test.app.store).await;
-        let twin = Phone {
+        let mut twin = Phone {
+            ctiid: None,
             pkid: pkid(2),
             lines: Box::default(),
             ..phone.clone()
         };
         transaction.savepoint().await.unwrap();
-        let added = store::device::insert(transaction.connection(), &twin).await;
+        let added = store::device::insert(transaction.connection(), &mut twin).await;
         assert!(matches!(added, Err(StoreError::Duplicate)));
         transaction.end_savepoint(false).await.unwrap();
         let connection = transaction.connection();
@@ -260,7 +315,7 @@ async fn unclaimed_phones_are_counted_and_found_by_age() {
             phone.created_at = at(place);
             phone.registered_address = Some(site);
             phone.file_fetched_at = fetched.then_some(at(place));
-            store::device::insert(connection, &phone).await.unwrap();
+            store::device::insert(connection, &mut phone).await.unwrap();
         }
         assert_eq!(
             store::auto_registration::count_unclaimed(connection)
@@ -491,7 +546,7 @@ async fn a_changed_file_has_a_new_stamp_and_nobody_has_fetched_it() {
         phone.file_fetched_at = Some(at(1));
         let mut transaction = begin(&test.app.store).await;
         let connection = transaction.connection();
-        store::device::insert(connection, &phone).await.unwrap();
+        store::device::insert(connection, &mut phone).await.unwrap();
         let names = store::device::with_digest_user(connection, user.pkid).await;
         assert_eq!(names.unwrap(), [phone.name.clone()]);
         let stamp = pkid(7);

@@ -1,5 +1,6 @@
 //! Opening, migrating, transactions, and what the database itself enforces.
 
+use selfprov::domain::phone::Phone;
 use selfprov::store;
 use selfprov::store::Engine;
 use selfprov::store::Store;
@@ -12,6 +13,8 @@ use super::line;
 use super::pkid;
 use super::read;
 use super::seeded;
+use crate::common::PIN;
+use crate::common::TestApp;
 use crate::common::for_each_database;
 
 #[tokio::test]
@@ -50,6 +53,65 @@ async fn a_database_of_a_newer_program_is_refused() {
         connection.close().await.unwrap();
         let opened = Store::open(&database.url, StoreLimits::default()).await;
         assert!(matches!(opened, Err(StoreError::Migration(_))));
+    })
+    .await;
+}
+
+/// As a database was before the `ctiid` came.
+const WITHOUT_CTIID: &[&str] = &[
+    "DROP INDEX device_by_ctiid",
+    "DROP INDEX device_line_by_ctiid",
+    "DROP INDEX call_manager_by_ctiid",
+    "ALTER TABLE device DROP COLUMN ctiid",
+    "ALTER TABLE device_line DROP COLUMN ctiid",
+    "ALTER TABLE call_manager DROP COLUMN ctiid",
+    "DELETE FROM _sqlx_migrations WHERE version = 12",
+];
+
+#[tokio::test]
+async fn what_is_there_when_the_ctiid_comes_gets_one_and_what_comes_later_another() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let owner = test.add_user("jdoe", "1005", PIN).await;
+        for number in 1..=3 {
+            let owner = (number == 2).then_some(&owner);
+            test.add_phone(&format!("SEP00000000000{number}"), owner)
+                .await;
+        }
+        let mut connection = sqlx::AnyConnection::connect(&database.url).await.unwrap();
+        let counter = match database.engine {
+            Engine::Sqlite => "DROP TABLE ctiid_counter",
+            Engine::PostgreSql => "DROP SEQUENCE ctiid",
+        };
+        for statement in WITHOUT_CTIID.iter().chain([&counter]) {
+            sqlx::query(*statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        let store = database.open().await;
+        let mut transaction = begin(&store).await;
+        let mut later = test.phone("SEP000000000004", None);
+        let connection = transaction.connection();
+        store::device::insert(connection, &mut later).await.unwrap();
+        let phones = store::device::page(connection, "", 10).await.unwrap();
+        let given = |phones: &[Phone]| -> Vec<u32> {
+            let numbers = phones.iter().map(|phone| phone.ctiid.unwrap().number());
+            numbers.collect()
+        };
+        let given = given(&phones);
+        // Three devices, a line on one of them, and the node, which has 1 among nodes.
+        assert_eq!(given, [1, 2, 3, 6]);
+        assert_eq!(phones[1].lines[0].ctiid.unwrap().number(), 1);
+        let nodes = store::catalogue::load(connection)
+            .await
+            .unwrap()
+            .call_managers;
+        let nodes: Vec<u32> = nodes
+            .values()
+            .map(|node| node.ctiid.unwrap().number())
+            .collect();
+        assert_eq!(nodes, [1]);
     })
     .await;
 }

@@ -325,7 +325,7 @@ async fn of_twenty_who_count_and_add_at_once_five_find_a_place() {
                 if owned >= 5 {
                     return false;
                 }
-                store::device::insert(connection, &phone).await.unwrap();
+                store::device::insert(connection, &mut phone).await.unwrap();
                 transaction.commit().await.unwrap();
                 true
             });

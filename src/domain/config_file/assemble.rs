@@ -117,6 +117,8 @@ pub fn device_file(
     let (security_mode, transport) = signalling::of_device(security, has_trust_list, &mut warnings);
     let urls = urls_of_device(phone, system, &mut warnings);
     Ok(DeviceFile {
+        pkid: Some(phone.pkid),
+        ctiid: phone.ctiid,
         device_pool: referred.pool.name.clone(),
         date_time: date_time_setting(date_time, system, phone.model, &mut warnings),
         call_managers: registrars(phone, group, catalogue, system, &mut warnings)?,
@@ -159,6 +161,8 @@ pub fn auto_registration_file(
     let group = referred.pool.call_manager_group;
     let mut warnings = Vec::new();
     Ok(DeviceFile {
+        pkid: None,
+        ctiid: None,
         device_pool: referred.pool.name.clone(),
         date_time: date_time_setting(date_time, system, None, &mut warnings),
         call_managers: call_managers_of_default(node, group, catalogue, system)?,

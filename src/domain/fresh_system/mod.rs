@@ -231,6 +231,7 @@ pub fn call_manager(pkid: Pkid, name: &str, sip_ports: (u16, u16)) -> Option<Cal
     let only: DirectoryNumber = "1000".parse().ok()?;
     Some(CallManager {
         pkid,
+        ctiid: None,
         name: name.to_owned(),
         description: String::new(),
         process_node_name: String::new(),

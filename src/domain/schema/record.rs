@@ -1,12 +1,16 @@
 //! An object as a tree of named values: what a request said, what an answer says.
 
+use crate::domain::ctiid::Ctiid;
 use crate::domain::pkid::Pkid;
 use crate::domain::secret::Secret;
 
-/// Named values in master order. A name stands once; what repeats is a [`Value::List`].
+/// Named values in master order. A name stands once; what repeats is a [`Value::List`]. Beside them
+/// stands what is said by attributes of the element around them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     values: Vec<(&'static str, Value)>,
+    pkid: Option<Pkid>,
+    ctiid: Option<Ctiid>,
 }
 
 /// What one element holds.
@@ -86,6 +90,26 @@ impl Record {
             Some((_, held)) => *held = value,
             None => self.values.push((name, value)),
         }
+    }
+
+    /// Sets the identity of a group (`uuid`); that of an object stands beside its record.
+    pub const fn set_pkid(&mut self, pkid: Pkid) {
+        self.pkid = Some(pkid);
+    }
+
+    /// The identity of a group (`uuid`).
+    pub const fn pkid(&self) -> Option<Pkid> {
+        self.pkid
+    }
+
+    /// Sets the number by which CTI knows the object or group (`ctiid`).
+    pub const fn set_ctiid(&mut self, ctiid: Option<Ctiid>) {
+        self.ctiid = ctiid;
+    }
+
+    /// The number by which CTI knows the object or group (`ctiid`).
+    pub const fn ctiid(&self) -> Option<Ctiid> {
+        self.ctiid
     }
 
     /// Takes an element out.

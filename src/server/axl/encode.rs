@@ -57,7 +57,31 @@ impl Encoding<'_> {
             self.object.element
         };
         let inner = self.elements(record, self.object.elements, self.tags);
-        format!("<{name} uuid=\"{}\">{inner}</{name}>", uuid(pkid))
+        let attributes = self.attributes(record, self.object.attributes);
+        format!(
+            "<{name}{attributes} uuid=\"{}\">{inner}</{name}>",
+            uuid(pkid)
+        )
+    }
+
+    /// The attributes of a table that a record has. Who asks for no element of an object is given
+    /// its identity only.
+    fn attributes(&self, record: &Record, names: &[&str]) -> String {
+        if matches!(self.tags, Tags::Below(tags) if tags.children.is_empty()) {
+            return String::new();
+        }
+        let mut text = String::new();
+        for name in names {
+            let value = match *name {
+                "uuid" => record.pkid().map(uuid),
+                "ctiid" => record.ctiid().map(|ctiid| ctiid.to_string()),
+                _ => None,
+            };
+            if let Some(value) = value {
+                text.extend([" ", *name, "=\"", &value, "\""]);
+            }
+        }
+        text
     }
 
     fn elements(
@@ -126,7 +150,8 @@ impl Encoding<'_> {
             }
             Value::Group(record) => {
                 let inner = self.elements(record, element.children(), tags);
-                text.extend(["<", name, &self.index(element, record), ">"]);
+                let attributes = self.attributes(record, element.attributes);
+                text.extend(["<", name, &self.index(element, record), &attributes, ">"]);
                 text.extend([&inner, "</", name, ">"]);
             }
             Value::Verbatim(inner) => text.extend(["<", name, ">", inner, "</", name, ">"]),

@@ -26,7 +26,14 @@ const USE_CALL_MANAGER: &str = "USECALLMANAGER";
 /// Writes the file.
 pub(super) fn write(file: &DeviceFile) -> String {
     let mut xml = Xml::document(CAPACITY_BYTES);
-    xml.nest("device", |xml| {
+    let uuid = file.pkid.map(|pkid| format!("{{{pkid}}}"));
+    let ctiid = file.ctiid.map(|ctiid| ctiid.to_string());
+    let attributes = [("ctiid", ctiid.as_deref()), ("uuid", uuid.as_deref())];
+    let attributes: Vec<_> = attributes
+        .iter()
+        .filter_map(|(name, value)| Some((*name, (*value)?)))
+        .collect();
+    xml.nest_with("device", &attributes, |xml| {
         xml.flag("fullConfig", true);
         xml.text("deviceProtocol", "SIP");
         xml.number("ipAddressMode", 0_u8);

@@ -26,6 +26,7 @@ use crate::domain::config_file::flat_profile::RESYNC_UNCONFIGURED_S;
 use crate::domain::config_file::flat_profile::profile_rule;
 use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::PhoneText;
+use crate::domain::ctiid::Ctiid;
 use crate::domain::device::DeviceState;
 use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::DigestUser;
@@ -72,6 +73,7 @@ fn configuration() -> PhoneConfiguration {
 fn node() -> catalogue::CallManager {
     catalogue::CallManager {
         pkid: NODE,
+        ctiid: None,
         name: "CM_node1".into(),
         description: "R&D <lab>".into(),
         process_node_name: String::new(),
@@ -183,6 +185,7 @@ fn system() -> SystemValues {
 fn phone(model: u32, state: DeviceState) -> Phone {
     Phone {
         pkid: Pkid::from_u128(20),
+        ctiid: Ctiid::new(94),
         name: "SEP0011AABBCCDD".parse().unwrap(),
         state,
         model: Some(model),
@@ -200,6 +203,7 @@ fn phone(model: u32, state: DeviceState) -> Phone {
             pattern: "1000".parse().unwrap(),
             route_partition: PARTITION,
             contact_user: Pkid::from_u128(23),
+            ctiid: Ctiid::new(95),
             label: "Zoë <Sethi> & a very long label".into(),
             display: "Zoë Sethi".into(),
             external_phone_number: Box::default(),

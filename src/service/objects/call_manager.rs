@@ -169,6 +169,7 @@ fn record_of(catalogue: &Catalogue, node: &CallManager) -> Record {
     ports.set("mgcpPorts", Value::Group(Record::default()));
     ports.set("sipPorts", Value::Group(sip));
     let mut record = Record::default();
+    record.set_ctiid(node.ctiid);
     record.set("name", Value::text(&node.name));
     record.set("description", Value::text(&node.description));
     let block = block_record(catalogue, &node.auto_registration);

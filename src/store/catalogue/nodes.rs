@@ -6,6 +6,8 @@ use sqlx::any::AnyRow;
 
 use super::super::Connection;
 use super::super::StoreError;
+use super::super::ctiid;
+use super::super::ctiid::ctiid_or_null;
 use super::super::row::Columns;
 use super::one_row;
 use crate::domain::catalogue::AutoRegistration;
@@ -58,6 +60,7 @@ fn auto_registration_of(row: &AnyRow) -> Result<AutoRegistration, StoreError> {
 fn call_manager_of(row: &AnyRow) -> Result<CallManager, StoreError> {
     Ok(CallManager {
         pkid: row.pkid("call_manager.pkid")?,
+        ctiid: ctiid_or_null(row, "call_manager.ctiid")?,
         name: row.text("call_manager.name")?,
         description: row.text("call_manager.description")?,
         process_node_name: row.text("call_manager.process_node_name")?,
@@ -153,7 +156,7 @@ macro_rules! bind_call_manager {
     }};
 }
 
-/// Adds a node; does nothing when one of that name exists.
+/// Adds a node, which gets its `ctiid`; does nothing when one of that name exists.
 ///
 /// # Errors
 ///
@@ -170,7 +173,19 @@ pub async fn insert_call_manager(
          unclaimed_time_to_live_s, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
          $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (name) DO NOTHING",
     );
-    bind_call_manager!(query, node).execute(connection).await?;
+    let inserted = bind_call_manager!(query, node)
+        .execute(&mut *connection)
+        .await?;
+    if inserted.rows_affected() == 0 {
+        return Ok(());
+    }
+    // Only now: every start comes here, and a number that is not used is lost.
+    let ctiid = ctiid::next(connection).await?;
+    sqlx::query("UPDATE call_manager SET ctiid = $2 WHERE pkid = $1")
+        .bind(node.pkid.to_string())
+        .bind(i64::from(ctiid.number()))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

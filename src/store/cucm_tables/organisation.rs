@@ -61,6 +61,7 @@ pub(super) const TABLES: &[CucmTable] = &[
             text("name", "name"),
             text("description", "description"),
             text("fkprocessnode", "pkid"),
+            integer("ctiid", "ctiid"),
             text("fkroutepartition_autoregistration", "route_partition"),
         ],
         rows: Rows::From("call_manager"),

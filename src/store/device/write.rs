@@ -2,6 +2,8 @@
 
 use super::super::Connection;
 use super::super::StoreError;
+use super::super::ctiid;
+use crate::domain::ctiid::Ctiid;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
@@ -12,12 +14,28 @@ fn digest_user_of(phone: &Phone) -> Option<String> {
     user.map(|user| user.pkid.to_string())
 }
 
-/// Adds a device with its lines and service URLs.
+fn number_of(ctiid: Ctiid) -> i64 {
+    i64::from(ctiid.number())
+}
+
+/// Gives the device and its lines the numbers that they do not have yet.
+async fn number(connection: &mut Connection, phone: &mut Phone) -> Result<(), StoreError> {
+    let lines = phone.lines.iter_mut().map(|line| &mut line.ctiid);
+    for ctiid in std::iter::once(&mut phone.ctiid).chain(lines) {
+        if ctiid.is_none() {
+            *ctiid = Some(ctiid::next(connection).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Adds a device with its lines and service URLs. It and its lines get their `ctiid`.
 ///
 /// # Errors
 ///
 /// [`StoreError::Duplicate`] when the name exists, [`StoreError`] as [`super::find`].
-pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
+pub async fn insert(connection: &mut Connection, phone: &mut Phone) -> Result<(), StoreError> {
+    number(connection, phone).await?;
     let configuration = &phone.configuration;
     let own_secret = phone
         .digest
@@ -30,8 +48,8 @@ pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), St
          phone_button_template, softkey_template, common_phone_profile, location, \
          calling_search_space, user_locale, network_locale, load_information, idle_timer_s, \
          services_provisioning, registered_address, file_fetched_at, file_allowed_until, \
-         created_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-         $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+         created_at, version, ctiid) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+         $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
     )
     .bind(phone.pkid.to_string())
     .bind(phone.name.as_str())
@@ -64,6 +82,7 @@ pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), St
     .bind(phone.file_allowed_until.map(|time| time.0))
     .bind(phone.created_at.0)
     .bind(phone.version)
+    .bind(phone.ctiid.map(number_of))
     .execute(&mut *connection)
     .await?;
     for line in &phone.lines {
@@ -75,12 +94,13 @@ pub async fn insert(connection: &mut Connection, phone: &Phone) -> Result<(), St
 }
 
 /// Writes every column that an administrator can change, the lines and the service URLs, and
-/// raises the version.
+/// raises the version. A line that the device did not have gets its `ctiid`; what has one keeps it.
 ///
 /// # Errors
 ///
 /// [`StoreError::Conflict`] when the row has another version by now, [`StoreError`] as [`super::find`].
-pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
+pub async fn update(connection: &mut Connection, phone: &mut Phone) -> Result<(), StoreError> {
+    number(connection, phone).await?;
     let configuration = &phone.configuration;
     let own_secret = phone
         .digest
@@ -94,7 +114,7 @@ pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), St
          phone_button_template = $11, softkey_template = $12, common_phone_profile = $13, \
          location = $14, calling_search_space = $15, user_locale = $16, network_locale = $17, \
          load_information = $18, idle_timer_s = $19, services_provisioning = $20, name = $21, \
-         file_fetched_at = NULL, version = version + 1 WHERE pkid = $1 AND version = $2",
+         ctiid = $22, file_fetched_at = NULL, version = version + 1 WHERE pkid = $1 AND version = $2",
     )
     .bind(phone.pkid.to_string())
     .bind(phone.version)
@@ -117,6 +137,7 @@ pub async fn update(connection: &mut Connection, phone: &Phone) -> Result<(), St
     .bind(configuration.idle_timer_s.map(i64::from))
     .bind(configuration.services_provisioning.as_str())
     .bind(phone.name.as_str())
+    .bind(phone.ctiid.map(number_of))
     .execute(&mut *connection)
     .await?;
     if updated.rows_affected() != 1 {
@@ -146,8 +167,8 @@ async fn insert_line(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO device_line (device, line_index, line, contact_user, label, display, \
-         external_phone_number, max_number_of_calls, busy_trigger) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         external_phone_number, max_number_of_calls, busy_trigger, ctiid) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(device.to_string())
     .bind(i64::from(line.index))
@@ -158,6 +179,7 @@ async fn insert_line(
     .bind(&*line.external_phone_number)
     .bind(i64::from(line.max_number_of_calls))
     .bind(i64::from(line.busy_trigger))
+    .bind(line.ctiid.map(number_of))
     .execute(connection)
     .await?;
     Ok(())

@@ -68,6 +68,7 @@ impl<'a> References<'a> {
     /// What the program acts on of a phone.
     pub(super) fn record_of(&mut self, phone: &Phone, owner: Option<&str>) -> Record {
         let mut record = Record::default();
+        record.set_ctiid(phone.ctiid);
         record.set("name", Value::text(phone.name.as_str()));
         record.set("description", Value::text(&phone.description));
         let model = phone.model.and_then(phone_model::by_number);
@@ -149,12 +150,15 @@ impl<'a> References<'a> {
         let pattern = written_directory_number(line.pattern.as_str());
         let partition = Some(line.route_partition);
         let mut dirn = Record::default();
+        dirn.set_pkid(line.line);
         dirn.set("pattern", Value::Text(pattern));
         dirn.set(
             "routePartitionName",
             self.of(ObjectKind::RoutePartition, partition),
         );
         let mut record = Record::default();
+        record.set_pkid(line.contact_user);
+        record.set_ctiid(line.ctiid);
         record.set("index", Value::number(line.index));
         record.set("label", Value::text(&line.label));
         record.set("display", Value::text(&line.display));

@@ -1,0 +1,158 @@
+//! What AXL answers beside the elements: identities and the numbers by which CTI knows things. They
+//! are the same over AXL, in SQL and in the phone's file, and stay what they are.
+
+use crate::common::Axl;
+use crate::common::for_each_database;
+
+const PHONE: &str = "SEP0011AABBCC01";
+
+fn phone(lines: &str) -> String {
+    format!(
+        "<phone><name>{PHONE}</name><product>Cisco 8851</product><class>Phone</class>\
+         <protocol>SIP</protocol><devicePoolName>Default</devicePoolName>\
+         <lines>{lines}</lines></phone>"
+    )
+}
+
+fn line(index: u8, pattern: &str) -> String {
+    format!("<line><index>{index}</index><dirn><pattern>{pattern}</pattern></dirn></line>")
+}
+
+/// The start tags of the elements of this name.
+fn starts<'a>(xml: &'a str, element: &str) -> Vec<&'a str> {
+    let opening = format!("<{element}");
+    let rest = xml.split(opening.as_str()).skip(1);
+    rest.filter(|rest| rest.starts_with([' ', '>', '/']))
+        .filter_map(|rest| Some(rest.split_once('>')?.0))
+        .collect()
+}
+
+fn attribute<'a>(start: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = start.split_once(&format!(" {name}=\""))?;
+    Some(rest.split_once('"')?.0)
+}
+
+/// The attribute of each element of this name.
+fn attributes<'a>(xml: &'a str, element: &str, name: &str) -> Vec<&'a str> {
+    let starts = starts(xml, element).into_iter();
+    let values = starts.map(|start| attribute(start, name).unwrap_or_else(|| panic!("{start}")));
+    values.collect()
+}
+
+async fn sql(axl: &Axl, statement: &str) -> Vec<String> {
+    let sql = format!("<sql>{statement}</sql>");
+    let rows = axl.succeed("12.5", "executeSQLQuery", &sql).await;
+    let values = rows.split("<value>").skip(1);
+    let values = values.filter_map(|rest| Some(rest.split_once("</value>")?.0.to_owned()));
+    values.collect()
+}
+
+/// As AXL writes the identities that SQL gives.
+fn as_uuids(pkids: &[String]) -> Vec<String> {
+    let uuid = |pkid: &String| format!("{{{}}}", pkid.to_uppercase());
+    pkids.iter().map(uuid).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_and_identities_are_the_same_everywhere_and_stay() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let lines = line(1, "8001") + &line(2, "8002");
+        let uuid = axl.succeed("14.0", "addPhone", &phone(&lines)).await;
+        let key = format!("<name>{PHONE}</name>");
+        let before = axl.succeed("14.0", "getPhone", &key).await;
+        let [ctiid] = attributes(&before, "phone", "ctiid")[..] else {
+            panic!("{before}");
+        };
+        let device = format!("from device where name = '{PHONE}'");
+        assert_eq!(
+            sql(&axl, &format!("select ctiid as value {device}")).await,
+            [ctiid]
+        );
+        let appearance = |column: &str| {
+            format!(
+                "select m.{column} as value from devicenumplanmap m join device d \
+                 on m.fkdevice = d.pkid where d.name = '{PHONE}' order by m.numplanindex"
+            )
+        };
+        let ctiids = sql(&axl, &appearance("ctiid")).await;
+        assert_eq!(attributes(&before, "line", "ctiid"), ctiids);
+        assert_ne!(ctiids[0], ctiids[1]);
+        let pkids = sql(&axl, &appearance("pkid")).await;
+        assert_eq!(attributes(&before, "line", "uuid"), as_uuids(&pkids));
+        let numbers = "select pkid as value from numplan where dnorpattern like '800%' \
+                       order by dnorpattern";
+        let numbers = sql(&axl, numbers).await;
+        assert_eq!(attributes(&before, "dirn", "uuid"), as_uuids(&numbers));
+        // In the phone's file.
+        let file = format!("http://{}/{PHONE}.cnf.xml", axl.0.files_http);
+        let file = axl.0.handset.run(&file, &[]).await.body;
+        let root = starts(&file, "device")[0];
+        assert_eq!(attribute(root, "ctiid"), Some(ctiid));
+        let in_file = attribute(root, "uuid").unwrap();
+        assert_eq!(in_file.to_uppercase(), uuid);
+
+        // The line that stays keeps its own, wherever it stands and whatever else changes.
+        let moved = format!(
+            "{key}<newName>SEP0011AABBCC02</newName><lines>{}{}</lines>",
+            line(1, "8003"),
+            line(5, "8002")
+        );
+        axl.succeed("14.0", "updatePhone", &moved).await;
+        let key = "<name>SEP0011AABBCC02</name>";
+        let after = axl.succeed("14.0", "getPhone", key).await;
+        assert_eq!(attributes(&after, "phone", "ctiid"), [ctiid]);
+        let (new, kept) = (0, 1);
+        for (element, name) in [("line", "ctiid"), ("line", "uuid"), ("dirn", "uuid")] {
+            let (after, before) = (
+                attributes(&after, element, name),
+                attributes(&before, element, name),
+            );
+            assert_eq!(after[kept], before[1], "{element} {name}");
+            assert!(!before.contains(&after[new]), "{element} {name}");
+        }
+        // Every version has them.
+        for version in ["7.1", "8.5", "10.0"] {
+            let key = match version {
+                "7.1" => "<phoneName>SEP0011AABBCC02</phoneName>",
+                _ => key,
+            };
+            let get = axl.succeed(version, "getPhone", key).await;
+            let element = if version == "7.1" { "device" } else { "phone" };
+            assert_eq!(attributes(&get, element, "ctiid"), [ctiid], "{version}");
+            let lines = attributes(&get, "line", "uuid");
+            assert_eq!(lines, attributes(&after, "line", "uuid"), "{version}");
+        }
+        // A list gives the number with the elements; who asks for none is given the identity.
+        let list = |tags: &str| {
+            format!(
+                "<searchCriteria><name>%</name></searchCriteria><returnedTags>{tags}</returnedTags>"
+            )
+        };
+        let listed = axl.succeed("14.0", "listPhone", &list("<name/>")).await;
+        assert_eq!(attributes(&listed, "phone", "ctiid"), [ctiid]);
+        let listed = axl.succeed("14.0", "listPhone", &list("")).await;
+        assert_eq!(listed, format!("<phone uuid=\"{uuid}\"></phone>"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_has_its_number_in_answers_and_in_sql() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let nodes = sql(&axl, "select ctiid as value from callmanager").await;
+        assert_eq!(nodes.len(), 1);
+        let list = "<searchCriteria><name>%</name></searchCriteria>\
+                    <returnedTags><name/></returnedTags>";
+        let listed = axl.succeed("12.5", "listCallManager", list).await;
+        assert_eq!(attributes(&listed, "callManager", "ctiid"), nodes);
+        let uuid = attributes(&listed, "callManager", "uuid")[0];
+        let change = format!("<uuid>{uuid}</uuid><description>Cellar</description>");
+        axl.succeed("12.5", "updateCallManager", &change).await;
+        let key = format!("<uuid>{uuid}</uuid>");
+        let got = axl.succeed("12.5", "getCallManager", &key).await;
+        assert_eq!(attributes(&got, "callManager", "ctiid"), nodes);
+    })
+    .await;
+}
