@@ -1,5 +1,7 @@
 //! Users over AXL: what a request says of them is there, on both databases.
 
+use std::time::Duration;
+
 use crate::common::Axl;
 use crate::common::TestPhone;
 use crate::common::for_each_database;
@@ -158,16 +160,13 @@ fn sent_back(got: &str) -> String {
         "<userid>aksethi</userid><password/><pin/><digestCredentials/>{}",
         [
             "passwordCredentials",
+            "pinCredentials",
             "associatedGroups",
             "primaryExtension",
             "associatedDevices"
         ]
         .map(|group| {
             let inner = inner(got, group);
-            // Times are the system's; strict clients leave what is empty out.
-            let inner = inner
-                .replace("<pwdCredTimeChanged/>", "")
-                .replace("<pwdCredTimeAdminLockout/>", "");
             format!("<{group}>{inner}</{group}>")
         })
         .concat()
@@ -669,6 +668,215 @@ async fn new_users_get_the_default_policy_and_credential() {
         assert_contains(
             &ask("<password>x</password>").await,
             &["<userAuthenticated>false</userAuthenticated><code>1</code>"],
+        );
+    })
+    .await;
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// What `doAuthenticateUser` says of a secret.
+async fn verdict(axl: &Axl, user_id: &str, secret: &str) -> String {
+    let elements = format!("<userid>{user_id}</userid>{secret}");
+    let answer = axl.operation("14.0", "doAuthenticateUser", &elements).await;
+    inner(&answer.body, "return").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_are_warned_before_their_credential_expires() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let pin = format!("<pin>{}</pin>", crate::common::PIN);
+        let ask = async || verdict(&axl, "aksethi", &pin).await;
+        let right = |code: u8, days: u32, is_near: bool| {
+            format!(
+                "<userAuthenticated>true</userAuthenticated><code>{code}</code>\
+                 <daysToExpiry>{days}</daysToExpiry><isWarningNeeded>{is_near}</isWarningNeeded>"
+            )
+        };
+        let policy = "<name>Default PIN Credential Policy</name>\
+            <credExpiresAfter>30</credExpiresAfter><expiryWarningDays>10</expiryWarningDays>";
+        axl.succeed("14.0", "updateCredentialPolicy", policy).await;
+        assert_eq!(ask().await, right(0, 30, false));
+        axl.0.test.clock.advance(DAY * 20 - Duration::from_secs(1));
+        assert_eq!(ask().await, right(0, 10, false));
+        axl.0.test.clock.advance(Duration::from_secs(1));
+        assert_eq!(ask().await, right(0, 10, true));
+        axl.0.test.clock.advance(DAY * 9 + Duration::from_secs(1));
+        assert_eq!(ask().await, right(0, 0, true));
+        axl.0.test.clock.advance(DAY);
+        assert_eq!(ask().await, right(3, 0, true), "it must be changed now");
+
+        let update = "<userid>aksethi</userid><pinCredentials><pinCredDoesNotExpire>true\
+            </pinCredDoesNotExpire></pinCredentials>";
+        axl.succeed("14.0", "updateUser", update).await;
+        assert_eq!(ask().await, right(0, 0, false), "it does not expire");
+        let update = update.replace("true", "false");
+        axl.succeed("14.0", "updateUser", &update).await;
+        let never = policy.replace(">30<", ">0<");
+        axl.succeed("14.0", "updateCredentialPolicy", &never).await;
+        assert_eq!(
+            ask().await,
+            right(0, 0, false),
+            "none of its policy expires"
+        );
+        let silent = policy.replace(">10<", ">0<");
+        axl.succeed("14.0", "updateCredentialPolicy", &silent).await;
+        assert_eq!(ask().await, right(3, 0, false), "nobody is to be warned");
+        let password = format!("<password>{}</password>", crate::common::AXL_PASSWORD);
+        assert_eq!(
+            verdict(&axl, "writer", &password).await,
+            right(0, 149, false)
+        );
+        let old = "<userid>writer</userid>".to_owned() + &password;
+        let answer = axl.operation("10.5", "doAuthenticateUser", &old).await;
+        assert!(!answer.body.contains("isWarningNeeded"), "{}", answer.body);
+    })
+    .await;
+}
+
+/// The row that a statement gives.
+async fn row(axl: &Axl, sql: &str) -> String {
+    let sql = format!("<sql>{sql}</sql>");
+    axl.succeed("14.0", "executeSQLQuery", &sql).await
+}
+
+const TIMES: &str = "select c.timechanged, c.timeadminlockout from credential c, enduser u \
+    where c.fkenduser = u.pkid and c.tkcredential = 4 and u.userid = 'aksethi'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_times_of_a_credential_are_told_and_kept_by_the_system() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let get = async || {
+            let got = axl
+                .succeed("14.0", "getUser", "<userid>aksethi</userid>")
+                .await;
+            inner(&got, "pinCredentials").to_owned()
+        };
+        let update = async |inner: &str| {
+            let update = format!("<userid>aksethi</userid>{inner}");
+            axl.succeed("14.0", "updateUser", &update).await
+        };
+        let start = "<pinCredTimeChanged>November 21, 2026 12:00:00 UTC</pinCredTimeChanged>\
+            <pinCredTimeAdminLockout/>";
+        assert_contains(&get().await, &[start]);
+        axl.0.test.clock.advance(DAY);
+        update("<pin>50293846</pin>").await;
+        let changed = "<pinCredTimeChanged>November 22, 2026 12:00:00 UTC</pinCredTimeChanged>";
+        assert_contains(&get().await, &[changed]);
+        axl.0.test.clock.advance(Duration::from_secs(61));
+        update(
+            "<pinCredentials><pinCredLockedByAdministrator>true</pinCredLockedByAdministrator>\
+             </pinCredentials>",
+        )
+        .await;
+        let locked = "<pinCredTimeAdminLockout>November 22, 2026 12:01:01 UTC\
+            </pinCredTimeAdminLockout><pinCredLockedByAdministrator>true<";
+        assert_contains(&get().await, &[changed, locked]);
+        let second = crate::common::ManualClock::START.unix_s() + 86_400;
+        assert_eq!(
+            row(&axl, TIMES).await,
+            format!(
+                "<row><timechanged>{second}</timechanged><timeadminlockout>{}\
+                 </timeadminlockout></row>",
+                second + 61
+            )
+        );
+        // What was read may be sent back, as strict clients read it as well; nothing else may.
+        update(&format!("<pinCredentials>{changed}</pinCredentials>")).await;
+        let misread = changed.replace("November 22, 2026 12:00:00 UTC", "false");
+        update(&format!("<pinCredentials>{misread}</pinCredentials>")).await;
+        let other = changed.replace("2026", "2027");
+        let other = format!("<userid>aksethi</userid><pinCredentials>{other}</pinCredentials>");
+        let (code, message) = axl.refused("14.0", "updateUser", &other).await;
+        assert_eq!(code, 5000, "{message}");
+        assert!(message.contains("pinCredTimeChanged"), "{message}");
+        let new = format!(
+            "<user><lastName>Doe</lastName><userid>jdoe</userid><pinCredentials>{changed}\
+             </pinCredentials></user>"
+        );
+        let (code, _) = axl.refused("14.0", "addUser", &new).await;
+        assert_eq!(code, 5000);
+
+        update(
+            "<pinCredentials><pinCredLockedByAdministrator>false</pinCredLockedByAdministrator>\
+             </pinCredentials>",
+        )
+        .await;
+        let unlocked = "<pinCredTimeAdminLockout/><pinCredLockedByAdministrator>false<";
+        assert_contains(&get().await, &[changed, unlocked]);
+        // A lock that failures bring is not an administrator's.
+        for _ in 0..3 {
+            verdict(&axl, "aksethi", "<pin>111</pin>").await;
+            axl.0.test.clock.advance(Duration::from_secs(10));
+        }
+        assert_contains(&get().await, &[unlocked]);
+        let writer = axl
+            .succeed("14.0", "getAppUser", "<userid>writer</userid>")
+            .await;
+        assert_contains(
+            &writer,
+            &["<pwdCredTimeChanged>November 21, 2026 12:00:00 UTC</pwdCredTimeChanged>"],
+        );
+        let sql = "select count(*) as n from credential c, applicationuser a \
+                   where c.fkapplicationuser = a.pkid and c.tkcredential = 3";
+        assert_eq!(row(&axl, sql).await, "<row><n>3</n></row>");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_only_administrators_change_is_kept_as_that() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let update = async |inner: &str| {
+            let update = format!("<userid>aksethi</userid>{inner}");
+            axl.succeed("14.0", "updateUser", &update).await
+        };
+        let only = "<pinCredentials><pinCredUserCantChange>true</pinCredUserCantChange>\
+            </pinCredentials>";
+        update(only).await;
+        update("<pin>50293846</pin>").await;
+        let got = axl
+            .succeed("14.0", "getUser", "<userid>aksethi</userid>")
+            .await;
+        assert_contains(
+            &got,
+            &[
+                "<pinCredUserCantChange>true</pinCredUserCantChange>",
+                "<pwdCredUserCantChange>false</pwdCredUserCantChange>",
+            ],
+        );
+        let both = "<userid>aksethi</userid><pinCredentials><pinCredUserMustChange>true\
+            </pinCredUserMustChange></pinCredentials>";
+        let (_, message) = axl.refused("14.0", "updateUser", both).await;
+        assert!(message.contains("take one of the two back"), "{message}");
+        let nobody = format!("<user><lastName>D</lastName><userid>jdoe</userid>{only}</user>");
+        let (_, message) = axl.refused("14.0", "addUser", &nobody).await;
+        assert!(message.contains("there is no PIN"), "{message}");
+
+        let key = "<credentialUser>End User</credentialUser><credentialType>PIN</credentialType>\
+            <credPolicyName>Default PIN Credential Policy</credPolicyName>";
+        let default = format!(
+            "{key}<credentials>50293846</credentials><confirmCredentials>50293846\
+             </confirmCredentials><credUserCantChange>true</credUserCantChange>"
+        );
+        let (_, message) = axl
+            .refused("14.0", "updateCredentialPolicyDefault", &default)
+            .await;
+        assert!(message.contains("take one of the two back"), "{message}");
+        let default = default + "<credUserMustChange>false</credUserMustChange>";
+        axl.succeed("14.0", "updateCredentialPolicyDefault", &default)
+            .await;
+        let add = "<user><lastName>Doe</lastName><userid>jdoe</userid></user>";
+        axl.succeed("14.0", "addUser", add).await;
+        let got = axl
+            .succeed("14.0", "getUser", "<userid>jdoe</userid>")
+            .await;
+        assert_contains(
+            &got,
+            &["<pinCredUserCantChange>true</pinCredUserCantChange>"],
         );
     })
     .await;

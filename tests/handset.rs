@@ -640,6 +640,72 @@ async fn a_pin_that_must_change_is_changed_on_the_handset_and_the_login_goes_on(
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_that_only_an_administrator_may_change_is_not_changed_on_the_handset() {
+    for_each_database(|database| async move {
+        let door = Door::open(&database).await;
+        must_change_pin(&door).await;
+        let form = door.get(&right_login()).await;
+        let url = form_url(&form.body);
+        // The administrator says so while the form is on the screen.
+        let terms = store::credential::Terms {
+            policy: fresh_system::PIN_POLICY,
+            must_change: true,
+            does_not_expire: false,
+            cant_change: true,
+        };
+        let owner = user_of(&door, "aksethi").await;
+        let mut transaction = door.app().store.begin().await.unwrap();
+        let connection = transaction.connection();
+        let pin = store::credential::find(connection, owner, CredentialKind::Pin)
+            .await
+            .unwrap()
+            .unwrap();
+        store::credential::set_terms(connection, pin.pkid, &terms)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        let refused = door.run(&url, &post("newpin=739516&newpin2=739516")).await;
+        assert!(
+            refused.body.contains("Only an administrator may change"),
+            "{}",
+            refused.body
+        );
+        let refused = door.get(&right_login()).await;
+        assert_eq!(code_of(&refused.body), Some("CREDENTIAL_EXPIRED"));
+        assert!(
+            refused.body.contains("Contact your administrator."),
+            "{}",
+            refused.body
+        );
+        let mut reader = door.app().store.read().await.unwrap();
+        let connection = reader.connection();
+        let after = store::credential::find(connection, owner, CredentialKind::Pin).await;
+        assert_eq!(after.unwrap().unwrap().version, pin.version);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_that_must_change_releases_no_phone() {
+    let door = door().await;
+    let success = door.get(&right_login()).await;
+    door.fetch(&url_of_key(&success.body, "Continue")).await;
+    must_change_pin(&door).await;
+    let service = door.https_url().replace("selfProvision", "releasePhone");
+    let form = door.curl(&service, "", &[]).await;
+    let refused = door
+        .run(&form_url(&form.body), &post(&format!("pin={PIN}")))
+        .await;
+    assert_eq!(
+        code_of(&refused.body),
+        Some("CREDENTIAL_EXPIRED"),
+        "{}",
+        refused.body
+    );
+    assert!(door.phone().owner.is_some());
+}
+
 async fn must_change_pin(door: &Door) {
     let app = door.app();
     let owner = user_of(door, "aksethi").await;

@@ -113,6 +113,8 @@ pub struct CredentialPolicyDefault {
     pub must_change: bool,
     /// Whether that one does not expire.
     pub does_not_expire: bool,
+    /// Whether only administrators may change that one.
+    pub cant_change: bool,
 }
 
 /// A small object known by kind and name only.

@@ -186,6 +186,8 @@ pub struct CredentialPolicy {
     pub history: u32,
     /// Age at which it must be changed; `None` never (`credExpiresAfter`).
     pub expires_after: Option<Duration>,
+    /// How long before that its owner is warned; zero: not at all (`expiryWarningDays`).
+    pub expiry_warning: Duration,
     /// Whether trivial credentials are refused (`trivialCredCheck`).
     pub check_trivial: bool,
 }
@@ -203,6 +205,7 @@ impl CredentialPolicy {
             length_min,
             history: 12,
             expires_after: Some(DAY.saturating_mul(180)),
+            expiry_warning: Duration::ZERO,
             check_trivial: true,
         }
     }

@@ -27,6 +27,8 @@ pub struct StoredCredential {
     pub must_change: bool,
     /// Whether the policy's age does not hold for it.
     pub does_not_expire: bool,
+    /// Whether only administrators may change it.
+    pub cant_change: bool,
     /// Its last lock, which may be over.
     pub lock: Option<Lock>,
     /// Rises with every new secret.
@@ -39,13 +41,26 @@ impl StoredCredential {
         self.lock.is_some_and(|lock| !lock.left(now).is_zero())
     }
 
+    /// When it comes of age; `None` when it never does.
+    fn expires_at(&self) -> Option<UnixMillis> {
+        let age = self
+            .policy
+            .expires_after
+            .filter(|_| !self.does_not_expire)?;
+        Some(self.changed_at.plus(age))
+    }
+
     /// Whole days until it comes of age; `None` when it never does.
     pub fn days_to_expiry(&self, now: UnixMillis) -> Option<u64> {
-        if self.does_not_expire {
-            return None;
-        }
-        let expires_at = self.changed_at.plus(self.policy.expires_after?);
+        let expires_at = self.expires_at()?;
         Some(expires_at.since(now).as_secs() / SECONDS_OF_A_DAY)
+    }
+
+    /// Whether its owner is to be warned that it comes of age soon, or did.
+    pub fn is_expiry_near(&self, now: UnixMillis) -> bool {
+        let warning = self.policy.expiry_warning;
+        let is_near = |expires_at: UnixMillis| now >= expires_at.minus(warning);
+        !warning.is_zero() && self.expires_at().is_some_and(is_near)
     }
 
     /// Whether its owner must change it before anything else.

@@ -46,6 +46,9 @@ pub struct CredentialOwner<'a> {
 /// Why a policy refuses a new PIN or password. The text is shown to the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum CredentialRefused {
+    /// An administrator has said that its owner may not change it.
+    #[error("Only an administrator may change it.")]
+    OnlyAdministrators,
     /// Shorter than the policy's least length.
     #[error("It needs at least {0} characters.")]
     TooShort(usize),

@@ -76,6 +76,11 @@ impl Authenticated {
         self.credential.as_ref().map_or(0, |pin| pin.version)
     }
 
+    /// Whether only administrators may change the PIN.
+    pub fn cant_change(&self) -> bool {
+        self.credential.as_ref().is_some_and(|pin| pin.cant_change)
+    }
+
     /// The user whom a token was given to, as of now; `None` for one who is gone or disabled.
     /// Whether what the token is bound to still holds is the caller's to see.
     ///

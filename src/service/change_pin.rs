@@ -119,6 +119,9 @@ pub async fn change_pin(
     }
     let pin = Pin::new(new.clone()).map_err(|_| NotAcceptable::NotDigits)?;
     let old = who.credential.as_ref().ok_or(ChangePinError::StartAgain)?;
+    if old.cant_change {
+        return Err(NotAcceptable::Policy(CredentialRefused::OnlyAdministrators).into());
+    }
     old.policy
         .check_pin(&pin, &credential_owner(&who.user))
         .map_err(NotAcceptable::Policy)?;

@@ -13,7 +13,6 @@ use super::administration::store_credential;
 use super::administration::unlock_credential;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
-use crate::domain::lockout::Lock;
 use crate::domain::pkid::Pkid;
 use crate::domain::stored_credential::StoredCredential;
 use crate::domain::trivial_credential::CredentialOwner;
@@ -32,6 +31,8 @@ pub struct CredentialTerms {
     pub must_change: Option<bool>,
     /// Whether the policy's age does not hold for it.
     pub does_not_expire: Option<bool>,
+    /// Whether only administrators may change it.
+    pub cant_change: Option<bool>,
     /// Whether an administrator locks it; `Some(false)` ends any lock.
     pub locked: Option<bool>,
     /// Forgets the failures on it.
@@ -96,6 +97,7 @@ pub(super) async fn prepare(
             default.and_then(|default| {
                 let credential = PreparedCredential::of_default(kind, policy.0, default)?;
                 terms.does_not_expire.get_or_insert(default.does_not_expire);
+                terms.cant_change.get_or_insert(default.cant_change);
                 Some(credential)
             })
         }
@@ -154,16 +156,19 @@ async fn write_terms(
         policy: terms.policy.unwrap_or(stored.policy_pkid),
         must_change: terms.must_change.unwrap_or(stored.must_change),
         does_not_expire: terms.does_not_expire.unwrap_or(stored.does_not_expire),
+        cant_change: terms.cant_change.unwrap_or(stored.cant_change),
     };
     let old = Terms {
         policy: stored.policy_pkid,
         must_change: stored.must_change,
         does_not_expire: stored.does_not_expire,
+        cant_change: stored.cant_change,
     };
     if new != old {
+        refuse_contradiction(label, new.must_change, new.cant_change)?;
         store::credential::set_terms(connection, stored.pkid, &new).await?;
         words.push(format!(
-            "{label} {}, {}",
+            "{label} {}, {}, {}",
             if new.must_change {
                 "must be changed at the next login"
             } else {
@@ -173,17 +178,18 @@ async fn write_terms(
                 "does not expire"
             } else {
                 "expires as its policy says"
+            },
+            if new.cant_change {
+                "changed by administrators only"
+            } else {
+                "may be changed by its owner"
             }
         ));
     }
     let is_locked = stored.is_locked(now);
     match terms.locked {
         Some(true) if !is_locked => {
-            let lock = Lock {
-                since: now,
-                until: None,
-            };
-            store::credential::set_lock(connection, stored.pkid, Some(lock)).await?;
+            store::credential::lock_by_administrator(connection, stored.pkid, now).await?;
             words.push(format!("{label} locked"));
         }
         Some(false) if is_locked => {
@@ -200,6 +206,24 @@ async fn write_terms(
     Ok(words)
 }
 
+/// Refuses what nobody could do: to change at the next login what only administrators change.
+///
+/// # Errors
+///
+/// [`AdministrationError::Invalid`] says what to leave out.
+pub(super) fn refuse_contradiction(
+    label: &'static str,
+    must_change: bool,
+    cant_change: bool,
+) -> Result<(), AdministrationError> {
+    if !(must_change && cant_change) {
+        return Ok(());
+    }
+    let reason = "its owner cannot be made to change it and be kept from changing it; \
+                  take one of the two back";
+    Err(AdministrationError::invalid(label, &reason))
+}
+
 /// Terms that say what holds anyhow do no harm: scripts send back what they read.
 fn refuse_without_credential(
     app: &App,
@@ -211,6 +235,7 @@ fn refuse_without_credential(
     let is_harmless = terms.policy.is_none_or(|policy| policy == default)
         && terms.must_change != Some(true)
         && terms.does_not_expire != Some(true)
+        && terms.cant_change != Some(true)
         && terms.locked != Some(true);
     if is_harmless {
         return Ok(());

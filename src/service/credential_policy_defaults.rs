@@ -5,9 +5,11 @@ use super::administration::AdministrationError;
 use super::administration::NewSecret;
 use super::administration::PreparedCredential;
 use super::administration::default_policy;
+use super::administration::label;
 use super::administration::policy_named;
 use super::administration::prepare_credential;
 use super::attributes;
+use super::credential_change::refuse_contradiction;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -41,6 +43,8 @@ pub struct DefaultChange {
     pub must_change: Option<bool>,
     /// Whether that one does not expire.
     pub does_not_expire: Option<bool>,
+    /// Whether only administrators may change that one.
+    pub cant_change: Option<bool>,
     /// What is only kept.
     pub elements: StoredElements,
 }
@@ -57,6 +61,7 @@ pub fn find(
         hash: None,
         must_change: true,
         does_not_expire: false,
+        cant_change: false,
     })
 }
 
@@ -92,7 +97,9 @@ pub async fn update(
         hash,
         must_change: change.must_change.unwrap_or(before.must_change),
         does_not_expire: change.does_not_expire.unwrap_or(before.does_not_expire),
+        cant_change: change.cant_change.unwrap_or(before.cant_change),
     };
+    refuse_contradiction(label(kind), after.must_change, after.cant_change)?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     store::catalogue::put_credential_policy_default(connection, (user, kind), &after).await?;

@@ -79,7 +79,7 @@ pub async fn login_history(app: &App, who: &Principal) -> Result<LoginHistory, S
 ///
 /// # Errors
 ///
-/// [`AdministrationError::Credential`] when the policy refuses one,
+/// [`AdministrationError::Credential`] when the policy refuses one or only administrators change it,
 /// [`AdministrationError::Invalid`] when one cannot be a PIN or password at all,
 /// [`AdministrationError::Changed`] when somebody else changed one meanwhile.
 pub async fn change(
@@ -131,6 +131,12 @@ async fn prepare(
     secret: &Secret,
     in_force: Option<&StoredCredential>,
 ) -> Result<PreparedCredential, AdministrationError> {
+    if in_force.is_some_and(|stored| stored.cant_change) {
+        return Err(AdministrationError::Credential {
+            kind: label(kind),
+            reason: CredentialRefused::OnlyAdministrators,
+        });
+    }
     let new = NewSecret {
         secret: secret.clone(),
         must_change: false,

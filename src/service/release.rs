@@ -43,6 +43,7 @@ use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
+use crate::domain::self_provisioning::Proof;
 use crate::domain::user::EndUser;
 use crate::store;
 use crate::store::Connection;
@@ -118,6 +119,9 @@ pub async fn ask(app: &App, claim: &Claim, pin: &Secret) -> Result<String, LogIn
         correlation: claim.correlation,
     };
     match authenticate::authenticate(app, &attempt).await {
+        Ok(who) if matches!(who.proof, Proof::Pin { must_change: true }) => {
+            Err(Refusal::CredentialExpired.into())
+        }
         Ok(who) => {
             let now = app.environment.now();
             let bound = bound_to(claim, &who);

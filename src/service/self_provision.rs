@@ -195,7 +195,7 @@ pub(super) async fn confirm(
     let wait = std::time::Duration::ZERO;
     match claim.decide(app, Some(phone), who, standing, wait, &catalogue) {
         Ok(admitted) => admit(app, claim, known, who, &admitted).await,
-        Err(Refusal::CredentialExpired) => Err(LogInError::MustChangePin {
+        Err(Refusal::CredentialExpired) if !who.cant_change() => Err(LogInError::MustChangePin {
             token: sealed(app, claim, known, who, Purpose::ChangePinToken)?,
             user_id: who.user.user_id.clone(),
         }),
@@ -203,7 +203,14 @@ pub(super) async fn confirm(
             let row = Row {
                 user_id: who.user.user_id.as_str(),
                 refusal: Some(refusal),
-                detail: "the login was right".to_owned(),
+                detail: match refusal {
+                    Refusal::CredentialExpired => {
+                        "the login was right, but the PIN must be changed \
+                                                   and only an administrator may change it"
+                    }
+                    _ => "the login was right",
+                }
+                .to_owned(),
             };
             let event = TimelineEvent::LoginRefused;
             claim.tell(app, &phone.name, event, row).await?;

@@ -11,6 +11,7 @@ use super::administration::prepare_credential;
 use super::administration::store_credential;
 use super::administration::unlock_credential;
 use super::change_pin::credential_owner;
+use super::credential_change::refuse_contradiction;
 use super::digest_user;
 use super::record;
 use super::record::Actor;
@@ -70,6 +71,8 @@ async fn set(
         .ok_or_else(|| AdministrationError::not_found(END_USER, login))?;
     let in_force = store::credential::find(connection, user.pkid, kind).await?;
     drop(reader);
+    let cant_change = in_force.as_ref().is_some_and(|stored| stored.cant_change);
+    refuse_contradiction(label(kind), new.must_change, cant_change)?;
     let owner = credential_owner(&user);
     let policy = match in_force {
         Some(credential) => (credential.policy_pkid, credential.policy),

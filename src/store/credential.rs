@@ -34,6 +34,7 @@ pub(super) fn policy_of(row: &AnyRow) -> Result<CredentialPolicy, StoreError> {
         length_min: row.integer("credential_policy.length_min")?,
         history: row.integer("credential_policy.history")?,
         expires_after: (!expires_after.is_zero()).then_some(expires_after),
+        expiry_warning: seconds("credential_policy.expiry_warning_s")?,
         check_trivial: row.flag("credential_policy.check_trivial")?,
     })
 }
@@ -49,6 +50,7 @@ fn credential_of(row: &AnyRow) -> Result<StoredCredential, StoreError> {
         changed_at: row.time("credential.changed_at")?,
         must_change: row.flag("credential.must_change")?,
         does_not_expire: row.flag("credential.does_not_expire")?,
+        cant_change: row.flag("credential.cant_change")?,
         lock: locked_at.map(|since| Lock { since, until }),
         version: row.number("credential.version")?,
     })
@@ -67,11 +69,12 @@ pub async fn find(
     sqlx::query(
         "SELECT credential.pkid, credential.hash, credential.credential_policy, \
          credential.changed_at, credential.must_change, \
-         credential.does_not_expire, credential.locked_at, credential.locked_until, \
+         credential.does_not_expire, credential.cant_change, credential.locked_at, credential.locked_until, \
          credential.version, credential_policy.failures_max, \
          credential_policy.failures_reset_after_s, credential_policy.lockout_s, \
          credential_policy.length_min, credential_policy.history, \
-         credential_policy.expires_after_s, credential_policy.check_trivial FROM credential \
+         credential_policy.expires_after_s, credential_policy.expiry_warning_s, \
+         credential_policy.check_trivial FROM credential \
          JOIN credential_policy ON credential_policy.pkid = credential.credential_policy \
          WHERE credential.owner = $1 AND credential.kind = $2",
     )
@@ -111,6 +114,8 @@ pub struct Terms {
     pub must_change: bool,
     /// Whether the policy's age does not hold for it.
     pub does_not_expire: bool,
+    /// Whether only administrators may change it.
+    pub cant_change: bool,
 }
 
 /// Sets what holds for a credential beside the secret.
@@ -124,13 +129,14 @@ pub async fn set_terms(
     terms: &Terms,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE credential SET credential_policy = $2, must_change = $3, does_not_expire = $4 \
-         WHERE pkid = $1",
+        "UPDATE credential SET credential_policy = $2, must_change = $3, does_not_expire = $4, \
+         cant_change = $5 WHERE pkid = $1",
     )
     .bind(credential.to_string())
     .bind(terms.policy.to_string())
     .bind(i64::from(terms.must_change))
     .bind(i64::from(terms.does_not_expire))
+    .bind(i64::from(terms.cant_change))
     .execute(connection)
     .await?;
     Ok(())
@@ -143,8 +149,8 @@ pub struct State {
     pub terms: Terms,
     /// When it was set.
     pub changed_at: UnixMillis,
-    /// Its last lock, which may be over.
-    pub lock: Option<Lock>,
+    /// When an administrator locked it; `None`: none does.
+    pub admin_locked_at: Option<UnixMillis>,
 }
 
 /// How the credentials of these users stand, without the hashes.
@@ -160,7 +166,7 @@ pub async fn states_of_many(
     for owners in owners.chunks(BOUND_AT_ONCE) {
         let statement = format!(
             "SELECT owner, kind, credential_policy, changed_at, must_change, does_not_expire, \
-             locked_at, locked_until FROM credential WHERE owner IN ({})",
+             cant_change, admin_locked_at FROM credential WHERE owner IN ({})",
             places(owners.len(), 1)
         );
         // Only numbers of places are put into the text.
@@ -173,16 +179,15 @@ pub async fn states_of_many(
                 "pin" => CredentialKind::Pin,
                 _ => CredentialKind::Password,
             };
-            let until = row.time_or_null("credential.locked_until")?;
-            let locked_at = row.time_or_null("credential.locked_at")?;
             let state = State {
                 terms: Terms {
                     policy: row.pkid("credential.credential_policy")?,
                     must_change: row.flag("credential.must_change")?,
                     does_not_expire: row.flag("credential.does_not_expire")?,
+                    cant_change: row.flag("credential.cant_change")?,
                 },
                 changed_at: row.time("credential.changed_at")?,
-                lock: locked_at.map(|since| Lock { since, until }),
+                admin_locked_at: row.time_or_null("credential.admin_locked_at")?,
             };
             states.insert((row.pkid("credential.owner")?, kind), state);
         }
@@ -212,7 +217,7 @@ pub async fn put(connection: &mut Connection, new: &NewCredential) -> Result<(),
          must_change) VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (owner, kind) DO UPDATE SET hash = excluded.hash, \
          changed_at = excluded.changed_at, must_change = excluded.must_change, \
-         locked_at = NULL, locked_until = NULL, version = credential.version + 1",
+         locked_at = NULL, locked_until = NULL, admin_locked_at = NULL, version = credential.version + 1",
     )
     .bind(new.pkid.to_string())
     .bind(owner.as_str())
@@ -263,12 +268,36 @@ pub async fn set_lock(
     credential: Pkid,
     lock: Option<Lock>,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE credential SET locked_at = $2, locked_until = $3 WHERE pkid = $1")
-        .bind(credential.to_string())
-        .bind(lock.map(|lock| lock.since.0))
-        .bind(lock.and_then(|lock| lock.until).map(|until| until.0))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE credential SET locked_at = $2, locked_until = $3, admin_locked_at = NULL \
+         WHERE pkid = $1",
+    )
+    .bind(credential.to_string())
+    .bind(lock.map(|lock| lock.since.0))
+    .bind(lock.and_then(|lock| lock.until).map(|until| until.0))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Locks a credential until an administrator unlocks it.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`find`].
+pub async fn lock_by_administrator(
+    connection: &mut Connection,
+    credential: Pkid,
+    since: UnixMillis,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE credential SET locked_at = $2, locked_until = NULL, admin_locked_at = $2 \
+         WHERE pkid = $1",
+    )
+    .bind(credential.to_string())
+    .bind(since.0)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

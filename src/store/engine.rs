@@ -49,6 +49,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0009_last_login.sql"),
     ),
     (
+        13,
+        "credential terms",
+        include_str!("../../migrations/0013_credential_terms.sql"),
+    ),
+    (
         15,
         "activation code",
         include_str!("../../migrations/0015_activation_code.sql"),

@@ -152,7 +152,10 @@ impl Generator {
         for element in in_place {
             let is_usual = element.change == Change::Replace
                 && element.canonical == element.name
-                && !matches!(element.treatment, Treatment::Refused(_))
+                && !matches!(
+                    element.treatment,
+                    Treatment::Refused(_) | Treatment::Computed(_)
+                )
                 && (element.branch == 0 || element.branch == branch);
             let path = format!("{path}{}", element.name);
             let is_wanted = element.is_required && place.has(Places::ADD)
@@ -317,6 +320,8 @@ impl Generator {
                 Special::OneOf(&["Cisco 8851 - Standard SIP Non-Secure Profile"])
             }
             ("Phone", "phoneTemplateName") => Special::OneOf(&["Standard 8851 SIP"]),
+            // Who must change it cannot be kept from changing it.
+            (_, path) if path.ends_with("CredUserMustChange") => Special::Text("false".to_owned()),
             ("User", "pin") => Special::Text("927461".to_owned()),
             (_, path) if path.ends_with("associatedGroups/userGroup/name") => {
                 Special::OneOf(&["Standard CCM End Users", "Standard CTI Enabled"])

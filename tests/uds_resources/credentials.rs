@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use selfprov::domain::history::CorrelationId;
 use selfprov::domain::secret::Secret;
+use selfprov::service::administration::NewSecret;
 use selfprov::service::authenticate;
 use selfprov::service::authenticate::Attempt;
 use selfprov::service::hasher::Share;
+use selfprov::service::user_credentials;
+use selfprov::service::users;
+use selfprov::service::users::UserChange;
 
 use crate::common::PASSWORD;
 use crate::common::PIN;
@@ -14,7 +18,9 @@ use crate::common::for_each_database;
 use crate::uds_resources::client::AKSETHI;
 use crate::uds_resources::client::Node;
 use crate::uds_resources::client::Uds;
+use crate::uds_resources::client::administrator;
 use crate::uds_resources::client::code;
+use crate::uds_resources::client::told;
 
 const PATH: &str = "/user/aksethi/credentials";
 const NEW_PASSWORD: &str = "Blue-42-harbour";
@@ -214,6 +220,54 @@ async fn of_two_changes_at_once_one_holds() {
             .ask_as(("aksethi", expected), "/user/aksethi", &[])
             .await;
         assert_eq!(answer.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_administrators_change_is_refused_and_the_other_changes() {
+    for_each_database(async |database| {
+        let uds = Uds::start(&database).await;
+        let mut change = UserChange::default();
+        change.pin_terms.cant_change = Some(true);
+        let app = &uds.test().app;
+        users::update(app, &administrator(), "aksethi", &change)
+            .await
+            .unwrap();
+        let refused = uds.put_as(AKSETHI, PATH, &body("pin", NEW_PIN)).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+        assert!(
+            told(&refused).contains("Only an administrator"),
+            "{}",
+            refused.body
+        );
+        let both = format!(
+            "<credentials><credential type=\"password\">{NEW_PASSWORD}</credential>\
+             <credential type=\"pin\">{NEW_PIN}</credential></credentials>"
+        );
+        assert_eq!(uds.put_as(AKSETHI, PATH, &both).await.status, 403);
+        assert!(is_pin(&uds, PIN).await);
+        let answer = uds
+            .put_as(AKSETHI, PATH, &body("password", NEW_PASSWORD))
+            .await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        // An administrator still changes it, and it stays as it was.
+        let pin = NewSecret {
+            secret: Secret::from(NEW_PIN),
+            must_change: false,
+        };
+        user_credentials::set_pin(app, &administrator(), "aksethi", &pin)
+            .await
+            .unwrap();
+        let who = ("aksethi", NEW_PASSWORD);
+        let refused = uds.put_as(who, PATH, &body("pin", PIN)).await;
+        assert_eq!(refused.status, 403);
+        let pin = NewSecret {
+            must_change: true,
+            ..pin
+        };
+        let refused = user_credentials::set_pin(app, &administrator(), "aksethi", &pin).await;
+        assert!(refused.is_err(), "nobody could change it then");
     })
     .await;
 }

@@ -17,6 +17,9 @@ use crate::domain::template::TemplateText;
 /// Longest name of another object, in characters: the longest name any object may have.
 const REFERENCE_CHARACTERS_MAX: usize = 255;
 
+/// Most characters of what a request may send back of the system's own.
+const COMPUTED_CHARACTERS_MAX: usize = 255;
+
 /// Most characters of a refused value that its message repeats.
 const QUOTED_CHARACTERS_MAX: usize = 64;
 
@@ -187,6 +190,11 @@ pub fn normal_form(element: &Element, text: &str) -> Result<String, Invalid> {
             });
         }
         return Ok(String::new());
+    }
+    if let Treatment::Computed(_) = element.treatment {
+        // Compared with what the system has, whatever form schemas give it.
+        checked_length(element, text, COMPUTED_CHARACTERS_MAX)?;
+        return Ok(trimmed.to_owned());
     }
     let normal = match element.content {
         Content::Text(length_max) => {

@@ -111,7 +111,7 @@ pub enum Change {
     Remove,
 }
 
-/// What becomes of an element. Nothing is ever dropped silently, so there is no fourth case.
+/// What becomes of an element. Nothing is ever dropped silently, so there is no other case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
     /// The program acts on it.
@@ -120,4 +120,7 @@ pub enum Treatment {
     Stored,
     /// Refused with this sentence, unless it is empty or holds its default.
     Refused(&'static str),
+    /// The system's own, and answered. A change may send back what was read; anything else is
+    /// refused with this sentence.
+    Computed(&'static str),
 }

@@ -46,6 +46,8 @@ pub enum Outcome {
     },
     /// Refused unless empty: it names an object of a kind that this system has none of.
     NoSuchKind(&'static str),
+    /// Answered; refused for this reason where a request says otherwise.
+    Computed(&'static str),
     /// Answers only, and filled.
     Answered,
     /// Answers only, and always empty: this system knows nothing of it.
@@ -56,13 +58,14 @@ pub enum Outcome {
 pub fn outcome(element: &Element) -> Outcome {
     let is_answer_only = !element.places.has(Places::REQUESTS);
     match (element.content, element.treatment) {
-        (_, Treatment::Applied) if is_answer_only => Outcome::Answered,
+        (_, Treatment::Applied | Treatment::Computed(_)) if is_answer_only => Outcome::Answered,
         _ if is_answer_only => Outcome::AlwaysEmpty,
         (Content::Reference(kind), _) if ObjectType::of(kind).is_none() => {
             Outcome::NoSuchKind(kind.noun())
         }
         (_, Treatment::Applied) => Outcome::Applied,
         (_, Treatment::Stored) => Outcome::Stored,
+        (_, Treatment::Computed(reason)) => Outcome::Computed(reason),
         (_, Treatment::Refused(reason)) => Outcome::Refused {
             reason,
             unless: element.default,
@@ -179,7 +182,8 @@ No element of a request is dropped silently. Each one is
 
 - **applied**: the program acts on it,
 - **stored**: kept and given back, without effect on phones,
-- **refused**: a fault names it and says what to do, unless it is empty or holds the value named.
+- **refused**: a fault names it and says what to do, unless it is empty or holds the value named;
+  what the system keeps itself may be sent back as it was read.
 
 Answers have some elements that requests have not: **answered** means filled, **always empty**
 that this system knows nothing of it. An empty truth value or word says nothing, as if it were not
@@ -286,6 +290,7 @@ fn outcome_text(outcome: Outcome) -> String {
             unless: None,
         } => format!("refused: {reason}"),
         Outcome::NoSuchKind(kind) => format!("refused: there is no {kind} here; leave it empty"),
+        Outcome::Computed(reason) => format!("answered; refused unless unchanged: {reason}"),
         Outcome::Answered => "answered".to_owned(),
         Outcome::AlwaysEmpty => "always empty".to_owned(),
     }

@@ -128,6 +128,12 @@ impl Element {
         self
     }
 
+    /// It is the system's own: what differs from it is refused with this sentence.
+    pub const fn computed(mut self, reason: &'static str) -> Self {
+        self.treatment = Treatment::Computed(reason);
+        self
+    }
+
     /// An object cannot be added without it.
     pub const fn required(mut self) -> Self {
         self.is_required = true;

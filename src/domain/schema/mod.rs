@@ -5,6 +5,7 @@
 //! defaults, validation, storage, the answers of every version, and the coverage page.
 
 mod check;
+pub mod computed;
 mod content;
 pub mod coverage;
 pub mod defaults;

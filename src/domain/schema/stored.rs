@@ -100,7 +100,10 @@ fn collect(
     let Some(element) = row(at.table, name) else {
         return;
     };
-    let is_applied = element.treatment == Treatment::Applied;
+    let is_applied = matches!(
+        element.treatment,
+        Treatment::Applied | Treatment::Computed(_)
+    );
     match value {
         Value::Group(record) => {
             let below = Place {

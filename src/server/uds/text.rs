@@ -92,6 +92,7 @@ pub struct Texts {
     pub new_pin_again: &'static str,
 
     pub pin_too_short: &'static str,
+    pub pin_only_administrators: &'static str,
     pub pin_used_before: &'static str,
     pub pin_repeated: &'static str,
     pub pin_own_identity: &'static str,
@@ -184,6 +185,7 @@ static ENGLISH: Texts = Texts {
     new_pin_again: "New PIN again",
 
     pin_too_short: "The PIN needs at least {} digits.",
+    pin_only_administrators: "Only an administrator may change your PIN.",
     pin_used_before: "You have used this PIN before.",
     pin_repeated: "A digit stands too often in a row.",
     pin_own_identity: "The PIN is too close to your own number or name.",
@@ -211,7 +213,7 @@ static ENGLISH: Texts = Texts {
     too_many_attempts_second: "Too many attempts. Try again in 1 second.",
     too_many_attempts_for_good: "Too many attempts. Contact your administrator.",
     authentication_failed: "The user ID or PIN is not correct, or the account is locked for now.",
-    credential_expired: "Your PIN must be changed.",
+    credential_expired: "Your PIN must be changed. Contact your administrator.",
     user_not_ready: "Your account is not ready. Contact your administrator.",
     not_allowed: "You may not provision a phone.",
     device_limit: "You already have the most phones allowed.",
@@ -296,6 +298,7 @@ impl Texts {
             CredentialRefused::TooShort(length_min) => {
                 return filled(self.pin_too_short, &length_min.to_string());
             }
+            CredentialRefused::OnlyAdministrators => self.pin_only_administrators,
             CredentialRefused::UsedBefore => self.pin_used_before,
             CredentialRefused::Repeated => self.pin_repeated,
             CredentialRefused::OwnIdentity => self.pin_own_identity,

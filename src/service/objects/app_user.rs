@@ -6,6 +6,8 @@ use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::Outcome;
+use super::credentials;
+use super::credentials::Shown;
 use super::people;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
@@ -36,14 +38,14 @@ impl Kind for AppUsers {
         let catalogue = app.catalogue.load_full();
         let users = store::application_user::all(connection).await?;
         let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
-        let credentials = store::credential::states_of_many(connection, pkids).await?;
+        let states = store::credential::states_of_many(connection, pkids).await?;
         let controllers: Vec<Controller> = pkids
             .iter()
             .copied()
             .map(Controller::ApplicationUser)
             .collect();
         let devices = associated_device::of_many(connection, &controllers).await?;
-        let now = app.environment.now();
+        let shown = Shown::new(app, &catalogue);
         let records: HashMap<Pkid, Record> = users
             .into_iter()
             .map(|user| {
@@ -55,9 +57,9 @@ impl Kind for AppUsers {
                 record.set("associatedDevices", people::devices_of(&devices));
                 let groups = groups.get(&user.pkid).cloned().unwrap_or_default();
                 record.set("associatedGroups", people::groups_of(&groups));
-                let (elements, kind) = (people::PASSWORD, CredentialUser::ApplicationUser);
-                let state = credentials.get(&(user.pkid, CredentialKind::Password));
-                let group = people::credential_group(&catalogue, elements, kind, state, now);
+                let elements = credentials::PASSWORD;
+                let state = states.get(&(user.pkid, CredentialKind::Password));
+                let group = shown.group(elements, CredentialUser::ApplicationUser, state);
                 record.set(elements.group(), group);
                 (user.pkid, record)
             })
@@ -112,7 +114,7 @@ async fn said(app: &App, draft: &Draft) -> Outcome<ApplicationUserChange> {
     let mut reader = app.store.read().await?;
     let associated_devices = people::said_devices(reader.connection(), draft).await?;
     drop(reader);
-    let (password, password_terms) = people::credential(draft, people::PASSWORD);
+    let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
     Ok(ApplicationUserChange {
         user_id: None,
         password,

@@ -70,6 +70,7 @@ impl Kind for CredentialPolicyDefaults {
             secret: secret.cloned(),
             must_change: flag("credUserMustChange"),
             does_not_expire: flag("credDoesNotExpire"),
+            cant_change: flag("credUserCantChange"),
             elements: draft.stored(),
         };
         Ok(credential_policy_defaults::update(app, actor, which, &change).await?)
@@ -129,6 +130,7 @@ fn record_of(catalogue: &Catalogue, user: CredentialUser, kind: CredentialKind) 
     record.set("credentialType", Value::text(kind_word(kind)));
     let policy = names::reference(catalogue, ObjectKind::CredentialPolicy, policy);
     record.set("credPolicyName", policy);
+    record.set("credUserCantChange", Value::flag(default.cant_change));
     record.set("credUserMustChange", Value::flag(default.must_change));
     record.set("credDoesNotExpire", Value::flag(default.does_not_expire));
     record

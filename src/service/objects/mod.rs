@@ -18,6 +18,7 @@
 mod app_user;
 mod call_manager;
 mod credential_policy_default;
+mod credentials;
 mod criteria;
 mod defaults;
 mod device_defaults;
@@ -236,6 +237,7 @@ pub async fn add(
     if let Some(element) = schema::defaults::missing(object, &record, version) {
         return Err(ObjectError::Missing(element.name));
     }
+    refuse_contradiction(object, &Record::default(), &record)?;
     schema::defaults::fill(object, &mut record, version);
     let mut reader = app.store.read().await?;
     names::resolve(app, reader.connection(), object, &mut record).await?;
@@ -272,9 +274,18 @@ pub async fn update(
         let reason = "it names an entry that is not there; read the object again";
         return Err(ObjectError::invalid(element, &reason));
     }
+    refuse_contradiction(object, &before, &said)?;
     let draft = Draft::of_change(object, version, &before, said);
     of_kind!(object, K => K::update(app, actor, pkid, &draft).await)?;
     Ok(pkid)
+}
+
+/// Refuses a request that says otherwise what the system keeps itself.
+fn refuse_contradiction(object: &'static ObjectType, held: &Record, said: &Record) -> Outcome<()> {
+    match schema::computed::contradicted(object, held, said) {
+        Some((element, reason)) => Err(ObjectError::invalid(element, &reason)),
+        None => Ok(()),
+    }
 }
 
 /// Removes an object that nothing refers to. Gives the identity that it had.

@@ -1,12 +1,9 @@
-//! What end users and application users have in common: groups, controlled devices, credentials.
+//! What end users and application users have in common: groups and controlled devices.
 
 use super::Draft;
 use super::ObjectError;
 use super::Outcome;
-use super::names;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::credential::CredentialKind;
-use crate::domain::credential::CredentialUser;
 use crate::domain::device::DeviceName;
 use crate::domain::end_user::UserId;
 use crate::domain::fresh_system;
@@ -15,93 +12,8 @@ use crate::domain::schema::ObjectKind;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::domain::secret::Secret;
-use crate::domain::time::UnixMillis;
-use crate::service::administration::NewSecret;
-use crate::service::administration::default_policy;
-use crate::service::credential_change::CredentialTerms;
 use crate::store;
 use crate::store::Connection;
-use crate::store::credential::State;
-
-/// The elements that speak of one kind of credential.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct CredentialElements {
-    kind: CredentialKind,
-    secret: &'static str,
-    group: &'static str,
-    policy: &'static str,
-    must_change: &'static str,
-    does_not_expire: &'static str,
-    locked: &'static str,
-    reset: &'static str,
-}
-
-impl CredentialElements {
-    /// The kind of credential.
-    pub(super) const fn kind(self) -> CredentialKind {
-        self.kind
-    }
-
-    /// The group that says how it stands.
-    pub(super) const fn group(self) -> &'static str {
-        self.group
-    }
-}
-
-/// Those of the password.
-pub(super) const PASSWORD: CredentialElements = CredentialElements {
-    kind: CredentialKind::Password,
-    secret: "password",
-    group: "passwordCredentials",
-    policy: "pwdCredPolicyName",
-    must_change: "pwdCredUserMustChange",
-    does_not_expire: "pwdCredDoesNotExpire",
-    locked: "pwdCredLockedByAdministrator",
-    reset: "pwdResetHackCount",
-};
-
-/// Those of the PIN.
-pub(super) const PIN: CredentialElements = CredentialElements {
-    kind: CredentialKind::Pin,
-    secret: "pin",
-    group: "pinCredentials",
-    policy: "pinCredPolicyName",
-    must_change: "pinCredUserMustChange",
-    does_not_expire: "pinCredDoesNotExpire",
-    locked: "pinCredLockedByAdministrator",
-    reset: "pinResetHackCount",
-};
-
-/// The secret and the terms that a request speaks of. An empty secret leaves the one in force:
-/// answers have it empty, and scripts send back what they read.
-pub(super) fn credential(
-    draft: &Draft,
-    elements: CredentialElements,
-) -> (Option<NewSecret>, CredentialTerms) {
-    let terms = draft.said_group(elements.group).map(|group| {
-        let flag = |name| match group.text(name) {
-            Some("true") => Some(true),
-            Some("false") => Some(false),
-            _ => None,
-        };
-        CredentialTerms {
-            policy: match group.get(elements.policy) {
-                Some(Value::Reference(reference)) => reference.pkid,
-                _ => None,
-            },
-            must_change: flag(elements.must_change),
-            does_not_expire: flag(elements.does_not_expire),
-            locked: flag(elements.locked),
-            forget_failures: flag(elements.reset) == Some(true),
-        }
-    });
-    let terms = terms.unwrap_or_default();
-    let secret = said_secret(draft, elements.secret).map(|secret| NewSecret {
-        secret,
-        must_change: terms.must_change.unwrap_or(false),
-    });
-    (secret, terms)
-}
 
 /// The user ID.
 ///
@@ -118,39 +30,6 @@ pub(super) fn user_id(draft: &Draft) -> Result<UserId, ObjectError> {
 /// A secret of which the request speaks and that is not empty.
 pub(super) fn said_secret(draft: &Draft, element: &str) -> Option<Secret> {
     draft.secret(element).flatten().cloned()
-}
-
-/// The group of elements that says how a credential stands; one that there is none of stands as a
-/// new one would.
-pub(super) fn credential_group(
-    catalogue: &Catalogue,
-    elements: CredentialElements,
-    user: CredentialUser,
-    state: Option<&State>,
-    now: UnixMillis,
-) -> Value {
-    let policy = match state {
-        Some(state) => state.terms.policy,
-        None => default_policy(catalogue, user, elements.kind).0,
-    };
-    // A lock that ends by itself is the policy's, not an administrator's.
-    let lock = state.and_then(|state| state.lock);
-    let is_locked = lock.is_some_and(|lock| lock.until.is_none() && !lock.left(now).is_zero());
-    let mut group = Record::default();
-    group.set(
-        elements.policy,
-        names::reference(catalogue, ObjectKind::CredentialPolicy, Some(policy)),
-    );
-    group.set(
-        elements.must_change,
-        Value::flag(state.is_some_and(|state| state.terms.must_change)),
-    );
-    group.set(
-        elements.does_not_expire,
-        Value::flag(state.is_some_and(|state| state.terms.does_not_expire)),
-    );
-    group.set(elements.locked, Value::flag(is_locked));
-    Value::Group(group)
 }
 
 /// The names of the access control groups that a request gives a user. Roles that it names must be

@@ -8,10 +8,11 @@ use super::Kind;
 use super::ObjectError;
 use super::ObjectKey;
 use super::Outcome;
+use super::credentials;
+use super::credentials::Shown;
 use super::names;
 use super::people;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::SelfServiceUserId;
@@ -35,7 +36,6 @@ use crate::store;
 use crate::store::Connection;
 use crate::store::associated_device;
 use crate::store::associated_device::Controller;
-use crate::store::credential::State;
 use crate::store::end_user::Listed;
 
 pub(super) struct Users;
@@ -50,10 +50,10 @@ impl Kind for Users {
         let catalogue = app.catalogue.load_full();
         let users = store::end_user::of_many(connection, pkids).await?;
         let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
-        let credentials = store::credential::states_of_many(connection, pkids).await?;
+        let states = store::credential::states_of_many(connection, pkids).await?;
         let controllers: Vec<Controller> = pkids.iter().copied().map(Controller::EndUser).collect();
         let devices = associated_device::of_many(connection, &controllers).await?;
-        let now = app.environment.now();
+        let shown = Shown::new(app, &catalogue);
         let records: HashMap<Pkid, Record> = users
             .into_iter()
             .map(|user| {
@@ -63,10 +63,9 @@ impl Kind for Users {
                 record.set("associatedDevices", people::devices_of(&devices));
                 let groups = of_user(groups.get(&user.pkid));
                 record.set("associatedGroups", people::groups_of(&groups));
-                for elements in [people::PASSWORD, people::PIN] {
-                    let state = state_of(&credentials, user.pkid, elements.kind());
-                    let kind = CredentialUser::EndUser;
-                    let group = people::credential_group(&catalogue, elements, kind, state, now);
+                for elements in [credentials::PASSWORD, credentials::PIN] {
+                    let state = states.get(&(user.pkid, elements.kind()));
+                    let group = shown.group(elements, CredentialUser::EndUser, state);
                     record.set(elements.group(), group);
                 }
                 (user.pkid, record)
@@ -105,8 +104,8 @@ impl Kind for Users {
         let primary_extension = said_extension(app, connection, draft).await?.flatten();
         let associated_devices = people::said_devices(connection, draft).await?;
         drop(reader);
-        let (pin, pin_terms) = people::credential(draft, people::PIN);
-        let (password, password_terms) = people::credential(draft, people::PASSWORD);
+        let (pin, pin_terms) = credentials::credential(draft, credentials::PIN);
+        let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
         let new = NewUser {
             person: person_of(draft, Person::default()),
             user_profile: user_profile(draft).flatten(),
@@ -133,8 +132,8 @@ impl Kind for Users {
         let primary_extension = said_extension(app, connection, draft).await?;
         let associated_devices = people::said_devices(connection, draft).await?;
         drop(reader);
-        let (pin, pin_terms) = people::credential(draft, people::PIN);
-        let (password, password_terms) = people::credential(draft, people::PASSWORD);
+        let (pin, pin_terms) = credentials::credential(draft, credentials::PIN);
+        let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
         let person = person_of(draft, before.person.clone());
         let is_new_person = person != before.person;
         let change = UserChange {
@@ -192,14 +191,6 @@ fn fits(criteria: &Criteria, user: &Listed) -> bool {
         && criteria.fits("department", &user.department)
         // No user has one: this system has no customers.
         && criteria.fits("customerName", "")
-}
-
-fn state_of(
-    states: &HashMap<(Pkid, CredentialKind), State>,
-    user: Pkid,
-    kind: CredentialKind,
-) -> Option<&State> {
-    states.get(&(user, kind))
 }
 
 /// The Self-Service User ID of which the request speaks; `Some(None)`: none.

@@ -130,8 +130,8 @@ pub async fn insert_credential_policy(
     };
     sqlx::query(
         "INSERT INTO credential_policy (pkid, name, failures_max, failures_reset_after_s, \
-         lockout_s, length_min, history, expires_after_s, check_trivial, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         lockout_s, length_min, history, expires_after_s, check_trivial, version, \
+         expiry_warning_s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(pkid.to_string())
     .bind(named.name.as_str())
@@ -143,6 +143,7 @@ pub async fn insert_credential_policy(
     .bind(policy.expires_after.map_or(0, seconds))
     .bind(i64::from(policy.check_trivial))
     .bind(named.version)
+    .bind(seconds(policy.expiry_warning))
     .execute(connection)
     .await?;
     Ok(())
@@ -171,6 +172,7 @@ pub(super) async fn credential_policy_defaults(
                 .map(Secret::new),
             must_change: row.flag("credential_policy_default.must_change")?,
             does_not_expire: row.flag("credential_policy_default.does_not_expire")?,
+            cant_change: row.flag("credential_policy_default.cant_change")?,
         };
         Ok(((user, kind), default))
     };
@@ -198,10 +200,12 @@ pub async fn put_credential_policy_default(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO credential_policy_default (credential_user, credential_type, \
-         credential_policy, hash, must_change, does_not_expire) VALUES ($1, $2, $3, $4, $5, $6) \
+         credential_policy, hash, must_change, does_not_expire, cant_change) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (credential_user, credential_type) DO UPDATE SET \
          credential_policy = excluded.credential_policy, hash = excluded.hash, \
-         must_change = excluded.must_change, does_not_expire = excluded.does_not_expire",
+         must_change = excluded.must_change, does_not_expire = excluded.does_not_expire, \
+         cant_change = excluded.cant_change",
     )
     .bind(user.as_str())
     .bind(kind.as_str())
@@ -209,6 +213,7 @@ pub async fn put_credential_policy_default(
     .bind(default.hash.as_ref().map(Secret::reveal))
     .bind(i64::from(default.must_change))
     .bind(i64::from(default.does_not_expire))
+    .bind(i64::from(default.cant_change))
     .execute(connection)
     .await?;
     Ok(())

@@ -105,6 +105,45 @@ pub(super) const TABLES: &[CucmTable] = &[
         ),
     },
     CucmTable {
+        name: "credential",
+        columns: &[
+            text("pkid", "credential.pkid"),
+            text("fkenduser", "end_user.pkid"),
+            text("fkapplicationuser", "application_user.pkid"),
+            integer(
+                "tkcredential",
+                "CASE credential.kind WHEN 'pin' THEN 4 ELSE 3 END",
+            ),
+            text("fkcredentialpolicy", "credential.credential_policy"),
+            text(
+                "usercantchange",
+                "CASE credential.cant_change WHEN 1 THEN 't' ELSE 'f' END",
+            ),
+            text(
+                "usermustchange",
+                "CASE credential.must_change WHEN 1 THEN 't' ELSE 'f' END",
+            ),
+            text(
+                "doesnotexpire",
+                "CASE credential.does_not_expire WHEN 1 THEN 't' ELSE 'f' END",
+            ),
+            integer("timechanged", "credential.changed_at / 1000"),
+            integer("timeadminlockout", "credential.admin_locked_at / 1000"),
+        ],
+        rows: Rows::From(
+            "credential LEFT JOIN end_user ON end_user.pkid = credential.owner \
+             LEFT JOIN application_user ON application_user.pkid = credential.owner",
+        ),
+    },
+    CucmTable {
+        name: "credentialdynamic",
+        columns: &[
+            text("fkcredential", "pkid"),
+            integer("timelastaccessed", "last_login_at / 1000"),
+        ],
+        rows: Rows::From("credential"),
+    },
+    CucmTable {
         name: "credentialpolicy",
         columns: &[
             text("pkid", "pkid"),

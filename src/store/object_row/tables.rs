@@ -151,6 +151,7 @@ const CREDENTIAL_POLICY: RowTable = rows(
         ),
         column("lockoutDuration", "lockout_s", Form::Number(MINUTE)),
         column("credExpiresAfter", "expires_after_s", Form::Number(DAY)),
+        column("expiryWarningDays", "expiry_warning_s", Form::Number(DAY)),
         column("minCredLength", "length_min", Form::Number(1)),
         column("prevCredStoredNum", "history", Form::Number(1)),
         column("trivialCredCheck", "check_trivial", Form::Flag),

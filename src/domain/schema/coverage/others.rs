@@ -167,7 +167,7 @@ static ALL: &[OtherOperation] = &[
         answer: OtherAnswer::Elements(VERDICT),
         note: "Counts like an attempt on a page; `code` is 0, 1 (wrong), 2 (locked, or too \
                early) or 3 (right, but it must be changed); `daysToExpiry` is 0 as well when it \
-               never expires",
+               never expires; `isWarningNeeded` from `expiryWarningDays` before that on",
     },
     OtherOperation {
         name: "listUserByName",

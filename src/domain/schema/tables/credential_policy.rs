@@ -16,7 +16,7 @@ const ELEMENTS: &[Element] = &[
     integer("minCredLength").within(0, 64).default("8").applied(),
     integer("prevCredStoredNum").within(0, 25).default("12").applied(),
     integer("inactiveDaysAllowed").within(0, 5000).default("0"),
-    integer("expiryWarningDays").within(0, 90).default("0"),
+    integer("expiryWarningDays").within(0, 90).default("0").applied(),
     boolean("trivialCredCheck").default("true").applied(),
     integer("minCharsToChange").since(V11_5).within(0, 127).default("1"),
 ];

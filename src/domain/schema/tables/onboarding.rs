@@ -82,7 +82,7 @@ const CREDENTIAL_POLICY_DEFAULT_ELEMENTS: &[Element] = &[
     reference("credPolicyName", CredentialPolicy).in_update("newCredPolicyName").applied(),
     secret("credentials", 255).applied(),
     secret("confirmCredentials", 255).applied(),
-    boolean("credUserCantChange").default("false"),
+    boolean("credUserCantChange").default("false").applied(),
     boolean("credUserMustChange").default("true").applied(),
     boolean("credDoesNotExpire").default("false").applied(),
 ];

@@ -28,11 +28,11 @@ pub(super) const ASSOCIATED_GROUPS: &[Element] = &[
 #[rustfmt::skip]
 pub(super) const PASSWORD_CREDENTIALS: &[Element] = &[
     reference("pwdCredPolicyName", CredentialPolicy).applied(),
-    boolean("pwdCredUserCantChange"),
+    boolean("pwdCredUserCantChange").applied(),
     boolean("pwdCredUserMustChange").applied(),
     boolean("pwdCredDoesNotExpire").applied(),
-    text("pwdCredTimeChanged", 255).refused(TIME_IS_KEPT),
-    text("pwdCredTimeAdminLockout", 255).refused(TIME_IS_KEPT),
+    text("pwdCredTimeChanged", 255).computed(TIME_IS_KEPT),
+    text("pwdCredTimeAdminLockout", 255).computed(TIME_IS_KEPT),
     boolean("pwdCredLockedByAdministrator").applied(),
     boolean("pwdResetHackCount").since(V11_0).applied(),
 ];

@@ -39,11 +39,12 @@ const ASSOCIATED_REMOTE_DESTINATION_PROFILES: &[Element] = &[
 #[rustfmt::skip]
 const PIN_CREDENTIALS: &[Element] = &[
     reference("pinCredPolicyName", CredentialPolicy).applied(),
-    boolean("pinCredUserCantChange"),
+    boolean("pinCredUserCantChange").applied(),
     boolean("pinCredUserMustChange").applied(),
     boolean("pinCredDoesNotExpire").applied(),
-    boolean("pinCredTimeChanged").refused(TIME_IS_KEPT),
-    text("pinCredTimeAdminLockout", 255).refused(TIME_IS_KEPT),
+    // A truth value in Cisco's schemas, a time in recorded answers.
+    boolean("pinCredTimeChanged").computed(TIME_IS_KEPT),
+    text("pinCredTimeAdminLockout", 255).computed(TIME_IS_KEPT),
     boolean("pinCredLockedByAdministrator").applied(),
     boolean("pinResetHackCount").since(V11_0).applied(),
 ];

@@ -101,21 +101,39 @@ pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Resul
                 AUTHENTICATED
             };
             let days = credential.and_then(|credential| credential.days_to_expiry(now));
-            Ok(verdict(version, true, code, days.unwrap_or(0)))
+            let expiry = Expiry {
+                days: days.unwrap_or(0),
+                is_near: credential.is_some_and(|credential| credential.is_expiry_near(now)),
+            };
+            Ok(verdict(version, true, code, expiry))
         }
-        Err(AuthenticateError::Failed) => Ok(verdict(version, false, NOT_AUTHENTICATED, 0)),
-        Err(AuthenticateError::Wait(_)) => Ok(verdict(version, false, LOCKED, 0)),
+        Err(AuthenticateError::Failed) => Ok(verdict(
+            version,
+            false,
+            NOT_AUTHENTICATED,
+            Expiry::default(),
+        )),
+        Err(AuthenticateError::Wait(_)) => Ok(verdict(version, false, LOCKED, Expiry::default())),
         Err(AuthenticateError::Service(error)) => Err(error.into()),
     }
 }
 
-/// Strict clients refuse an element that their version does not have. 0 days: it does not expire,
-/// or does so today.
-fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32, days: u64) -> String {
+/// How soon a right credential expires.
+#[derive(Default)]
+struct Expiry {
+    /// Whole days left; 0: it does not expire, or does so today.
+    days: u64,
+    /// Whether the policy wants its owner to be warned.
+    is_near: bool,
+}
+
+/// Strict clients refuse an element that their version does not have.
+fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32, expiry: Expiry) -> String {
+    let Expiry { days, is_near } = expiry;
     let warning = if version < SchemaVersion::V11_0 {
-        ""
+        String::new()
     } else {
-        "<isWarningNeeded>false</isWarningNeeded>"
+        format!("<isWarningNeeded>{is_near}</isWarningNeeded>")
     };
     format!(
         "<return><userAuthenticated>{is_authenticated}</userAuthenticated><code>{code}</code>\

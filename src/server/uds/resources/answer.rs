@@ -6,6 +6,7 @@ use axum::response::Response;
 
 use super::xml::Xml;
 use crate::domain::schema::SchemaVersion;
+use crate::domain::trivial_credential::CredentialRefused;
 use crate::service::ServiceError;
 use crate::service::administration::AdministrationError;
 
@@ -190,6 +191,10 @@ impl From<AdministrationError> for Problem {
             AdministrationError::Taken { field, .. } => {
                 Self::Conflict(format!("{field}: the value is taken"))
             }
+            AdministrationError::Credential {
+                reason: CredentialRefused::OnlyAdministrators,
+                ..
+            } => Self::Forbidden(error.to_string()),
             AdministrationError::Invalid { .. } | AdministrationError::Credential { .. } => {
                 Self::BadRequest(error.to_string())
             }
