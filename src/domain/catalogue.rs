@@ -115,6 +115,8 @@ pub struct CredentialPolicyDefault {
     pub does_not_expire: bool,
     /// Whether only administrators may change that one.
     pub cant_change: bool,
+    /// Its version; 0 where nobody has said anything yet.
+    pub version: i64,
 }
 
 /// A small object known by kind and name only.

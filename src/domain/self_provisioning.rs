@@ -80,6 +80,8 @@ pub struct SelfProvisioningSettings {
     pub code: Option<AuthenticationCodeHash>,
     /// When too many failures switched the code off; it stays off until an administrator acts.
     pub code_off_at: Option<UnixMillis>,
+    /// The version of the settings; every change by an administrator raises it.
+    pub version: i64,
 }
 
 impl SelfProvisioningSettings {

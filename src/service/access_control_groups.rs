@@ -55,7 +55,39 @@ pub async fn add(
     Ok(pkid)
 }
 
-/// Changes the name or all members of a group.
+/// What becomes of the members of a group, who are named by user ID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberChange {
+    /// These and no others are members.
+    Replace(Vec<String>),
+    /// Some come and some go; the others stay.
+    Change {
+        /// Who comes.
+        add: Vec<String>,
+        /// Who goes.
+        remove: Vec<String>,
+    },
+}
+
+impl Default for MemberChange {
+    fn default() -> Self {
+        Self::Change {
+            add: Vec::new(),
+            remove: Vec::new(),
+        }
+    }
+}
+
+/// A change of a group.
+#[derive(Debug, Clone, Default)]
+pub struct GroupChange {
+    /// Its new name; `None`: as it is.
+    pub name: Option<String>,
+    /// Its members.
+    pub members: MemberChange,
+}
+
+/// Changes the name or members of a group.
 ///
 /// # Errors
 ///
@@ -65,13 +97,13 @@ pub async fn update(
     app: &App,
     actor: &Actor,
     pkid: Pkid,
-    new_name: Option<&str>,
-    members: Option<&[String]>,
+    change: &GroupChange,
 ) -> Result<(), AdministrationError> {
     let before = name_of(app, pkid)?;
-    let new_name = new_name.filter(|name| *name != before);
+    let new_name = change.name.as_deref().filter(|name| *name != before);
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
+    store::catalogue::lock_access_control_group(connection, pkid).await?;
     let mut after = Vec::new();
     if let Some(name) = new_name {
         refuse_standard(&before, "keeps its name")?;
@@ -80,29 +112,13 @@ pub async fn update(
         named(name, renamed)?;
         after.push(format!("name {name}"));
     }
-    if let Some(members) = members {
-        let members = identities(connection, members).await?;
-        let is_administrators = before == fresh_system::STANDARD_CCM_SUPER_USERS;
-        let had_administrator =
-            is_administrators && application_users::has_administrator(app, connection).await?;
-        let held = store::end_user::members_of(connection, pkid).await?;
-        let held: BTreeMap<Pkid, String> = held.into_iter().collect();
-        for (member, user_id) in &members {
-            if !held.contains_key(member) {
-                store::end_user::join_access_control_group(connection, pkid, *member).await?;
-                after.push(format!("with {user_id}"));
-            }
-        }
-        for (member, user_id) in &held {
-            if !members.contains_key(member) {
-                store::end_user::leave_access_control_group(connection, pkid, *member).await?;
-                after.push(format!("without {user_id}"));
-            }
-        }
-        if had_administrator && !application_users::has_administrator(app, connection).await? {
-            let reason = "nobody could administer the system; leave an application user in it";
-            return Err(AdministrationError::invalid(KIND, &reason));
-        }
+    let is_administrators = before == fresh_system::STANDARD_CCM_SUPER_USERS;
+    let had_administrator =
+        is_administrators && application_users::has_administrator(app, connection).await?;
+    after.extend(change_members(connection, pkid, &change.members).await?);
+    if had_administrator && !application_users::has_administrator(app, connection).await? {
+        let reason = "nobody could administer the system; leave an application user in it";
+        return Err(AdministrationError::invalid(KIND, &reason));
     }
     let change = Change {
         action: "access_control_group.update",
@@ -112,6 +128,44 @@ pub async fn update(
         after: shortened(&after),
     };
     commit(app, transaction, actor, (pkid, change)).await
+}
+
+/// Writes who comes and who goes; gives words for the audit log.
+async fn change_members(
+    connection: &mut Connection,
+    pkid: Pkid,
+    change: &MemberChange,
+) -> Result<Vec<String>, AdministrationError> {
+    let held = store::end_user::members_of(connection, pkid).await?;
+    let held: BTreeMap<Pkid, String> = held.into_iter().collect();
+    let (add, remove) = match change {
+        MemberChange::Replace(members) => {
+            let members = identities(connection, members).await?;
+            let goes = |(member, _): &(Pkid, String)| !members.contains_key(member);
+            (
+                members.clone(),
+                held.clone().into_iter().filter(goes).collect(),
+            )
+        }
+        MemberChange::Change { add, remove } => {
+            let remove = identities(connection, remove).await?;
+            (identities(connection, add).await?, remove)
+        }
+    };
+    let mut words = Vec::new();
+    for (member, user_id) in &remove {
+        if held.contains_key(member) {
+            store::end_user::leave_access_control_group(connection, pkid, *member).await?;
+            words.push(format!("without {user_id}"));
+        }
+    }
+    for (member, user_id) in &add {
+        if remove.contains_key(member) || !held.contains_key(member) {
+            store::end_user::join_access_control_group(connection, pkid, *member).await?;
+            words.push(format!("with {user_id}"));
+        }
+    }
+    Ok(words)
 }
 
 /// Removes a group; its members lose what they had by it.

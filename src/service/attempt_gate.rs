@@ -26,9 +26,16 @@ pub struct GateFull;
 type Gates = HashMap<Box<str>, Arc<Semaphore>>;
 
 /// One gate a device or credential, as long as somebody is at it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AttemptGate {
     gates: Arc<Mutex<Gates>>,
+    waiting_max: usize,
+}
+
+impl Default for AttemptGate {
+    fn default() -> Self {
+        Self::with_line_of(WAITING_MAX)
+    }
 }
 
 /// Leave to go on, until it is dropped.
@@ -40,6 +47,14 @@ pub struct Pass {
 }
 
 impl AttemptGate {
+    /// Gates at which no more than this many are or wait.
+    pub fn with_line_of(waiting_max: usize) -> Self {
+        Self {
+            gates: Arc::default(),
+            waiting_max,
+        }
+    }
+
     /// Waits until no more than `SIDE_BY_SIDE` others are at this key.
     ///
     /// # Errors
@@ -65,7 +80,7 @@ impl AttemptGate {
                 .entry(key.into())
                 .or_insert_with(|| Arc::new(Semaphore::new(SIDE_BY_SIDE as usize)));
             // One count is the table's own; the others are of those who hold or wait.
-            if Arc::strong_count(gate) > WAITING_MAX {
+            if Arc::strong_count(gate) > self.waiting_max {
                 return Err(GateFull);
             }
             Arc::clone(gate)

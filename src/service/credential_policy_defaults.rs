@@ -35,6 +35,8 @@ pub const ALL: [(CredentialUser, CredentialKind); 4] = [
 /// A change; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct DefaultChange {
+    /// The version that was read; another one in force refuses the change.
+    pub version: Option<i64>,
     /// The credential policy.
     pub policy: Option<Pkid>,
     /// The credential that new users get who are given none.
@@ -62,6 +64,7 @@ pub fn find(
         must_change: true,
         does_not_expire: false,
         cant_change: false,
+        version: 0,
     })
 }
 
@@ -69,7 +72,8 @@ pub fn find(
 ///
 /// # Errors
 ///
-/// [`AdministrationError::Credential`] when the policy refuses the credential.
+/// [`AdministrationError::Credential`] when the policy refuses the credential,
+/// [`AdministrationError::Changed`] when the version is not the one given.
 pub async fn update(
     app: &App,
     actor: &Actor,
@@ -78,6 +82,12 @@ pub async fn update(
 ) -> Result<(), AdministrationError> {
     let catalogue = app.catalogue.load_full();
     let before = find(&catalogue, user, kind);
+    if change
+        .version
+        .is_some_and(|version| version != before.version)
+    {
+        return Err(AdministrationError::Changed("Credential Policy Default"));
+    }
     let policy = change.policy.unwrap_or(before.policy);
     let hash = match &change.secret {
         Some(secret) => {
@@ -98,6 +108,7 @@ pub async fn update(
         must_change: change.must_change.unwrap_or(before.must_change),
         does_not_expire: change.does_not_expire.unwrap_or(before.does_not_expire),
         cant_change: change.cant_change.unwrap_or(before.cant_change),
+        version: before.version,
     };
     refuse_contradiction(label(kind), after.must_change, after.cant_change)?;
     let mut transaction = app.store.begin().await?;

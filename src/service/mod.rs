@@ -126,6 +126,8 @@ pub struct App {
     pub hasher: CredentialHasher,
     /// Keeps attempts on one device or credential from running side by side.
     pub attempts: AttemptGate,
+    /// Keeps changes of one object that begin with what they read from running side by side.
+    pub object_changes: AttemptGate,
     /// Right logins of programs, remembered for a minute.
     pub remembered_logins: api_login::RememberedLogins,
     /// Leaves for searches of users.
@@ -136,6 +138,8 @@ pub struct App {
     pub system_values: render_config::KnownSystemValues,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
     pub catalogue: ArcSwap<Catalogue>,
+    /// Held while the catalogue or those settings are read anew: what was read first is shown first.
+    pub reloading: tokio::sync::Mutex<()>,
     /// Every device, kept true by the use cases that change one.
     pub phones: PhoneBook,
     /// Live bindings, kept true by the registrar.

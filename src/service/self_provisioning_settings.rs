@@ -46,6 +46,8 @@ pub fn warnings(settings: &SelfProvisioningSettings) -> Vec<String> {
 /// What is to be changed of the settings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SettingsChange<'a> {
+    /// The version that was read; another one in the database refuses the change.
+    pub version: Option<i64>,
     /// The authentication mode; `None`: as it is.
     pub mode: Option<AuthenticationMode>,
     /// The authentication code, which is switched on, or `Some(None)` to remove it; `None`: as it
@@ -61,7 +63,8 @@ pub struct SettingsChange<'a> {
 ///
 /// # Errors
 ///
-/// [`AdministrationError::Invalid`] when the code does not have 8 to 20 digits.
+/// [`AdministrationError::Invalid`] when the code does not have 8 to 20 digits,
+/// [`AdministrationError::Changed`] when the version is not the one given.
 pub async fn update(
     app: &App,
     actor: &Actor,
@@ -75,6 +78,7 @@ pub async fn update(
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let object = fresh_system::SELF_PROVISIONING;
+    store::self_provisioning::raise_version(connection, change.version).await?;
     let before = store::self_provisioning::find(connection).await?;
     if let Some(mode) = change.mode {
         store::self_provisioning::set_mode(connection, mode).await?;

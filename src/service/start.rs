@@ -19,6 +19,7 @@ use super::keys::Keys;
 use super::keys::KeysError;
 use super::location::LocationTable;
 use super::node::Node;
+use super::objects;
 use super::phone_book::PhoneBook;
 use super::phone_channel::PhoneChannels;
 use super::phone_control::PhoneControl;
@@ -111,11 +112,13 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         self_provisioning: ArcSwap::default(),
         hasher,
         attempts: AttemptGate::default(),
+        object_changes: AttemptGate::with_line_of(objects::CHANGES_WAITING_MAX),
         remembered_logins: RememberedLogins::default(),
         searches: Searches::default(),
         refusal_rows: RefusalRows::default(),
         system_values: KnownSystemValues::default(),
         catalogue: ArcSwap::default(),
+        reloading: tokio::sync::Mutex::default(),
         phones: PhoneBook::default(),
         locations: LocationTable::default(),
         auto_registration: AutoRegistrationWatch::default(),
@@ -150,6 +153,7 @@ impl App {
     ///
     /// [`StoreError`] when the database fails; the catalogue in memory stays as it was.
     pub async fn reload_catalogue(&self) -> Result<(), StoreError> {
+        let _turn = self.reloading.lock().await;
         let mut reader = self.store.read().await?;
         let catalogue = store::catalogue::load(reader.connection()).await?;
         self.catalogue.store(Arc::new(catalogue));
@@ -162,6 +166,7 @@ impl App {
     ///
     /// [`StoreError`] when the database fails; the settings in memory stay as they were.
     pub async fn reload_self_provisioning(&self) -> Result<(), StoreError> {
+        let _turn = self.reloading.lock().await;
         let mut reader = self.store.read().await?;
         let settings = store::self_provisioning::find(reader.connection()).await?;
         self.self_provisioning.store(Arc::new(settings));

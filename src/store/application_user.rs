@@ -146,6 +146,32 @@ pub async fn lock(connection: &mut Connection, pkid: Pkid) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Locks the row until the caller's transaction ends and raises its version, which must be the one
+/// given, where one is.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] when the row is gone or has another version by now.
+pub async fn raise_version(
+    connection: &mut Connection,
+    pkid: Pkid,
+    version: Option<i64>,
+) -> Result<(), StoreError> {
+    let raised = sqlx::query(
+        "UPDATE application_user SET version = version + 1 \
+         WHERE pkid = $1 AND version = COALESCE($2, version)",
+    )
+    .bind(pkid.to_string())
+    .bind(version)
+    .execute(connection)
+    .await?;
+    if raised.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("Application User"))
+    }
+}
+
 /// How many enabled application users are in a group.
 ///
 /// # Errors

@@ -57,6 +57,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         15,
         "activation code",
         include_str!("../../migrations/0015_activation_code.sql"),
+        14,
+        "device default",
+        include_str!("../../migrations/0014_device_default.sql"),
     ),
 ];
 

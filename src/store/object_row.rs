@@ -118,6 +118,25 @@ pub async fn read(
     Ok(found)
 }
 
+/// The version of an object; `None` when there is no such object.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`read`].
+pub async fn version(
+    connection: &mut Connection,
+    table: &RowTable,
+    pkid: Pkid,
+) -> Result<Option<i64>, StoreError> {
+    let statement = format!("SELECT version FROM {} WHERE pkid = $1", table.table);
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(pkid.to_string())
+        .fetch_optional(connection)
+        .await?
+        .map(|row| row.number("object.version"))
+        .transpose()
+}
+
 /// The entries of these objects, in order of their positions.
 ///
 /// # Errors
@@ -170,21 +189,33 @@ pub async fn insert(
 ///
 /// # Errors
 ///
-/// [`StoreError::Duplicate`] when another has its new name.
+/// [`StoreError::Duplicate`] when another has its new name, [`StoreError::Conflict`] when it is gone
+/// or has another version by now.
 pub async fn update(
     connection: &mut Connection,
     table: &RowTable,
-    pkid: Pkid,
+    (pkid, version): (Pkid, i64),
     cells: &Cells,
 ) -> Result<(), StoreError> {
     let mut statement = format!("UPDATE {} SET ", table.table);
     for (number, column) in table.columns.iter().enumerate() {
         let _ = write!(statement, "{} = ${}, ", column.column, number + 2);
     }
-    statement.push_str("version = version + 1 WHERE pkid = $1");
+    let place = table.columns.len().saturating_add(2);
+    let _ = write!(
+        statement,
+        "version = version + 1 WHERE pkid = $1 AND version = ${place}"
+    );
     let query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(pkid.to_string());
-    bind_all(query, cells).execute(connection).await?;
-    Ok(())
+    let updated = bind_all(query, cells)
+        .bind(version)
+        .execute(connection)
+        .await?;
+    if updated.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict(table.table))
+    }
 }
 
 /// Replaces the entries of an object.

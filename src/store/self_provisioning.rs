@@ -36,7 +36,31 @@ pub async fn find(connection: &mut Connection) -> Result<SelfProvisioningSetting
                 length,
             }),
         code_off_at: row.time_or_null("self_provisioning.authentication_code_off_at")?,
+        version: row.number("self_provisioning.version")?,
     })
+}
+
+/// Locks the settings until the caller's transaction ends and raises their version, which must be
+/// the one given, where one is.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] when they have another version by now.
+pub async fn raise_version(
+    connection: &mut Connection,
+    version: Option<i64>,
+) -> Result<(), StoreError> {
+    let raised = sqlx::query(
+        "UPDATE self_provisioning SET version = version + 1 WHERE version = COALESCE($1, version)",
+    )
+    .bind(version)
+    .execute(connection)
+    .await?;
+    if raised.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("Self-Provisioning"))
+    }
 }
 
 /// Writes the authentication mode.
@@ -48,7 +72,7 @@ pub async fn set_mode(
     connection: &mut Connection,
     mode: AuthenticationMode,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE self_provisioning SET authentication_mode = $1, version = version + 1")
+    sqlx::query("UPDATE self_provisioning SET authentication_mode = $1")
         .bind(mode.as_str())
         .execute(connection)
         .await?;
@@ -67,8 +91,7 @@ pub async fn set_code(
     let length = code.and_then(|code| i64::try_from(code.length).ok());
     sqlx::query(
         "UPDATE self_provisioning SET authentication_code_hash = $1, \
-         authentication_code_length = $2, authentication_code_off_at = NULL, \
-         version = version + 1",
+         authentication_code_length = $2, authentication_code_off_at = NULL",
     )
     .bind(code.map(|code| &*code.hash))
     .bind(length)

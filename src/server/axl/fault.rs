@@ -133,7 +133,8 @@ impl Fault {
         }
     }
 
-    fn failed(message: &str) -> Self {
+    /// It could not be carried out now.
+    pub(super) fn failed(message: &str) -> Self {
         Self::new(FAILED, message)
     }
 }

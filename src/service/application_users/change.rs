@@ -36,6 +36,8 @@ use crate::store::StoreError;
 /// What is said of an application user; `None` leaves it as it is, or a new one without.
 #[derive(Debug, Clone, Default)]
 pub struct ApplicationUserChange {
+    /// The version that was read; another one in the database refuses the change.
+    pub version: Option<i64>,
     /// New user ID.
     pub user_id: Option<UserId>,
     /// New password.
@@ -83,7 +85,8 @@ pub async fn add_with(
 /// # Errors
 ///
 /// [`AdministrationError::Taken`] when somebody has the new user ID,
-/// [`AdministrationError::Invalid`] when nobody could administer the system any more.
+/// [`AdministrationError::Invalid`] when nobody could administer the system any more,
+/// [`AdministrationError::Changed`] when the version is not the one given.
 pub async fn update(
     app: &App,
     actor: &Actor,
@@ -94,6 +97,7 @@ pub async fn update(
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let user = find_for_update(connection, user_id).await?;
+    store::application_user::raise_version(connection, user.pkid, said.version).await?;
     let before = store::end_user::access_control_groups(connection, user.pkid).await?;
     if let Some(new) = &said.user_id {
         rename(connection, &user, new).await?;

@@ -67,6 +67,17 @@ impl Kind for AppUsers {
         Ok(people::in_order(pkids, records))
     }
 
+    async fn version(
+        _: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let users = store::application_user::all(connection).await?;
+        let user = users.into_iter().find(|user| user.pkid == pkid);
+        Ok(user.map(|user| user.version))
+    }
+
     async fn list(
         _: &App,
         connection: &mut Connection,
@@ -116,6 +127,7 @@ async fn said(app: &App, draft: &Draft) -> Outcome<ApplicationUserChange> {
     drop(reader);
     let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
     Ok(ApplicationUserChange {
+        version: draft.held_version(),
         user_id: None,
         password,
         password_terms,

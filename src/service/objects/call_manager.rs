@@ -34,6 +34,9 @@ use crate::store::Connection;
 /// The first version with `autoRegistrationEnabled`.
 const HAS_SWITCH: SchemaVersion = SchemaVersion::V10_0;
 
+/// What pages call the object.
+const LABEL: &str = "Cisco Unified CM";
+
 const BLOCK: &str = "autoRegistration";
 
 pub(super) struct CallManagers;
@@ -59,6 +62,21 @@ impl Kind for CallManagers {
             .collect())
     }
 
+    async fn version(
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        let node = catalogue.call_managers.get(&pkid);
+        Ok(node.map(|node| node.version))
+    }
+
+    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reload_catalogue().await?)
+    }
+
     async fn list(
         app: &App,
         connection: &mut Connection,
@@ -77,7 +95,8 @@ impl Kind for CallManagers {
         let before = catalogue
             .call_managers
             .get(&pkid)
-            .ok_or(AdministrationError::Changed("Cisco Unified CM"))?;
+            .ok_or(AdministrationError::Changed(LABEL))?;
+        draft.is_of(before.version, LABEL)?;
         let next_dn = next_dn(draft)?;
         let stored = draft.stored();
         let extras = NodeExtras {

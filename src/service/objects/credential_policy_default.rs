@@ -39,6 +39,22 @@ impl Kind for CredentialPolicyDefaults {
         Ok(found.collect())
     }
 
+    async fn version(
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        let which = by_pkid(pkid);
+        Ok(which
+            .map(|(user, kind)| credential_policy_defaults::find(&catalogue, user, kind).version))
+    }
+
+    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reload_catalogue().await?)
+    }
+
     async fn list(
         _: &App,
         _: &mut Connection,
@@ -63,6 +79,7 @@ impl Kind for CredentialPolicyDefaults {
         }
         let flag = |name: &str| draft.says(name).then(|| draft.flag(name));
         let change = DefaultChange {
+            version: draft.held_version(),
             policy: draft
                 .says("credPolicyName")
                 .then(|| draft.pkid("credPolicyName"))

@@ -9,6 +9,7 @@ use crate::domain::schema::SchemaVersion;
 use crate::domain::schema::StoredElements;
 use crate::domain::schema::Value;
 use crate::domain::secret::Secret;
+use crate::service::administration::AdministrationError;
 
 /// An object as it is to be: new, or changed. References have name and identity.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(in crate::service) struct Draft {
     record: Record,
     said: Vec<&'static str>,
     request: Option<Record>,
+    held_version: Option<i64>,
 }
 
 impl Draft {
@@ -33,21 +35,23 @@ impl Draft {
             record,
             said,
             request: None,
+            held_version: None,
         }
     }
 
     pub(super) fn of_change(
         object: &'static ObjectType,
         version: SchemaVersion,
-        before: &Record,
-        said: Record,
+        (before, held_version): (&Record, Option<i64>),
+        said: &Record,
     ) -> Self {
         Self {
             object,
             version,
-            record: schema::merge::merged(object, before, &said),
-            said: schema::merge::spoken_of(object, &said),
-            request: Some(said),
+            record: schema::merge::merged(object, before, said),
+            said: schema::merge::spoken_of(object, said),
+            request: Some(said.clone()),
+            held_version,
         }
     }
 
@@ -59,6 +63,24 @@ impl Draft {
     /// The version whose elements the request has.
     pub(super) const fn version(&self) -> SchemaVersion {
         self.version
+    }
+
+    /// The version of the object that the change is made from; `None` for a new one, and where its
+    /// kind has none.
+    pub(super) const fn held_version(&self) -> Option<i64> {
+        self.held_version
+    }
+
+    /// Refuses to go on when the object has another version than the one that was read.
+    ///
+    /// # Errors
+    ///
+    /// [`AdministrationError::Changed`] with this label.
+    pub(super) fn is_of(&self, version: i64, label: &'static str) -> Result<(), ObjectError> {
+        if self.held_version.is_some_and(|held| held != version) {
+            return Err(AdministrationError::Changed(label).into());
+        }
+        Ok(())
     }
 
     /// The elements of which the request speaks, or a default does for a new object.

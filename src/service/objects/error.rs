@@ -39,6 +39,18 @@ pub enum ObjectError {
         /// A sentence that says what to do.
         reason: String,
     },
+    /// Others changed it again and again while the request was carried out.
+    #[error(
+        "others keep changing {} {name:?} at the same time, and this change was not made; repeat \
+         it in a moment",
+        object.kind.noun()
+    )]
+    KeepsChanging {
+        /// Its kind.
+        object: &'static ObjectType,
+        /// What it was looked for by.
+        name: String,
+    },
     /// This system does not carry out operations on objects of this kind.
     #[error("this system has no operations on {}", .0.kind.noun())]
     NotServed(&'static ObjectType),

@@ -51,6 +51,16 @@ impl Kind for Lines {
         Ok(found.map(|(pkid, line)| (pkid, record(line))).collect())
     }
 
+    async fn version(
+        _: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let line = store::line::by_pkid(connection, pkid).await?;
+        Ok(line.map(|line| line.version))
+    }
+
     async fn list(
         app: &App,
         connection: &mut Connection,
@@ -89,7 +99,7 @@ impl Kind for Lines {
             word => word,
         });
         let change = LineChange {
-            version: None,
+            version: draft.held_version(),
             pattern: pattern.as_deref().map(number).transpose()?,
             route_partition: route_partition.then(|| partition(app, draft)).transpose()?,
             description: draft.said_text("description"),

@@ -2,7 +2,9 @@
 //! get, list, remove.
 //!
 //! ```text
-//! mod.rs          the five, in terms of a kind
+//! mod.rs          add, remove, get and list, in terms of a kind
+//! update.rs       changing one: read, merge, write; again when somebody was faster
+//! kind.rs         what differs between kinds, and which type is which
 //! draft.rs        what is to be written, as a kind reads it
 //! names.rs        which object a name or an identity means
 //! criteria.rs     which objects a list wants
@@ -25,6 +27,7 @@ mod device_defaults;
 mod draft;
 mod error;
 mod feature_group_template;
+mod kind;
 mod line;
 mod names;
 mod people;
@@ -37,21 +40,17 @@ mod self_provisioning;
 mod templates;
 mod universal_device_template;
 mod universal_line_template;
+mod update;
 mod user;
 mod user_group;
 mod user_phone_association;
 mod user_profile;
 
 use std::collections::HashMap;
-use std::future::Future;
 
 use super::App;
 use super::attributes;
 use super::record::Actor;
-use crate::domain::catalogue::FeatureGroupTemplate;
-use crate::domain::catalogue::UniversalDeviceTemplate;
-use crate::domain::catalogue::UniversalLineTemplate;
-use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema;
 use crate::domain::schema::ObjectKind;
@@ -64,7 +63,11 @@ pub use criteria::Criteria;
 pub use defaults::Defaults;
 pub(in crate::service) use draft::Draft;
 pub use error::ObjectError;
+use kind::Kind;
+use kind::of_kind;
 pub use restart::restart;
+pub use update::CHANGES_WAITING_MAX;
+pub use update::update;
 
 /// Which object is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

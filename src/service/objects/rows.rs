@@ -69,6 +69,16 @@ impl Kind for Rows {
         Ok(records)
     }
 
+    async fn version(
+        _: &App,
+        connection: &mut Connection,
+        object: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let table = table_of(object)?;
+        Ok(object_row::version(connection, &table, pkid).await?)
+    }
+
     async fn list(
         app: &App,
         connection: &mut Connection,
@@ -81,12 +91,14 @@ impl Kind for Rows {
 
     async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
         let pkid = app.new_pkid();
-        write(app, actor, pkid, draft, true).await?;
+        write(app, actor, pkid, draft, None).await?;
         Ok(pkid)
     }
 
     async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        write(app, actor, pkid, draft, false).await
+        let gone = || AdministrationError::Changed(draft.object().kind.noun());
+        let version = draft.held_version().ok_or_else(gone)?;
+        write(app, actor, pkid, draft, Some(version)).await
     }
 
     async fn remove(
@@ -125,7 +137,14 @@ fn table_of(object: &'static ObjectType) -> Outcome<RowTable> {
     object_row::table_of(object.kind).ok_or(ObjectError::NotServed(object))
 }
 
-async fn write(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft, is_new: bool) -> Outcome<()> {
+/// Adds an object, or changes the one that has this version.
+async fn write(
+    app: &App,
+    actor: &Actor,
+    pkid: Pkid,
+    draft: &Draft,
+    version: Option<i64>,
+) -> Outcome<()> {
     let object = draft.object();
     let table = table_of(object)?;
     computed::check(draft)?;
@@ -134,10 +153,9 @@ async fn write(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft, is_new: bool
     let connection = transaction.connection();
     let before = object_row::read(connection, &table, &[pkid]).await?;
     let cells = computed::cells(app, draft, &table, before.get(&pkid))?;
-    let written = if is_new {
-        object_row::insert(connection, &table, pkid, &cells).await
-    } else {
-        object_row::update(connection, &table, pkid, &cells).await
+    let written = match version {
+        None => object_row::insert(connection, &table, pkid, &cells).await,
+        Some(version) => object_row::update(connection, &table, (pkid, version), &cells).await,
     };
     written.map_err(|error| match error {
         StoreError::Duplicate => ObjectError::Administration(AdministrationError::Taken {
@@ -152,7 +170,7 @@ async fn write(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft, is_new: bool
         let entries = if draft.says(members.container) {
             Some(entries_of(draft, &members)?)
         } else {
-            computed::inherited_entries(app, draft).filter(|_| is_new)
+            computed::inherited_entries(app, draft).filter(|_| version.is_none())
         };
         if let Some(entries) = entries {
             object_row::replace_members(connection, &members, pkid, &entries).await?;
@@ -169,10 +187,9 @@ async fn write(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft, is_new: bool
         }
         other => drop(other?),
     }
-    let action = if is_new {
-        "object.add"
-    } else {
-        "object.update"
+    let action = match version {
+        None => "object.add",
+        Some(_) => "object.update",
     };
     commit(app, transaction, actor, (object, pkid, action, name)).await
 }

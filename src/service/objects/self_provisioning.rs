@@ -42,6 +42,16 @@ impl Kind for Settings {
         Ok(pkids.iter().map(|pkid| (*pkid, record.clone())).collect())
     }
 
+    async fn version(
+        _: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        _: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let settings = store::self_provisioning::find(connection).await?;
+        Ok(Some(settings.version))
+    }
+
     async fn list(
         _: &App,
         _: &mut Connection,
@@ -56,9 +66,14 @@ impl Kind for Settings {
     }
 
     async fn update(app: &App, actor: &Actor, _: Pkid, draft: &Draft) -> Outcome<()> {
-        let before = app.self_provisioning.load().mode;
+        let mut reader = app.store.read().await?;
+        let before = store::self_provisioning::find(reader.connection()).await?;
+        drop(reader);
+        draft.is_of(before.version, "Self-Provisioning")?;
+        let before = before.mode;
         let (mode, elements) = authentication(draft, before);
         let change = SettingsChange {
+            version: draft.held_version(),
             mode: Some(mode).filter(|mode| *mode != before),
             code: draft.secret("authenticationCode"),
             // AXL clients may set fewer than eight digits, as with CUCM.

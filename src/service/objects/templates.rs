@@ -57,6 +57,21 @@ impl<T: Recorded> Kind for T {
         T::completed(record);
     }
 
+    async fn version(
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        let template = T::all(&catalogue).get(&pkid);
+        Ok(template.map(Template::version))
+    }
+
+    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reload_catalogue().await?)
+    }
+
     async fn list(
         app: &App,
         connection: &mut Connection,
@@ -77,6 +92,7 @@ impl<T: Recorded> Kind for T {
         let before = T::all(&catalogue)
             .get(&pkid)
             .ok_or(AdministrationError::Changed(T::LABEL))?;
+        draft.is_of(before.version(), T::LABEL)?;
         let after = T::drafted(draft, &catalogue, Some(before))?;
         let after = after.identified(pkid, before.version());
         save(app, actor, &after, draft).await.map(drop)

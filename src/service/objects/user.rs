@@ -74,6 +74,16 @@ impl Kind for Users {
         Ok(people::in_order(pkids, records))
     }
 
+    async fn version(
+        _: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let user = store::end_user::by_pkid(connection, pkid).await?;
+        Ok(user.map(|user| user.version))
+    }
+
     async fn list(
         _: &App,
         connection: &mut Connection,
@@ -137,8 +147,7 @@ impl Kind for Users {
         let person = person_of(draft, before.person.clone());
         let is_new_person = person != before.person;
         let change = UserChange {
-            // Only names are written as a whole.
-            version: is_new_person.then_some(before.version),
+            version: draft.held_version(),
             user_id: draft
                 .says("userid")
                 .then(|| people::user_id(draft))

@@ -12,6 +12,8 @@ use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
 use crate::service::access_control_groups;
+use crate::service::access_control_groups::GroupChange;
+use crate::service::access_control_groups::MemberChange;
 use crate::service::record::Actor;
 use crate::store;
 use crate::store::Connection;
@@ -57,16 +59,18 @@ impl Kind for UserGroups {
     async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
         let name = draft.text("name");
         check_roles(draft, &name)?;
-        let members = said_members(draft).unwrap_or_default();
+        let members = members_in(draft.record(), "members");
         Ok(access_control_groups::add(app, actor, &name, &members).await?)
     }
 
     async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
         let name = draft.text("name");
         check_roles(draft, &name)?;
-        let members = said_members(draft);
-        let (name, members) = (draft.says("name").then_some(name), members.as_deref());
-        Ok(access_control_groups::update(app, actor, pkid, name.as_deref(), members).await?)
+        let change = GroupChange {
+            name: draft.said_text("name"),
+            members: said_change(draft),
+        };
+        Ok(access_control_groups::update(app, actor, pkid, &change).await?)
     }
 
     async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
@@ -74,17 +78,30 @@ impl Kind for UserGroups {
     }
 }
 
-/// The user IDs of all members, when the request speaks of any.
-fn said_members(draft: &Draft) -> Option<Vec<String>> {
-    draft.says("members").then(|| {
-        let members = draft.record().group("members");
-        let members = members.map_or(&[][..], |members| members.list("member"));
-        let user_ids = members.iter().filter_map(|member| match member {
-            Value::Group(member) => member.text("userId").map(str::to_owned),
-            _ => None,
-        });
-        user_ids.filter(|user_id| !user_id.is_empty()).collect()
-    })
+/// What becomes of the members. Groups are entered and left through users as well: so what a
+/// request adds and takes is what it says, and not the difference to what was read.
+fn said_change(draft: &Draft) -> MemberChange {
+    let Some(said) = draft.request().filter(|_| draft.says("members")) else {
+        return MemberChange::default();
+    };
+    if said.get("members").is_some() {
+        return MemberChange::Replace(members_in(said, "members"));
+    }
+    MemberChange::Change {
+        add: members_in(said, "addMembers"),
+        remove: members_in(said, "removeMembers"),
+    }
+}
+
+/// The user IDs of the members in this element.
+fn members_in(record: &Record, element: &str) -> Vec<String> {
+    let members = record.group(element);
+    let members = members.map_or(&[][..], |members| members.list("member"));
+    let user_ids = members.iter().filter_map(|member| match member {
+        Value::Group(member) => member.text("userId").map(str::to_owned),
+        _ => None,
+    });
+    user_ids.filter(|user_id| !user_id.is_empty()).collect()
 }
 
 /// Roles come with the standard groups; a request may name those that a group has.

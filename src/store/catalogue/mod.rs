@@ -33,6 +33,7 @@ pub use policies::delete_access_control_group;
 pub use policies::insert_access_control_group;
 pub use policies::insert_credential_policy;
 pub use policies::insert_self_provisioning;
+pub use policies::lock_access_control_group;
 pub use policies::put_credential_policy_default;
 pub use policies::rename_access_control_group;
 pub use profiles::clear_default_user_profile;

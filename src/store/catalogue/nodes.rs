@@ -273,7 +273,7 @@ pub async fn join_call_manager_group(
     node: Pkid,
 ) -> Result<(), StoreError> {
     // Locks the group: two nodes that join at once take different places.
-    sqlx::query("UPDATE call_manager_group SET name = name WHERE pkid = $1")
+    sqlx::query("UPDATE call_manager_group SET version = version + 1 WHERE pkid = $1")
         .bind(group.to_string())
         .execute(&mut *connection)
         .await?;

@@ -9,6 +9,7 @@ use super::super::Connection;
 use super::super::StoreError;
 use super::super::credential::policy_of;
 use super::super::row::Columns;
+use super::one_row;
 use crate::domain::catalogue::CredentialPolicyDefault;
 use crate::domain::catalogue::NamedCredentialPolicy;
 use crate::domain::credential::CredentialKind;
@@ -48,6 +49,23 @@ pub async fn insert_access_control_group(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Locks an access control group until the caller's transaction ends.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] when it is gone.
+pub async fn lock_access_control_group(
+    connection: &mut Connection,
+    pkid: Pkid,
+) -> Result<(), StoreError> {
+    let locked =
+        sqlx::query("UPDATE access_control_group SET version = version + 1 WHERE pkid = $1")
+            .bind(pkid.to_string())
+            .execute(connection)
+            .await?;
+    one_row(locked.rows_affected(), "Access Control Group")
 }
 
 /// Gives an access control group another name.
@@ -173,6 +191,7 @@ pub(super) async fn credential_policy_defaults(
             must_change: row.flag("credential_policy_default.must_change")?,
             does_not_expire: row.flag("credential_policy_default.does_not_expire")?,
             cant_change: row.flag("credential_policy_default.cant_change")?,
+            version: row.number("credential_policy_default.version")?,
         };
         Ok(((user, kind), default))
     };
@@ -188,24 +207,27 @@ const fn corrupt(column: &'static str, value: String) -> StoreError {
     StoreError::Corrupt { column, value }
 }
 
-/// Says what new credentials of one kind begin with.
+/// Says what new credentials of one kind begin with, and raises the version, which is the one that
+/// was read.
 ///
 /// # Errors
 ///
-/// [`StoreError::InUse`] when there is no such policy.
+/// [`StoreError::InUse`] when there is no such policy, [`StoreError::Conflict`] when the row has
+/// another version by now.
 pub async fn put_credential_policy_default(
     connection: &mut Connection,
     (user, kind): (CredentialUser, CredentialKind),
     default: &CredentialPolicyDefault,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let put = sqlx::query(
         "INSERT INTO credential_policy_default (credential_user, credential_type, \
-         credential_policy, hash, must_change, does_not_expire, cant_change) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         credential_policy, hash, must_change, does_not_expire, cant_change, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8 + 1) \
          ON CONFLICT (credential_user, credential_type) DO UPDATE SET \
          credential_policy = excluded.credential_policy, hash = excluded.hash, \
          must_change = excluded.must_change, does_not_expire = excluded.does_not_expire, \
-         cant_change = excluded.cant_change",
+         cant_change = excluded.cant_change, version = excluded.version \
+         WHERE credential_policy_default.version = $8",
     )
     .bind(user.as_str())
     .bind(kind.as_str())
@@ -214,9 +236,10 @@ pub async fn put_credential_policy_default(
     .bind(i64::from(default.must_change))
     .bind(i64::from(default.does_not_expire))
     .bind(i64::from(default.cant_change))
+    .bind(default.version)
     .execute(connection)
     .await?;
-    Ok(())
+    one_row(put.rows_affected(), "Credential Policy Default")
 }
 
 /// Adds the one row of self-provisioning with its defaults.

@@ -245,6 +245,7 @@ impl From<ObjectError> for Fault {
                 kind,
                 name,
             } => Self::unresolved(element, kind.noun(), &name),
+            ObjectError::KeepsChanging { .. } => Self::failed(&error.to_string()),
             ObjectError::NotServed(_) => Self::no_operation(&error.to_string()),
             ObjectError::Missing(_) | ObjectError::Invalid { .. } => {
                 Self::not_valid(error.to_string())

@@ -27,6 +27,7 @@ use crate::service::device_update;
 use crate::service::device_update::DeviceChange;
 use crate::service::devices;
 use crate::service::record::Actor;
+use crate::service::reread;
 use crate::store;
 use crate::store::Connection;
 use record::References;
@@ -66,6 +67,27 @@ impl Kind for Phones {
             }
         }
         Ok(records)
+    }
+
+    async fn version(
+        app: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let name = store::device::name_of(connection, pkid).await?;
+        let known = name.and_then(|name| app.phones.find(&name));
+        Ok(known.map(|known| known.phone.version))
+    }
+
+    async fn read_again(app: &App, pkid: Pkid) -> Outcome<()> {
+        let mut reader = app.store.read().await?;
+        let name = store::device::name_of(reader.connection(), pkid).await?;
+        drop(reader);
+        match name {
+            Some(name) => Ok(reread::device(app, &name).await?),
+            None => Ok(()),
+        }
     }
 
     async fn list(
@@ -108,7 +130,7 @@ impl Kind for Phones {
         let digest_user = request::reference(draft, "digestUser");
         let is_without = known.digest.digest_user.is_none();
         let change = DeviceChange {
-            version: None,
+            version: draft.held_version(),
             name: draft.says("name").then(|| name_of(draft)).transpose()?,
             description: draft.said_text("description"),
             settings: request::settings(app, draft, model)?,
