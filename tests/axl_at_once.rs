@@ -1,17 +1,13 @@
 //! Changes of one object at the same time: what one adds to a list another does not take away, and
 //! nobody is refused for having been second. On both databases.
 
-#![cfg(test)]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::Axl;
-use common::Database;
-use common::PIN;
-use common::TestApp;
-use common::for_each_database;
+use crate::common::Axl;
+use crate::common::Database;
+use crate::common::PIN;
+use crate::common::TestApp;
+use crate::common::for_each_database;
 use selfprov::domain::fresh_system;
 use selfprov::service::device_update;
 use selfprov::service::device_update::DeviceChange;

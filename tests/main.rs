@@ -12,6 +12,7 @@ mod attacks;
 mod auto_registration;
 mod axl;
 mod axl_answers;
+mod axl_at_once;
 mod axl_changes;
 mod axl_clients;
 mod axl_journey;
