@@ -61,6 +61,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "device default",
         include_str!("../../migrations/0014_device_default.sql"),
     ),
+    (
+        15,
+        "activation code",
+        include_str!("../../migrations/0015_activation_code.sql"),
+    ),
 ];
 
 /// The migration that also has a text of each engine's own.
