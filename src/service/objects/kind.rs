@@ -135,6 +135,10 @@ macro_rules! of_kind {
                 type $kind = crate::service::objects::phone::Phones;
                 $body
             }
+            ObjectKind::PhoneActivationCode => {
+                type $kind = crate::service::objects::phone_activation_code::PhoneActivationCodes;
+                $body
+            }
             ObjectKind::Named("UserPhoneAssociation") => {
                 type $kind = crate::service::objects::user_phone_association::UserPhoneAssociations;
                 $body
