@@ -54,9 +54,6 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0013_credential_terms.sql"),
     ),
     (
-        15,
-        "activation code",
-        include_str!("../../migrations/0015_activation_code.sql"),
         14,
         "device default",
         include_str!("../../migrations/0014_device_default.sql"),
