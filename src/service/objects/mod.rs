@@ -130,40 +130,6 @@ pub async fn add(
     of_kind!(object, K => K::add(app, actor, &draft).await)
 }
 
-/// Changes an object: what `said` does not name stays. `version` is the one whose elements it has.
-/// Gives the object's identity.
-///
-/// # Errors
-///
-/// As [`add`]; [`ObjectError::NotFound`] when there is no such object.
-pub async fn update(
-    app: &App,
-    actor: &Actor,
-    object: &'static ObjectType,
-    version: SchemaVersion,
-    key: &ObjectKey,
-    mut said: Record,
-) -> Outcome<Pkid> {
-    let mut reader = app.store.read().await?;
-    let connection = reader.connection();
-    let pkid = find(app, connection, object, key).await?;
-    names::resolve(app, connection, object, &mut said).await?;
-    let before = read(app, connection, object, &[pkid]).await?;
-    drop(reader);
-    let (_, before) = before
-        .into_iter()
-        .next()
-        .ok_or_else(|| ObjectError::not_found(object, key))?;
-    if let Some(element) = schema::merge::takes_what_is_not_there(object, &before, &said) {
-        let reason = "it names an entry that is not there; read the object again";
-        return Err(ObjectError::invalid(element, &reason));
-    }
-    refuse_contradiction(object, &before, &said)?;
-    let draft = Draft::of_change(object, version, &before, said);
-    of_kind!(object, K => K::update(app, actor, pkid, &draft).await)?;
-    Ok(pkid)
-}
-
 /// Refuses a request that says otherwise what the system keeps itself.
 fn refuse_contradiction(object: &'static ObjectType, held: &Record, said: &Record) -> Outcome<()> {
     match schema::computed::contradicted(object, held, said) {

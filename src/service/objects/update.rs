@@ -11,6 +11,7 @@ use super::find;
 use super::names;
 use super::of_kind;
 use super::read;
+use super::refuse_contradiction;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema;
 use crate::domain::schema::ObjectKind;
@@ -87,6 +88,7 @@ async fn merged(
         let reason = "it names an entry that is not there; read the object again";
         return Err(ObjectError::invalid(element, &reason));
     }
+    refuse_contradiction(object, &before, said)?;
     Ok(Draft::of_change(
         object,
         version,
