@@ -27,11 +27,13 @@ use selfprov::server::tls::ServerCertificate;
 use selfprov::server::trust_list_format::PhoneForm;
 use selfprov::server::trust_list_reader;
 use selfprov::service::App;
+use selfprov::service::ServiceError;
 use selfprov::service::environment::Clock as _;
 use selfprov::service::environment::Environment;
 use selfprov::service::record::Actor;
 use selfprov::service::rsa_key::RsaKey;
 use selfprov::service::trust_list;
+use selfprov::service::trust_list::OwnCertificates;
 use selfprov::service::trust_list::commands;
 use selfprov::service::trust_list::commands::TrustKeyError;
 use selfprov::service::trust_list::view;
@@ -76,6 +78,15 @@ fn https_certificate(database: &Database, name: &str) -> Vec<u8> {
     made.certificate_der()
 }
 
+/// Tells the application what both its HTTPS doors show.
+async fn set_own_certificate(app: &App, der: &[u8]) -> Result<(), ServiceError> {
+    let own = OwnCertificates {
+        https: der.to_vec(),
+        files: der.to_vec(),
+    };
+    trust_list::set_own_certificates(app, own).await
+}
+
 /// Makes a key and exports it; gives its number and the file.
 async fn create_and_export(app: &App) -> (u32, Secret) {
     let number = commands::create(app, &actor()).await.unwrap();
@@ -87,7 +98,9 @@ async fn export(app: &App, number: u32) -> Secret {
     let export = commands::export(app, &actor(), Some(number), &passphrase)
         .await
         .unwrap();
-    commands::exported(app, &actor(), number).await.unwrap();
+    commands::exported(app, &actor(), number, &export.beside)
+        .await
+        .unwrap();
     Secret::new(export.pem)
 }
 
@@ -142,7 +155,7 @@ async fn no_list_is_served_before_the_key_was_exported_and_then_through_every_do
         let server = TestServer::start_with(test).await;
         let app = Arc::clone(&server.test.app);
         let der = server.handset.certificate.certificate_der();
-        trust_list::set_own_certificate(&app, &der).await.unwrap();
+        set_own_certificate(&app, &der).await.unwrap();
         let names = [
             "CTLSEP0011AABBCCDD.tlv",
             "ITLSEP0011AABBCCDD.tlv",
@@ -164,7 +177,9 @@ async fn no_list_is_served_before_the_key_was_exported_and_then_through_every_do
             .await
             .unwrap();
         assert_eq!(curl(&server, "127.0.0.1", names[0]).await.0, 404);
-        commands::exported(&app, &actor(), number).await.unwrap();
+        commands::exported(&app, &actor(), number, &[])
+            .await
+            .unwrap();
         for name in names {
             let (status, body) = curl(&server, "127.0.0.1", name).await;
             assert_eq!(status, 200, "{name}");
@@ -188,9 +203,7 @@ async fn a_list_says_what_the_description_of_its_format_says() {
     for_each_database(|database| async move {
         let test = application(&database).await;
         let der = https_certificate(&database, "voice.example");
-        trust_list::set_own_certificate(&test.app, &der)
-            .await
-            .unwrap();
+        set_own_certificate(&test.app, &der).await.unwrap();
         create_and_export(&test.app).await;
         let list = Decoded::read(&itl(&test.app));
         assert_eq!(list.header[&28], [1, 1], "the signer knows elliptic curves");
@@ -298,9 +311,7 @@ async fn old_phones_get_sha_1_and_no_elliptic_curve_where_the_setting_says_so() 
         let test = application_of(builder, &database, Sha1For::Series7900).await;
         test.add_fixture().await;
         let der = https_certificate(&database, "voice.example");
-        trust_list::set_own_certificate(&test.app, &der)
-            .await
-            .unwrap();
+        set_own_certificate(&test.app, &der).await.unwrap();
         create_and_export(&test.app).await;
         let (old, new) = (TestPhone::number(1), TestPhone::number(2));
         test.auto_register_model(&old, Some(437)).await;
@@ -334,9 +345,7 @@ async fn every_node_serves_the_same_bytes_and_names_the_others() {
             https_certificate(&database, "two.example"),
         ];
         for (test, der) in [&one, &two].into_iter().zip(&certificates) {
-            trust_list::set_own_certificate(&test.app, der)
-                .await
-                .unwrap();
+            set_own_certificate(&test.app, der).await.unwrap();
         }
         create_and_export(&one.app).await;
         trust_list::refresh(&two.app).await.unwrap();
@@ -355,9 +364,7 @@ async fn a_list_of_known_keys_and_time_is_the_golden_file() {
     let builder = TestApp::builder().entropy(SeededEntropy::new(4_711));
     let test = application_of(builder, &database, Sha1For::Series7900).await;
     let der = https_rsa(&database);
-    trust_list::set_own_certificate(&test.app, &der)
-        .await
-        .unwrap();
+    set_own_certificate(&test.app, &der).await.unwrap();
     create_and_export(&test.app).await;
     let phone = TestPhone::number(1);
     test.add_fixture().await;
@@ -391,7 +398,7 @@ async fn a_phone_follows_a_rotation_and_refuses_a_stranger() {
         let test = application(&database).await;
         let app = &test.app;
         let der = https_certificate(&database, "voice.example");
-        trust_list::set_own_certificate(app, &der).await.unwrap();
+        set_own_certificate(app, &der).await.unwrap();
         create_and_export(app).await;
         let first = itl(app);
         let mut phone = ModelPhone::with(&first);
@@ -438,9 +445,7 @@ async fn a_phone_follows_a_rotation_and_refuses_a_stranger() {
 
         let elsewhere = Database::sqlite();
         let stranger = application(&elsewhere).await;
-        trust_list::set_own_certificate(&stranger.app, &der)
-            .await
-            .unwrap();
+        set_own_certificate(&stranger.app, &der).await.unwrap();
         create_and_export(&stranger.app).await;
         assert!(!phone.offer(&itl(&stranger.app)));
         let wiped = store::trust_list::keys(app.store.read().await.unwrap().connection())
@@ -461,7 +466,7 @@ async fn an_old_key_stays_while_a_phone_does_not_know_the_new_one() {
         let server = TestServer::start_with(test).await;
         let app = &server.test.app;
         let der = server.handset.certificate.certificate_der();
-        trust_list::set_own_certificate(app, &der).await.unwrap();
+        set_own_certificate(app, &der).await.unwrap();
         create_and_export(app).await;
         let second = commands::rotate(app, &actor()).await.unwrap();
         export(app, second).await;
@@ -494,7 +499,7 @@ async fn a_new_phone_that_fetches_its_list_before_it_registers_is_counted() {
     let server = TestServer::start_with(test).await;
     let app = &server.test.app;
     let der = server.handset.certificate.certificate_der();
-    trust_list::set_own_certificate(app, &der).await.unwrap();
+    set_own_certificate(app, &der).await.unwrap();
     create_and_export(app).await;
     let phone = TestPhone::number(9).at("127.0.0.1");
     let name = format!("CTL{}.tlv", phone.name);
@@ -509,9 +514,7 @@ async fn an_export_brings_the_key_back_when_the_database_is_lost() {
     for_each_database(|database| async move {
         let test = application(&database).await;
         let der = https_certificate(&database, "voice.example");
-        trust_list::set_own_certificate(&test.app, &der)
-            .await
-            .unwrap();
+        set_own_certificate(&test.app, &der).await.unwrap();
         let (_, file) = create_and_export(&test.app).await;
         let mut phone = ModelPhone::with(&itl(&test.app));
 
@@ -519,9 +522,7 @@ async fn an_export_brings_the_key_back_when_the_database_is_lost() {
         let builder = TestApp::builder().master_key([9; 32]);
         let again = application_of(builder, &fresh, Sha1For::NoPhone).await;
         let new_der = https_certificate(&fresh, "other.example");
-        trust_list::set_own_certificate(&again.app, &new_der)
-            .await
-            .unwrap();
+        set_own_certificate(&again.app, &new_der).await.unwrap();
         for wrong in [None, Some(Secret::from("wrong horse battery"))] {
             let import = commands::import(&again.app, &actor(), &file, wrong.as_ref()).await;
             assert!(import.is_err());
@@ -609,12 +610,12 @@ async fn a_new_https_certificate_is_in_the_list_at_once_and_an_unsuitable_one_ne
         let test = application(&database).await;
         let app = &test.app;
         let first = https_certificate(&database, "one.example");
-        trust_list::set_own_certificate(app, &first).await.unwrap();
+        set_own_certificate(app, &first).await.unwrap();
         create_and_export(app).await;
         let mut phone = ModelPhone::with(&itl(app));
         test.clock.advance(Duration::from_hours(1));
         let second = https_certificate(&database, "two.example");
-        trust_list::set_own_certificate(app, &second).await.unwrap();
+        set_own_certificate(app, &second).await.unwrap();
         assert!(phone.offer(&itl(app)));
         assert!(phone.trusts_service(&second) && !phone.trusts_service(&first));
         let at = u32::try_from(test.clock.now().unix_s()).unwrap();
@@ -622,9 +623,7 @@ async fn a_new_https_certificate_is_in_the_list_at_once_and_an_unsuitable_one_ne
 
         assert!(trust_list::phones_trust_https(app));
         let nameless = rcgen::generate_simple_self_signed(vec!["x.example".to_owned()]).unwrap();
-        trust_list::set_own_certificate(app, nameless.cert.der())
-            .await
-            .unwrap();
+        set_own_certificate(app, nameless.cert.der()).await.unwrap();
         assert!(!trust_list::phones_trust_https(app));
         let view = view::view(app).await.unwrap();
         assert_eq!(view.nodes[0].subject, "");
@@ -647,7 +646,7 @@ async fn the_idle_url_is_secure_only_while_a_list_says_whom_to_trust() {
     let server = TestServer::start_with(test).await;
     let app = &server.test.app;
     let der = server.handset.certificate.certificate_der();
-    trust_list::set_own_certificate(app, &der).await.unwrap();
+    set_own_certificate(app, &der).await.unwrap();
     let warns = async || {
         let known = app.phones.find(&phone.name).unwrap();
         let file = selfprov::service::render_config::preview(app, &known.phone).unwrap();
@@ -673,9 +672,7 @@ async fn a_damaged_list_or_key_file_is_refused_and_never_a_panic() {
     let database = Database::sqlite();
     let test = application(&database).await;
     let der = https_certificate(&database, "voice.example");
-    trust_list::set_own_certificate(&test.app, &der)
-        .await
-        .unwrap();
+    set_own_certificate(&test.app, &der).await.unwrap();
     let (_, file) = create_and_export(&test.app).await;
     let list = itl(&test.app);
     let read = trust_list_reader::read(&list).unwrap();

@@ -43,8 +43,17 @@ pub enum CertCommand {
 Example:
   selfprov cert create-trust-key && selfprov cert export --out trust-key-1.pem")]
     CreateTrustKey,
+    /// Makes the keys of TVS and of signed configuration files that are missing beside a trust key
+    #[command(after_help = "\
+create-trust-key makes them too; this is for a trust key that an earlier version made.
+
+Example:
+  selfprov cert create-service-keys && selfprov cert export --out trust-key-1b.pem")]
+    CreateServiceKeys,
     /// Writes a trust key with its certificate to a new file, encrypted with a passphrase
     #[command(after_help = "\
+The keys of TVS and of signed configuration files are written into the same file.
+
 No list is served before the key has been exported once: a phone trusts the first list it sees, and
 when the key is lost, the list on every phone has to be erased by hand.
 
@@ -129,6 +138,7 @@ pub async fn run(
             return export(settings, &out, number, &passphrase, output).await;
         }
         CertCommand::CreateTrustKey => Request::CertCreate,
+        CertCommand::CreateServiceKeys => Request::CertCreateServiceKeys,
         CertCommand::Rotate => Request::CertRotate,
         CertCommand::Retire { number, force } => Request::CertRetire { number, force },
         CertCommand::Import {
@@ -179,7 +189,11 @@ fn list_text(view: &TrustListsView) -> String {
         .nodes
         .iter()
         .map(|node| match node.subject.as_str() {
-            "" => vec![node.node.clone(), "phones would not take it".to_owned()],
+            "" => vec![
+                node.node.clone(),
+                "phones take it through TVS alone".to_owned(),
+                node.fingerprint.clone(),
+            ],
             subject => vec![
                 node.node.clone(),
                 subject.to_owned(),
@@ -187,9 +201,22 @@ fn list_text(view: &TrustListsView) -> String {
             ],
         })
         .collect();
+    let beside: Vec<Vec<String>> = view
+        .service_keys
+        .iter()
+        .map(|key| {
+            vec![
+                key.role.clone(),
+                key.state.clone(),
+                key.created_at.clone(),
+                key.fingerprint.clone(),
+            ]
+        })
+        .collect();
     format!(
-        "{}\n{}",
+        "{}\n{}\n{}",
         columns(&["TRUST KEY", "STATE", "SINCE", "SHA-256"], &keys),
+        columns(&["OTHER KEY", "STATE", "SINCE", "SHA-256"], &beside),
         columns(&["NODE", "HTTPS CERTIFICATE", "SHA-256"], &nodes)
     )
 }
@@ -238,24 +265,28 @@ async fn export(
         passphrase: SecretText::new(passphrase),
     };
     let written = match control::ask(settings, &request).await {
-        Ok(Answer::TrustKeyFile { number, pem }) => file
+        Ok(Answer::TrustKeyFile {
+            number,
+            beside,
+            pem,
+        }) => file
             .write_all(pem.as_bytes())
             .and_then(|()| file.sync_all())
-            .map(|()| number)
+            .map(|()| (number, beside))
             .map_err(|reason| cannot_write(out, &reason)),
         Ok(_) => Err(CliError::Failed("the service gave no key".to_owned())),
         Err(error) => Err(error),
     };
-    let number = match written {
-        Ok(number) => number,
+    let (number, beside) = match written {
+        Ok(written) => written,
         Err(error) => {
             drop(file);
             let _ = fs::remove_file(out);
             return Err(error);
         }
     };
-    // Only now is the key safe, and only now may a phone hear of it.
-    let answer = control::ask(settings, &Request::CertExported { number }).await?;
+    // Only now are the keys safe, and only now may a phone hear of them.
+    let answer = control::ask(settings, &Request::CertExported { number, beside }).await?;
     print(&answer, output);
     Ok(())
 }

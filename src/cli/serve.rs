@@ -52,6 +52,9 @@ async fn start_text(settings: &Settings, prepared: &Prepared) -> Result<String, 
             bound.sip_udp, bound.sip_tcp, bound.sip_tls
         ),
     );
+    if let Some(address) = bound.tvs {
+        row("TVS", format!("{address} over TLS"));
+    }
     row("monitoring", format!("http://{}/metrics", bound.monitoring));
     row("data", settings.top.data_dir.display().to_string());
     row(

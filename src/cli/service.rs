@@ -161,6 +161,7 @@ fn configured(settings: &Settings) -> Bound {
         http_phones: addresses.http_phones,
         files_http: addresses.files_http,
         files_https: addresses.files_https,
+        tvs: addresses.tvs,
         tftp: addresses.tftp,
         tftp_low: false,
         sip_udp: addresses.sip_udp,

@@ -43,6 +43,8 @@ pub struct DeviceFile {
     pub date_time: DateTimeSetting,
     /// Registrars, in the order in which the phone tries them.
     pub call_managers: CallManagers,
+    /// Where to ask about certificates; empty: nowhere.
+    pub trust_verification: Vec<TrustVerificationMember>,
     /// SIP timers, ports and the names of the files that go with them.
     pub sip_profile: SipSettings,
     /// Lines from the top; the first is the primary line.
@@ -80,6 +82,8 @@ pub struct XmlDefaultFile {
     pub admin_provision_mode: bool,
     /// Registrars.
     pub call_managers: CallManagers,
+    /// Where to ask about certificates; empty: nowhere.
+    pub trust_verification: Vec<TrustVerificationMember>,
     /// Firmware by model number, where the catalogue names one.
     pub loads: Vec<(u32, String)>,
     /// Service URLs; never an idle URL, because the phone is not known yet.
@@ -142,6 +146,15 @@ pub struct CallManagerMember {
     pub sip_port: u16,
     /// SIP port over TLS.
     pub secured_sip_port: u16,
+}
+
+/// One TVS of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustVerificationMember {
+    /// Host name or address.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
 }
 
 /// The part of the SIP profile that the product sets; the rest is what every CUCM writes.

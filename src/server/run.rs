@@ -23,10 +23,12 @@ use crate::server::sockets::Sockets;
 use crate::server::tls::{ServerCertificate, TlsError};
 use crate::server::trace_log::TraceLog;
 use crate::server::trust_list_format::PhoneForm;
+use crate::server::tvs;
 use crate::server::uds;
 use crate::service::App;
 use crate::service::file_fetched;
 use crate::service::trust_list;
+use crate::service::trust_list::OwnCertificates;
 
 /// How long the doors have to finish what is under way; each has a shorter limit of its own.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
@@ -80,7 +82,7 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
         sip: service.certificate.sip_config()?,
     };
     let (app, trace) = (Arc::clone(&service.app), Arc::clone(&service.trace));
-    serve_trust_lists(&app, &service.certificate).await;
+    serve_trust_lists(&app, &service.certificate, &service.files_certificate).await;
     let mut background = background(&app, &service.certificate, &shutdown);
     let mut doors = Doors {
         app: Arc::clone(&app),
@@ -127,6 +129,7 @@ impl Doors {
             http_phones,
             files_http,
             files_https,
+            tvs,
             tftp,
             sip_udp,
             sip_tcp,
@@ -150,6 +153,10 @@ impl Doors {
         let files_door = FilesDoor::new(Arc::clone(&files));
         self.http(files_http, None, files_door.clone());
         self.http(files_https, Some(tls.files), files_door);
+        if let Some(listener) = tvs {
+            let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
+            self.tasks.spawn(verify(listener, app, shutdown));
+        }
         self.tftp(tftp, &files);
         self.http(monitoring, None, metrics::router(Arc::clone(&self.app)));
         let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
@@ -194,11 +201,28 @@ impl Doors {
 }
 
 /// Makes the trust lists before the first phone can ask for one.
-async fn serve_trust_lists(app: &App, certificate: &ServerCertificate) {
+async fn serve_trust_lists(
+    app: &App,
+    certificate: &Arc<ServerCertificate>,
+    files_certificate: &Arc<FilesCertificate>,
+) {
     app.trust_lists.set_form(Arc::new(PhoneForm));
-    let der = certificate.certificate_der();
-    if let Err(error) = trust_list::set_own_certificate(app, &der).await {
+    let (certificate, files) = (Arc::clone(certificate), Arc::clone(files_certificate));
+    let shown_now = move || OwnCertificates {
+        https: certificate.certificate_der(),
+        files: files.shown().certificate_der(),
+    };
+    let own = shown_now();
+    app.trust_lists.set_shown_now(Box::new(shown_now));
+    if let Err(error) = trust_list::set_own_certificates(app, own).await {
         tracing::error!(%error, "trust lists could not be made; it is tried again");
+    }
+}
+
+/// The TVS door. It ends early only when TLS cannot be set up, which must not be overlooked.
+async fn verify(listener: TcpListener, app: Arc<App>, shutdown: Shutdown) {
+    if let Err(error) = tvs::serve(listener, app, tvs::Limits::default(), shutdown).await {
+        tracing::error!(%error, "TVS is not answered");
     }
 }
 
@@ -214,10 +238,7 @@ fn background(
     tasks.spawn(watched);
     tasks.spawn(metrics::keep_up(shutdown.clone()));
     tasks.spawn(file_fetched::run(Arc::clone(app)));
-    let shown = Arc::clone(certificate);
-    tasks.spawn(trust_list::run(Arc::clone(app), move || {
-        shown.certificate_der()
-    }));
+    tasks.spawn(trust_list::run(Arc::clone(app)));
     tasks
 }
 

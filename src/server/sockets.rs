@@ -33,6 +33,8 @@ pub struct Addresses {
     pub files_http: SocketAddr,
     /// Files over HTTPS.
     pub files_https: SocketAddr,
+    /// TVS; `None`: off.
+    pub tvs: Option<SocketAddr>,
     /// Files over TFTP.
     pub tftp: SocketAddr,
     /// SIP over UDP.
@@ -60,6 +62,8 @@ pub struct Bound {
     pub files_http: SocketAddr,
     /// Files over HTTPS.
     pub files_https: SocketAddr,
+    /// TVS; `None`: off.
+    pub tvs: Option<SocketAddr>,
     /// Files over TFTP.
     pub tftp: SocketAddr,
     /// Whether TFTP is on 69 as well.
@@ -85,6 +89,8 @@ pub struct Sockets {
     pub files_http: TcpListener,
     /// Files over HTTPS.
     pub files_https: TcpListener,
+    /// TVS.
+    pub tvs: Option<TcpListener>,
     /// Files over TFTP, one or two.
     pub tftp: Vec<UdpSocket>,
     /// SIP over UDP.
@@ -144,6 +150,10 @@ impl Sockets {
         };
         let files_http = tcp("files over HTTP", addresses.files_http).await?;
         let files_https = tcp("files over HTTPS", addresses.files_https).await?;
+        let tvs = match addresses.tvs {
+            Some(address) => Some(tcp("TVS", address).await?),
+            None => None,
+        };
         let tftp = udp("TFTP", addresses.tftp).await?;
         let tftp_low = low("TFTP", 69, addresses.tftp, addresses.low_ports, udp).await?;
         let (sip_udp, sip_tcp) = sip(addresses).await?;
@@ -157,6 +167,9 @@ impl Sockets {
                 .map(|socket| tcp_address(socket, addresses.https)),
             files_http: tcp_address(&files_http, addresses.files_http),
             files_https: tcp_address(&files_https, addresses.files_https),
+            tvs: tvs
+                .as_ref()
+                .map(|socket| tcp_address(socket, addresses.https)),
             tftp: udp_address(&tftp, addresses.tftp),
             tftp_low: tftp_low.is_some(),
             sip_udp: udp_address(&sip_udp, addresses.sip_udp),
@@ -169,6 +182,7 @@ impl Sockets {
             http_phones,
             files_http,
             files_https,
+            tvs,
             tftp: [Some(tftp), tftp_low].into_iter().flatten().collect(),
             sip_udp,
             sip_tcp,
@@ -263,6 +277,7 @@ mod tests {
             http_phones: Some(any),
             files_http: any,
             files_https: any,
+            tvs: Some(any),
             tftp: any,
             sip_udp: any,
             sip_tcp: any,

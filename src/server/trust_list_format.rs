@@ -217,6 +217,7 @@ pub(crate) const fn role_number(role: Role) -> u16 {
     match role {
         Role::SecurityToken => 0,
         Role::CallManager => 1,
+        Role::FileServer => 3,
         Role::ApplicationServer => 7,
         Role::TrustVerification => 21,
     }

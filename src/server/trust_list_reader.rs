@@ -235,6 +235,7 @@ fn role_name(number: u16) -> String {
     let known = [
         Role::SecurityToken,
         Role::CallManager,
+        Role::FileServer,
         Role::ApplicationServer,
         Role::TrustVerification,
     ];
@@ -243,7 +244,6 @@ fn role_name(number: u16) -> String {
         // CUCM's, which ours never holds.
         None => match number {
             2 => "CCM+TFTP".to_owned(),
-            3 => "TFTP".to_owned(),
             4 => "CAPF".to_owned(),
             other => format!("role {other}"),
         },

@@ -473,6 +473,7 @@ fn put_together(
             sip_port: advertised.sip_port,
             sip_secure_port: advertised.sip_secure_port,
         },
+        tvs_port: advertised.tvs_port,
         pbx: calls
             .pbx
             .as_ref()

@@ -1,10 +1,10 @@
-//! RSA: keys that sign trust lists. The one place in the program that makes or uses one.
+//! RSA: keys that sign trust lists and phones' files, and that of TVS. The one place in the
+//! program that makes one.
 //!
-//! Used offline only: an administrator's command, a new certificate or the start of the service
-//! makes a list; no request of a phone does, and nobody on the network chooses what is signed.
-//! That is why the crate `rsa` may stand here although its arithmetic takes a time that depends on
-//! the key (RUSTSEC-2023-0071). It makes keys and signs with SHA-1 for phones that know no better;
-//! SHA-512 signatures and certificates are made by ring, in constant time.
+//! The crate `rsa`, whose arithmetic takes a time that depends on the key (RUSTSEC-2023-0071), is
+//! used offline only: it makes keys, and signs lists with SHA-1 for phones that know no better, at
+//! an administrator's command, a new certificate or the start of the service. Whatever a request
+//! of a phone has signed is signed by ring, in constant time: [`RsaSigner`], and TLS.
 
 use std::time::Duration;
 
@@ -80,6 +80,36 @@ pub enum RsaKeyError {
     Encryption,
 }
 
+/// What the certificate of a key is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateUse {
+    /// Signing trust lists.
+    TrustLists,
+    /// Signing files.
+    Files,
+    /// Answering TLS.
+    TlsServer,
+}
+
+/// A key made ready to sign with SHA-512, by ring alone. Prints nothing of it.
+pub struct RsaSigner(RsaKeyPair);
+
+impl std::fmt::Debug for RsaSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl RsaSigner {
+    /// Signs bytes: RSASSA-PKCS1-v1_5 with SHA-512. Takes about a millisecond.
+    ///
+    /// # Errors
+    /// [`RsaKeyError::Sign`], never in practice.
+    pub fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, RsaKeyError> {
+        sign_by_ring(&self.0, &ring::signature::RSA_PKCS1_SHA512, bytes)
+    }
+}
+
 /// A private RSA key of 2048 bits. Prints nothing of it; its memory is overwritten when dropped.
 #[derive(Clone)]
 pub struct RsaKey(Zeroizing<Vec<u8>>);
@@ -134,8 +164,10 @@ impl RsaKey {
     /// [`RsaKeyError::Sign`].
     pub fn sign(&self, digest: SignatureDigest, bytes: &[u8]) -> Result<Vec<u8>, RsaKeyError> {
         match digest {
-            SignatureDigest::Sha256 => self.sign_by_ring(&ring::signature::RSA_PKCS1_SHA256, bytes),
-            SignatureDigest::Sha512 => self.sign_by_ring(&ring::signature::RSA_PKCS1_SHA512, bytes),
+            SignatureDigest::Sha256 => {
+                sign_by_ring(&self.pair()?, &ring::signature::RSA_PKCS1_SHA256, bytes)
+            }
+            SignatureDigest::Sha512 => self.signer()?.sign(bytes),
             SignatureDigest::Sha1 => {
                 let key =
                     RsaPrivateKey::from_pkcs8_der(&self.0).map_err(|_| RsaKeyError::NotUsable)?;
@@ -150,19 +182,15 @@ impl RsaKey {
         }
     }
 
-    fn sign_by_ring(
-        &self,
-        scheme: &'static dyn ring::signature::RsaEncoding,
-        bytes: &[u8],
-    ) -> Result<Vec<u8>, RsaKeyError> {
-        let mut signature = vec![0; SIGNATURE_BYTES];
-        self.pair()?
-            .sign(scheme, &SystemRandom::new(), bytes, &mut signature)
-            .map_err(|_| RsaKeyError::Sign)?;
-        Ok(signature)
+    /// The key made ready to sign with SHA-512 again and again.
+    ///
+    /// # Errors
+    /// [`RsaKeyError::NotUsable`], never in practice.
+    pub fn signer(&self) -> Result<RsaSigner, RsaKeyError> {
+        self.pair().map(RsaSigner)
     }
 
-    /// Makes the key's own certificate, with CN, O and OU, for signatures.
+    /// Makes the key's own certificate, with CN, O and OU, for signing trust lists.
     ///
     /// # Errors
     /// [`RsaKeyError::Make`], never in practice.
@@ -171,10 +199,23 @@ impl RsaKey {
         environment: &Environment,
         common_name: &str,
     ) -> Result<Vec<u8>, RsaKeyError> {
+        self.certify_for(environment, common_name, CertificateUse::TrustLists)
+    }
+
+    /// Makes the key's own certificate, with CN, O and OU.
+    ///
+    /// # Errors
+    /// [`RsaKeyError::Make`], never in practice.
+    pub fn certify_for(
+        &self,
+        environment: &Environment,
+        common_name: &str,
+        good_for: CertificateUse,
+    ) -> Result<Vec<u8>, RsaKeyError> {
         let made = || {
             let der = PrivatePkcs8KeyDer::from(self.0.as_slice());
             let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256)?;
-            let certificate = parameters(environment, common_name).self_signed(&key)?;
+            let certificate = parameters(environment, common_name, good_for).self_signed(&key)?;
             Ok(certificate.der().to_vec())
         };
         made().map_err(|error: rcgen::Error| RsaKeyError::Make(error.to_string()))
@@ -256,7 +297,22 @@ fn check_work(scheme: &pkcs5::EncryptionScheme<'_>) -> Result<(), RsaKeyError> {
     }
 }
 
-fn parameters(environment: &Environment, common_name: &str) -> rcgen::CertificateParams {
+fn sign_by_ring(
+    pair: &RsaKeyPair,
+    scheme: &'static dyn ring::signature::RsaEncoding,
+    bytes: &[u8],
+) -> Result<Vec<u8>, RsaKeyError> {
+    let mut signature = vec![0; SIGNATURE_BYTES];
+    pair.sign(scheme, &SystemRandom::new(), bytes, &mut signature)
+        .map_err(|_| RsaKeyError::Sign)?;
+    Ok(signature)
+}
+
+fn parameters(
+    environment: &Environment,
+    common_name: &str,
+    good_for: CertificateUse,
+) -> rcgen::CertificateParams {
     let mut subject = rcgen::DistinguishedName::new();
     subject.push(rcgen::DnType::OrganizationName, "selfprov");
     subject.push(rcgen::DnType::OrganizationalUnitName, "Self-Provisioning");
@@ -264,10 +320,17 @@ fn parameters(environment: &Environment, common_name: &str) -> rcgen::Certificat
     let now = environment.now();
     let mut params = rcgen::CertificateParams::default();
     params.distinguished_name = subject;
-    params.key_usages = vec![
-        rcgen::KeyUsagePurpose::DigitalSignature,
-        rcgen::KeyUsagePurpose::KeyCertSign,
-    ];
+    params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+    match good_for {
+        CertificateUse::TrustLists => params.key_usages.push(rcgen::KeyUsagePurpose::KeyCertSign),
+        CertificateUse::Files => {}
+        CertificateUse::TlsServer => {
+            params
+                .key_usages
+                .push(rcgen::KeyUsagePurpose::KeyEncipherment);
+            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        }
+    }
     // A day back, so that a phone whose clock is behind accepts it.
     let (year, month, day) = date(now.minus(Duration::from_hours(24)));
     params.not_before = rcgen::date_time_ymd(year, month, day);

@@ -41,6 +41,7 @@ impl Default for Settings {
                 https_port: 8443,
                 http_phones_port: None,
                 files_http_port: 6970,
+                tvs_port: None,
                 sip_port: 5060,
                 sip_secure_port: 5061,
             },
@@ -67,6 +68,8 @@ pub struct Advertised {
     pub http_phones_port: Option<u16>,
     /// Port of the file door.
     pub files_http_port: u16,
+    /// Port of TVS, which phones ask about certificates; `None`: it is off.
+    pub tvs_port: Option<u16>,
     /// SIP port in files when the node's own is not to be used (port 0 at start); else the node's.
     pub sip_port: u16,
     /// SIP over TLS.

@@ -63,6 +63,11 @@ table! {
         /// HTTPS for configuration files. Phones with a trust list of version 1.1 ask here first,
         /// and want an EC certificate.
         files_https_port: Port = Port(6971),
+        /// Whether to open TVS, which tells phones that have a trust list whether a certificate is
+        /// ours: see docs/trust-list.md.
+        tvs: bool = false,
+        /// Port of TVS, over TLS; the same on every node.
+        tvs_port: Port = Port(2445),
         /// TFTP for configuration files. Phones ask on 69: see low_ports.
         tftp_port: Port = Port(6969),
         /// SIP over UDP.

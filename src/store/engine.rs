@@ -49,6 +49,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0009_last_login.sql"),
     ),
     (
+        10,
+        "trust service key",
+        include_str!("../../migrations/0010_trust_service_key.sql"),
+    ),
+    (
         13,
         "credential terms",
         include_str!("../../migrations/0013_credential_terms.sql"),

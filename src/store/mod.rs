@@ -31,6 +31,7 @@ pub mod seed;
 pub mod self_provisioning;
 pub mod sql_query;
 pub mod trust_list;
+pub mod trust_service_key;
 pub mod user_search;
 
 use std::sync::Arc;

@@ -32,8 +32,11 @@ pub struct TrustKeyRow {
 pub struct NodeCertificate {
     /// The `CallManager` node.
     pub node: Pkid,
-    /// Certificate of its HTTPS door in DER; empty: phones would not take it.
+    /// Certificate of its HTTPS door in DER; empty: an earlier version wrote that phones would not
+    /// take it.
     pub certificate: Vec<u8>,
+    /// Certificate of its HTTPS door for files in DER; empty: not known yet.
+    pub files_certificate: Vec<u8>,
     /// When it changed.
     pub changed_at: UnixMillis,
 }
@@ -155,6 +158,7 @@ pub async fn node_certificates(
             Ok(NodeCertificate {
                 node: row.pkid("trust_certificate.node")?,
                 certificate: bytes(row, "trust_certificate.certificate")?,
+                files_certificate: bytes(row, "trust_certificate.files_certificate")?,
                 changed_at: row.time("trust_certificate.changed_at")?,
             })
         })
@@ -171,12 +175,14 @@ pub async fn put_node_certificate(
     row: &NodeCertificate,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO trust_certificate (node, certificate, changed_at) VALUES ($1, $2, $3) \
+        "INSERT INTO trust_certificate (node, certificate, files_certificate, changed_at) \
+         VALUES ($1, $2, $3, $4) \
          ON CONFLICT (node) DO UPDATE SET certificate = excluded.certificate, \
-         changed_at = excluded.changed_at",
+         files_certificate = excluded.files_certificate, changed_at = excluded.changed_at",
     )
     .bind(row.node.to_string())
     .bind(STANDARD.encode(&row.certificate))
+    .bind(STANDARD.encode(&row.files_certificate))
     .bind(row.changed_at.0)
     .execute(connection)
     .await?;
@@ -223,7 +229,7 @@ pub async fn phones_that_know(
     .collect()
 }
 
-fn bytes(row: &sqlx::any::AnyRow, column: &'static str) -> Result<Vec<u8>, StoreError> {
+pub(super) fn bytes(row: &sqlx::any::AnyRow, column: &'static str) -> Result<Vec<u8>, StoreError> {
     let value = row.text(column)?;
     STANDARD
         .decode(&value)

@@ -189,10 +189,11 @@ impl Drop for Serve {
 }
 
 /// The ports that every start takes anew.
-pub(crate) const PORTS: [&str; 8] = [
+pub(crate) const PORTS: [&str; 9] = [
     "https_port",
     "files_http_port",
     "files_https_port",
+    "tvs_port",
     "tftp_port",
     "sip_udp_port",
     "sip_tcp_port",

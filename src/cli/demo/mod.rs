@@ -38,11 +38,12 @@ const SETTINGS: [(&str, &str); 3] = [
 ];
 
 /// The ports that `--ports auto` leaves to the system.
-const PORTS: [&str; 9] = [
+const PORTS: [&str; 10] = [
     "https_port",
     "http_phones_port",
     "files_http_port",
     "files_https_port",
+    "tvs_port",
     "tftp_port",
     "sip_udp_port",
     "sip_tcp_port",

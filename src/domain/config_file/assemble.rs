@@ -23,6 +23,7 @@ use super::text::PhoneText;
 use super::time_zone::cisco_time_zone;
 use registrars::call_managers_of_default;
 use registrars::registrars;
+use registrars::trust_verification;
 use urls::urls_of_device;
 use urls::urls_of_nobody;
 
@@ -63,6 +64,8 @@ pub struct SystemValues {
     pub advertised_address: String,
     /// The node that this process is, with the SIP ports on which phones reach it.
     pub own_node: OwnNode,
+    /// Port of TVS, the same on every node; `None`: it is off.
+    pub tvs_port: Option<u16>,
     /// Where provisioned phones register instead of here; `None`: here.
     pub pbx: Option<PbxRegistrar>,
     /// Where phones reach the login.
@@ -122,6 +125,7 @@ pub fn device_file(
         device_pool: referred.pool.name.clone(),
         date_time: date_time_setting(date_time, system, phone.model, &mut warnings),
         call_managers: registrars(phone, group, catalogue, system, &mut warnings)?,
+        trust_verification: trust_verification(&group.members, catalogue, system),
         sip_profile: sip_settings(referred.sip_profile()?),
         lines: phone
             .lines
@@ -160,12 +164,14 @@ pub fn auto_registration_file(
     let date_time = referred.date_time_group()?;
     let group = referred.pool.call_manager_group;
     let mut warnings = Vec::new();
+    let members = members_of(group, node, catalogue);
     Ok(DeviceFile {
         pkid: None,
         ctiid: None,
         device_pool: referred.pool.name.clone(),
         date_time: date_time_setting(date_time, system, None, &mut warnings),
         call_managers: call_managers_of_default(node, group, catalogue, system)?,
+        trust_verification: trust_verification(&members, catalogue, system),
         sip_profile: sip_settings(referred.sip_profile()?),
         lines: vec![auto_registration_line(&node.auto_registration.name)],
         load_information: configuration.load_information.clone(),
@@ -205,9 +211,22 @@ pub fn xml_default_file(
         self_provisioning_secure_mode: system.self_provisioning_secure_mode,
         admin_provision_mode: system.admin_provision_mode,
         call_managers: call_managers_of_default(node, group, catalogue, system)?,
+        trust_verification: trust_verification(
+            &members_of(group, node, catalogue),
+            catalogue,
+            system,
+        ),
         loads: Vec::new(),
         urls: urls_of_nobody(system),
     })
+}
+
+/// The nodes of a group, or the node alone where there is no such group.
+fn members_of(group: Pkid, node: &CallManager, catalogue: &Catalogue) -> Vec<Pkid> {
+    match catalogue.call_manager_groups.get(&group) {
+        Some(group) => group.members.clone(),
+        None => vec![node.pkid],
+    }
 }
 
 fn line_digest(

@@ -70,6 +70,11 @@ pub enum KeyRefused {
          each of them by hand"
     )]
     PhonesBehind(usize),
+    /// The keys beside the trust keys are all there.
+    #[error(
+        "the keys of TVS and of configuration files are here already; selfprov cert list shows them"
+    )]
+    NoneMissing,
     /// The same key again.
     #[error("this is trust key {0}, which is here already")]
     Known(u32),

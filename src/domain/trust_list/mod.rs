@@ -1,13 +1,14 @@
 //! The trust list as a value: whom a phone is to trust, and who vouches for it.
 //!
 //! A phone accepts the first list it sees and then only lists that are signed by a security token
-//! (SAST) of the list it has. No record carries the TFTP role, so phones go on reading unsigned
-//! configuration files.
+//! (SAST) of the list it has. Where a record carries the role TFTP, it reads signed configuration
+//! files alone.
 //!
 //! Source: the phones' rules as published for CUCM's ITL (trust on first use, at most two SAST).
 
 pub mod certificate;
 pub mod keys;
+pub mod service_key;
 
 use certificate::Certificate;
 use certificate::PublicKey;
@@ -30,6 +31,8 @@ pub enum Role {
     SecurityToken,
     /// SIP over TLS.
     CallManager,
+    /// Signs configuration files; with an elliptic key, is the HTTPS door for files.
+    FileServer,
     /// HTTPS services: the login, directories, authentication.
     ApplicationServer,
     /// Trust Verification Service.
@@ -42,6 +45,7 @@ impl Role {
         match self {
             Self::SecurityToken => "SAST",
             Self::CallManager => "CCM",
+            Self::FileServer => "TFTP",
             Self::ApplicationServer => "APP-SERVER",
             Self::TrustVerification => "TVS",
         }
@@ -122,6 +126,25 @@ pub struct TrustList {
     made_at: UnixMillis,
 }
 
+/// What a list is to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// The trust key that signs it.
+    pub signer: Certificate,
+    /// The other trust key, where there is one.
+    pub others: Vec<Certificate>,
+    /// The HTTPS certificates of the nodes.
+    pub servers: Vec<Certificate>,
+    /// The key that signs configuration files; `None`: phones read unsigned ones.
+    pub file_signer: Option<Certificate>,
+    /// The certificates of the nodes' HTTPS doors for files.
+    pub file_servers: Vec<Certificate>,
+    /// The key of TVS, where it is on.
+    pub trust_verification: Option<Certificate>,
+    /// When the contents last changed: every node writes the same time.
+    pub made_at: UnixMillis,
+}
+
 /// Why there is no such list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListRefused {
@@ -140,45 +163,51 @@ pub enum ListRefused {
 }
 
 impl TrustList {
-    /// A list signed by `signer`, which names the other security token as well, where there is
-    /// one, and the certificates of the servers, each for HTTPS services and for SIP over TLS.
-    ///
-    /// `made_at` is when its content last changed: every node writes the same time.
+    /// A list with these contents. Each server's certificate stands in it for HTTPS services and
+    /// for SIP over TLS; those of the doors for files only where files are signed.
     ///
     /// # Errors
     /// [`ListRefused`] when phones would not take it.
-    pub fn new(
-        signer: Certificate,
-        others: Vec<Certificate>,
-        servers: Vec<Certificate>,
-        made_at: UnixMillis,
-    ) -> Result<Self, ListRefused> {
-        if others.len() >= SECURITY_TOKENS_MAX {
+    pub fn new(contents: Contents) -> Result<Self, ListRefused> {
+        if contents.others.len() >= SECURITY_TOKENS_MAX {
             return Err(ListRefused::TooManyTokens);
         }
-        if servers.is_empty() {
+        if contents.servers.is_empty() && contents.trust_verification.is_none() {
             return Err(ListRefused::NoServer);
         }
-        if servers.len() > SERVERS_MAX {
+        if contents.servers.len().max(contents.file_servers.len()) > SERVERS_MAX {
             return Err(ListRefused::TooManyServers);
         }
         let mut records = Vec::new();
-        for certificate in std::iter::once(signer).chain(others) {
-            if !matches!(certificate.public_key(), PublicKey::Rsa { bits: 2_048, .. }) {
+        let mut add = |role, certificate| records.push(Record { role, certificate });
+        for certificate in std::iter::once(contents.signer).chain(contents.others) {
+            if !is_rsa_2048(&certificate) {
                 return Err(ListRefused::NotRsa2048(certificate.subject().to_owned()));
             }
-            records.push(Record {
-                role: Role::SecurityToken,
-                certificate,
-            });
+            add(Role::SecurityToken, certificate);
         }
-        for certificate in servers {
-            for role in [Role::ApplicationServer, Role::CallManager] {
-                let certificate = certificate.clone();
-                records.push(Record { role, certificate });
+        for certificate in contents.servers {
+            add(Role::ApplicationServer, certificate.clone());
+            add(Role::CallManager, certificate);
+        }
+        if let Some(signer) = contents.file_signer {
+            if !is_rsa_2048(&signer) {
+                return Err(ListRefused::NotRsa2048(signer.subject().to_owned()));
             }
+            add(Role::FileServer, signer);
+            // Phones want elliptic keys there.
+            let elliptic =
+                |one: &Certificate| matches!(one.public_key(), PublicKey::EllipticCurve { .. });
+            let servers = contents.file_servers.into_iter().filter(elliptic);
+            servers.for_each(|certificate| add(Role::FileServer, certificate));
         }
-        Ok(Self { records, made_at })
+        if let Some(certificate) = contents.trust_verification {
+            add(Role::TrustVerification, certificate);
+        }
+        Ok(Self {
+            records,
+            made_at: contents.made_at,
+        })
     }
 
     /// Who signs it: the certificate of the first record.
@@ -197,17 +226,23 @@ impl TrustList {
     }
 
     /// The list as phones that verify with `digest` can read it: those that know SHA-1 alone know
-    /// no elliptic curves either.
+    /// no elliptic curves either, and go on reading unsigned files, because files are signed with
+    /// SHA-512 alone.
     #[must_use]
     pub fn for_digest(&self, digest: SignatureDigest) -> Self {
         let is_readable = |record: &&Record| {
-            digest != SignatureDigest::Sha1
-                || matches!(record.certificate.public_key(), PublicKey::Rsa { .. })
+            let is_rsa = matches!(record.certificate.public_key(), PublicKey::Rsa { .. });
+            digest != SignatureDigest::Sha1 || (is_rsa && record.role != Role::FileServer)
         };
         Self {
             records: self.records.iter().filter(is_readable).cloned().collect(),
             made_at: self.made_at,
         }
+    }
+
+    /// Whether a record carries this role.
+    pub fn has_role(&self, role: Role) -> bool {
+        self.records.iter().any(|record| record.role == role)
     }
 
     /// Whether a phone that has this list accepts the server with this certificate.
@@ -216,6 +251,10 @@ impl TrustList {
             .iter()
             .any(|record| record.role == Role::ApplicationServer && record.certificate.der() == der)
     }
+}
+
+fn is_rsa_2048(certificate: &Certificate) -> bool {
+    matches!(certificate.public_key(), PublicKey::Rsa { bits: 2_048, .. })
 }
 
 #[cfg(test)]
@@ -230,22 +269,36 @@ mod tests {
         UnixMillis(1_000)
     }
 
-    #[test]
-    fn a_list_has_its_signer_first_and_each_server_in_both_roles_and_never_tftp() {
-        let list = TrustList::new(
-            certificate("CN=one,OU=u,O=o", rsa(2_048)),
-            vec![certificate("CN=two,OU=u,O=o", rsa(2_048))],
-            vec![certificate("CN=web,OU=u,O=o", ec())],
-            made(),
-        )
-        .unwrap();
-        let told: Vec<(&str, &str)> = list
-            .records()
+    fn contents(signer: Certificate, servers: Vec<Certificate>) -> Contents {
+        Contents {
+            signer,
+            others: Vec::new(),
+            servers,
+            file_signer: None,
+            file_servers: Vec::new(),
+            trust_verification: None,
+            made_at: made(),
+        }
+    }
+
+    fn told(list: &TrustList) -> Vec<(&str, &str)> {
+        list.records()
             .iter()
             .map(|record| (record.role.as_str(), record.certificate.subject()))
-            .collect();
+            .collect()
+    }
+
+    #[test]
+    fn a_list_has_its_signer_first_and_each_server_in_both_roles_and_no_tftp_by_itself() {
+        let web = certificate("CN=web,OU=u,O=o", ec());
+        let list = TrustList::new(Contents {
+            others: vec![certificate("CN=two,OU=u,O=o", rsa(2_048))],
+            file_servers: vec![web.clone()],
+            ..contents(certificate("CN=one,OU=u,O=o", rsa(2_048)), vec![web])
+        })
+        .unwrap();
         assert_eq!(
-            told,
+            told(&list),
             [
                 ("SAST", "CN=one,OU=u,O=o"),
                 ("SAST", "CN=two,OU=u,O=o"),
@@ -262,25 +315,54 @@ mod tests {
     }
 
     #[test]
+    fn signed_files_and_tvs_have_records_and_old_phones_none_of_the_former() {
+        let of = |name: &str, key| certificate(&format!("CN={name},OU=u,O=o"), key);
+        let list = TrustList::new(Contents {
+            file_signer: Some(of("files", rsa(2_048))),
+            file_servers: vec![of("6971", ec()), of("not elliptic", rsa(2_048))],
+            trust_verification: Some(of("tvs", rsa(2_048))),
+            ..contents(of("one", rsa(2_048)), Vec::new())
+        })
+        .unwrap();
+        assert_eq!(
+            told(&list),
+            [
+                ("SAST", "CN=one,OU=u,O=o"),
+                ("TFTP", "CN=files,OU=u,O=o"),
+                ("TFTP", "CN=6971,OU=u,O=o"),
+                ("TVS", "CN=tvs,OU=u,O=o"),
+            ]
+        );
+        assert!(list.has_role(Role::TrustVerification));
+        let old = list.for_digest(SignatureDigest::Sha1);
+        assert!(!old.has_role(Role::FileServer));
+        assert!(old.has_role(Role::TrustVerification));
+    }
+
+    #[test]
     fn what_phones_would_refuse_is_no_list() {
         let token = || certificate("CN=t,OU=u,O=o", rsa(2_048));
         let server = || certificate("CN=s,OU=u,O=o", rsa(2_048));
-        let list = |signer, others, servers| TrustList::new(signer, others, servers, made());
+        let list = |contents| TrustList::new(contents);
+        let tokens = Contents {
+            others: vec![token(), token()],
+            ..contents(token(), vec![server()])
+        };
+        assert_eq!(list(tokens), Err(ListRefused::TooManyTokens));
+        assert_eq!(list(contents(token(), vec![])), Err(ListRefused::NoServer));
         assert_eq!(
-            list(token(), vec![token(), token()], vec![server()]),
-            Err(ListRefused::TooManyTokens)
-        );
-        assert_eq!(list(token(), vec![], vec![]), Err(ListRefused::NoServer));
-        assert_eq!(
-            list(token(), vec![], vec![server(); 17]),
+            list(contents(token(), vec![server(); 17])),
             Err(ListRefused::TooManyServers)
         );
         for key in [rsa(1_024), ec()] {
             let weak = certificate("CN=w,OU=u,O=o", key);
-            assert!(matches!(
-                list(weak, vec![], vec![server()]),
-                Err(ListRefused::NotRsa2048(_))
-            ));
+            let signed_weakly = Contents {
+                file_signer: Some(weak.clone()),
+                ..contents(token(), vec![server()])
+            };
+            for contents in [contents(weak, vec![server()]), signed_weakly] {
+                assert!(matches!(list(contents), Err(ListRefused::NotRsa2048(_))));
+            }
         }
     }
 

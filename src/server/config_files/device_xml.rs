@@ -14,6 +14,7 @@ use crate::domain::config_file::DeviceFile;
 use crate::domain::config_file::FileLine;
 use crate::domain::config_file::ServiceUrls;
 use crate::domain::config_file::SipSettings;
+use crate::domain::config_file::TrustVerificationMember;
 use crate::domain::config_file::idle_url::IdleUrl;
 use crate::domain::config_file::text::PhoneUrl;
 
@@ -39,6 +40,7 @@ pub(super) fn write(file: &DeviceFile) -> String {
         xml.number("ipAddressMode", 0_u8);
         xml.flag("allowAutoConfig", true);
         device_pool(xml, file);
+        trust_verification(xml, &file.trust_verification);
         sip_profile(xml, &file.sip_profile, &file.lines);
         let logged: String = file.lines.iter().map(|_| '1').collect();
         xml.text("MissedCallLoggingOption", &logged);
@@ -121,6 +123,24 @@ pub(super) fn call_manager_group(xml: &mut Xml, call_managers: &CallManagers) {
                         });
                         xml.text("processNodeName", &member.process_node_name);
                     });
+                });
+            }
+        });
+    });
+}
+
+/// Where to ask about certificates, also for `XMLDefault.cnf.xml`; nothing while TVS is off.
+pub(super) fn trust_verification(xml: &mut Xml, members: &[TrustVerificationMember]) {
+    if members.is_empty() {
+        return;
+    }
+    xml.nest("TVS", |xml| {
+        xml.nest("members", |xml| {
+            for (priority, member) in members.iter().enumerate() {
+                let priority = priority.to_string();
+                xml.nest_with("member", &[("priority", &priority)], |xml| {
+                    xml.number("port", member.port);
+                    xml.text("address", &member.address);
                 });
             }
         });

@@ -165,6 +165,7 @@ fn system() -> SystemValues {
             sip_port: 5060,
             sip_secure_port: 5061,
         },
+        tvs_port: None,
         pbx: None,
         doors: SelfProvisionDoors {
             https: "https://voice.example.net:8443".parse().unwrap(),
@@ -279,6 +280,36 @@ fn a_phone_with_a_secure_profile_is_led_to_the_tls_port() {
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
+}
+
+#[test]
+fn golden_files_with_tvs_name_its_nodes_before_the_sip_profile() {
+    let secret = Secret::from("not-a-real-secret");
+    let mut system = system();
+    system.tvs_port = Some(2445);
+    // It stays here, wherever the phone registers.
+    system.pbx = Some(PbxRegistrar {
+        host: "pbx.example.net".into(),
+        port: 5060,
+    });
+    let phone = phone(622, DeviceState::Provisioned);
+    let file = device_file(&phone, &catalogue(), &system, Some(&secret)).unwrap();
+    let text = device_xml::write(&file);
+    golden("7841-tvs.cnf.xml", &text);
+    stands_before(&text, "devicePool", "TVS");
+    stands_before(&text, "TVS", "sipProfile");
+    let file = xml_default_file(&node(), &catalogue(), &system).unwrap();
+    let text = system_xml::xml_default(&file);
+    golden("XMLDefault-tvs.cnf.xml", &text);
+    stands_before(&text, "callManagerGroup", "TVS");
+    stands_before(&text, "TVS", "authenticationURL");
+    let file = auto_registration_file(&node(), &catalogue(), &system).unwrap();
+    assert_eq!(
+        device_xml::write(&file)
+            .matches("<port>2445</port>")
+            .count(),
+        1
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::device_xml::call_manager_group;
 use super::device_xml::service_urls;
+use super::device_xml::trust_verification;
 use super::xml::Xml;
 use crate::domain::config_file::XmlDefaultFile;
 use crate::domain::phone_model;
@@ -31,6 +32,7 @@ pub(super) fn xml_default(file: &XmlDefaultFile) -> String {
         xml.number("ipPreferenceModeControl", 0_u8);
         xml.number("ipMediaAddressFamilyPreference", 0_u8);
         call_manager_group(xml, &file.call_managers);
+        trust_verification(xml, &file.trust_verification);
         for (number, load) in &file.loads {
             let product = phone_model::by_number(*number).map_or("", |model| model.product);
             xml.text_with(

@@ -1,14 +1,17 @@
 //! The commands about trust lists and the keys that sign them.
 
+use std::fmt::Write as _;
+
 use crate::domain::time::UnixMillis;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, SecretText};
 use crate::server::control::trust_lists_view::{
-    NodeCertificateView, TrustKeyView, TrustListsView, TrustRecordView,
+    NodeCertificateView, ServiceKeyView, TrustKeyView, TrustListsView, TrustRecordView,
 };
 use crate::service::App;
 use crate::service::trust_list::commands;
-use crate::service::trust_list::view::{self, KeyState, KeyView};
+use crate::service::trust_list::service_keys;
+use crate::service::trust_list::view::{self, KeyState, KeyView, ServiceKeyState};
 
 /// Phones that are behind, named one by one; further ones are counted.
 const NAMED_MAX: usize = 20;
@@ -39,6 +42,23 @@ pub async fn show(app: &App) -> Result<Answer, Fault> {
             })
             .collect(),
         keys: view.keys.into_iter().map(key_view).collect(),
+        service_keys: view
+            .service_keys
+            .into_iter()
+            .map(|key| ServiceKeyView {
+                role: key.role.to_owned(),
+                state: match key.state {
+                    ServiceKeyState::NotExported => "not exported",
+                    ServiceKeyState::Listed => "listed",
+                    ServiceKeyState::NotListed => "not listed",
+                }
+                .to_owned(),
+                subject: key.subject,
+                fingerprint: key.fingerprint,
+                created_at: text_of(Some(key.created_at)),
+                exported_at: text_of(key.exported_at),
+            })
+            .collect(),
         nodes: view
             .nodes
             .into_iter()
@@ -88,6 +108,20 @@ pub async fn create(app: &App) -> Result<Answer, Fault> {
     )))
 }
 
+/// Makes the keys of TVS and of configuration files beside a trust key of an earlier version.
+///
+/// # Errors
+/// There is no trust key, or no key is missing.
+pub async fn create_service_keys(app: &App) -> Result<Answer, Fault> {
+    let made = service_keys::create(app, &actor(app)).await?;
+    let roles: Vec<&str> = made.iter().map(|service| service.as_str()).collect();
+    Ok(Answer::Done(format!(
+        "keys were made: {}. No list names them before they have been exported, together with the \
+         trust key: selfprov cert export --out FILE",
+        roles.join(", ")
+    )))
+}
+
 /// Makes a second trust key beside the first.
 ///
 /// # Errors
@@ -114,6 +148,7 @@ pub async fn export(
     let export = commands::export(app, &actor(app), number, &passphrase).await?;
     Ok(Answer::TrustKeyFile {
         number: export.number,
+        beside: export.beside,
         pem: export.pem,
     })
 }
@@ -122,8 +157,8 @@ pub async fn export(
 ///
 /// # Errors
 /// There is no such key.
-pub async fn exported(app: &App, number: u32) -> Result<Answer, Fault> {
-    commands::exported(app, &actor(app), number).await?;
+pub async fn exported(app: &App, number: u32, beside: &[String]) -> Result<Answer, Fault> {
+    commands::exported(app, &actor(app), number, beside).await?;
     let text = match app.trust_lists.outcome().as_ref() {
         Ok(_) => format!("trust key {number} is exported; the trust list that names it is served"),
         Err(reason) => {
@@ -143,10 +178,19 @@ pub async fn import(
     passphrase: Option<SecretText>,
 ) -> Result<Answer, Fault> {
     let passphrase = passphrase.map(|passphrase| passphrase.secret());
-    let number = commands::import(app, &actor(app), &file.secret(), passphrase.as_ref()).await?;
-    Ok(Answer::Done(format!(
-        "trust key {number} was imported; selfprov cert show says what is served"
-    )))
+    let imported = commands::import(app, &actor(app), &file.secret(), passphrase.as_ref()).await?;
+    let mut text = format!(
+        "trust key {} was imported; selfprov cert show says what is served",
+        imported.number
+    );
+    for service in imported.left_out {
+        let _ = write!(
+            text,
+            "\nthe {} key of the file was left out: phones know the one that is here",
+            service.as_str()
+        );
+    }
+    Ok(Answer::Done(text))
 }
 
 /// Retires a trust key.

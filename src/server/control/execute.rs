@@ -56,11 +56,14 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
         Request::UserProfileSet(change) => system::user_profile_set(app, &change).await,
         Request::CertShow => certificates::show(app).await,
         Request::CertCreate => certificates::create(app).await,
+        Request::CertCreateServiceKeys => certificates::create_service_keys(app).await,
         Request::CertRotate => certificates::rotate(app).await,
         Request::CertExport { number, passphrase } => {
             certificates::export(app, number, &passphrase).await
         }
-        Request::CertExported { number } => certificates::exported(app, number).await,
+        Request::CertExported { number, beside } => {
+            certificates::exported(app, number, &beside).await
+        }
         Request::CertImport { file, passphrase } => {
             certificates::import(app, &file, passphrase).await
         }

@@ -144,8 +144,10 @@ pub enum Request {
     UserProfileSet(ProfileChange),
     /// Shows trust lists, keys and certificates.
     CertShow,
-    /// Makes the first trust key.
+    /// Makes the first trust key, and those beside it.
     CertCreate,
+    /// Makes the keys beside the trust keys that are missing.
+    CertCreateServiceKeys,
     /// Makes a second trust key.
     CertRotate,
     /// Gives a trust key, encrypted.
@@ -159,6 +161,8 @@ pub enum Request {
     CertExported {
         /// Its number.
         number: u32,
+        /// The keys beside it that are in the file, by the SHA-256 of their certificates.
+        beside: Vec<String>,
     },
     /// Takes a trust key from a file.
     CertImport {
@@ -289,7 +293,9 @@ pub enum Answer {
     TrustKeyFile {
         /// Its number.
         number: u32,
-        /// The file: the certificate and the encrypted private key.
+        /// The keys beside it that are in the file, by the SHA-256 of their certificates.
+        beside: Vec<String>,
+        /// The file: certificates and encrypted private keys.
         pem: String,
     },
     /// Auto-registration of this node.

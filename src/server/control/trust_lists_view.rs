@@ -13,6 +13,8 @@ pub struct TrustListsView {
     pub records: Vec<TrustRecordView>,
     /// The keys, also retired ones.
     pub keys: Vec<TrustKeyView>,
+    /// The keys beside them.
+    pub service_keys: Vec<ServiceKeyView>,
     /// The HTTPS certificates of the nodes.
     pub nodes: Vec<NodeCertificateView>,
     /// The newest key that the list names.
@@ -26,7 +28,7 @@ pub struct TrustListsView {
 /// A record of a trust list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustRecordView {
-    /// What its certificate is trusted for: `SAST`, `APP-SERVER`, `CCM`.
+    /// What its certificate is trusted for: `SAST`, `APP-SERVER`, `CCM`, `TFTP`, `TVS`.
     pub role: String,
     /// Subject of the certificate.
     pub subject: String,
@@ -51,6 +53,23 @@ pub struct TrustKeyView {
     pub retired_at: String,
 }
 
+/// A key beside the trust keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceKeyView {
+    /// What it is for: `TVS`, or `TFTP`, which signs configuration files.
+    pub role: String,
+    /// `not exported`, `listed` or `not listed`.
+    pub state: String,
+    /// Subject of its certificate.
+    pub subject: String,
+    /// SHA-256 of its certificate.
+    pub fingerprint: String,
+    /// When it came, as RFC 3339 in UTC.
+    pub created_at: String,
+    /// When it was first exported; empty: not yet.
+    pub exported_at: String,
+}
+
 /// The HTTPS certificate of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeCertificateView {
@@ -58,6 +77,6 @@ pub struct NodeCertificateView {
     pub node: String,
     /// Subject; empty: phones would not take it.
     pub subject: String,
-    /// SHA-256 of the certificate; empty likewise.
+    /// SHA-256 of the certificate; empty: not known.
     pub fingerprint: String,
 }

@@ -1,19 +1,20 @@
-//! Use cases: an administrator makes, exports, imports, rotates and retires trust keys.
+//! Use cases: an administrator makes, exports, imports, rotates and retires trust keys, and with
+//! them the keys beside them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::export_file;
 use super::fetches;
-use super::pem;
 use super::refresh;
+use super::service_keys;
 use super::trust_keys;
 use super::view;
 use crate::domain::secret::Secret;
-use crate::domain::trust_list::certificate::Certificate;
-use crate::domain::trust_list::certificate::PublicKey;
 use crate::domain::trust_list::keys;
 use crate::domain::trust_list::keys::KeyRefused;
 use crate::domain::trust_list::keys::TrustKey;
+use crate::domain::trust_list::service_key::TrustService;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::keys::KeysError;
@@ -32,15 +33,6 @@ use crate::store::trust_list::TrustKeyRow;
 
 /// Shortest passphrase of an export, in characters: the file lies somewhere for years.
 pub const PASSPHRASE_LENGTH_MIN: usize = 12;
-
-/// Label of a PEM block with an encrypted PKCS#8 key.
-const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
-
-/// Label of a PEM block with a PKCS#8 key in the clear.
-const CLEAR: &str = "PRIVATE KEY";
-
-/// Label of a PEM block with a certificate.
-const CERTIFICATE: &str = "CERTIFICATE";
 
 /// Why something about trust keys was not done. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +54,8 @@ pub enum TrustKeyError {
     NoPassphrase,
     /// Not what an import takes.
     #[error(
-        "the file is not PEM with one private key (PKCS#8) and its certificate; convert a key: \
+        "the file is not PEM with one trust key (PKCS#8) and its certificate, and at most one key \
+         each of TVS and of configuration files with theirs; convert a key: \
          openssl pkcs8 -topk8 -in KEY -out NEW, then put the certificate into the same file"
     )]
     NotAKeyFile,
@@ -86,7 +79,8 @@ impl From<KeysError> for TrustKeyError {
     }
 }
 
-/// Makes the first trust key; gives its number. Phones hear of it when it has been exported.
+/// Makes the first trust key, and the keys beside it that are missing; gives its number. Phones hear
+/// of them when they have been exported.
 ///
 /// # Errors
 /// [`KeyRefused::Exists`].
@@ -94,8 +88,8 @@ pub async fn create(app: &App, actor: &Actor) -> Result<u32, TrustKeyError> {
     make(app, actor, "trust_key.create", keys::may_create).await
 }
 
-/// Makes a second trust key beside the first, which goes on signing until it is retired; gives the
-/// number. Lists name it when it has been exported.
+/// Makes a second trust key beside the first, which goes on signing until it is retired, and the
+/// keys beside them that are missing; gives the number. Lists name it when it has been exported.
 ///
 /// # Errors
 /// [`KeyRefused`]: there is none yet, there are two, or the first was never exported.
@@ -110,8 +104,14 @@ async fn make(
     may: fn(&[TrustKey]) -> Result<(), KeyRefused>,
 ) -> Result<u32, TrustKeyError> {
     // Asked first, so that nobody waits for a key that is then refused; asked again below.
-    may(&read_keys(app).await?)?;
+    let missing = {
+        let mut reader = app.store.read().await?;
+        let rows = store::trust_list::keys(reader.connection()).await?;
+        may(&trust_keys(&rows))?;
+        service_keys::missing(reader.connection()).await?
+    };
     let (key, certificate) = new_key(app).await?;
+    let beside = service_keys::make(app, &missing).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let known = locked_keys(connection).await?;
@@ -126,22 +126,26 @@ async fn make(
         retired_at: None,
     };
     insert(app, connection, actor, action, &row).await?;
+    service_keys::insert_missing(app, connection, actor, beside).await?;
     transaction.commit().await?;
     refresh(app).await?;
     Ok(number)
 }
 
-/// An export: a PEM file with the certificate and the encrypted private key.
+/// An export: a PEM file with certificates and encrypted private keys.
 #[derive(Debug)]
 pub struct Export {
-    /// Number of the key.
+    /// Number of the trust key in it.
     pub number: u32,
+    /// SHA-256 of the certificates of the keys beside it, which are in it as well.
+    pub beside: Vec<String>,
     /// The file.
     pub pem: String,
 }
 
-/// Writes a trust key, encrypted with a passphrase: the newest that has not been exported, else the
-/// one that signs; or the one with this number. Say [`exported`] once the file is safe.
+/// Writes a trust key, encrypted with a passphrase, and after it the keys beside the trust keys:
+/// the newest that has not been exported, else the one that signs; or the one with this number. Say
+/// [`exported`] once the file is safe.
 ///
 /// # Errors
 /// There is no such key, or the passphrase is too short.
@@ -158,20 +162,22 @@ pub async fn export(
     let connection = transaction.connection();
     let rows = store::trust_list::keys(connection).await?;
     let row = to_export(&rows, number)?;
-    let key = super::open(app, row)?;
+    let mut pairs = vec![(
+        row.certificate.clone(),
+        super::open_sealed(app, &row.sealed_key)?,
+    )];
+    let beside = store::trust_service_key::all(connection).await?;
+    pairs.extend(service_keys::for_export(app, &beside)?);
     record::audit(app, connection, actor, change("trust_key.export", row)).await?;
     transaction.commit().await?;
 
     let (environment, passphrase) = (app.environment.clone(), passphrase.clone());
-    let encrypt = move || key.encrypted(&environment, &passphrase);
-    let encrypted = blocking(encrypt).await?;
-    let pem = [
-        pem::write(CERTIFICATE, &row.certificate),
-        pem::write(ENCRYPTED, &encrypted),
-    ];
+    let write = move || export_file::write(&environment, &pairs, &passphrase);
+    let beside = beside.iter().map(|row| view::fingerprint(&row.certificate));
     Ok(Export {
         number: row.number,
-        pem: pem.concat(),
+        beside: beside.collect(),
+        pem: blocking(write).await?,
     })
 }
 
@@ -185,11 +191,17 @@ fn to_export(rows: &[TrustKeyRow], number: Option<u32>) -> Result<&TrustKeyRow, 
     new.or_else(|| in_use.next()).ok_or(KeyRefused::None)
 }
 
-/// Takes note that a key's export is safe: from now on lists name the key.
+/// Takes note that an export is safe: from now on lists name the trust key of this number, and the
+/// keys beside it that were in the file ([`Export::beside`]).
 ///
 /// # Errors
 /// [`KeyRefused::Unknown`].
-pub async fn exported(app: &App, actor: &Actor, number: u32) -> Result<(), TrustKeyError> {
+pub async fn exported(
+    app: &App,
+    actor: &Actor,
+    number: u32,
+    beside: &[String],
+) -> Result<(), TrustKeyError> {
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let known = locked_keys(connection).await?;
@@ -207,14 +219,25 @@ pub async fn exported(app: &App, actor: &Actor, number: u32) -> Result<(), Trust
             after: "exported, in the list".to_owned(),
         };
         record::audit(app, connection, actor, change).await?;
-        transaction.commit().await?;
     }
+    service_keys::exported(app, connection, actor, beside).await?;
+    transaction.commit().await?;
     refresh(app).await?;
     Ok(())
 }
 
-/// Takes a trust key from a PEM file: an export of ours, or another's RSA key with its certificate.
-/// It counts as exported. Gives its number.
+/// What was taken from a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Number of the trust key.
+    pub number: u32,
+    /// Keys beside it that were left out, because phones know other ones of this installation.
+    pub left_out: Vec<TrustService>,
+}
+
+/// Takes a trust key from a PEM file, and the keys beside it: an export of ours, or another's RSA
+/// key with its certificate. They count as exported. A trust key that is here already is no
+/// hindrance where the file has a key beside it that is missing here.
 ///
 /// # Errors
 /// The file cannot be used, or the rules forbid it.
@@ -223,26 +246,35 @@ pub async fn import(
     actor: &Actor,
     file: &Secret,
     passphrase: Option<&Secret>,
-) -> Result<u32, TrustKeyError> {
-    let (key, certificate) = read_file(file, passphrase).await?;
+) -> Result<Imported, TrustKeyError> {
+    let file = export_file::read(file, passphrase).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let known = locked_keys(connection).await?;
-    keys::may_import(&known, &certificate)?;
-    let now = app.environment.now();
-    let number = keys::next_number(&known);
-    let row = TrustKeyRow {
-        number,
-        certificate: certificate.der().to_vec(),
-        sealed_key: seal(app, &key)?,
-        created_at: now,
-        exported_at: Some(now),
-        retired_at: None,
+    let beside = service_keys::import(app, connection, actor, &file.beside).await?;
+    let number = match keys::may_import(&known, &file.certificate) {
+        Ok(()) => {
+            let now = app.environment.now();
+            let row = TrustKeyRow {
+                number: keys::next_number(&known),
+                certificate: file.certificate.der().to_vec(),
+                sealed_key: seal(app, &file.key)?,
+                created_at: now,
+                exported_at: Some(now),
+                retired_at: None,
+            };
+            insert(app, connection, actor, "trust_key.import", &row).await?;
+            row.number
+        }
+        Err(KeyRefused::Known(number)) if beside.taken > 0 => number,
+        Err(refused) => return Err(refused.into()),
     };
-    insert(app, connection, actor, "trust_key.import", &row).await?;
     transaction.commit().await?;
     refresh(app).await?;
-    Ok(number)
+    Ok(Imported {
+        number,
+        left_out: beside.left_out,
+    })
 }
 
 /// Retires a trust key: no list names it any more, its secret is wiped, the other one signs. Refused
@@ -283,12 +315,6 @@ pub async fn retire(
     Ok(())
 }
 
-async fn read_keys(app: &App) -> Result<Vec<TrustKey>, StoreError> {
-    let mut reader = app.store.read().await?;
-    let rows = store::trust_list::keys(reader.connection()).await?;
-    Ok(trust_keys(&rows))
-}
-
 /// The keys, which nobody else changes before the end of the transaction.
 async fn locked_keys(connection: &mut Connection) -> Result<Vec<TrustKey>, StoreError> {
     store::trust_list::lock_keys(connection).await?;
@@ -308,7 +334,7 @@ async fn new_key(app: &App) -> Result<(RsaKey, Vec<u8>), TrustKeyError> {
     Ok(blocking(made).await?)
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RsaKeyError> + Send + 'static,
 ) -> Result<T, RsaKeyError> {
     tokio::task::spawn_blocking(work)
@@ -316,7 +342,7 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| RsaKeyError::Make(error.to_string()))?
 }
 
-fn seal(app: &App, key: &RsaKey) -> Result<Box<str>, KeysError> {
+pub(super) fn seal(app: &App, key: &RsaKey) -> Result<Box<str>, KeysError> {
     let sealed = app.keys.seal(Purpose::TrustKey, key.pkcs8())?;
     Ok(URL_SAFE_NO_PAD.encode(sealed).into_boxed_str())
 }
@@ -339,34 +365,5 @@ fn change(action: &'static str, row: &TrustKeyRow) -> Change {
         object_name: row.number.to_string(),
         before: String::new(),
         after: format!("SHA-256 {}", view::fingerprint(&row.certificate)),
-    }
-}
-
-/// The key and the certificate of a PEM file.
-async fn read_file(
-    file: &Secret,
-    passphrase: Option<&Secret>,
-) -> Result<(RsaKey, Certificate), TrustKeyError> {
-    let blocks = pem::read(file.reveal()).ok_or(TrustKeyError::NotAKeyFile)?;
-    let one = |label: &str| {
-        let mut with_label = blocks.iter().filter(|block| block.label == label);
-        let first = with_label.next();
-        first.filter(|_| with_label.next().is_none())
-    };
-    let certificate = one(CERTIFICATE).ok_or(TrustKeyError::NotAKeyFile)?;
-    let certificate = x509::read(&certificate.der)?;
-    let key = match (one(ENCRYPTED), one(CLEAR)) {
-        (Some(_), None) if passphrase.is_none() => return Err(TrustKeyError::NoPassphrase),
-        (Some(encrypted), None) => {
-            let der = encrypted.der.clone();
-            let passphrase = passphrase.cloned().ok_or(TrustKeyError::NoPassphrase)?;
-            blocking(move || RsaKey::from_encrypted(&der, &passphrase)).await?
-        }
-        (None, Some(clear)) => RsaKey::from_pkcs8(&clear.der)?,
-        _ => return Err(TrustKeyError::NotAKeyFile),
-    };
-    match certificate.public_key() {
-        PublicKey::Rsa { der, .. } if *der == key.public_key()? => Ok((key, certificate)),
-        _ => Err(TrustKeyError::Mismatch),
     }
 }

@@ -4,8 +4,12 @@
 //! Every node makes the same bytes: the content, its time and the signature follow from the rows.
 
 pub mod commands;
+mod export_file;
 pub mod fetches;
+mod making;
 mod pem;
+pub mod service_keys;
+pub mod verification;
 pub mod view;
 
 use std::collections::HashMap;
@@ -17,6 +21,14 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
+use making::Rows;
+use making::make;
+use making::note_listed;
+use making::rows;
+use making::trust_keys;
+use service_keys::Services;
+use service_keys::TvsKey;
+
 use super::App;
 use super::ServiceError;
 use super::keys::Purpose;
@@ -24,20 +36,16 @@ use super::rsa_key::RsaKey;
 use super::rsa_key::RsaKeyError;
 use super::x509;
 use crate::domain::phone_model::PhoneModel;
-use crate::domain::time::UnixMillis;
 use crate::domain::trust_list::ListName;
 use crate::domain::trust_list::ListRefused;
+use crate::domain::trust_list::Role;
 use crate::domain::trust_list::Sha1For;
 use crate::domain::trust_list::SignatureDigest;
 use crate::domain::trust_list::TrustList;
 use crate::domain::trust_list::digest_for;
-use crate::domain::trust_list::keys;
-use crate::domain::trust_list::keys::TrustKey;
+use crate::domain::trust_list::service_key::TrustService;
 use crate::store;
-use crate::store::Connection;
-use crate::store::StoreError;
 use crate::store::trust_list::NodeCertificate;
-use crate::store::trust_list::TrustKeyRow;
 
 /// Between two looks at what other nodes have changed, and at the own certificate.
 const ROUND: Duration = Duration::from_secs(5);
@@ -110,14 +118,17 @@ pub struct ListFile {
     pub newest_key: u32,
 }
 
-/// What was read of the database for the lists that are served.
+/// What the doors of this node show, each in DER.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Rows {
-    keys: Vec<TrustKeyRow>,
-    nodes: Vec<NodeCertificate>,
-    /// Whether the form of lists was known, so that they were written.
-    is_written: bool,
+pub struct OwnCertificates {
+    /// The HTTPS door.
+    pub https: Vec<u8>,
+    /// The HTTPS door for files.
+    pub files: Vec<u8>,
 }
+
+/// Gives what the doors of this node show at the moment.
+pub type ShownNow = Box<dyn Fn() -> OwnCertificates + Send + Sync>;
 
 type Outcome = Result<Published, NotServed>;
 
@@ -127,8 +138,11 @@ pub struct TrustLists {
     outcome: ArcSwap<Outcome>,
     /// One remake at a time; `None` until the first.
     seen: Mutex<Option<Rows>>,
-    /// The certificate of this node's HTTPS door, in DER.
-    own_certificate: ArcSwap<Vec<u8>>,
+    /// What the doors of this node showed when it was last written down.
+    own: ArcSwap<OwnCertificates>,
+    shown_now: OnceLock<ShownNow>,
+    /// What TVS uses.
+    services: ArcSwap<Services>,
     /// Which list each phone has.
     pub fetches: fetches::Fetches,
 }
@@ -139,7 +153,9 @@ impl Default for TrustLists {
             form: OnceLock::new(),
             outcome: ArcSwap::from_pointee(Err(NotServed::Starting)),
             seen: Mutex::default(),
-            own_certificate: ArcSwap::default(),
+            own: ArcSwap::default(),
+            shown_now: OnceLock::new(),
+            services: ArcSwap::default(),
             fetches: fetches::Fetches::default(),
         }
     }
@@ -172,62 +188,83 @@ impl TrustLists {
         self.outcome.load_full()
     }
 
-    /// The certificate of this node's HTTPS door, in DER, as it was told last.
-    fn own_certificate(&self) -> Arc<Vec<u8>> {
-        self.own_certificate.load_full()
+    /// Sets how the doors are asked what they show; the first way stays.
+    pub fn set_shown_now(&self, shown_now: ShownNow) {
+        let _ = self.shown_now.set(shown_now);
+    }
+
+    /// The key of TVS; `None` until there is one and it was exported.
+    pub fn tvs_key(&self) -> Option<Arc<TvsKey>> {
+        self.services.load().tvs.clone()
+    }
+
+    fn shown_now(&self) -> Option<OwnCertificates> {
+        self.shown_now.get().map(|shown_now| shown_now())
     }
 }
 
-/// Whether phones accept this node's HTTPS door: a list is served, names its certificate, and is
-/// one that they can read.
+/// Whether the settings ask for a key's part in lists.
+fn is_wanted(app: &App, service: TrustService) -> bool {
+    match service {
+        TrustService::TrustVerification => app.settings.advertised.tvs_port.is_some(),
+        TrustService::ConfigurationFiles => false,
+    }
+}
+
+/// Whether anything of trust lists is on here.
+fn is_used(app: &App) -> bool {
+    app.settings.trust_list.enabled || is_wanted(app, TrustService::TrustVerification)
+}
+
+/// Whether phones accept this node's HTTPS door: a list is served that they can read, and names its
+/// certificate, or TVS, which vouches for it.
 pub fn phones_trust_https(app: &App) -> bool {
     let outcome = app.trust_lists.outcome.load();
     let Ok(published) = outcome.as_ref() else {
         return false;
     };
     let digest = digest_for(app.settings.trust_list.sha1_for, None);
-    let own = app.trust_lists.own_certificate();
-    published.list.for_digest(digest).names_server(&own)
+    let list = published.list.for_digest(digest);
+    let own = app.trust_lists.own.load();
+    list.names_server(&own.https)
+        || (list.has_role(Role::TrustVerification) && !own.https.is_empty())
 }
 
-/// Takes this node's HTTPS certificate (DER) into the list, and makes the lists anew if anything
-/// has changed. Does nothing where trust lists are off.
+/// Takes what this node's doors show into the list, and makes the lists anew if anything has
+/// changed. Writes nothing where trust lists and TVS are off.
 ///
 /// # Errors
 /// [`ServiceError`] when the database fails.
-pub async fn set_own_certificate(app: &App, der: &[u8]) -> Result<(), ServiceError> {
-    app.trust_lists
-        .own_certificate
-        .store(Arc::new(der.to_vec()));
-    if app.settings.trust_list.enabled {
-        put_own_certificate(app, der).await?;
+pub async fn set_own_certificates(app: &App, own: OwnCertificates) -> Result<(), ServiceError> {
+    app.trust_lists.own.store(Arc::new(own.clone()));
+    if is_used(app) {
+        put_own_certificates(app, own).await?;
     }
     refresh(app).await
 }
 
-async fn put_own_certificate(app: &App, der: &[u8]) -> Result<(), ServiceError> {
-    let certificate = match x509::read(der) {
-        Ok(_) => der.to_vec(),
-        Err(error) => {
-            tracing::warn!(
-                %error,
-                "phones would not take the HTTPS certificate, so no trust list names it and they \
-                 cannot use HTTPS; configure another with tls.certificate_file, or none for a \
-                 self-signed one that suits them"
-            );
-            Vec::new()
-        }
-    };
+async fn put_own_certificates(app: &App, own: OwnCertificates) -> Result<(), ServiceError> {
+    if let Err(error) = x509::read(&own.https) {
+        tracing::warn!(
+            %error,
+            "phones would not take the HTTPS certificate, so no trust list names it and they \
+             cannot use HTTPS unless they can ask TVS (listen.tvs); else configure another with \
+             tls.certificate_file, or none for a self-signed one that suits them"
+        );
+    }
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let known = store::trust_list::node_certificates(connection).await?;
-    let is_known = known
-        .iter()
-        .any(|row| row.node == app.node.pkid && row.certificate == certificate);
+    let is_known = known.iter().any(|row| {
+        row.node == app.node.pkid
+            && row.certificate == own.https
+            && row.files_certificate == own.files
+    });
     if !is_known {
         let row = NodeCertificate {
             node: app.node.pkid,
-            certificate,
+            certificate: own.https,
+            files_certificate: own.files,
             changed_at: app.environment.now(),
         };
         store::trust_list::put_node_certificate(connection, &row).await?;
@@ -242,15 +279,16 @@ async fn put_own_certificate(app: &App, der: &[u8]) -> Result<(), ServiceError> 
 /// [`ServiceError`] when the database fails; the lists in memory stay as they were.
 pub async fn refresh(app: &App) -> Result<(), ServiceError> {
     let mut seen = app.trust_lists.seen.lock().await;
-    let mut rows = {
-        let mut reader = app.store.read().await?;
-        rows(reader.connection()).await?
-    };
-    rows.is_written = app.trust_lists.form.get().is_some();
+    let mut rows = rows(app).await?;
     if seen.as_ref() == Some(&rows) {
         return Ok(());
     }
+    if note_listed(app, &rows).await? {
+        rows = making::rows(app).await?;
+    }
     let outcome = make(app, &rows).await;
+    let services = Services::open(app, &rows.services, making::vouched(&rows));
+    app.trust_lists.services.store(Arc::new(services));
     match &outcome {
         Ok(published) => tracing::info!(
             newest_key = published.newest_key,
@@ -265,20 +303,19 @@ pub async fn refresh(app: &App) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// Keeps the lists true until it is dropped: `own_certificate` gives what the HTTPS door shows now.
-pub async fn run(app: Arc<App>, own_certificate: impl Fn() -> Vec<u8> + Send) {
-    if !app.settings.trust_list.enabled {
+/// Keeps the lists true until it is dropped.
+pub async fn run(app: Arc<App>) {
+    if !is_used(&app) {
         return;
     }
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        let own = own_certificate();
-        let made = if own == *app.trust_lists.own_certificate() {
-            refresh(&app).await
-        } else {
-            set_own_certificate(&app, &own).await
+        let own = app.trust_lists.shown_now();
+        let made = match own.filter(|own| *own != **app.trust_lists.own.load()) {
+            None => refresh(&app).await,
+            Some(own) => set_own_certificates(&app, own).await,
         };
         let written = match made {
             Ok(()) => fetches::write(&app).await.map(|_| ()),
@@ -290,142 +327,12 @@ pub async fn run(app: Arc<App>, own_certificate: impl Fn() -> Vec<u8> + Send) {
     }
 }
 
-async fn rows(connection: &mut Connection) -> Result<Rows, StoreError> {
-    Ok(Rows {
-        keys: store::trust_list::keys(connection).await?,
-        nodes: store::trust_list::node_certificates(connection).await?,
-        is_written: false,
-    })
-}
-
-async fn make(app: &App, rows: &Rows) -> Outcome {
-    if !app.settings.trust_list.enabled {
-        return Err(NotServed::Off);
-    }
-    let keys = trust_keys(&rows.keys);
-    let listed = keys::listed(&keys);
-    let Some(signer) = listed.first() else {
-        let waiting = keys.iter().find(|key| key.retired_at.is_none());
-        return Err(match waiting {
-            Some(key) => NotServed::NotExported(key.number),
-            None => NotServed::NoKey,
-        });
-    };
-    let failed = |reason: &dyn std::fmt::Display| NotServed::Key {
-        number: signer.number,
-        reason: reason.to_string(),
-    };
-    let private = rows.keys.iter().find(|row| row.number == signer.number);
-    let private = private.ok_or(NotServed::NoKey)?;
-    let private = open(app, private).map_err(|error| failed(&error))?;
-    let list = TrustList::new(
-        signer.certificate.clone(),
-        listed
-            .iter()
-            .skip(1)
-            .map(|key| key.certificate.clone())
-            .collect(),
-        servers(&rows.nodes),
-        changed_at(rows),
-    )?;
-    let newest_key = listed.iter().map(|key| key.number).max().unwrap_or(0);
-    let files = write_all(app, list.clone(), private)
-        .await
-        .map_err(|error| failed(&error))?;
-    Ok(Published {
-        list,
-        newest_key,
-        files,
-    })
-}
-
-/// The keys of the rows. One whose certificate cannot be read is left out, loudly.
-fn trust_keys(rows: &[TrustKeyRow]) -> Vec<TrustKey> {
-    let read = |row: &TrustKeyRow| match x509::read(&row.certificate) {
-        Ok(certificate) => Some(TrustKey {
-            number: row.number,
-            certificate,
-            created_at: row.created_at,
-            exported_at: row.exported_at,
-            retired_at: row.retired_at,
-        }),
-        Err(error) => {
-            tracing::error!(number = row.number, %error, "a trust key's certificate is damaged");
-            None
-        }
-    };
-    rows.iter().filter_map(read).collect()
-}
-
-/// The nodes' certificates, each once.
-fn servers(nodes: &[NodeCertificate]) -> Vec<crate::domain::trust_list::certificate::Certificate> {
-    let mut servers = Vec::new();
-    for node in nodes.iter().filter(|node| !node.certificate.is_empty()) {
-        match x509::read(&node.certificate) {
-            Ok(certificate) if !servers.contains(&certificate) => servers.push(certificate),
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "a node's certificate is damaged"),
-        }
-    }
-    servers
-}
-
-/// When the content of the list last changed.
-fn changed_at(rows: &Rows) -> UnixMillis {
-    let keys = rows
-        .keys
-        .iter()
-        .flat_map(|key| [key.exported_at, key.retired_at]);
-    let nodes = rows.nodes.iter().map(|node| Some(node.changed_at));
-    keys.chain(nodes).flatten().max().unwrap_or_default()
-}
-
 /// Opens a key's secret.
-fn open(app: &App, row: &TrustKeyRow) -> Result<RsaKey, ServiceError> {
-    let sealed = sealed_bytes(&row.sealed_key)?;
+fn open_sealed(app: &App, sealed: &str) -> Result<RsaKey, ServiceError> {
+    use base64::Engine as _;
+    let sealed = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(sealed)
+        .map_err(|_| super::keys::KeysError::NotOurs)?;
     let der = zeroize::Zeroizing::new(app.keys.open(Purpose::TrustKey, &sealed)?);
     RsaKey::from_pkcs8(&der).map_err(|_| super::keys::KeysError::NotOurs.into())
-}
-
-fn sealed_bytes(text: &str) -> Result<Vec<u8>, ServiceError> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| super::keys::KeysError::NotOurs.into())
-}
-
-/// The digests of the lists that phones can be given under a setting.
-const fn digests(setting: Sha1For) -> &'static [SignatureDigest] {
-    match setting {
-        Sha1For::NoPhone => &[SignatureDigest::Sha512],
-        Sha1For::Series7900 => &[SignatureDigest::Sha512, SignatureDigest::Sha1],
-        Sha1For::EveryPhone => &[SignatureDigest::Sha1],
-    }
-}
-
-/// Writes every form of the list, off the threads that answer requests.
-async fn write_all(
-    app: &App,
-    list: TrustList,
-    key: RsaKey,
-) -> Result<HashMap<(ListName, SignatureDigest), Bytes>, RsaKeyError> {
-    let Some(form) = app.trust_lists.form.get().map(Arc::clone) else {
-        // A command without the service: nobody asks for files.
-        return Ok(HashMap::new());
-    };
-    let setting = app.settings.trust_list.sha1_for;
-    let write = move || {
-        let sign = |digest, bytes: &[u8]| key.sign(digest, bytes);
-        let mut files = HashMap::new();
-        for name in [ListName::Ctl, ListName::Itl] {
-            for digest in digests(setting) {
-                let bytes = form.write(&list, name, *digest, &sign)?;
-                files.insert((name, *digest), Bytes::from(bytes));
-            }
-        }
-        Ok(files)
-    };
-    tokio::task::spawn_blocking(write)
-        .await
-        .map_err(|error| RsaKeyError::Make(error.to_string()))?
 }

@@ -2,14 +2,18 @@
 
 use std::collections::HashSet;
 
+use super::Outcome;
 use super::fetches;
+use super::service_keys::service_keys;
 use super::trust_keys;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model;
 use crate::domain::phone_model::ModelFamily;
 use crate::domain::time::UnixMillis;
+use crate::domain::trust_list::Record;
 use crate::domain::trust_list::keys;
+use crate::domain::trust_list::service_key::ServiceKey;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::x509;
@@ -49,6 +53,34 @@ pub struct KeyView {
     pub retired_at: Option<UnixMillis>,
 }
 
+/// What a key beside the trust keys does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceKeyState {
+    /// It was never exported, so no list names it.
+    NotExported,
+    /// The list that is served names it.
+    Listed,
+    /// It does not, because the settings do not want it or no list is served.
+    NotListed,
+}
+
+/// A key beside the trust keys.
+#[derive(Debug, Clone)]
+pub struct ServiceKeyView {
+    /// The role of its certificate: `TVS` or `TFTP`.
+    pub role: &'static str,
+    /// What it does.
+    pub state: ServiceKeyState,
+    /// Subject of its certificate.
+    pub subject: String,
+    /// SHA-256 of its certificate.
+    pub fingerprint: String,
+    /// When it came.
+    pub created_at: UnixMillis,
+    /// When it was first exported.
+    pub exported_at: Option<UnixMillis>,
+}
+
 /// The certificate of a node.
 #[derive(Debug, Clone)]
 pub struct NodeView {
@@ -56,7 +88,7 @@ pub struct NodeView {
     pub node: String,
     /// Subject; empty: phones would not take it.
     pub subject: String,
-    /// SHA-256 of the certificate; empty likewise.
+    /// SHA-256 of the certificate; empty: not known.
     pub fingerprint: String,
 }
 
@@ -69,6 +101,8 @@ pub struct TrustView {
     pub records: Vec<(&'static str, String)>,
     /// The keys.
     pub keys: Vec<KeyView>,
+    /// The keys beside them.
+    pub service_keys: Vec<ServiceKeyView>,
     /// The certificates of the nodes.
     pub nodes: Vec<NodeView>,
     /// The newest key that lists name.
@@ -86,6 +120,7 @@ pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     let keys = trust_keys(&store::trust_list::keys(connection).await?);
+    let services = service_keys(&store::trust_service_key::all(connection).await?);
     let nodes = store::trust_list::node_certificates(connection).await?;
     let listed: Vec<u32> = keys::listed(&keys).iter().map(|key| key.number).collect();
     let newest_key = listed.iter().max().copied();
@@ -94,6 +129,8 @@ pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
         None => Vec::new(),
     };
     let outcome = app.trust_lists.outcome();
+    let service_keys = services.iter().map(|key| service_key_view(key, &outcome));
+    let service_keys = service_keys.collect();
     let (not_served, records) = match outcome.as_ref() {
         Ok(published) => (
             None,
@@ -145,10 +182,33 @@ pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
         not_served,
         records,
         keys: keys.collect(),
+        service_keys,
         nodes: nodes.collect(),
         newest_key,
         phones_behind,
     })
+}
+
+fn service_key_view(key: &ServiceKey, outcome: &Outcome) -> ServiceKeyView {
+    let is_named = |records: &[Record]| {
+        let mut records = records.iter();
+        records.any(|record| record.certificate == key.certificate)
+    };
+    let published = outcome.as_ref().ok();
+    ServiceKeyView {
+        role: key.service.as_str(),
+        state: if key.exported_at.is_none() {
+            ServiceKeyState::NotExported
+        } else if published.is_some_and(|published| is_named(published.list.records())) {
+            ServiceKeyState::Listed
+        } else {
+            ServiceKeyState::NotListed
+        },
+        subject: key.certificate.subject().to_owned(),
+        fingerprint: fingerprint(key.certificate.der()),
+        created_at: key.created_at,
+        exported_at: key.exported_at,
+    }
 }
 
 /// The phones that are not known to have a list which names this key or a newer one.

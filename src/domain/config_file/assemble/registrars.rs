@@ -9,6 +9,7 @@ use crate::domain::config_file::CALL_MANAGERS_MAX;
 use crate::domain::config_file::CallManagerMember;
 use crate::domain::config_file::CallManagers;
 use crate::domain::config_file::FileWarning;
+use crate::domain::config_file::TrustVerificationMember;
 use crate::domain::device::DeviceState;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
@@ -74,18 +75,42 @@ pub(super) fn call_managers_of_default(
         .ok_or(Incomplete("CallManager node"))
 }
 
-fn member(node: &CallManager, system: &SystemValues) -> CallManagerMember {
-    let process_node_name = if node.process_node_name.is_empty() {
+/// The TVS of these nodes, as many as a phone reads, where it is on: also for phones that register
+/// with the PBX.
+pub(super) fn trust_verification(
+    members: &[Pkid],
+    catalogue: &Catalogue,
+    system: &SystemValues,
+) -> Vec<TrustVerificationMember> {
+    let Some(port) = system.tvs_port else {
+        return Vec::new();
+    };
+    members
+        .iter()
+        .filter_map(|pkid| catalogue.call_managers.get(pkid))
+        .take(CALL_MANAGERS_MAX)
+        .map(|node| TrustVerificationMember {
+            address: process_node_name(node, system).to_owned(),
+            port,
+        })
+        .collect()
+}
+
+fn process_node_name<'a>(node: &'a CallManager, system: &'a SystemValues) -> &'a str {
+    if node.process_node_name.is_empty() {
         &system.advertised_address
     } else {
         &node.process_node_name
-    };
+    }
+}
+
+fn member(node: &CallManager, system: &SystemValues) -> CallManagerMember {
     // This process knows its ports; another node's row says its own.
     let own = Some(system.own_node).filter(|own| own.pkid == node.pkid);
     CallManagerMember {
         name: node.name.clone(),
         description: node.description.clone(),
-        process_node_name: process_node_name.clone(),
+        process_node_name: process_node_name(node, system).to_owned(),
         ethernet_phone_port: node.phone_port,
         sip_port: own.map_or(node.sip_port, |own| own.sip_port),
         secured_sip_port: own.map_or(node.sip_secure_port, |own| own.sip_secure_port),

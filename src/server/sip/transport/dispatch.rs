@@ -13,10 +13,10 @@ use crate::server::sip::message::{
     self, HeaderName, Message, Method, Rejected, Request, ResponseBuilder, Status,
 };
 use crate::server::sip::transaction::{Arrival, ServerTransactions, TransactionKey};
+use crate::server::source_rates::{Admission, SourceRates};
 
 use super::notices::{Notices, Reason};
 use super::per_source::{PerSource, Share};
-use super::source_rates::{Admission, SourceRates};
 use super::{Limits, Outbound, Quick, RequestHandler};
 
 /// What all endpoints share: the handler, the way to phones and the limits. Cheap to clone.

@@ -9,7 +9,6 @@
 //! framing.rs          where a message on a stream ends (no I/O)
 //! dispatch.rs         parse, absorb retransmissions, ask the handler, run its later work
 //! per_source.rs       what one address may hold at once
-//! source_rates.rs     how many requests one address may send
 //! notices.rs          what was refused, told once a minute
 //! outbound.rs         flows by number, requests to phones, responses to their waiters
 //! ```
@@ -24,7 +23,6 @@ mod listener;
 mod notices;
 mod outbound;
 mod per_source;
-mod source_rates;
 mod stream;
 mod udp;
 

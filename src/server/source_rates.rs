@@ -29,7 +29,7 @@ const REFUSALS_BURST: Duration = Duration::from_secs(2);
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(crate) enum Admission {
     /// It is looked at.
     Pass,
     /// It is answered with 503.
@@ -40,7 +40,7 @@ pub(super) enum Admission {
 
 /// The buckets of all addresses. One hash lookup a request.
 #[derive(Debug)]
-pub(super) struct SourceRates {
+pub(crate) struct SourceRates {
     /// Time between two requests at the rate; `None`: no limit.
     interval: Option<Duration>,
     started: Instant,
@@ -68,7 +68,7 @@ struct Source {
 
 impl SourceRates {
     /// `per_s` requests a second for each address; 0: no limit.
-    pub(super) fn new(per_s: u32, started: Instant) -> Self {
+    pub(crate) fn new(per_s: u32, started: Instant) -> Self {
         Self {
             interval: Duration::from_secs(1).checked_div(per_s),
             started,
@@ -82,7 +82,7 @@ impl SourceRates {
 
     /// Judges a request of this address. `factor` gives the multiple of the rate that an address
     /// has; it is asked when the address is not remembered.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &self,
         address: IpAddr,
         now: Instant,
