@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::program::{Serve, done, eventually, json, refused};
+use crate::trust_list_support::tvs::Tvs;
 use crate::trust_list_support::{Decoded, ModelPhone, openssl};
 
 const PASSPHRASE: &str = "correct horse battery";
@@ -41,6 +42,11 @@ fn export(folder: &Path, name: &str) -> String {
 
 /// The general list, or nothing while none is served.
 fn list(service: &Serve) -> Option<Vec<u8>> {
+    file(service, "ITLFile.tlv")
+}
+
+/// A file over HTTP, or nothing where there is none.
+fn file(service: &Serve, name: &str) -> Option<Vec<u8>> {
     let files = service
         .row("files")
         .split(' ')
@@ -49,7 +55,7 @@ fn list(service: &Serve) -> Option<Vec<u8>> {
         .trim_end_matches(',');
     let output = Command::new("curl")
         .args(["--silent", "--fail", "--max-time", "20"])
-        .arg(format!("{files}/ITLFile.tlv"))
+        .arg(format!("{files}/{name}"))
         .output()
         .unwrap();
     output.status.success().then_some(output.stdout)
@@ -196,6 +202,34 @@ fn the_service_serves_the_list_and_follows_its_certificate() {
         .map(|role| role.1)
         .collect();
     assert_eq!(subjects[1], "CN=voice.example,OU=Voice,O=Example");
+}
+
+#[test]
+fn tvs_is_a_door_of_the_service_that_lists_and_files_name() {
+    let folder = data_dir();
+    let folder = folder.path();
+    let settings = "[trust_list]\nenabled = true\n[listen]\ntvs = true\n";
+    fs::write(folder.join("selfprov.toml"), settings).unwrap();
+    let service = Serve::start(folder);
+    done(folder, &["cert", "create-trust-key"]);
+    export(folder, "k.pem");
+    let keys = done(folder, &["cert", "list"]);
+    assert!(keys.contains("TVS        listed"), "{keys}");
+    let list = Decoded::read(&list(&service).expect("a list"));
+    let address = service.row("TVS").split(' ').next().unwrap().to_owned();
+    let mut tvs = Tvs::connect(address.parse().unwrap(), list.certificates(21)[0]);
+    let said = tvs.ask(7, list.certificates(7)[0]).expect("an answer");
+    assert_eq!((said.status, said.roles), (0, vec![7, 1, 3]));
+    assert_eq!(tvs.ask(8, b"0\x03der").expect("an answer").status, 1);
+    let file = file(&service, "XMLDefault.cnf.xml").expect("a file");
+    let file = String::from_utf8(file).unwrap();
+    let (ip, port) = address.rsplit_once(':').unwrap();
+    for expected in [
+        format!("<port>{port}</port>"),
+        format!("<address>{ip}</address>"),
+    ] {
+        assert!(file.contains(&expected), "{expected} is not in {file}");
+    }
 }
 
 #[test]

@@ -22,6 +22,8 @@ mod sip_stream;
 mod sql_text;
 #[path = "../fuzz/checks/tftp_packet.rs"]
 mod tftp_packet;
+#[path = "../fuzz/checks/tvs_message.rs"]
+mod tvs_message;
 
 /// Changed copies of each file.
 const CHANGED_COPIES: u32 = 300;
@@ -130,4 +132,9 @@ fn every_request_of_axl_is_read_or_refused_and_so_is_the_object_in_it() {
 #[test]
 fn every_statement_is_read_or_refused_in_a_sentence() {
     try_folder("fuzz/corpus/sql_text", sql_text::check);
+}
+
+#[test]
+fn every_question_to_tvs_is_read_or_refused() {
+    try_folder("fuzz/corpus/tvs_message", tvs_message::check);
 }

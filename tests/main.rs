@@ -72,5 +72,6 @@ mod tftp;
 mod third_party;
 mod trust_list;
 mod trust_list_support;
+mod tvs;
 mod uds_resources;
 mod users;

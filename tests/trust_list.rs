@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::common::Database;
 use crate::common::SeededEntropy;
 use crate::common::TestApp;
+use crate::common::TestAppBuilder;
 use crate::common::TestPhone;
 use crate::common::TestServer;
 use crate::common::for_each_database;
@@ -32,6 +33,7 @@ use selfprov::service::environment::Clock as _;
 use selfprov::service::environment::Environment;
 use selfprov::service::record::Actor;
 use selfprov::service::rsa_key::RsaKey;
+use selfprov::service::settings::Settings;
 use selfprov::service::trust_list;
 use selfprov::service::trust_list::OwnCertificates;
 use selfprov::service::trust_list::commands;
@@ -39,9 +41,9 @@ use selfprov::service::trust_list::commands::TrustKeyError;
 use selfprov::service::trust_list::view;
 use selfprov::store;
 
-const PASSPHRASE: &str = "correct horse battery";
+pub(crate) const PASSPHRASE: &str = "correct horse battery";
 
-fn actor() -> Actor {
+pub(crate) fn actor() -> Actor {
     Actor {
         name: "system".to_owned(),
         source: "test".to_owned(),
@@ -55,13 +57,23 @@ async fn application(database: &Database) -> TestApp {
 }
 
 async fn application_of(
-    builder: crate::common::TestAppBuilder,
+    builder: TestAppBuilder,
     database: &Database,
     sha1_for: Sha1For,
 ) -> TestApp {
-    let on = |settings: &mut selfprov::service::settings::Settings| {
+    let more = move |settings: &mut Settings| settings.trust_list.sha1_for = sha1_for;
+    application_with(builder, database, more).await
+}
+
+/// The same with further settings.
+pub(crate) async fn application_with(
+    builder: TestAppBuilder,
+    database: &Database,
+    more: impl FnOnce(&mut Settings) + 'static,
+) -> TestApp {
+    let on = |settings: &mut Settings| {
         settings.trust_list.enabled = true;
-        settings.trust_list.sha1_for = sha1_for;
+        more(settings);
     };
     let test = builder.settings(on).start(database).await;
     test.app.trust_lists.set_form(Arc::new(PhoneForm));
@@ -69,7 +81,7 @@ async fn application_of(
 }
 
 /// Makes the certificate of an HTTPS door.
-fn https_certificate(database: &Database, name: &str) -> Vec<u8> {
+pub(crate) fn https_certificate(database: &Database, name: &str) -> Vec<u8> {
     let folder = database.folder().join(name);
     fs::create_dir_all(&folder).unwrap();
     let files = CertificateFiles::in_data_dir(&folder);
@@ -79,7 +91,7 @@ fn https_certificate(database: &Database, name: &str) -> Vec<u8> {
 }
 
 /// Tells the application what both its HTTPS doors show.
-async fn set_own_certificate(app: &App, der: &[u8]) -> Result<(), ServiceError> {
+pub(crate) async fn set_own_certificate(app: &App, der: &[u8]) -> Result<(), ServiceError> {
     let own = OwnCertificates {
         https: der.to_vec(),
         files: der.to_vec(),
@@ -88,12 +100,12 @@ async fn set_own_certificate(app: &App, der: &[u8]) -> Result<(), ServiceError> 
 }
 
 /// Makes a key and exports it; gives its number and the file.
-async fn create_and_export(app: &App) -> (u32, Secret) {
+pub(crate) async fn create_and_export(app: &App) -> (u32, Secret) {
     let number = commands::create(app, &actor()).await.unwrap();
     (number, export(app, number).await)
 }
 
-async fn export(app: &App, number: u32) -> Secret {
+pub(crate) async fn export(app: &App, number: u32) -> Secret {
     let passphrase = Secret::from(PASSPHRASE);
     let export = commands::export(app, &actor(), Some(number), &passphrase)
         .await
@@ -105,7 +117,7 @@ async fn export(app: &App, number: u32) -> Secret {
 }
 
 /// The general list that is served now.
-fn itl(app: &App) -> Vec<u8> {
+pub(crate) fn itl(app: &App) -> Vec<u8> {
     let setting = app.settings.trust_list.sha1_for;
     let file = app
         .trust_lists
@@ -115,7 +127,7 @@ fn itl(app: &App) -> Vec<u8> {
 
 // ---------------------------------------------------------------- fetching
 
-async fn curl(server: &TestServer, source: &str, name: &str) -> (u16, Vec<u8>) {
+pub(crate) async fn curl(server: &TestServer, source: &str, name: &str) -> (u16, Vec<u8>) {
     let url = format!("http://{}/{name}", server.files_http);
     let arguments = [
         "--silent",

@@ -4,6 +4,7 @@
 use super::App;
 use super::ServiceError;
 use super::auto_register::watch;
+use super::trust_list;
 use super::trust_list::NotServed;
 use crate::domain::auto_registration::DirectoryNumberRange;
 use crate::domain::catalogue::Catalogue;
@@ -263,17 +264,23 @@ pub async fn system(app: &App) -> Result<Vec<Obstacle>, ServiceError> {
     Ok(obstacles)
 }
 
-/// Trust lists that are on and yet not served; one that is just being made is no obstacle.
-fn trust_list(app: &App) -> Option<Obstacle> {
+/// Trust lists that are on and yet not served, and what the settings want in them that is not; a
+/// list that is just being made is no obstacle.
+fn trust_list(app: &App) -> Vec<Obstacle> {
     let outcome = app.trust_lists.outcome();
+    let mut obstacles = Vec::new();
     match outcome.as_ref() {
-        Ok(_) | Err(NotServed::Off | NotServed::Starting) => None,
-        Err(reason) => Some(Obstacle::new(
+        Ok(_) | Err(NotServed::Off | NotServed::Starting) => {}
+        Err(reason) => obstacles.push(Obstacle::new(
             "",
             format!("no trust list is served: {reason}"),
             "see docs/trust-list.md; selfprov cert show tells more",
         )),
     }
+    for lack in trust_list::lacks(app) {
+        obstacles.push(Obstacle::new("", lack.to_string(), lack.advice()));
+    }
+    obstacles
 }
 
 fn auto_registration(app: &App) -> Vec<Obstacle> {

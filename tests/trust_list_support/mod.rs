@@ -1,6 +1,8 @@
 //! A reader of trust lists and a phone that judges them, made from the description of the format
 //! and with `openssl`: nothing of the program's own writer, reader or numbers is used.
 
+pub(crate) mod tvs;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -105,6 +107,15 @@ impl Decoded {
     pub(crate) fn roles(&self) -> Vec<(usize, String)> {
         let role = |record: &Items| (number(&record[&4]), text(&record[&3]));
         self.records.iter().map(role).collect()
+    }
+
+    /// The certificates of the records with this role.
+    pub(crate) fn certificates(&self, role: usize) -> Vec<&[u8]> {
+        let records = self.records.iter();
+        records
+            .filter(|record| number(&record[&4]) == role)
+            .map(|record| record[&9].as_slice())
+            .collect()
     }
 
     /// Name and serial number of the signer.

@@ -211,6 +211,56 @@ fn is_wanted(app: &App, service: TrustService) -> bool {
     }
 }
 
+/// What the settings want of a key, and why lists do not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lack {
+    /// Lists are off.
+    #[error("{0} is on, but trust lists are off, so no new phone learns of it")]
+    ListsOff(&'static str),
+    /// There is no key.
+    #[error("{0} has no key, so no trust list names it")]
+    NoKey(&'static str),
+    /// The key could be lost.
+    #[error("the key of {0} has not been exported yet, so no trust list names it")]
+    NotExported(&'static str),
+}
+
+impl Lack {
+    /// The next step.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::ListsOff(_) => "set trust_list.enabled = true, or switch this off as well",
+            Self::NoKey(_) => {
+                "run: selfprov cert create-service-keys (create-trust-key, where there is no trust \
+                 key), then selfprov cert export --out FILE"
+            }
+            Self::NotExported(_) => "run: selfprov cert export --out FILE",
+        }
+    }
+}
+
+/// What the settings want in lists that is not there.
+pub fn lacks(app: &App) -> Vec<Lack> {
+    let services = app.trust_lists.services.load();
+    let mut lacks = Vec::new();
+    for service in TrustService::ALL {
+        if !is_wanted(app, service) {
+            continue;
+        }
+        let what = match service {
+            TrustService::TrustVerification => "TVS",
+            TrustService::ConfigurationFiles => "signed configuration",
+        };
+        match services.exported.get(&service) {
+            None => lacks.push(Lack::NoKey(what)),
+            Some(false) => lacks.push(Lack::NotExported(what)),
+            Some(true) if !app.settings.trust_list.enabled => lacks.push(Lack::ListsOff(what)),
+            Some(true) => {}
+        }
+    }
+    lacks
+}
+
 /// Whether anything of trust lists is on here.
 fn is_used(app: &App) -> bool {
     app.settings.trust_list.enabled || is_wanted(app, TrustService::TrustVerification)

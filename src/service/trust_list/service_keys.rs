@@ -1,6 +1,7 @@
 //! The keys beside the trust keys: made with the first trust key, exported and imported with it,
 //! opened for the doors that use them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -61,6 +62,8 @@ pub(super) struct Vouched {
 /// What the doors use.
 #[derive(Debug, Default)]
 pub(super) struct Services {
+    /// Whether each key that is here was exported.
+    pub(super) exported: HashMap<TrustService, bool>,
     /// The key of TVS, once it was exported.
     pub(super) tvs: Option<Arc<TvsKey>>,
     /// What TVS vouches for.
@@ -71,7 +74,11 @@ impl Services {
     pub(super) fn open(app: &App, rows: &[ServiceKeyRow], vouched: Vec<Vouched>) -> Self {
         let tvs = opened(app, rows, TrustService::TrustVerification);
         let tvs = tvs.filter(|(row, _)| row.exported_at.is_some());
+        let exported = rows
+            .iter()
+            .map(|row| (row.service, row.exported_at.is_some()));
         Self {
+            exported: exported.collect(),
             tvs: tvs.map(|(row, key)| {
                 Arc::new(TvsKey {
                     certificate: row.certificate.clone(),
