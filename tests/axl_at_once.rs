@@ -317,7 +317,6 @@ async fn elements_of_one_object() {
                 "getCredentialPolicyDefault",
                 policy,
                 &[
-                    "<credUserCantChange>true</credUserCantChange>",
                     "<credUserMustChange>false</credUserMustChange>",
                     "<credDoesNotExpire>true</credDoesNotExpire>",
                 ],

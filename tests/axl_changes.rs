@@ -8,6 +8,7 @@ use crate::common::axl_envelope;
 use crate::common::for_each_database;
 use selfprov::domain::pkid::Pkid;
 use selfprov::service::App;
+use selfprov::service::associated_devices;
 use selfprov::service::changes;
 use selfprov::service::changes::PAGE_MAX;
 use selfprov::service::changes::Start;
@@ -20,6 +21,7 @@ use selfprov::service::record::Change;
 use selfprov::service::release;
 use selfprov::service::users;
 use selfprov::service::users::NewUser;
+use selfprov::service::users::UserChange;
 use selfprov::store::Connection;
 use selfprov::store::Engine;
 use sqlx::Connection as _;
@@ -208,6 +210,119 @@ async fn what_one_program_does_over_axl_another_hears_of() {
         let expected = ["a", "u", "r"].map(|action| format!("{action} RoutePartition {uuid}"));
         let partitions = objects(&["RoutePartition", "Css"]);
         assert_eq!(told(&client.ask(&partitions).await), expected);
+    })
+    .await;
+}
+
+/// The names in `changedTags` of each change of an answer, in order.
+fn touched(answer: &Answer) -> Vec<String> {
+    let changes = answer.body.split("<change ").skip(1);
+    changes
+        .map(|change| {
+            let (_, tags) = change.split_once("<changedTags").unwrap();
+            let (tags, _) = tags.split_once("</change>").unwrap();
+            let names = tags.split("<changedTag name=\"").skip(1);
+            let mut names: Vec<&str> = names.map(|name| name.split('"').next().unwrap()).collect();
+            names.sort_unstable();
+            names.join(" ")
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_says_which_elements_it_touched_whoever_made_it() {
+    for_each_database(async |database| {
+        let axl = Axl::start(TestApp::start(&database).await).await;
+        let app = &axl.0.test.app;
+        axl.0.test.add_user("jdoe", "7000", PIN).await;
+        axl.0.test.add_phone("SEP001122334455", None).await;
+        let mut client = Client::begin(&axl).await;
+        let css = "<css><name>All_CSS</name></css>";
+        let member = "<name>All_CSS</name><addMembers><member><routePartitionName>PT\
+                      </routePartitionName><index>1</index></member></addMembers>";
+        let phone = "<name>SEP001122334455</name>";
+        let policy = "<credentialUser>End User</credentialUser><credentialType>PIN</credentialType>\
+                      <credPolicyName>Default PIN Credential Policy</credPolicyName>";
+        let template = "<name>Sample Device Template with TAG usage examples</name>";
+        for (operation, said, expected) in [
+            (
+                "addRoutePartition",
+                "<routePartition><name>PT</name></routePartition>".to_owned(),
+                "",
+            ),
+            ("addCss", css.to_owned(), ""),
+            ("updateCss", member.to_owned(), "members"),
+            (
+                "updateUser",
+                "<userid>jdoe</userid><firstName>Jane</firstName><lastName>sethi</lastName>\
+                 <mobileNumber>1</mobileNumber><pin>739154</pin>"
+                    .to_owned(),
+                "firstName mobileNumber pin",
+            ),
+            (
+                "updatePhone",
+                format!(
+                    "{phone}<description>Lobby</description><locationName>Hub_None</locationName>\
+                     <retryVideoCallAsAudio>false</retryVideoCallAsAudio>"
+                ),
+                "description retryVideoCallAsAudio",
+            ),
+            (
+                "updatePhone",
+                format!("{phone}<description>Lobby</description>"),
+                "",
+            ),
+            (
+                "updateLine",
+                "<pattern>7000</pattern><alertingName>Jane</alertingName>".to_owned(),
+                "alertingName",
+            ),
+            (
+                "updateUniversalDeviceTemplate",
+                format!("{template}<idleTimer>60</idleTimer>"),
+                "idleTimer",
+            ),
+            (
+                "updateCredentialPolicyDefault",
+                format!("{policy}<credDoesNotExpire>true</credDoesNotExpire>"),
+                "credDoesNotExpire",
+            ),
+            ("removeCss", "<name>All_CSS</name>".to_owned(), ""),
+        ] {
+            axl.succeed("14.0", operation, &said).await;
+            assert_eq!(
+                touched(&client.ask("").await),
+                [expected],
+                "{operation} {said}"
+            );
+        }
+
+        // Not over AXL.
+        let change = DeviceChange {
+            description: Some("Hall".to_owned()),
+            ..DeviceChange::default()
+        };
+        let name = "SEP001122334455".parse().unwrap();
+        device_update::update(app, &administrator(), &name, &change)
+            .await
+            .unwrap();
+        let change = UserChange {
+            enabled: Some(false),
+            ..UserChange::default()
+        };
+        users::update(app, &administrator(), "jdoe", &change)
+            .await
+            .unwrap();
+        let devices = [name];
+        let actor = administrator();
+        associated_devices::set_of_end_user(app, &actor, "jdoe", &devices)
+            .await
+            .unwrap();
+        let answer = client.ask("").await;
+        assert_eq!(
+            touched(&answer),
+            ["description", "status", "associatedDevices"]
+        );
     })
     .await;
 }

@@ -39,6 +39,8 @@ pub struct AuditEntry {
     pub before: String,
     /// What it is after, in words; never a secret.
     pub after: String,
+    /// The elements of the object that changed, by their names in AXL.
+    pub elements: Vec<&'static str>,
     /// The request that caused it.
     pub correlation: Option<CorrelationId>,
 }

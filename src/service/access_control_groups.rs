@@ -51,7 +51,7 @@ pub async fn add(
         before: String::new(),
         after: format!("{} members", members.len()),
     };
-    commit(app, transaction, actor, (pkid, change)).await?;
+    commit(app, transaction, actor, (pkid, &[]), change).await?;
     Ok(pkid)
 }
 
@@ -85,6 +85,8 @@ pub struct GroupChange {
     pub name: Option<String>,
     /// Its members.
     pub members: MemberChange,
+    /// The elements that hold something else than before, for the histories.
+    pub touched: Vec<&'static str>,
 }
 
 /// Changes the name or members of a group.
@@ -120,6 +122,7 @@ pub async fn update(
         let reason = "nobody could administer the system; leave an application user in it";
         return Err(AdministrationError::invalid(KIND, &reason));
     }
+    let touched = change.touched.as_slice();
     let change = Change {
         action: "access_control_group.update",
         object_kind: "access_control_group",
@@ -127,7 +130,7 @@ pub async fn update(
         before: String::new(),
         after: shortened(&after),
     };
-    commit(app, transaction, actor, (pkid, change)).await
+    commit(app, transaction, actor, (pkid, touched), change).await
 }
 
 /// Writes who comes and who goes; gives words for the audit log.
@@ -185,7 +188,7 @@ pub async fn remove(app: &App, actor: &Actor, pkid: Pkid) -> Result<(), Administ
         before: String::new(),
         after: String::new(),
     };
-    commit(app, transaction, actor, (pkid, change)).await
+    commit(app, transaction, actor, (pkid, &[]), change).await
 }
 
 /// Changes in a row of the audit log; the rest is a number.
@@ -202,9 +205,10 @@ async fn commit(
     app: &App,
     mut transaction: Transaction,
     actor: &Actor,
-    (pkid, change): (Pkid, Change),
+    touched: (Pkid, &[&'static str]),
+    change: Change,
 ) -> Result<(), AdministrationError> {
-    record::audit_object(app, transaction.connection(), actor, pkid, change).await?;
+    record::audit_elements(app, transaction.connection(), actor, touched, change).await?;
     transaction.commit().await?;
     Ok(app.reload_catalogue().await?)
 }

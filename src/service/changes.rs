@@ -55,6 +55,9 @@ pub struct ObjectChange {
     pub action: Action,
     /// The object's noun in AXL: `Phone`.
     pub noun: &'static str,
+    /// The elements that an update touched, by the names they are kept under; empty where the
+    /// history does not say.
+    pub elements: Vec<String>,
     /// The object; `None` where the history is older than this program's habit of keeping it.
     pub object: Option<Pkid>,
 }
@@ -205,9 +208,16 @@ fn first_pkid_of(at: UnixMillis) -> Pkid {
 }
 
 fn change_of(row: &NumberedChange) -> Option<ObjectChange> {
+    let action = action_of(&row.action)?;
+    let said = match row.elements.as_str() {
+        "" => elements_of(&row.action),
+        said => said,
+    };
+    let said = said.split_whitespace().map(str::to_owned);
     Some(ObjectChange {
         number: row.number,
-        action: action_of(&row.action)?,
+        elements: said.filter(|_| action == Action::Update).collect(),
+        action,
         noun: noun_of(&row.object_kind)?,
         object: row.object,
     })
@@ -222,10 +232,24 @@ fn action_of(action: &str) -> Option<Action> {
     match verb {
         "add" | "provision" => Some(Action::Add),
         "remove" | "release" => Some(Action::Remove),
-        "update" | "change_pin" | "reset_password" => Some(Action::Update),
+        "update" | "change_pin" | "change_password" | "reset_password" => Some(Action::Update),
         "unlock" if action == "end_user.unlock" => Some(Action::Update),
         _ if verb == "set" || verb.starts_with("set_") => Some(Action::Update),
         _ => None,
+    }
+}
+
+/// The elements that an action touches whatever it writes.
+fn elements_of(action: &str) -> &'static str {
+    let verb = action.rsplit_once('.').map_or(action, |(_, verb)| verb);
+    match verb {
+        "set_pin" | "change_pin" => "pin pinCredentials",
+        "set_password" | "change_password" | "reset_password" => "password passwordCredentials",
+        "set_associated_devices" => "associatedDevices",
+        "set_mode" => "requireAuthentication allowAuthentication",
+        "set_authentication_code" => "authenticationCode",
+        "unlock" => "pinCredentials passwordCredentials",
+        _ => "",
     }
 }
 

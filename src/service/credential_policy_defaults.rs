@@ -137,7 +137,8 @@ pub async fn update(
             }
         ),
     };
-    record::audit_object(app, connection, actor, pkid, row).await?;
+    let touched = (pkid, change.elements.touched.as_slice());
+    record::audit_elements(app, connection, actor, touched, row).await?;
     transaction.commit().await?;
     Ok(app.reload_catalogue().await?)
 }

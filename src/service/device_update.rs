@@ -40,6 +40,7 @@ use crate::domain::phone_model;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
+use crate::domain::schema::touched;
 use crate::store;
 use crate::store::Connection;
 
@@ -184,7 +185,10 @@ pub(super) async fn write(
     };
     let event = TimelineEvent::Changed;
     record::happened(app, connection, &after.name, event, happening).await?;
-    record::audit_object(app, connection, actor, after.pkid, row).await?;
+    let touched = touched::of_phone(&before, &after);
+    let touched = touched::joined(touched, &change.elements.touched);
+    let touched = (after.pkid, touched.as_slice());
+    record::audit_elements(app, connection, actor, touched, row).await?;
     if left.is_some() {
         let happening = Happening {
             detail: format!("named {} by {}", after.name, actor.name),

@@ -22,6 +22,7 @@ use crate::domain::phone::Phone;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
+use crate::domain::schema::touched;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -222,7 +223,9 @@ pub(super) async fn write(
         before: described(&catalogue, &before),
         after: described(&catalogue, &after),
     };
-    record::audit_object(app, connection, actor, pkid, row).await?;
+    let touched = touched::of_line(&before, &after);
+    let touched = touched::joined(touched, &change.elements.touched);
+    record::audit_elements(app, connection, actor, (pkid, &touched), row).await?;
     Ok((before, after, affected))
 }
 

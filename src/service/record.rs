@@ -93,7 +93,7 @@ pub async fn audit(
     actor: &Actor,
     change: Change,
 ) -> Result<(), StoreError> {
-    write_audit(app, connection, actor, (None, change)).await
+    write_audit(app, connection, actor, (None, &[]), change).await
 }
 
 /// The same about an object: `listChange` then says which one.
@@ -108,14 +108,31 @@ pub async fn audit_object(
     object: Pkid,
     change: Change,
 ) -> Result<(), StoreError> {
-    write_audit(app, connection, actor, (Some(object), change)).await
+    write_audit(app, connection, actor, (Some(object), &[]), change).await
+}
+
+/// The same about a change of these elements of an object, by their names in AXL: `listChange` then
+/// says which.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub async fn audit_elements(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (object, elements): (Pkid, &[&'static str]),
+    change: Change,
+) -> Result<(), StoreError> {
+    write_audit(app, connection, actor, (Some(object), elements), change).await
 }
 
 async fn write_audit(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
-    (object, change): (Option<Pkid>, Change),
+    (object, elements): (Option<Pkid>, &[&'static str]),
+    change: Change,
 ) -> Result<(), StoreError> {
     let at = app.environment.now();
     let entry = AuditEntry {
@@ -129,6 +146,7 @@ async fn write_audit(
         object,
         before: change.before,
         after: change.after,
+        elements: elements.to_vec(),
         correlation: actor.correlation,
     };
     store::history::insert_audit(connection, &entry).await

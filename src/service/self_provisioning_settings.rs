@@ -20,6 +20,13 @@ use crate::store;
 pub const NOT_REQUIRED_WARNING: &str = "no authentication is required: whoever knows a user ID or \
      extension can take a phone in that user's name";
 
+/// The elements that the program acts on, by their names in AXL.
+const ACTED_ON: [&str; 3] = [
+    "requireAuthentication",
+    "allowAuthentication",
+    "authenticationCode",
+];
+
 /// What is likely a mistake in these settings, as sentences.
 pub fn warnings(settings: &SelfProvisioningSettings) -> Vec<String> {
     let admins = settings.mode == AuthenticationMode::UsersAndAdministrators;
@@ -92,6 +99,13 @@ pub async fn update(
     }
     if let Some(elements) = change.elements {
         attributes::write(app, connection, object, elements).await?;
+        let mut touched = elements.touched.clone();
+        // Those have rows of their own.
+        touched.retain(|element| !ACTED_ON.contains(element));
+        if !touched.is_empty() {
+            let change = elements_change(&touched);
+            record::audit_elements(app, connection, actor, (object, &touched), change).await?;
+        }
     }
     transaction.commit().await?;
     app.reload_self_provisioning().await?;
@@ -125,6 +139,16 @@ fn mode_change(before: AuthenticationMode, after: AuthenticationMode) -> Change 
         object_name: "authentication mode".to_owned(),
         before: before.as_str().to_owned(),
         after: format!("{}{warning}", after.as_str()),
+    }
+}
+
+fn elements_change(touched: &[&str]) -> Change {
+    Change {
+        action: "self_provisioning.update",
+        object_kind: "self_provisioning",
+        object_name: "self-provisioning".to_owned(),
+        before: String::new(),
+        after: touched.join(", "),
     }
 }
 

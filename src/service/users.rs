@@ -4,6 +4,8 @@ mod credentials;
 mod parts;
 mod request;
 
+use std::collections::BTreeSet;
+
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
@@ -12,6 +14,7 @@ use super::associated_devices;
 use super::associated_devices::Controller;
 use super::attributes;
 use super::credential_change;
+use super::credential_change::CredentialTerms;
 use super::credential_change::PreparedChange;
 use super::digest_user;
 use super::login_names::explained;
@@ -24,6 +27,7 @@ use crate::domain::credential::CredentialUser;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::touched;
 use crate::domain::user::EndUser;
 use crate::domain::user::Person;
 use crate::domain::user::PrimaryExtension;
@@ -296,13 +300,37 @@ async fn write_planned(
         before: described(&catalogue, before, groups_before),
         after: words.join(", "),
     };
-    record::audit_object(app, connection, actor, after.pkid, row).await?;
+    let touched = touched::joined(
+        touched::of_user(before, after),
+        &said_beside(change, groups_before),
+    );
+    let touched = touched::joined(touched, &change.elements.touched);
+    let touched = (after.pkid, touched.as_slice());
+    record::audit_elements(app, connection, actor, touched, row).await?;
     if let Some(devices) = &change.associated_devices {
         let controller = (Controller::EndUser(after.pkid), after.user_id.as_str());
         associated_devices::replace(app, connection, actor, controller, devices).await?;
     }
     attributes::write(app, connection, after.pkid, &change.elements).await?;
     Ok(devices)
+}
+
+/// The elements that a change touches and that are not of the user's own row.
+fn said_beside(change: &UserChange, groups_before: &[String]) -> Vec<&'static str> {
+    let silent = CredentialTerms::default();
+    let set = |groups: &[String]| groups.iter().cloned().collect::<BTreeSet<_>>();
+    let groups = change.access_control_groups.as_deref();
+    let changes_groups = groups.is_some_and(|groups| set(groups) != set(groups_before));
+    let said = [
+        ("pin", change.pin.is_some()),
+        ("pinCredentials", change.pin_terms != silent),
+        ("password", change.password.is_some()),
+        ("passwordCredentials", change.password_terms != silent),
+        ("digestCredentials", change.digest_credentials.is_some()),
+        ("associatedGroups", changes_groups),
+    ];
+    let said = said.into_iter().filter(|(_, is_said)| *is_said);
+    said.map(|(name, _)| name).collect()
 }
 
 /// Removes an end user who owns no phone.

@@ -33,6 +33,8 @@ pub struct NumberedChange {
     pub object_name: String,
     /// Its identity, where the row has one.
     pub object: Option<Pkid>,
+    /// The elements that changed, separated by spaces.
+    pub elements: String,
 }
 
 /// Begins the queue; does nothing where there is one.
@@ -156,7 +158,7 @@ pub async fn page(
     limit: u32,
 ) -> Result<Vec<NumberedChange>, StoreError> {
     sqlx::query(
-        "SELECT number, action, object_kind, object_name, object FROM audit \
+        "SELECT number, action, object_kind, object_name, object, elements FROM audit \
          WHERE number >= $1 ORDER BY number LIMIT $2",
     )
     .bind(from)
@@ -171,6 +173,7 @@ pub async fn page(
             object_kind: row.text("audit.object_kind")?,
             object_name: row.text("audit.object_name")?,
             object: row.text("audit.object")?.parse().ok(),
+            elements: row.text("audit.elements")?,
         })
     })
     .collect()

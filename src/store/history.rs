@@ -21,8 +21,8 @@ pub async fn insert_audit(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit (pkid, at, actor, source, action, object_kind, object_name, \
-         before_text, after_text, correlation, object) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         before_text, after_text, correlation, object, elements) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(entry.pkid.to_string())
     .bind(entry.at.0)
@@ -43,6 +43,7 @@ pub async fn insert_audit(
             .object
             .map_or_else(String::new, |object| object.to_string()),
     )
+    .bind(entry.elements.join(" "))
     .execute(connection)
     .await?;
     Ok(())

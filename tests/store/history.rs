@@ -67,6 +67,7 @@ async fn the_audit_log_is_read_by_object() {
         let connection = transaction.connection();
         for (place, object) in [(1_u8, "aksethi"), (2, "jdoe"), (3, "aksethi")] {
             let entry = AuditEntry {
+                elements: Vec::new(),
                 pkid: pkid(u128::from(place) << 80),
                 at: at(u64::from(place)),
                 actor: "administrator:admin".to_owned(),

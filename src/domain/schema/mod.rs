@@ -19,6 +19,7 @@ pub mod references;
 pub mod stored;
 mod tables;
 pub mod template_line;
+pub mod touched;
 mod version;
 
 pub use check::{Invalid, Quoted, check, normal_form, written_directory_number};

@@ -24,6 +24,8 @@ pub struct StoredElements {
     pub replaced: Vec<&'static str>,
     /// What is kept for them from now on, by path: `busyLampFields/busyLampField[1]/label`.
     pub values: Vec<(String, StoredValue)>,
+    /// The elements, kept or acted on, that hold something else than before, for the histories.
+    pub touched: Vec<&'static str>,
 }
 
 /// What is kept for one element.
@@ -51,7 +53,15 @@ impl StoredElements {
         Self {
             replaced: said.to_vec(),
             values,
+            touched: Vec::new(),
         }
+    }
+
+    /// The same with the elements that hold something else than before.
+    #[must_use]
+    pub fn touching(mut self, elements: &[&'static str]) -> Self {
+        self.touched = elements.to_vec();
+        self
     }
 }
 

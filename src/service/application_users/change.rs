@@ -123,7 +123,8 @@ pub async fn update(
         before: format!("user ID {}, groups {}", user.user_id, before.join(", ")),
         after: after.join(", "),
     };
-    record::audit_object(app, connection, actor, user.pkid, change).await?;
+    let touched = (user.pkid, said.elements.touched.as_slice());
+    record::audit_elements(app, connection, actor, touched, change).await?;
     transaction.commit().await?;
     Ok(())
 }

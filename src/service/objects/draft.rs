@@ -20,6 +20,7 @@ pub(in crate::service) struct Draft {
     said: Vec<&'static str>,
     request: Option<Record>,
     held_version: Option<i64>,
+    touched: Vec<&'static str>,
 }
 
 impl Draft {
@@ -36,6 +37,7 @@ impl Draft {
             said,
             request: None,
             held_version: None,
+            touched: Vec::new(),
         }
     }
 
@@ -45,10 +47,12 @@ impl Draft {
         (before, held_version): (&Record, Option<i64>),
         said: &Record,
     ) -> Self {
+        let record = schema::merge::merged(object, before, said);
         Self {
             object,
             version,
-            record: schema::merge::merged(object, before, said),
+            touched: schema::touched::between(object, before, &record),
+            record,
             said: schema::merge::spoken_of(object, said),
             request: Some(said.clone()),
             held_version,
@@ -158,9 +162,15 @@ impl Draft {
         })
     }
 
+    /// The elements that hold something else after the change.
+    pub(super) fn touched(&self) -> &[&'static str] {
+        &self.touched
+    }
+
     /// What is only kept.
     pub(super) fn stored(&self) -> StoredElements {
-        StoredElements::of(self.object, &self.record, &self.said)
+        let stored = StoredElements::of(self.object, &self.record, &self.said);
+        stored.touching(&self.touched)
     }
 }
 

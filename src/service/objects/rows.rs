@@ -128,8 +128,8 @@ impl Kind for Rows {
         if !users.is_empty() {
             return Err(AdministrationError::InUse { kind, name, users }.into());
         }
-        let change = (object, pkid, "object.remove", name);
-        commit(app, transaction, actor, change).await
+        let change = changed(object, "object.remove", name);
+        commit(app, transaction, actor, (pkid, &[]), change).await
     }
 }
 
@@ -191,23 +191,28 @@ async fn write(
         None => "object.add",
         Some(_) => "object.update",
     };
-    commit(app, transaction, actor, (object, pkid, action, name)).await
+    let change = changed(object, action, name);
+    commit(app, transaction, actor, (pkid, draft.touched()), change).await
+}
+
+fn changed(object: &ObjectType, action: &'static str, name: String) -> Change {
+    Change {
+        action,
+        object_kind: object.kind.noun(),
+        object_name: name,
+        before: String::new(),
+        after: String::new(),
+    }
 }
 
 async fn commit(
     app: &App,
     mut transaction: Transaction,
     actor: &Actor,
-    (object, pkid, action, name): (&'static ObjectType, Pkid, &'static str, String),
+    touched: (Pkid, &[&'static str]),
+    change: Change,
 ) -> Outcome<()> {
-    let change = Change {
-        action,
-        object_kind: object.kind.noun(),
-        object_name: name,
-        before: String::new(),
-        after: String::new(),
-    };
-    record::audit_object(app, transaction.connection(), actor, pkid, change).await?;
+    record::audit_elements(app, transaction.connection(), actor, touched, change).await?;
     transaction.commit().await?;
     Ok(app.reload_catalogue().await?)
 }

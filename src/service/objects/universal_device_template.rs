@@ -78,7 +78,8 @@ impl Recorded for UniversalDeviceTemplate {
 
     fn stored(draft: &Draft) -> Outcome<StoredElements> {
         let (record, said) = gathered(draft)?;
-        Ok(StoredElements::of(draft.object(), &record, &said))
+        let stored = StoredElements::of(draft.object(), &record, &said);
+        Ok(stored.touching(draft.touched()))
     }
 
     fn completed(record: &mut Record) {

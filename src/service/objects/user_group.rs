@@ -69,6 +69,7 @@ impl Kind for UserGroups {
         let change = GroupChange {
             name: draft.said_text("name"),
             members: said_change(draft),
+            touched: draft.touched().to_vec(),
         };
         Ok(access_control_groups::update(app, actor, pkid, &change).await?)
     }

@@ -88,7 +88,10 @@ pub async fn save_call_manager(
         before: described(&before.auto_registration),
         after: described(&node.auto_registration),
     };
-    commit(app, transaction, actor, (node.pkid, change)).await?;
+    let touched = extras
+        .elements
+        .map_or(&[][..], |elements| &elements.touched);
+    commit(app, transaction, actor, (node.pkid, touched), change).await?;
     let now = app.environment.now();
     let catalogue = app.catalogue.load();
     Ok(Saved {

@@ -175,7 +175,8 @@ pub async fn save<T: Template>(
         before: before.map_or_else(String::new, |before| before.described(&catalogue)),
         after: template.described(&catalogue),
     };
-    commit(app, transaction, actor, (pkid, change)).await?;
+    let touched = elements.map_or(&[][..], |elements| &elements.touched);
+    commit(app, transaction, actor, (pkid, touched), change).await?;
     let warnings = template.warnings(&catalogue);
     Ok(Saved { pkid, warnings })
 }
@@ -218,7 +219,7 @@ pub async fn delete<T: Template>(
         before: String::new(),
         after: String::new(),
     };
-    commit(app, transaction, actor, (pkid, change)).await
+    commit(app, transaction, actor, (pkid, &[]), change).await
 }
 
 /// Keeps the elements that the program does not act on, where the caller speaks of any.
@@ -260,9 +261,10 @@ async fn commit(
     app: &App,
     mut transaction: Transaction,
     actor: &Actor,
-    (object, change): (Pkid, Change),
+    touched: (Pkid, &[&'static str]),
+    change: Change,
 ) -> Result<(), AdministrationError> {
-    record::audit_object(app, transaction.connection(), actor, object, change).await?;
+    record::audit_elements(app, transaction.connection(), actor, touched, change).await?;
     transaction.commit().await?;
     Ok(app.reload_catalogue().await?)
 }

@@ -1,6 +1,6 @@
 //! `listChange`.
 
-use crate::domain::schema::SchemaVersion;
+use crate::domain::schema::{ObjectType, SchemaVersion, touched};
 use crate::service::changes::{self, Action, Changes, ChangesError, Start};
 
 use super::super::envelope::Call;
@@ -31,7 +31,7 @@ pub(super) async fn list(caller: &Caller<'_>, call: &Call) -> Result<String, Fau
         }
     }
     let changes = changes::list(caller.app, start.as_ref(), &nouns).await?;
-    Ok(written(&changes))
+    Ok(written(&changes, caller.version))
 }
 
 fn start_of(element: &Element) -> Result<Start, Fault> {
@@ -64,7 +64,7 @@ fn objects(list: &Element) -> Result<Vec<String>, Fault> {
     Ok(named.map(Element::value).collect())
 }
 
-fn written(told: &Changes) -> String {
+fn written(told: &Changes, version: SchemaVersion) -> String {
     let Changes {
         queue_id,
         first,
@@ -92,12 +92,30 @@ fn written(told: &Changes) -> String {
         let (number, noun) = (change.number, change.noun);
         let change = format!(
             "<change type=\"{noun}\"{uuid}><id>{number}</id><action>{action}</action>\
-             <doGet>{do_get}</doGet></change>"
+             <doGet>{do_get}</doGet>{}</change>",
+            changed_tags(&change.elements, noun, version)
         );
         text.push_str(&change);
     }
     text.push_str("</changes>");
     text
+}
+
+/// The elements that a change touched, by their names in this version. What they hold now is not
+/// said: the object is to be read (`doGet`).
+fn changed_tags(elements: &[String], noun: &str, version: SchemaVersion) -> String {
+    let object = ObjectType::by_noun(noun);
+    let names = elements.iter().filter_map(|touched| {
+        let object = object?;
+        touched::name_in(object, version, touched)
+    });
+    let tags: String = names
+        .map(|name| format!("<changedTag name=\"{name}\"/>"))
+        .collect();
+    if tags.is_empty() {
+        return "<changedTags/>".to_owned();
+    }
+    format!("<changedTags>{tags}</changedTags>")
 }
 
 impl From<ChangesError> for Fault {
