@@ -38,6 +38,7 @@ mod demo;
 mod device_add;
 mod devices;
 mod docs;
+mod emergency_calls;
 mod files_https;
 mod fuzz_corpus;
 mod handset;

@@ -101,3 +101,47 @@ async fn an_address_over_its_rate_over_tcp_is_told_the_same() {
     let mut phone = SipPhone::tcp(server.sip_tcp, MAC).await;
     assert!(flood(&mut phone).await < 100);
 }
+
+/// Sends `text` often, then asks from another address; gives how many answers there were.
+async fn answers_to_a_flood_of(server: &TestServer, source: &str, text: &[u8]) -> usize {
+    let flooder = UdpSocket::bind((source, 0)).await.unwrap();
+    let mut watcher = SipPhone::udp_at(server.sip_udp, MAC, "127.0.0.77".parse().unwrap()).await;
+    let mut answers = 0;
+    let mut answer = [0; 65_536];
+    for _ in 0..FLOOD {
+        flooder.send_to(text, server.sip_udp).await.unwrap();
+    }
+    // What was sent before has been answered when this is.
+    let text = watcher.request("OPTIONS", "sip:127.0.0.1", "", "");
+    watcher.ask(&text).await;
+    while flooder.try_recv(&mut answer).is_ok() {
+        answers += 1;
+    }
+    answers
+}
+
+#[tokio::test]
+async fn what_only_looks_like_a_response_counts_as_the_request_that_it_is() {
+    let server = server(&[], "127.0.0.9:9").await;
+    let text = b"SIP/x sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.4;rport;branch=z9hG4bK1\r\n\
+        From: <sip:a@a>;tag=1\r\nTo: <sip:a@a>\r\nCall-ID: 1\r\nCSeq: 1 SIP/x\r\n\
+        Content-Length: 0\r\n\r\n";
+    let answers = answers_to_a_flood_of(&server, "127.0.0.4", text).await;
+    assert!((1..100).contains(&answers), "{answers} of {FLOOD}");
+}
+
+#[tokio::test]
+async fn a_request_that_only_says_the_emergency_number_is_no_emergency_call() {
+    let server = server(&[], "127.0.0.9:9").await;
+    let mut phone = SipPhone::udp_at(server.sip_udp, MAC, "127.0.0.5".parse().unwrap()).await;
+    assert_eq!(phone.register(120).await.status(), 200);
+    phone.number = "112".to_owned();
+    phone.login = None;
+    for method in ["INFO", "BYE", "ACK", "CANCEL"] {
+        let text = phone.request(method, "sip:112@127.0.0.1", "", "");
+        let text = text.replace(";branch=", ";rport;branch=");
+        let text = text.as_bytes();
+        let answers = answers_to_a_flood_of(&server, "127.0.0.5", text).await;
+        assert!(answers < 100, "{answers} of {FLOOD} {method}");
+    }
+}

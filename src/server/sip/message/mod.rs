@@ -147,6 +147,12 @@ fn is_answerable(start_line: &[u8]) -> bool {
     is_request && start_line::method_of(start_line) != b"ACK"
 }
 
+/// Whether a message is a response, by its first bytes alone: such a one gets no answer, whatever
+/// is wrong with it.
+pub fn is_response(bytes: &[u8]) -> bool {
+    start_line::begins_with_version(bytes)
+}
+
 /// Parses one message.
 ///
 /// Empty lines before it are skipped, and bytes after the body it announces are ignored.

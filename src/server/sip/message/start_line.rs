@@ -101,19 +101,21 @@ pub(super) enum Kind {
 /// Tells requests from responses and from what is not SIP, so that a broken one is answered or
 /// dropped as fits.
 pub(super) fn kind_of(line: &[u8]) -> Kind {
-    let is_version = |text: &[u8]| {
-        text.get(..4)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
-            && text.get(4).is_some_and(u8::is_ascii_digit)
-    };
     let last = line.trim_ascii().rsplit(|byte| *byte == b' ').next();
-    if is_version(line) {
+    if begins_with_version(line) {
         Kind::Response
-    } else if last.is_some_and(is_version) {
+    } else if last.is_some_and(begins_with_version) {
         Kind::Request
     } else {
         Kind::NotSip
     }
+}
+
+/// Whether this begins as a SIP version does: a message that does is a response, never answered.
+pub(super) fn begins_with_version(text: &[u8]) -> bool {
+    text.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
+        && text.get(4).is_some_and(u8::is_ascii_digit)
 }
 
 /// The method of a request line, however broken the rest is.

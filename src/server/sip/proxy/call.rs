@@ -15,7 +15,6 @@ use crate::server::sip::transport::{Listening, ReceivedResponse};
 use super::Proxy;
 use super::calls::{Admitted, Event};
 use super::context::{Action, BranchFailure, Context};
-use super::peers::Peer;
 use super::route_token::{End, Party, RouteToken};
 
 /// Responses that wait for one call: a few of each of its branches.
@@ -183,11 +182,8 @@ impl Call {
         let proxy = &self.proxy;
         let (callee, uri) = match destination {
             Destination::Phone(binding) => phone_end(&binding),
-            Destination::Pbx(uri) => self.peer_end(proxy.peers.pbx(), Party::Pbx, uri).await?,
-            Destination::EmergencyTarget(uri) => {
-                let peer = proxy.peers.emergency();
-                self.peer_end(peer, Party::EmergencyTarget, uri).await?
-            }
+            Destination::Pbx(uri) => self.peer_end(Party::Pbx, uri).await?,
+            Destination::EmergencyTarget(uri) => self.peer_end(Party::EmergencyTarget, uri).await?,
             Destination::Within(end, uri) => {
                 let flow = proxy.flow_to(&end).await?;
                 (End { flow, ..end }, uri)
@@ -215,14 +211,8 @@ impl Call {
         })
     }
 
-    async fn peer_end(
-        &self,
-        peer: Option<&Peer>,
-        party: Party,
-        uri: String,
-    ) -> Option<(End, Vec<u8>)> {
-        let proxy = &self.proxy;
-        let flow = peer?.flow(&proxy.outbound, &proxy.connector).await?;
+    async fn peer_end(&self, party: Party, uri: String) -> Option<(End, Vec<u8>)> {
+        let flow = self.proxy.flow_to_peer(&party).await?;
         Some((End { party, flow }, uri.into_bytes()))
     }
 

@@ -22,6 +22,10 @@ const CALLS_PER_SOURCE_MAX: usize = 1_024;
 /// Emergency calls beyond all limits but this one, which keeps memory finite.
 const EMERGENCY_CALLS_MAX: usize = 2_048;
 
+/// Emergency calls that an address may begin even then, so that one that takes all the room keeps
+/// nobody else from help. Addresses are those of live bindings, so memory stays finite.
+const EMERGENCY_CALLS_PER_SOURCE: usize = 8;
+
 /// Messages that wait for one call.
 const EVENTS_MAX: usize = 32;
 
@@ -65,6 +69,7 @@ pub(super) struct Calls {
 struct Table {
     entries: HashMap<CallKey, Entry>,
     per_source: HashMap<IpAddr, usize>,
+    emergencies_per_source: HashMap<IpAddr, usize>,
     connections: HashMap<u64, Vec<CallKey>>,
     emergencies: usize,
 }
@@ -120,7 +125,10 @@ impl Calls {
             return None;
         }
         match share {
-            Share::Emergency => table.emergencies += 1,
+            Share::Emergency => {
+                table.emergencies += 1;
+                *table.emergencies_per_source.entry(source).or_default() += 1;
+            }
             Share::Source => *table.per_source.entry(source).or_default() += 1,
             Share::Pbx => {}
         }
@@ -154,6 +162,13 @@ impl Calls {
         true
     }
 
+    /// Whether this is an emergency call that is being set up.
+    pub(super) fn is_emergency(&self, key: CallKey) -> bool {
+        let table = self.lock();
+        let entry = table.entries.get(&key);
+        entry.is_some_and(|entry| entry.share == Share::Emergency)
+    }
+
     /// Whether this is a call that has not been answered with 2xx: its ACK goes no further.
     pub(super) fn absorbs_ack(&self, key: CallKey) -> bool {
         let table = self.lock();
@@ -184,12 +199,25 @@ impl Calls {
 
 impl Table {
     fn has_room(&self, source: IpAddr, share: Share) -> bool {
+        let held = |per_source: &HashMap<IpAddr, usize>| {
+            per_source.get(&source).copied().unwrap_or_default()
+        };
         if share == Share::Emergency {
-            return self.emergencies < EMERGENCY_CALLS_MAX;
+            return self.emergencies < EMERGENCY_CALLS_MAX
+                || held(&self.emergencies_per_source) < EMERGENCY_CALLS_PER_SOURCE;
         }
         let ordinary = self.entries.len().saturating_sub(self.emergencies);
-        let own = self.per_source.get(&source).copied().unwrap_or(0);
+        let own = held(&self.per_source);
         ordinary < CALLS_MAX && (share == Share::Pbx || own < CALLS_PER_SOURCE_MAX)
+    }
+}
+
+fn give_back(per_source: &mut HashMap<IpAddr, usize>, source: IpAddr) {
+    if let Some(count) = per_source.get_mut(&source) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            per_source.remove(&source);
+        }
     }
 }
 
@@ -220,16 +248,12 @@ impl Drop for Admitted {
             return;
         };
         match entry.share {
-            Share::Emergency => table.emergencies = table.emergencies.saturating_sub(1),
-            Share::Pbx => {}
-            Share::Source => {
-                if let Some(count) = table.per_source.get_mut(&entry.source) {
-                    *count = count.saturating_sub(1);
-                    if *count == 0 {
-                        table.per_source.remove(&entry.source);
-                    }
-                }
+            Share::Emergency => {
+                table.emergencies = table.emergencies.saturating_sub(1);
+                give_back(&mut table.emergencies_per_source, entry.source);
             }
+            Share::Pbx => {}
+            Share::Source => give_back(&mut table.per_source, entry.source),
         }
         for connection in entry.connections {
             if let Some(keys) = table.connections.get_mut(&connection) {
@@ -276,9 +300,16 @@ mod tests {
             held.push(admit(&calls, number, "10.0.0.1", Share::Emergency).unwrap());
         }
         assert!(admit(&calls, usize::MAX, "10.0.0.1", Share::Emergency).is_none());
+        for number in 0..EMERGENCY_CALLS_PER_SOURCE {
+            let number = usize::MAX - number;
+            held.push(admit(&calls, number, "10.0.0.2", Share::Emergency).unwrap());
+        }
+        let more = usize::MAX - EMERGENCY_CALLS_PER_SOURCE;
+        assert!(admit(&calls, more, "10.0.0.2", Share::Emergency).is_none());
         drop(held);
         let table = calls.lock();
         assert!(table.entries.is_empty() && table.per_source.is_empty());
+        assert!(table.emergencies_per_source.is_empty());
         assert_eq!(table.emergencies, 0);
     }
 

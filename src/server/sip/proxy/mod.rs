@@ -10,13 +10,15 @@
 //! calls.rs         the calls being set up: keys, limits, ended connections
 //! within.rs        requests within a call, by our Record-Route
 //! route_token.rs   what our Record-Route carries
-//! peers.rs         the PBX and the emergency target: names, connections
+//! peers.rs         the PBX and the emergency target: names, addresses
+//! peer_connection.rs   the connection that is kept to each
 //! ```
 
 mod call;
 mod calls;
 mod context;
 mod invite;
+mod peer_connection;
 mod peers;
 mod route_token;
 mod within;
@@ -34,6 +36,7 @@ use crate::service::App;
 use super::message::{Address, Method, Request, Uri};
 use super::transport::{Connector, Outbound};
 use calls::{Calls, Event};
+use peer_connection::Urgency;
 use peers::Peers;
 use route_token::{End, Party, RouteToken};
 
@@ -90,6 +93,18 @@ impl Proxy {
         self.calls.tell(key, Event::Cancel(reason))
     }
 
+    /// Whether this belongs to an emergency call: one that is being set up, or one that our
+    /// Record-Route says was set up, from an end of it.
+    pub fn is_of_emergency_call(&self, request: &Request<'_>, flow: &Flow) -> bool {
+        let is_being_set_up = || self.calls.is_emergency(self.calls.key_of(request, flow));
+        match request.method {
+            Method::Register | Method::Options => false,
+            Method::Cancel => is_being_set_up(),
+            Method::Ack if !has_route_parameter(request) => is_being_set_up(),
+            _ => has_route_parameter(request) && self.is_within_emergency_call(request, flow),
+        }
+    }
+
     /// A connection ended.
     pub fn flow_closed(&self, flow: &Flow) {
         self.calls.connection_closed(flow.connection);
@@ -111,12 +126,18 @@ impl Proxy {
         if let Some(flow) = self.flow_now(end) {
             return Some(flow);
         }
-        let peer = match end.party {
-            Party::Pbx => self.peers.pbx(),
-            Party::EmergencyTarget => self.peers.emergency(),
-            Party::Device(_) | Party::Address => None,
+        self.flow_to_peer(&end.party).await
+    }
+
+    /// The flow to a server beside us. `None` when it cannot be reached, or is none.
+    async fn flow_to_peer(&self, party: &Party) -> Option<Flow> {
+        let (peer, urgency) = match party {
+            Party::Pbx => (self.peers.pbx(), Urgency::Ordinary),
+            Party::EmergencyTarget => (self.peers.emergency(), Urgency::Emergency),
+            Party::Device(_) | Party::Address => return None,
         };
-        peer?.flow(&self.outbound, &self.connector).await
+        let flow = peer?.flow(urgency, &self.outbound, &self.connector);
+        flow.await
     }
 
     /// The flow to one end of a call, where none has to be opened.

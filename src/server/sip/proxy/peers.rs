@@ -5,13 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::timeout;
 
 use crate::domain::call_target::CallTarget;
 use crate::domain::registration::{Flow, Transport};
 use crate::server::sip::transport::{Connector, Outbound};
 use crate::service::settings::CallSettings;
+
+use super::peer_connection::{PeerConnection, Urgency};
 
 /// How often names are resolved again.
 const RESOLVE_INTERVAL: Duration = Duration::from_mins(1);
@@ -30,9 +31,7 @@ const ADDRESSES_MAX: usize = 4;
 pub(super) struct Peer {
     target: CallTarget,
     addresses: Mutex<Vec<SocketAddr>>,
-    /// The connection to it, when one was opened. Held while one is being opened, so that calls
-    /// that come together open one.
-    connection: AsyncMutex<Option<Flow>>,
+    connection: PeerConnection,
 }
 
 impl Peer {
@@ -42,7 +41,7 @@ impl Peer {
         Self {
             target,
             addresses: Mutex::new(address.into_iter().collect()),
-            connection: AsyncMutex::default(),
+            connection: PeerConnection::default(),
         }
     }
 
@@ -65,7 +64,12 @@ impl Peer {
 
     /// The flow to it; over TCP a connection is opened unless one lives. `None` when it cannot be
     /// reached.
-    pub(super) async fn flow(&self, outbound: &Outbound, connector: &Connector) -> Option<Flow> {
+    pub(super) async fn flow(
+        &self,
+        urgency: Urgency,
+        outbound: &Outbound,
+        connector: &Connector,
+    ) -> Option<Flow> {
         if self.addresses().is_empty() {
             self.resolve().await;
         }
@@ -74,22 +78,9 @@ impl Peer {
             let mut flows = addresses.iter().map(|to| outbound.datagram_flow(*to));
             return flows.find_map(|flow| flow);
         }
-        let mut connection = self.connection.lock().await;
-        if let Some(flow) = connection.filter(|flow| outbound.is_open(flow)) {
-            return Some(flow);
-        }
-        for address in addresses {
-            match connector.connect(address).await {
-                Ok(flow) => {
-                    *connection = Some(flow);
-                    return Some(flow);
-                }
-                Err(error) => {
-                    tracing::warn!(%address, %error, "no connection to the PBX or gateway");
-                }
-            }
-        }
-        None
+        let connection = &self.connection;
+        let opened = connection.flow(addresses, urgency, outbound, connector);
+        opened.await
     }
 
     /// Asks the system's resolver; gives whether there is an address now. SRV and NAPTR records are

@@ -195,6 +195,16 @@ impl Proxy {
         })
     }
 
+    /// Whether the request is sent by an end of an emergency call that was set up.
+    pub(super) fn is_within_emergency_call(&self, request: &Request<'_>, flow: &Flow) -> bool {
+        let Ok(ReadRoute { token, .. }) = self.read_route(request) else {
+            return false;
+        };
+        let ends = [&token.caller, &token.callee];
+        let is_emergency = |end: &&End| end.party == Party::EmergencyTarget;
+        ends.iter().any(is_emergency) && ends.iter().any(|end| self.is_at_end(end, flow))
+    }
+
     /// Whether this flow belongs to an end of a call: it is the one the call began on, or comes
     /// from its address, or its phone has registered by it since.
     fn is_at_end(&self, end: &End, flow: &Flow) -> bool {

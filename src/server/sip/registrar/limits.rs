@@ -22,18 +22,14 @@ pub(super) fn source_factor(app: &App, source: IpAddr) -> u32 {
     if is_site { SITE_FACTOR } else { 1 }
 }
 
-/// Whether this belongs to an emergency call of a phone with a live binding: however much its
-/// address sends and however busy we are, it goes on. Every request of the caller in such a call
-/// has the number in To; its INVITE has it in the Request-URI as well.
-pub(super) fn is_emergency_call(app: &App, request: &Request<'_>, flow: &Flow) -> bool {
-    if matches!(request.method, Method::Register | Method::Options) {
-        return false;
-    }
+/// Whether this begins an emergency call of a phone with a live binding: however much its address
+/// sends and however busy we are, it goes on.
+pub(super) fn begins_emergency_call(app: &App, request: &Request<'_>, flow: &Flow) -> bool {
     let is_emergency = |uri: &Uri<'_>| {
         let dialled = uri.address_of_record();
         dialled.is_ok_and(|dialled| app.settings.calls.is_emergency(dialled.user()))
     };
-    let is_dialled = request.method == Method::Invite && is_emergency(&request.uri);
-    (is_dialled || request.common.to.uri().is_ok_and(|to| is_emergency(&to)))
+    request.method == Method::Invite
+        && is_emergency(&request.uri)
         && app.locations.is_at_address(flow.remote.ip())
 }

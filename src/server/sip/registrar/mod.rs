@@ -215,7 +215,7 @@ impl RequestHandler for SipRegistrar {
             },
             Method::Cancel => Quick::Answer(self.cancelled(request, flow)),
             _ if self.proxy.is_passed_on(request) => match self.proxy.within(request, flow) {
-                Ok(within) => Quick::Later(Waiting::Within(Box::new(within))),
+                Ok(within) => Quick::Relay(Waiting::Within(Box::new(within))),
                 Err(answer) => Quick::Answer(answer),
             },
             _ => Quick::Answer(other::answer(&self.app, request, flow)),
@@ -227,7 +227,8 @@ impl RequestHandler for SipRegistrar {
     }
 
     fn is_never_refused(&self, request: &Request<'_>, flow: &Flow) -> bool {
-        limits::is_emergency_call(&self.app, request, flow)
+        limits::begins_emergency_call(&self.app, request, flow)
+            || self.proxy.is_of_emergency_call(request, flow)
     }
 
     async fn later(&self, work: Waiting) -> Option<Vec<u8>> {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -17,6 +18,17 @@ use super::{RequestHandler, Stack, serve_stream};
 
 /// How long a peer may take to accept a connection: two retransmissions of its SYN.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long what is sent may stay unacknowledged by the peer's machine: as long as a call waits
+/// for a PBX. A connection that a firewall has forgotten ends by it, and the next call opens another.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(5);
+
+/// Silence after which the peer's machine is asked whether it is there, and how often: one that
+/// is gone is known within half a minute, mostly before somebody calls.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(15))
+    .with_interval(Duration::from_secs(5))
+    .with_retries(3);
 
 /// Connections asked for that wait to be begun.
 const REQUESTS_MAX: usize = 64;
@@ -93,6 +105,9 @@ async fn open<H: RequestHandler>(
     let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(remote)).await??;
     // Messages are one write each; waiting to fill a segment only adds delay.
     let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&KEEPALIVE)?;
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX))?;
     let local = canonical(stream.local_addr()?);
     let flow = Flow {
         transport: Transport::Tcp,

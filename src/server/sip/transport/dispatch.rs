@@ -1,6 +1,6 @@
 //! What happens to one message, whatever it came by.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,8 +26,8 @@ pub(super) struct Shared<H> {
     pub(super) handler: Arc<H>,
     pub(super) outbound: Outbound,
     pub(super) limits: Limits,
-    later: Arc<Semaphore>,
-    later_per_source: PerSource,
+    later: Room,
+    relayed: Room,
     /// Streams, of all listeners together.
     pub(super) connections: Arc<ConnectionPermits>,
     /// TLS handshakes under way.
@@ -98,8 +98,32 @@ pub(super) struct Work<L> {
     later: L,
     answered: Answered,
     /// `None` for what is never refused.
-    permit: Option<(Share, OwnedSemaphorePermit)>,
+    permit: Option<Permit>,
 }
+
+/// Room for work of one sort, of which no address takes all.
+struct Room {
+    places: Arc<Semaphore>,
+    per_source: PerSource,
+}
+
+impl Room {
+    fn new(places: usize, per_source: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            per_source: PerSource::new(per_source),
+        }
+    }
+
+    fn try_take(&self, source: IpAddr) -> Option<Permit> {
+        let share = self.per_source.try_take(source)?;
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        Some((share, place))
+    }
+}
+
+/// A place in a [`Room`]; given back when dropped.
+type Permit = (Share, OwnedSemaphorePermit);
 
 /// Where the answer to a request is remembered: nowhere for a stream.
 type Answered = Option<(SharedTransactions, TransactionKey)>;
@@ -111,8 +135,8 @@ impl<H: RequestHandler> Stack<H> {
             handler,
             outbound,
             limits,
-            later: Arc::new(Semaphore::new(limits.later_max)),
-            later_per_source: PerSource::new(limits.later_per_source_max),
+            later: Room::new(limits.later_max, limits.later_per_source_max),
+            relayed: Room::new(limits.relayed_max, limits.relayed_per_source_max),
             connections: ConnectionPermits::new(
                 limits.connections_max,
                 limits.connections_per_source_max,
@@ -156,7 +180,7 @@ impl<H: RequestHandler> Stack<H> {
     /// Whether the sender has requests left. Responses are not counted: they get no answer, and
     /// only those that somebody waits for do anything.
     fn admission(&self, bytes: &[u8], flow: &Flow) -> Admission {
-        if bytes.starts_with(b"SIP/") {
+        if message::is_response(bytes) {
             return Admission::Pass;
         }
         let source = flow.remote.ip();
@@ -254,7 +278,8 @@ impl<H: RequestHandler> Stack<H> {
                 remember(bytes, &answer, answered.as_ref());
                 Verdict::Send(answer, flow.remote)
             }
-            Quick::Later(later) => self.admit(request, flow, later, answered),
+            Quick::Later(later) => self.admit(request, flow, &self.0.later, later, answered),
+            Quick::Relay(later) => self.admit(request, flow, &self.0.relayed, later, answered),
             Quick::Drop => {
                 forget(answered.as_ref());
                 Verdict::Nothing
@@ -311,11 +336,11 @@ impl<H: RequestHandler> Stack<H> {
         &self,
         request: &Request<'_>,
         flow: Flow,
+        room: &Room,
         later: H::Later,
         answered: Answered,
     ) -> Verdict<H::Later> {
-        let share = self.0.later_per_source.try_take(flow.remote.ip());
-        let permit = share.zip(Arc::clone(&self.0.later).try_acquire_owned().ok());
+        let permit = room.try_take(flow.remote.ip());
         if permit.is_some() || self.0.handler.is_never_refused(request, &flow) {
             return Verdict::Work(Work {
                 flow,

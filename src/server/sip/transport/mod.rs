@@ -98,6 +98,9 @@ pub enum Quick<L> {
     /// Run [`RequestHandler::later`] with this. With too much work under way already the sender
     /// gets 503 instead.
     Later(L),
+    /// The same for a request that is passed on and waits for its far end, which may be silent: in
+    /// a room of its own, so that registrations never wait for calls.
+    Relay(L),
     /// Send nothing; the request is forgotten and may come again.
     Drop,
 }
@@ -113,6 +116,11 @@ pub struct Limits {
     pub later_max: usize,
     /// Of these, those of one address. A site behind address translation has one for all phones.
     pub later_per_source_max: usize,
+    /// Requests within calls that wait for their far end, at once; further ones get 503. Each waits
+    /// up to 32 s and keeps about 4 kB.
+    pub relayed_max: usize,
+    /// Of these, those of one address.
+    pub relayed_per_source_max: usize,
     /// Seconds in the Retry-After of that 503.
     pub retry_after_s: u32,
     /// Streams open at once over all listeners; a further one is closed. An idle one takes about
@@ -146,6 +154,8 @@ impl Default for Limits {
             requests_per_source_s: 0,
             later_max: 2_048,
             later_per_source_max: 1_024,
+            relayed_max: 2_048,
+            relayed_per_source_max: 512,
             retry_after_s: 10,
             connections_max: 20_000,
             connections_per_source_max: 1_000,
