@@ -156,3 +156,156 @@ async fn a_node_has_its_number_in_answers_and_in_sql() {
     })
     .await;
 }
+
+/// Lines 8001 without a partition and in the partition Lab: their identities.
+async fn twins(axl: &Axl) -> [String; 2] {
+    let partition = "<routePartition><name>Lab</name></routePartition>";
+    axl.succeed("12.5", "addRoutePartition", partition).await;
+    let line = |partition: &str| {
+        format!("<line><pattern>8001</pattern><usage>Device</usage>{partition}</line>")
+    };
+    let lab = line("<routePartitionName>Lab</routePartitionName>");
+    [
+        axl.succeed("12.5", "addLine", &line("")).await,
+        axl.succeed("12.5", "addLine", &lab).await,
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_is_named_by_its_identity_alone() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let [plain, lab] = twins(&axl).await;
+        let count = "select count(*) as value from numplan";
+        let before = sql(&axl, count).await;
+        // As a strict client must write it, and as short as can be; some write small letters.
+        let small = lab.to_lowercase();
+        let lines = format!(
+            "<line><index>1</index><dirn uuid=\"{small}\"/></line><line><index>2</index>\
+             <dirn uuid=\"{plain}\"><pattern/><routePartitionName/></dirn></line>"
+        );
+        axl.succeed("8.5", "addPhone", &phone(&lines)).await;
+        let key = format!("<name>{PHONE}</name>");
+        let dirns = async || {
+            let get = axl.succeed("12.5", "getPhone", &key).await;
+            let dirns = attributes(&get, "dirn", "uuid")
+                .into_iter()
+                .map(str::to_owned);
+            dirns.collect::<Vec<_>>()
+        };
+        assert_eq!(dirns().await, [lab.clone(), plain.clone()]);
+        // Of two lines with one number, the one that is meant is taken away and added again.
+        let changes = |change: &str| {
+            format!(
+                "{key}<{change}><line><index>2</index><dirn uuid=\"{plain}\"/></line></{change}>"
+            )
+        };
+        axl.succeed("10.0", "updatePhone", &changes("removeLines"))
+            .await;
+        assert_eq!(dirns().await, [lab.as_str()]);
+        axl.succeed("10.0", "updatePhone", &changes("addLines"))
+            .await;
+        assert_eq!(dirns().await, [lab.clone(), plain.clone()]);
+        // What was read can be written back.
+        let both = format!(
+            "{key}<lines><line><index>3</index><dirn uuid=\"{lab}\"><pattern>8001</pattern>\
+             <routePartitionName>LAB</routePartitionName></dirn></line></lines>"
+        );
+        axl.succeed("14.0", "updatePhone", &both).await;
+        assert_eq!(dirns().await, [lab.as_str()]);
+        let short = format!("{key}<lines><lineIdentifier uuid=\"{plain}\"/></lines>");
+        axl.succeed("14.0", "updatePhone", &short).await;
+        assert_eq!(dirns().await, [plain.as_str()]);
+        // A user's primary extension.
+        let user = format!(
+            "<user><userid>jdoe</userid><lastName>Doe</lastName>\
+             <primaryExtension uuid=\"{lab}\"/></user>"
+        );
+        axl.succeed("12.5", "addUser", &user).await;
+        let get = axl
+            .succeed("12.5", "getUser", "<userid>jdoe</userid>")
+            .await;
+        let extension = "<primaryExtension><pattern>8001</pattern>\
+                         <routePartitionName>Lab</routePartitionName></primaryExtension>";
+        assert!(get.contains(extension), "{get}");
+        // The number that a template's line is shown with.
+        let template = format!(
+            "<universalDeviceTemplate><name>T</name><devicePool>Default</devicePool><lines><line>\
+             <index>1</index><dirn uuid=\"{plain}\"/></line></lines></universalDeviceTemplate>"
+        );
+        axl.succeed("12.5", "addUniversalDeviceTemplate", &template)
+            .await;
+        let get = axl
+            .succeed("12.5", "getUniversalDeviceTemplate", "<name>T</name>")
+            .await;
+        assert!(get.contains("<dirn><pattern>8001</pattern>"), "{get}");
+        assert_eq!(sql(&axl, count).await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_of_nothing_or_of_another_number_is_refused_by_name() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let [plain, lab] = twins(&axl).await;
+        let nothing = "{11111111-2222-4333-8444-555555555555}";
+        let dirn = |uuid: &str, inner: &str| {
+            let dirn = format!("<dirn uuid=\"{uuid}\">{inner}</dirn>");
+            (
+                "addPhone",
+                phone(&format!("<line><index>1</index>{dirn}</line>")),
+            )
+        };
+        let user = |uuid: &str| {
+            let extension = format!("<primaryExtension uuid=\"{uuid}\"/>");
+            let user = format!("<userid>jdoe</userid><lastName>Doe</lastName>{extension}");
+            ("addUser", format!("<user>{user}</user>"))
+        };
+        for ((operation, elements), expected) in [
+            (
+                dirn(nothing, ""),
+                ["The specified Line was not found", "dirn", nothing],
+            ),
+            (
+                user(nothing),
+                [
+                    "The specified Line was not found",
+                    "primaryExtension",
+                    nothing,
+                ],
+            ),
+            (
+                dirn(&plain, "<pattern>8002</pattern>"),
+                ["dirn", "that of 8001", "8002"],
+            ),
+            (
+                dirn(
+                    &lab,
+                    "<routePartitionName>Directory URI</routePartitionName>",
+                ),
+                ["dirn", "that of Lab", "Directory URI"],
+            ),
+            (
+                dirn(
+                    &plain,
+                    "<pattern>8001</pattern><routePartitionName>Lab</routePartitionName>",
+                ),
+                ["dirn", "that of no partition", "Lab"],
+            ),
+            (dirn("8001", ""), ["dirn", "UUID", "braces"]),
+        ] {
+            let (code, message) = axl.refused("12.5", operation, &elements).await;
+            let is_unknown = expected[0].ends_with("not found");
+            assert_eq!(code, if is_unknown { 5007 } else { 5000 }, "{message}");
+            for text in expected {
+                assert!(
+                    message.to_lowercase().contains(&text.to_lowercase()),
+                    "{text}: {message}"
+                );
+            }
+        }
+        assert_eq!(axl.0.test.app.phones.len(), 0);
+    })
+    .await;
+}

@@ -15,6 +15,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::line::Line;
 use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model::PhoneModel;
+use crate::domain::pkid::Pkid;
 use crate::domain::template::TextField;
 use crate::domain::user::EndUser;
 use crate::store::Connection;
@@ -33,6 +34,8 @@ const BUSY_TRIGGER: u16 = 2;
 pub struct DeviceLine {
     /// The directory number: a line that exists.
     pub extension: Extension,
+    /// The line that the number is to be that of; another in its place is a change in between.
+    pub line: Option<Pkid>,
     /// Position on the device; `None`: after the one before.
     pub index: Option<u8>,
     /// Text beside the button.
@@ -52,6 +55,7 @@ impl DeviceLine {
     pub const fn new(extension: Extension) -> Self {
         Self {
             extension,
+            line: None,
             index: None,
             label: None,
             display: None,
@@ -101,6 +105,9 @@ pub(super) async fn find_lines<'a>(
             }
             other => other?,
         };
+        if line.line.is_some_and(|known| known != row.pkid) {
+            return Err(AdministrationError::Changed("line"));
+        }
         let clash = found
             .iter()
             .any(|(other, _, known)| *other == index || known.pkid == row.pkid);

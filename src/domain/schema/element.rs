@@ -45,6 +45,8 @@ pub struct Element {
     pub branch: u8,
     /// Attributes beside the identity that every reference has: `ctiid`, `special`, `uuid`.
     pub attributes: &'static [&'static str],
+    /// The kind of object that the attribute `uuid` of a group may name in place of its elements.
+    pub identified: Option<ObjectKind>,
     /// Whether an object cannot be added without it.
     pub is_required: bool,
     /// What becomes of it.
@@ -70,6 +72,7 @@ const fn element(name: &'static str, content: Content) -> Element {
         occurs_max: 1,
         branch: 0,
         attributes: &[],
+        identified: None,
         is_required: false,
         treatment: Treatment::Stored,
     }
@@ -231,6 +234,12 @@ impl Element {
     /// Its attributes.
     pub const fn attributes(mut self, names: &'static [&'static str]) -> Self {
         self.attributes = names;
+        self
+    }
+
+    /// Its attribute `uuid` may say in requests which object of `kind` is meant.
+    pub const fn identified(mut self, kind: ObjectKind) -> Self {
+        self.identified = Some(kind);
         self
     }
 

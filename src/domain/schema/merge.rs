@@ -80,6 +80,9 @@ fn as_lines(name: &'static str, entries: &Value) -> (&'static str, Vec<Value>) {
                 dirn.set(long, value);
             }
         }
+        if let Some(pkid) = identifier.pkid() {
+            dirn.set_pkid(pkid);
+        }
         let mut line = Record::default();
         line.set("dirn", Value::Group(dirn));
         Value::Group(line)
@@ -156,10 +159,15 @@ fn changed(element: &'static Element, held: Option<Value>, said: &Value) -> Valu
 fn fits(said: &Value, entry: &Value) -> bool {
     match (said, entry) {
         (Value::Nothing, _) => true,
-        (Value::Group(said), Value::Group(entry)) => said.iter().all(|(name, said)| {
-            let entry = entry.get(name).unwrap_or(&Value::Nothing);
-            fits(said, entry)
-        }),
+        (Value::Group(said), Value::Group(entry)) => {
+            let of_another = said.pkid().is_some_and(|pkid| entry.pkid() != Some(pkid));
+            let mut values = said.iter();
+            !of_another
+                && values.all(|(name, said)| {
+                    let entry = entry.get(name).unwrap_or(&Value::Nothing);
+                    fits(said, entry)
+                })
+        }
         (Value::Reference(said), Value::Reference(entry)) => match (said.pkid, entry.pkid) {
             (Some(said), Some(entry)) => said == entry,
             _ => said.name.eq_ignore_ascii_case(&entry.name),

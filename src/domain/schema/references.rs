@@ -1,5 +1,7 @@
 //! The references in a record, wherever they stand in it.
 
+use crate::domain::pkid::Pkid;
+
 use super::Content;
 use super::Element;
 use super::ObjectKind;
@@ -19,6 +21,73 @@ pub struct Found<'a> {
     pub reference: &'a mut Reference,
 }
 
+/// A group that says by its `uuid` which object it means.
+#[derive(Debug)]
+pub struct Identified<'a> {
+    /// The name of the element.
+    pub element: &'static str,
+    /// The kind of object that it means.
+    pub kind: ObjectKind,
+    /// The identity that it says.
+    pub pkid: Pkid,
+    /// The table of the elements below it.
+    pub children: &'static [Element],
+    /// What it says beside that.
+    pub record: &'a mut Record,
+}
+
+/// Every group of a record that says an identity.
+pub fn identified<'a>(object: &ObjectType, record: &'a mut Record) -> Vec<Identified<'a>> {
+    let mut found = Vec::new();
+    collect_identified(object.elements, record, &mut found);
+    found
+}
+
+fn collect_identified<'a>(
+    table: &'static [Element],
+    record: &'a mut Record,
+    found: &mut Vec<Identified<'a>>,
+) {
+    for (name, value) in record.iter_mut() {
+        let Some(element) = row(table, name) else {
+            continue;
+        };
+        match value {
+            Value::Group(record) => identified_group(element, record, found),
+            Value::List(values) => {
+                for value in values {
+                    if let Value::Group(record) = value {
+                        identified_group(element, record, found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn identified_group<'a>(
+    element: &'static Element,
+    record: &'a mut Record,
+    found: &mut Vec<Identified<'a>>,
+) {
+    match (element.identified, record.pkid()) {
+        (Some(kind), Some(pkid)) => found.push(Identified {
+            element: element.name,
+            kind,
+            pkid,
+            children: element.children(),
+            record,
+        }),
+        _ => collect_identified(element.children(), record, found),
+    }
+}
+
+fn row(table: &'static [Element], name: &str) -> Option<&'static Element> {
+    let mut rows = table.iter();
+    rows.find(|element| element.canonical == name || element.name == name)
+}
+
 /// Every reference of a record.
 pub fn of<'a>(object: &ObjectType, record: &'a mut Record) -> Vec<Found<'a>> {
     let mut found = Vec::new();
@@ -28,10 +97,7 @@ pub fn of<'a>(object: &ObjectType, record: &'a mut Record) -> Vec<Found<'a>> {
 
 fn collect<'a>(table: &'static [Element], record: &'a mut Record, found: &mut Vec<Found<'a>>) {
     for (name, value) in record.iter_mut() {
-        let element = table
-            .iter()
-            .find(|element| element.canonical == name || element.name == name);
-        if let Some(element) = element {
+        if let Some(element) = row(table, name) {
             of_value(element, value, found);
         }
     }

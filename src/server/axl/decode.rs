@@ -134,7 +134,10 @@ impl Decoder {
     ) -> Result<Value, Fault> {
         let value = match element.content {
             Content::Group(table) => {
-                let record = self.record(found.children.iter(), table, path)?;
+                let mut record = self.record(found.children.iter(), table, path)?;
+                if let (Some(_), Some(pkid)) = (element.identified, identity(found, element)?) {
+                    record.set_pkid(pkid);
+                }
                 Value::Group(self.with_index(found, element, record))
             }
             Content::Any => Value::Verbatim(found.children.iter().map(written).collect()),
@@ -242,25 +245,29 @@ fn normal_form(element: &'static schema::Element, text: &str) -> Result<String, 
     schema::normal_form(element, text).map_err(|invalid| Fault::not_valid(invalid.to_string()))
 }
 
+/// The identity that the attribute `uuid` says.
+fn identity(found: &Element, element: &schema::Element) -> Result<Option<Pkid>, Fault> {
+    let uuid = found.attribute("uuid");
+    let uuid = uuid.filter(|uuid| !uuid.trim().is_empty());
+    uuid.map(|uuid| pkid_of(uuid, element)).transpose()
+}
+
+fn pkid_of(text: &str, element: &schema::Element) -> Result<Pkid, Fault> {
+    text.parse()
+        .map_err(|error| Fault::not_valid(format!("{}: {error}", element.name)))
+}
+
 fn reference(
     found: &Element,
     element: &'static schema::Element,
     form: dialect::Form,
 ) -> Result<Value, Fault> {
-    let pkid_of = |text: &str| {
-        text.parse::<Pkid>()
-            .map_err(|error| Fault::not_valid(format!("{}: {error}", element.name)))
-    };
-    let pkid = found
-        .attribute("uuid")
-        .filter(|uuid| !uuid.trim().is_empty())
-        .map(pkid_of)
-        .transpose()?;
+    let pkid = identity(found, element)?;
     let name = match form {
         dialect::Form::Value => found.value(),
         dialect::Form::Identity if found.is_empty() => String::new(),
         dialect::Form::Identity => {
-            let pkid = Some(pkid_of(&found.value())?);
+            let pkid = Some(pkid_of(&found.value(), element)?);
             return Ok(Value::Reference(Reference {
                 name: String::new(),
                 pkid,

@@ -7,6 +7,7 @@
 //! kind.rs         what differs between kinds, and which type is which
 //! draft.rs        what is to be written, as a kind reads it
 //! names.rs        which object a name or an identity means
+//! line_identity.rs  which line a group means by its identity
 //! criteria.rs     which objects a list wants
 //! defaults.rs     what answers show for what nobody has said
 //! restart.rs      which phones are told
@@ -29,6 +30,7 @@ mod error;
 mod feature_group_template;
 mod kind;
 mod line;
+mod line_identity;
 mod names;
 mod people;
 mod phone;
@@ -124,6 +126,7 @@ pub async fn add(
     refuse_contradiction(object, &Record::default(), &record)?;
     schema::defaults::fill(object, &mut record, version);
     let mut reader = app.store.read().await?;
+    line_identity::resolve(app, reader.connection(), object, &mut record).await?;
     names::resolve(app, reader.connection(), object, &mut record).await?;
     drop(reader);
     let draft = Draft::of_new(object, version, record);

@@ -8,6 +8,7 @@ use super::ObjectError;
 use super::ObjectKey;
 use super::Outcome;
 use super::find;
+use super::line_identity;
 use super::names;
 use super::of_kind;
 use super::read;
@@ -49,6 +50,7 @@ pub async fn update(
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     let pkid = find(app, connection, object, key).await?;
+    line_identity::resolve(app, connection, object, &mut said).await?;
     names::resolve(app, connection, object, &mut said).await?;
     drop(reader);
     let turn = app.object_changes.enter_alone(&pkid.to_string()).await;

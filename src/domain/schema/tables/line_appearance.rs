@@ -5,7 +5,7 @@ use super::shared::{CALL_INFO_DISPLAY, DIRN};
 use super::words::{
     MWL_POLICY, PARTITION_USAGE, PREFERRED_MEDIA_SOURCE, RECORDING_FLAG, RING_SETTING, STATUS,
 };
-use crate::domain::schema::ObjectKind::Css;
+use crate::domain::schema::ObjectKind::{Css, Line};
 use crate::domain::schema::SchemaVersion::V10_0;
 use crate::domain::schema::{
     Characters, Element, MANY, boolean, group, integer, one_of, reference, text,
@@ -27,7 +27,7 @@ const LINE: &[Element] = &[
     text("label", 30).characters(Characters::Label).applied(),
     text("asciiLabel", 30).before(V10_0).characters(Characters::Label),
     text("display", 30).characters(Characters::Display).applied(),
-    group("dirn", DIRN).applied().attributes(&["uuid"]),
+    group("dirn", DIRN).applied().attributes(&["uuid"]).identified(Line),
     one_of("ringSetting", RING_SETTING).default("Ring"),
     one_of("consecutiveRingSetting", RING_SETTING).default("Use System Default"),
     one_of("ringSettingIdlePickupAlert", RING_SETTING).default("Use System Default"),
@@ -61,5 +61,5 @@ const LINE_IDENTIFIER: &[Element] = &[
 #[rustfmt::skip]
 pub(super) const LINES: &[Element] = &[
     group("line", LINE).repeated(MANY).branch(1).applied().attributes(&["ctiid", "uuid"]),
-    group("lineIdentifier", LINE_IDENTIFIER).repeated(MANY).branch(2).applied(),
+    group("lineIdentifier", LINE_IDENTIFIER).repeated(MANY).branch(2).applied().identified(Line),
 ];

@@ -41,7 +41,7 @@ const LINE: &[Element] = &[
     text("label", 50).characters(Characters::Tagged).applied(),
     text("display", 50).characters(Characters::Tagged).applied(),
     text("e164Mask", 24).characters(Characters::Mask).applied(),
-    group("dirn", DIRN).attributes(&["uuid"]),
+    group("dirn", DIRN).attributes(&["uuid"]).identified(Line),
     integer("maxNumCalls").within(1, 200).default("2").applied(),
     boolean("missedCallLogging").default("true"),
     one_of("mwlPolicy", MWL_POLICY).default("Use System Policy"),

@@ -129,7 +129,7 @@ const ELEMENTS: &[Element] = &[
     text("manager", 255),
     text("userLocale", 50).applied(),
     group("associatedDevices", ASSOCIATED_DEVICES).unlisted().applied(),
-    group("primaryExtension", PRIMARY_EXTENSION).applied(),
+    group("primaryExtension", PRIMARY_EXTENSION).applied().identified(Line),
     text("associatedPc", 255),
     group("associatedGroups", ASSOCIATED_GROUPS).unlisted().applied(),
     boolean("enableCti").default("true"),

@@ -187,7 +187,10 @@ pub(super) async fn lines(app: &App, draft: &Draft) -> Outcome<Option<Vec<Device
             let pattern = entry.text("directoryNumber").unwrap_or_default();
             let partition = entry.text("routePartitionName").map(str::to_owned);
             let extension = extension(app, connection, pattern, partition).await?;
-            lines.push(appearance(extension, entry, lines.len())?);
+            lines.push(DeviceLine {
+                line: entry.pkid(),
+                ..appearance(extension, entry, lines.len())?
+            });
         }
     }
     Ok(Some(lines))
@@ -203,7 +206,10 @@ async fn line(
     let pattern = dirn.text("pattern").unwrap_or_default();
     let partition = dirn.text("routePartitionName").map(str::to_owned);
     let extension = extension(app, connection, pattern, partition).await?;
-    appearance(extension, entry, position)
+    Ok(DeviceLine {
+        line: dirn.pkid(),
+        ..appearance(extension, entry, position)?
+    })
 }
 
 /// The number in the partition that is said, else in none, else in the only one that has it.
@@ -260,6 +266,7 @@ fn appearance(
     let calls = number_of(entry, "maxNumCalls")?.unwrap_or(MAX_NUMBER_OF_CALLS);
     Ok(DeviceLine {
         extension,
+        line: None,
         index: Some(number_of(entry, "index")?.unwrap_or(place)),
         label: text("label"),
         display: text("display"),

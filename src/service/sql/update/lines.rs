@@ -59,6 +59,7 @@ pub(super) async fn appearance(
     let (line, extension) = finder.line(row, "fknumplan").await?;
     let said = DeviceLine {
         extension,
+        line: None,
         index: row.number("numplanindex")?,
         label: row.text("label"),
         display: row.text("display"),
