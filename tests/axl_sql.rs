@@ -145,7 +145,7 @@ async fn what_is_no_question_is_refused_with_informixs_numbers_and_changes_nothi
             ("select name from device; delete from device", -201),
             ("select name from nothing", -206),
             ("select sip_secret from device", -217),
-            ("select hash from credential", -206),
+            ("select hash from credential", -217),
             ("select * from end_user", -206),
             ("select * from sqlite_master", -206),
             (
@@ -170,6 +170,180 @@ async fn what_is_no_question_is_refused_with_informixs_numbers_and_changes_nothi
         let injected = "select name from device where name = 'x'' or ''1''=''1'";
         assert_eq!(rows(&test.app, injected).await, "");
         assert_eq!(rows(&test.app, "select count(*) from device").await, "2");
+    })
+    .await;
+}
+
+/// Texts that stand where names do: they end the name in the text for the database, if they get
+/// there.
+const NAMES_OF_ATTACKERS: &[&str] = &[
+    "'a\" union select owner||kind||hash from credential -- '",
+    "\"a\"\" union select digest_credentials from end_user -- \"",
+    "'a\" from device union select name||sip_secret from device -- '",
+    "'a\" union select name from sqlite_master -- '",
+    "'a\" union select rolname from pg_authid -- '",
+    "'a\"; delete from device; -- '",
+    "'a\", (select hash from credential limit 1) as \"b'",
+    "'a\\\" union select hash from credential /* '",
+    "'device'",
+    "\"a b\"",
+    "'a.b'",
+    "'1a'",
+    "''",
+    "\"a\"\"b\"",
+    "'a\0b'",
+    "'ä'",
+    "E'a\\x22'",
+    "U&'a\\0022'",
+    "$$a\" union select hash from credential -- $$",
+    "[a]",
+    "`a`",
+];
+
+/// Where a name may stand.
+const PLACES_OF_NAMES: &[&str] = &[
+    "select 1 as NAME",
+    "select 1 NAME",
+    "select name as NAME from device",
+    "select name from device as NAME",
+    "select name from device NAME",
+    "select NAME.name from device",
+    "select NAME.* from device d",
+    "select d.NAME from device d",
+    "select NAME.name from device as NAME",
+    "select x from (select name as NAME from device) d",
+    "select name from (select name from device) as NAME",
+    "select d.name from (select name from device) d (NAME)",
+    "select d.name from device d (NAME)",
+    "select d.name from device d join enduser NAME on d.fkenduser = NAME.pkid",
+    "select name as n from device group by NAME",
+    "select name as n from device order by d.NAME",
+    "select name as n from device order by 1 NAME",
+    "select name from device union select name as NAME from device",
+    "select name from NAME",
+    "select name from informix.NAME",
+    "select name from NAME.device",
+    "select NAME(name) from device",
+    "select lower(NAME => name) from device",
+    "select name from device where name like 'a' escape NAME",
+    "select cast(name as NAME) from device",
+    "select name from device order by name collate NAME",
+    "select first NAME name from device",
+    "select name from device limit NAME",
+    "select count(*) over (partition by NAME) from device",
+    "select name from device window NAME as (order by name)",
+    "with NAME as (select 1) select * from device",
+    "select * except (NAME) from device",
+    "select interval NAME day",
+    "select date NAME",
+    "select name from device for update of NAME",
+    "select name from device -- NAME \n where NAME = 1",
+    "select extract(NAME from name) from device",
+    "select name from device where name is of type NAME",
+    "select name from device tablesample NAME (1)",
+    "select case when 1 = 1 then name end as NAME from device",
+    "select (select name as NAME from device) from device",
+];
+
+/// A name gets into no text for the database: what is accepted shows nothing but what the question
+/// asks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_never_become_part_of_the_statement() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        let mut refused = 0;
+        for name in NAMES_OF_ATTACKERS {
+            for place in PLACES_OF_NAMES {
+                let statement = place.replace("NAME", name);
+                match sql::query(&test.app, &statement, LIMITS).await {
+                    Err(error) => {
+                        assert!(error.number() < -1, "{statement}: {error}");
+                        refused += 1;
+                    }
+                    Ok(rows) => {
+                        let values = rows.rows.iter().flatten().flatten();
+                        for value in values {
+                            let is_asked_for = value.starts_with("SEP") || value == "1";
+                            assert!(is_asked_for, "{statement}: {value}");
+                        }
+                        for column in &rows.columns {
+                            let name = column.as_str().as_bytes();
+                            assert!(!name[0].is_ascii_digit(), "{statement}");
+                            let is_part = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
+                            assert!(name.iter().all(is_part), "{statement}");
+                        }
+                    }
+                }
+            }
+        }
+        let all = NAMES_OF_ATTACKERS.len() * PLACES_OF_NAMES.len();
+        assert!(refused > all * 9 / 10, "{refused} of {all}");
+        // What the review sent, with the sentence that says what to do instead.
+        let statement = "select 1 as 'a\" union select owner||kind||hash from credential -- '";
+        let error = sql::query(&test.app, statement, LIMITS).await.unwrap_err();
+        assert_eq!(error.number(), -201);
+        assert!(
+            error
+                .to_string()
+                .contains("letters, digits and underscores")
+        );
+        assert_eq!(rows(&test.app, "select count(*) from device").await, "2");
+    })
+    .await;
+}
+
+/// Names of callers that are words of the language, or of tables of ours, are names all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_word_may_be_a_name() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        for (statement, columns, expected) in [
+            (
+                "select credential.name as hash, count(*) as \"Credential\" from device credential \
+                 group by hash order by hash",
+                "hash credential",
+                "SEP001122334455,1\nSEP0011223344AA,1",
+            ),
+            (
+                "select a.name, b.name, a.* from typeclass a, typeclass b \
+                 where a.enum = b.enum and a.enum = 1",
+                "name name enum name moniker",
+                "Phone,Phone,1,Phone,PHONE",
+            ),
+            (
+                "select t1.c1 as c2, c1 c3 from (select name c1 from device d) t1 order by c2 desc",
+                "c2 c3",
+                "SEP0011223344AA,SEP0011223344AA\nSEP001122334455,SEP001122334455",
+            ),
+            (
+                "select x.* from (select name as n, tkmodel from device) as x where n like '%55'",
+                "n tkmodel",
+                "SEP001122334455,622",
+            ),
+            (
+                "select max(name) from device union select userid from enduser \
+                 where userid = 'jdoe' order by max",
+                "max",
+                "SEP0011223344AA\njdoe",
+            ),
+        ] {
+            let given = sql::query(&test.app, statement, LIMITS).await.unwrap();
+            let names: Vec<&str> = given.columns.iter().map(|name| name.as_str()).collect();
+            assert_eq!(names.join(" "), columns, "{statement}");
+            assert_eq!(rows(&test.app, statement).await, expected, "{statement}");
+        }
+        let statement = "select name from (select a.name, b.name from device a, device b) d";
+        let error = sql::query(&test.app, statement, LIMITS).await.unwrap_err();
+        assert_eq!(error.number(), -324, "{error}");
+        for statement in [
+            "select name from device order by name nulls first",
+            "select d.n from (select name from device) as d (n)",
+        ] {
+            let error = sql::query(&test.app, statement, LIMITS).await.unwrap_err();
+            assert_eq!(error.number(), -201, "{statement}: {error}");
+        }
     })
     .await;
 }

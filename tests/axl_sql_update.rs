@@ -514,6 +514,24 @@ async fn attacks_change_nothing() {
             "update device set description = (select hash from credential)".to_owned(),
             "update device set description = (select sql from sqlite_master)".to_owned(),
             "update device set description = current_user".to_owned(),
+            "update device set description = (select 1 as 'a\" union select hash from credential \
+             limit 1 offset 1 -- ')"
+                .to_owned(),
+            "update device set description = (select name from device \
+             'd\" union select sip_secret from device -- ' limit 1)"
+                .to_owned(),
+            "update device set description = (select name from (select 1 as \"a\"\" from credential --\") d)"
+                .to_owned(),
+            "update device 'd\" union select hash from credential -- ' set description = 'x'".to_owned(),
+            "update device as \"d\"\", credential\" set description = 'x'".to_owned(),
+            "update device set description = d.' given 0' where name = (select first 1 name from device d)"
+                .to_owned(),
+            "delete from enduserdevicemap 'd\" union select hash from credential -- '".to_owned(),
+            "insert into enduserdirgroupmap (fkenduser, 'fkdirgroup\" --') values ('x', 'y')".to_owned(),
+            "insert into enduserdirgroupmap (fkenduser, fkdirgroup) \
+             select pkid, pkid as 'a\" union select hash, hash from credential -- ' from enduser"
+                .to_owned(),
+            "insert into 'enduserdirgroupmap\"' (fkenduser) values ('x')".to_owned(),
             "update device set description = 'x' from enduser".to_owned(),
             "update device set description = 'x' returning pkid".to_owned(),
             "update or replace device set description = 'x'".to_owned(),

@@ -138,3 +138,16 @@ fn every_statement_is_read_or_refused_in_a_sentence() {
 fn every_question_to_tvs_is_read_or_refused() {
     try_folder("fuzz/corpus/tvs_message", tvs_message::check);
 }
+
+/// Aliases, names, texts, numbers, functions, places to sort by: wherever a word may stand.
+#[test]
+fn no_word_of_a_statement_gets_into_the_text_for_the_database() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/sql_text");
+    let mut accepted = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        accepted += sql_text::check_every_word(&text);
+    }
+    // Else the check proves nothing.
+    assert!(accepted > 50, "{accepted}");
+}

@@ -30,6 +30,7 @@ pub mod schema;
 pub mod secret;
 pub mod self_provisioning;
 pub mod sip_digest;
+pub mod sql_name;
 pub mod stored_credential;
 pub mod template;
 pub mod time;

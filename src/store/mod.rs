@@ -30,6 +30,7 @@ mod row;
 pub mod seed;
 pub mod self_provisioning;
 pub mod sql_query;
+mod sql_words;
 pub mod trust_list;
 pub mod trust_service_key;
 pub mod user_search;

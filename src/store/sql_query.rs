@@ -9,8 +9,12 @@ use sqlx::any::{AnyRow, AnyTypeInfoKind};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, ValueRef as _};
 
+use super::cucm_tables::CucmTable;
 use super::engine::Engine;
+use super::sql_words;
+pub use super::sql_words::ForeignWord;
 use super::{Store, StoreError};
+use crate::domain::sql_name::SqlName;
 
 /// Steps of SQLite's machine between two looks at the clock; a few microseconds each time.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
@@ -26,15 +30,52 @@ pub enum Bind {
     Null,
 }
 
-/// A statement over our own tables.
+/// A question over our own tables: whoever has one knows that nothing but the words of
+/// `sql_words` stands in its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlQuery {
-    /// The statement.
-    pub text: String,
-    /// What `$1`, `$2` … stand for.
-    pub binds: Vec<Bind>,
-    /// The names of the columns.
-    pub columns: Vec<String>,
+    text: String,
+    binds: Vec<Bind>,
+    columns: Vec<SqlName>,
+}
+
+impl SqlQuery {
+    /// The question `body` over these tables of CUCM's. `$1`, `$2` … stand for `binds`.
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignWord`]: there is something in it that no translation writes.
+    pub fn new(
+        tables: &[&CucmTable],
+        body: &str,
+        binds: Vec<Bind>,
+        columns: Vec<SqlName>,
+    ) -> Result<Self, ForeignWord> {
+        sql_words::check(body, tables)?;
+        let expressions: Vec<String> = tables.iter().map(|table| table.expression()).collect();
+        let text = if expressions.is_empty() {
+            body.to_owned()
+        } else {
+            format!("WITH {} {body}", expressions.join(", "))
+        };
+        Ok(Self {
+            text,
+            binds,
+            columns,
+        })
+    }
+
+    /// The text for the database.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Gives another value beside the text.
+    pub fn set(&mut self, place: usize, value: Bind) {
+        if let Some(bind) = self.binds.get_mut(place) {
+            *bind = value;
+        }
+    }
 }
 
 /// What one question may cost.
@@ -50,7 +91,7 @@ pub struct SqlLimits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlRows {
     /// The names of the columns.
-    pub columns: Vec<String>,
+    pub columns: Vec<SqlName>,
     /// Values row by row; `None`: NULL.
     pub rows: Vec<Vec<Option<String>>>,
     /// How many rows matched.
@@ -216,8 +257,8 @@ impl Kept {
         }
         let values = (0..self.rows.columns.len()).map(value);
         let row = values.collect::<Result<Vec<_>, _>>()?;
-        let size = |(value, name): (&Option<String>, &String)| {
-            value.as_ref().map_or(0, String::len) + 2 * name.len() + 5
+        let size = |(value, name): (&Option<String>, &SqlName)| {
+            value.as_ref().map_or(0, String::len) + 2 * name.as_str().len() + 5
         };
         self.bytes += row.iter().zip(&self.rows.columns).map(size).sum::<usize>();
         if self.bytes_max == 0 || self.bytes <= self.bytes_max {

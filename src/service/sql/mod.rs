@@ -49,15 +49,18 @@ pub async fn query(app: &App, text: &str, limits: SqlLimits) -> Result<SqlRows, 
 }
 
 /// Reads a statement as far as that needs no database: what this accepts is known down to the last
-/// name. It waits for a thread of its own.
+/// name. Gives the texts that the database would get. It waits for a thread of its own.
 ///
 /// # Errors
 ///
 /// [`SqlError`] says what is not known or not supported.
-pub fn check(text: &str) -> Result<(), SqlError> {
+pub fn check(text: &str) -> Result<Vec<String>, SqlError> {
     let text = text.to_owned();
     deep_stack::wait_for(move || match parse::statement(&text)? {
-        sqlparser::ast::Statement::Query(query) => translate::translate(&query).map(drop),
-        change => update::read(change).map(drop),
+        sqlparser::ast::Statement::Query(query) => {
+            let query = translate::translate(&query)?;
+            Ok(vec![query.text().to_owned()])
+        }
+        change => update::read(change).map(|plan| plan.texts()),
     })
 }

@@ -51,6 +51,7 @@ fn written(rows: &SqlRows) -> String {
     for row in &rows.rows {
         text.push_str("<row>");
         for (name, value) in rows.columns.iter().zip(row) {
+            let name = name.as_str();
             match value.as_deref() {
                 None | Some("") => text.extend(["<", name, "/>"]),
                 Some(value) => text.extend(["<", name, ">", &escape(value), "</", name, ">"]),

@@ -1,6 +1,6 @@
 //! Expressions. What is not named here is refused.
 
-use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Query, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Ident, Query, UnaryOperator, Value};
 
 use crate::store::sql_query::Bind;
 
@@ -61,7 +61,7 @@ impl Translation {
 
     pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Translated {
         match expression {
-            Expr::Identifier(name) => match given_place(&name.value) {
+            Expr::Identifier(name) => match given_place(name) {
                 Some(place) => {
                     self.given.push((self.binds.len(), place));
                     Ok(Typed::new(self.bind(Bind::Null), Kind::Text))
@@ -417,13 +417,16 @@ impl Translation {
     }
 }
 
-/// An identifier that stands for the value of an earlier question; no caller's has blanks.
-pub(in crate::service::sql) fn given(place: usize) -> String {
-    format!(" given {place}")
+/// An identifier that stands for the value of an earlier question. No caller can write one: it has
+/// a blank and stands in no quotes.
+pub(in crate::service::sql) fn given(place: usize) -> Ident {
+    Ident::new(format!(" given {place}"))
 }
 
-fn given_place(name: &str) -> Option<usize> {
-    name.strip_prefix(" given ")?.parse().ok()
+/// Which earlier question an identifier stands for.
+pub(super) fn given_place(name: &Ident) -> Option<usize> {
+    let place = name.value.strip_prefix(" given ")?;
+    name.quote_style.is_none().then(|| place.parse().ok())?
 }
 
 /// Expressions with an operator between them that may be computed in any order.

@@ -5,11 +5,12 @@ use sqlparser::ast::{
     TableWithJoins,
 };
 
+use crate::domain::sql_name::SqlName;
 use crate::store::cucm_tables;
 
 use super::super::SqlError;
 use super::expression::not_supported;
-use super::scope::{Output, Scope, Source};
+use super::scope::{Label, Output, Scope, Source, given_name, known_name};
 use super::{TABLES_MAX, Translation};
 
 impl Translation {
@@ -61,18 +62,30 @@ impl Translation {
                 name,
                 alias,
                 args: None,
-                ..
-            } => self.named_table(name, alias.as_ref(), scope),
+                with_hints,
+                version: None,
+                with_ordinality: false,
+                partitions,
+                json_path: None,
+                sample: None,
+                index_hints,
+            } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
+                self.named_table(name, alias.as_ref(), scope)
+            }
             TableFactor::Derived {
                 lateral: false,
                 subquery,
                 alias: Some(alias),
-                ..
+                sample: None,
             } => {
                 let (sql, columns) = self.query(subquery, scope.outer)?;
-                let alias = alias.name.value.to_ascii_lowercase();
-                let text = format!("({sql}) AS \"{alias}\"");
-                scope.add(Source { alias, columns })?;
+                let label = self.table_label();
+                let text = format!("({sql}) AS {label}");
+                scope.add(Source {
+                    name: plain_alias(alias)?,
+                    label,
+                    columns,
+                })?;
                 Ok(text)
             }
             TableFactor::NestedJoin {
@@ -105,15 +118,33 @@ impl Translation {
             return Err(SqlError::Syntax(reason));
         }
         self.tables.insert(table.name, table);
-        let alias = alias.map_or(table.name, |alias| alias.name.value.as_str());
-        let alias = alias.to_ascii_lowercase();
-        let text = format!("{} AS \"{alias}\"", table.expression_name());
-        let columns = table.columns.iter().map(|column| Output {
-            name: column.name.to_owned(),
-            kind: column.kind.into(),
-        });
-        let columns = columns.collect();
-        scope.add(Source { alias, columns })?;
+        let called = match alias {
+            Some(alias) => plain_alias(alias)?,
+            None => known_name(table.name)?,
+        };
+        let label = self.table_label();
+        let text = format!("{} AS {label}", table.expression_name());
+        let mut columns = Vec::with_capacity(table.columns.len());
+        for column in table.columns {
+            columns.push(Output {
+                name: known_name(column.name)?,
+                label: Label::Known(column.name),
+                kind: column.kind.into(),
+            });
+        }
+        scope.add(Source {
+            name: called,
+            label,
+            columns,
+        })?;
         Ok(text)
     }
+}
+
+/// The name that a table is called by in a statement.
+fn plain_alias(alias: &TableAlias) -> Result<SqlName, SqlError> {
+    if !alias.columns.is_empty() || alias.at.is_some() {
+        return Err(not_supported("names of columns behind the name of a table"));
+    }
+    given_name(&alias.name)
 }

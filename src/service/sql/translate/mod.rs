@@ -1,7 +1,8 @@
 //! A query over CUCM's tables as one over ours. Pure.
 //!
-//! Nothing of the caller's text goes through: names are looked up, literals become bound values,
-//! and every construct that is not known is refused.
+//! Nothing of the caller's text goes through: names are looked up and called by numbers
+//! ([`scope::Label`]), literals become bound values, and every construct that is not known is
+//! refused. `store::sql_query` looks over the result once more.
 
 mod expression;
 mod from;
@@ -13,15 +14,17 @@ use std::collections::BTreeMap;
 use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByKind, OrderBySort, Query, Select,
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Value,
+    WildcardAdditionalOptions,
 };
 
+use crate::domain::sql_name::SqlName;
 use crate::store::cucm_tables::CucmTable;
 use crate::store::sql_query::{Bind, SqlQuery};
 
 use super::SqlError;
 pub(super) use expression::given;
-use expression::not_supported;
-use scope::{Output, Scope, quoted};
+use expression::{given_place, not_supported};
+use scope::{Label, Output, Scope, given_name, known_name, qualified};
 
 /// Most tables of one statement, those of subqueries counted: more is no question but an attack.
 const TABLES_MAX: usize = 32;
@@ -33,6 +36,8 @@ pub(super) struct Translation {
     given: Vec<(usize, usize)>,
     tables: BTreeMap<&'static str, &'static CucmTable>,
     tables_named: usize,
+    /// How many labels have been given out.
+    labels: usize,
 }
 
 /// Translates a query.
@@ -56,10 +61,8 @@ impl WithValues {
     /// The query with the values in their places.
     pub(super) fn complete(mut self, values: &[Option<String>]) -> SqlQuery {
         for (place, which) in self.given {
-            if let (Some(bind), Some(Some(value))) =
-                (self.query.binds.get_mut(place), values.get(which))
-            {
-                *bind = Bind::Text(value.clone());
+            if let Some(Some(value)) = values.get(which) {
+                self.query.set(place, Bind::Text(value.clone()));
             }
         }
         self.query
@@ -73,22 +76,14 @@ impl WithValues {
 pub(super) fn translate_with_values(query: &Query) -> Result<WithValues, SqlError> {
     let mut translation = Translation::default();
     let (sql, columns) = translation.query(query, None)?;
-    let tables: Vec<String> = translation
-        .tables
-        .values()
-        .map(|table| table.expression())
-        .collect();
-    let with = if tables.is_empty() {
-        String::new()
-    } else {
-        format!("WITH {} ", tables.join(", "))
-    };
+    let tables: Vec<&CucmTable> = translation.tables.values().copied().collect();
+    let columns = columns.into_iter().map(|column| column.name).collect();
+    let query = SqlQuery::new(&tables, &sql, translation.binds, columns).map_err(|error| {
+        tracing::error!(%error, "a statement was translated wrongly and not carried out");
+        not_supported("this statement; write it another way")
+    })?;
     Ok(WithValues {
-        query: SqlQuery {
-            text: format!("{with}{sql}"),
-            binds: translation.binds,
-            columns: columns.into_iter().map(|column| column.name).collect(),
-        },
+        query,
         given: translation.given,
     })
 }
@@ -97,6 +92,16 @@ impl Translation {
     fn bind(&mut self, value: Bind) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
+    }
+
+    fn column_label(&mut self) -> Label {
+        self.labels += 1;
+        Label::Column(self.labels)
+    }
+
+    fn table_label(&mut self) -> Label {
+        self.labels += 1;
+        Label::Table(self.labels)
     }
 
     /// A query and the columns that it gives.
@@ -212,30 +217,59 @@ impl Translation {
     ) -> Result<(Vec<String>, Vec<Output>), SqlError> {
         let (mut texts, mut columns) = (Vec::new(), Vec::new());
         for item in items {
-            let (expression, name) = match item {
-                SelectItem::Wildcard(_) => {
-                    all_columns(None, scope, &mut texts, &mut columns)?;
+            let (expression, alias) = match item {
+                SelectItem::Wildcard(options) => {
+                    check_plain_wildcard(options)?;
+                    self.all_columns(None, scope, &mut texts, &mut columns)?;
                     continue;
                 }
                 SelectItem::QualifiedWildcard(
                     SelectItemQualifiedWildcardKind::ObjectName(name),
-                    _,
+                    options,
                 ) => {
-                    all_columns(Some(&name.to_string()), scope, &mut texts, &mut columns)?;
+                    check_plain_wildcard(options)?;
+                    let table = name.to_string();
+                    self.all_columns(Some(&table), scope, &mut texts, &mut columns)?;
                     continue;
                 }
-                SelectItem::UnnamedExpr(expression) => (expression, name_of(expression)),
-                SelectItem::ExprWithAlias { expr, alias } => {
-                    (expr, alias.value.to_ascii_lowercase())
-                }
+                SelectItem::UnnamedExpr(expression) => (expression, None),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, Some(given_name(alias)?)),
                 other => return Err(not_supported(&other.to_string())),
             };
             let typed = self.expression(expression, scope)?;
-            let kind = typed.kind;
-            texts.push(format!("{} AS \"{name}\"", self.text_of(typed)));
-            columns.push(Output { name, kind });
+            let (kind, label) = (typed.kind, self.column_label());
+            texts.push(format!("{} AS {label}", self.text_of(typed)));
+            let name = alias.map_or_else(|| name_of(expression), Ok)?;
+            columns.push(Output { name, label, kind });
         }
         Ok((texts, columns))
+    }
+
+    fn all_columns(
+        &mut self,
+        table: Option<&str>,
+        scope: &Scope<'_>,
+        texts: &mut Vec<String>,
+        columns: &mut Vec<Output>,
+    ) -> Result<(), SqlError> {
+        let before = columns.len();
+        for source in &scope.sources {
+            if table.is_some_and(|table| !source.name.is(table)) {
+                continue;
+            }
+            for column in &source.columns {
+                let label = self.column_label();
+                texts.push(format!("{} AS {label}", qualified(source, column)));
+                columns.push(Output {
+                    label,
+                    ..column.clone()
+                });
+            }
+        }
+        if columns.len() == before {
+            return Err(SqlError::NoTable(table.unwrap_or("*").to_ascii_lowercase()));
+        }
+        Ok(())
     }
 
     fn order_by(
@@ -247,8 +281,14 @@ impl Translation {
         let OrderByKind::Expressions(keys) = &order_by.kind else {
             return Err(not_supported("ORDER BY ALL"));
         };
+        if order_by.interpolate.is_some() {
+            return Err(not_supported("INTERPOLATE"));
+        }
         let mut texts = Vec::new();
         for key in keys {
+            if key.options.nulls_first.is_some() || key.with_fill.is_some() {
+                return Err(not_supported("NULLS FIRST, NULLS LAST or WITH FILL"));
+            }
             let text = self.sort_key(&key.expr, scope, columns)?;
             let direction = match &key.options.sort {
                 Some(OrderBySort::Desc) => " DESC",
@@ -279,48 +319,41 @@ impl Translation {
                 other => Err(not_supported(&other.to_string())),
             },
             Expr::Identifier(name) => {
-                let wanted = name.value.to_ascii_lowercase();
-                if columns.iter().any(|column| column.name == wanted) {
-                    return Ok(format!("\"{wanted}\""));
+                let mut columns = columns.iter();
+                match columns.position(|column| column.name.is(&name.value)) {
+                    Some(place) => Ok((place + 1).to_string()),
+                    None => self.expression_text(key, scope),
                 }
-                self.expression_text(key, scope)
             }
             _ => self.expression_text(key, scope),
         }
     }
 }
 
-fn all_columns(
-    table: Option<&str>,
-    scope: &Scope<'_>,
-    texts: &mut Vec<String>,
-    columns: &mut Vec<Output>,
-) -> Result<(), SqlError> {
-    let before = columns.len();
-    for source in &scope.sources {
-        if table.is_some_and(|table| !source.alias.eq_ignore_ascii_case(table)) {
-            continue;
-        }
-        for column in &source.columns {
-            texts.push(quoted(&source.alias, &column.name));
-            columns.push(column.clone());
-        }
+/// What a column of the result is called when the caller does not say.
+fn name_of(expression: &Expr) -> Result<SqlName, SqlError> {
+    match expression {
+        Expr::Identifier(name) if given_place(name).is_none() => given_name(name),
+        Expr::CompoundIdentifier(names) => match names.last() {
+            Some(name) => given_name(name),
+            None => known_name("expression"),
+        },
+        Expr::Function(function) => known_name(&function.name.to_string()),
+        _ => known_name("expression"),
     }
-    if columns.len() == before {
-        return Err(SqlError::NoTable(table.unwrap_or("*").to_ascii_lowercase()));
-    }
-    Ok(())
 }
 
-/// What a column of the result is called when the caller does not say.
-fn name_of(expression: &Expr) -> String {
-    match expression {
-        Expr::Identifier(name) => name.value.to_ascii_lowercase(),
-        Expr::CompoundIdentifier(names) => names
-            .last()
-            .map_or_else(String::new, |name| name.value.to_ascii_lowercase()),
-        Expr::Function(function) => function.name.to_string().to_ascii_lowercase(),
-        _ => "expression".to_owned(),
+fn check_plain_wildcard(options: &WildcardAdditionalOptions) -> Result<(), SqlError> {
+    let is_plain = options.opt_ilike.is_none()
+        && options.opt_exclude.is_none()
+        && options.opt_except.is_none()
+        && options.opt_replace.is_none()
+        && options.opt_rename.is_none()
+        && options.opt_alias.is_none();
+    if is_plain {
+        Ok(())
+    } else {
+        Err(not_supported("anything behind *"))
     }
 }
 

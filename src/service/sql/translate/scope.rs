@@ -1,5 +1,10 @@
-//! Which columns a name can mean.
+//! Which columns a name can mean, and how the text for the database calls them.
 
+use std::fmt;
+
+use sqlparser::ast::Ident;
+
+use crate::domain::sql_name::SqlName;
 use crate::store::cucm_tables::ColumnType;
 
 use super::super::SqlError;
@@ -22,17 +27,43 @@ impl From<ColumnType> for Kind {
     }
 }
 
+/// How the text for the database calls a column or table: a word of this program or a number that
+/// it gave out. A caller's names stay out of that text, whatever they are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Label {
+    /// A column of one of CUCM's tables.
+    Known(&'static str),
+    /// A column that a query gives.
+    Column(usize),
+    /// A table in a FROM clause.
+    Table(usize),
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(name) => write!(formatter, "\"{name}\""),
+            Self::Column(number) => write!(formatter, "\"c{number}\""),
+            Self::Table(number) => write!(formatter, "\"t{number}\""),
+        }
+    }
+}
+
 /// A column that a query gives, or a table has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Output {
-    pub(super) name: String,
+    /// What callers call it.
+    pub(super) name: SqlName,
+    pub(super) label: Label,
     pub(super) kind: Kind,
 }
 
-/// A table in a FROM clause, under the name it is called by.
+/// A table in a FROM clause.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    pub(super) alias: String,
+    /// What callers call it.
+    pub(super) name: SqlName,
+    pub(super) label: Label,
     pub(super) columns: Vec<Output>,
 }
 
@@ -50,15 +81,11 @@ impl Scope<'_> {
         table: Option<&str>,
         name: &str,
     ) -> Result<(String, Kind), SqlError> {
-        let mut found = self.sources.iter().filter_map(|source| {
-            if table.is_some_and(|table| !source.alias.eq_ignore_ascii_case(table)) {
-                return None;
-            }
-            let column = source
-                .columns
-                .iter()
-                .find(|column| column.name.eq_ignore_ascii_case(name))?;
-            Some((quoted(&source.alias, &column.name), column.kind))
+        let sources = self.sources.iter();
+        let sources = sources.filter(|source| table.is_none_or(|table| source.name.is(table)));
+        let mut found = sources.flat_map(|source| {
+            let columns = source.columns.iter().filter(|column| column.name.is(name));
+            columns.map(|column| (qualified(source, column), column.kind))
         });
         match (found.next(), found.next(), self.outer) {
             (Some(column), None, _) => Ok(column),
@@ -70,17 +97,32 @@ impl Scope<'_> {
 
     /// Adds a table; two of one name would make every column ambiguous.
     pub(super) fn add(&mut self, source: Source) -> Result<(), SqlError> {
-        let is_taken = |known: &Source| known.alias == source.alias;
+        let is_taken = |known: &Source| known.name == source.name;
         if self.sources.iter().any(is_taken) {
-            let alias = source.alias;
-            return Err(SqlError::Syntax(format!("two tables are called {alias}")));
+            let name = source.name;
+            return Err(SqlError::Syntax(format!("two tables are called {name}")));
         }
         self.sources.push(source);
         Ok(())
     }
 }
 
-/// `"table"."column"`; names hold letters, digits and underscores alone.
-pub(super) fn quoted(table: &str, column: &str) -> String {
-    format!("\"{table}\".\"{column}\"")
+/// `"table"."column"`.
+pub(super) fn qualified(source: &Source, column: &Output) -> String {
+    format!("{}.{}", source.label, column.label)
+}
+
+/// The name that a caller gives to a column or table.
+///
+/// # Errors
+///
+/// [`SqlError::Syntax`] says what a name is made of.
+pub(super) fn given_name(name: &Ident) -> Result<SqlName, SqlError> {
+    known_name(&name.value)
+}
+
+/// The same of a text.
+pub(super) fn known_name(name: &str) -> Result<SqlName, SqlError> {
+    let parsed = name.parse();
+    parsed.map_err(|error| SqlError::Syntax(format!("{error}: {name:?}")))
 }

@@ -91,6 +91,16 @@ pub(super) struct Plan {
     rows: WithValues,
 }
 
+impl Plan {
+    /// The texts that the database would get.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let questions = self.subqueries.iter().chain([&self.rows]);
+        questions
+            .map(|question| question.query.text().to_owned())
+            .collect()
+    }
+}
+
 /// Reads a change.
 pub(super) fn read(statement: Statement) -> Result<Plan, SqlError> {
     let mut write = Write::read(statement)?;

@@ -5,7 +5,6 @@
 //! be changed.
 
 use sqlparser::ast::Expr;
-use sqlparser::ast::Ident;
 use sqlparser::ast::Query;
 use sqlparser::ast::SelectItem;
 use sqlparser::ast::SetExpr;
@@ -26,7 +25,7 @@ pub(super) fn take(query: &mut Query, number: usize) -> Result<Option<Query>, Sq
             && let Expr::Subquery(subquery) = expression
         {
             taken = Some((**subquery).clone());
-            *expression = Expr::Identifier(Ident::new(given(number)));
+            *expression = Expr::Identifier(given(number));
         }
     })?;
     if taken.is_some() && number >= SUBQUERIES_MAX {
