@@ -242,7 +242,7 @@ const PLACES_OF_NAMES: &[&str] = &[
     "select name from device where name is of type NAME",
     "select name from device tablesample NAME (1)",
     "select case when 1 = 1 then name end as NAME from device",
-    "select (select name as NAME from device) from device",
+    "select (select first 1 name as NAME from device) from device",
 ];
 
 /// A name gets into no text for the database: what is accepted shows nothing but what the question
@@ -323,10 +323,9 @@ async fn any_word_may_be_a_name() {
                 "SEP001122334455,622",
             ),
             (
-                "select max(name) from device union select userid from enduser \
-                 where userid = 'jdoe' order by max",
+                "select max(name) from device union select name from device order by max",
                 "max",
-                "SEP0011223344AA\njdoe",
+                "SEP001122334455\nSEP0011223344AA",
             ),
         ] {
             let given = sql::query(&test.app, statement, LIMITS).await.unwrap();
