@@ -18,7 +18,7 @@ const VERSION: &str = "12.5";
 const RANGE: std::ops::RangeInclusive<u32> = 5000..=5099;
 
 /// Calls an operation and gives what stands in its `return`.
-fn axl(service: &Service, operation: &str, elements: &str) -> String {
+pub(crate) fn axl(service: &Service, operation: &str, elements: &str) -> String {
     let body = format!(
         "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
          xmlns:ns=\"http://www.cisco.com/AXL/API/{VERSION}\"><soapenv:Body><ns:{operation}>\

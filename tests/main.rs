@@ -4,7 +4,9 @@
 
 #![cfg(test)]
 
+mod activation;
 mod activation_code;
+mod activation_journey;
 mod architecture;
 mod associated_devices;
 mod attack_tools;

@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::App;
-use super::ServiceError;
 use super::administration::AdministrationError;
 use super::keys::KeysError;
 use super::keys::Purpose;
@@ -27,6 +26,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::store;
 use crate::store::Connection;
+use crate::store::StoreError;
 use crate::store::activation::WaitingCode;
 
 /// What pages call a code.
@@ -306,12 +306,12 @@ pub(super) fn status(
 }
 
 /// The audit log and the timeline of the device; neither says the digits.
-pub(super) async fn write_history(
+async fn write_history(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
     (verb, name, pkid, after): (&str, &DeviceName, Pkid, &str),
-) -> Result<(), ServiceError> {
+) -> Result<(), StoreError> {
     let (action, what) = match verb {
         "add" => ("activation_code.add", "an activation code was made"),
         _ => ("activation_code.remove", "its activation code is gone"),
@@ -322,6 +322,20 @@ pub(super) async fn write_history(
         ..Happening::default()
     };
     record::happened(app, connection, name, TimelineEvent::Changed, happening).await?;
+    audit(app, connection, actor, (action, name, pkid, after)).await
+}
+
+/// Writes what became of the code of a device to the audit log.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub(super) async fn audit(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (action, name, pkid, after): (&'static str, &DeviceName, Pkid, &str),
+) -> Result<(), StoreError> {
     let change = Change {
         action,
         object_kind: KIND,
@@ -329,7 +343,7 @@ pub(super) async fn write_history(
         before: String::new(),
         after: after.to_owned(),
     };
-    Ok(record::audit_object(app, connection, actor, pkid, change).await?)
+    record::audit_object(app, connection, actor, pkid, change).await
 }
 
 /// A lifetime in seconds, as AXL says it; nothing said: the usual one.

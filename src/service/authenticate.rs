@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use known::Known;
 use known::look_up;
+use outcome::forget_failures;
 use outcome::record_right;
 use outcome::record_wrong;
 use outcome::tell_wait;
@@ -37,6 +38,7 @@ use crate::domain::user::Account;
 use crate::domain::user::EndUser;
 use crate::store;
 use crate::store::StoreError;
+use crate::store::activation::WaitingCode;
 
 /// Somebody's attempt to log in.
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +154,7 @@ enum Reason {
     NoCredential,
     Locked,
     Wrong,
+    NoActivationCode,
 }
 
 impl Reason {
@@ -162,6 +165,7 @@ impl Reason {
             Self::NoCredential => format!("the user has no {kind}").into(),
             Self::Locked => format!("the {kind} is locked; it was not looked at").into(),
             Self::Wrong => format!("the {kind} is wrong").into(),
+            Self::NoActivationCode => "no activation code of these digits is valid now".into(),
         }
     }
 }
@@ -213,6 +217,44 @@ pub async fn authenticate_password(
         account: admitted.account,
         must_change,
     })
+}
+
+/// Lets somebody in who shows an activation code in place of a user ID, or not: the code of this
+/// digest. The login of the attempt are its digits, under which failures are counted.
+///
+/// # Errors
+///
+/// [`AuthenticateError`], which tells the caller no more than it may know.
+pub(super) async fn authenticate_activation_code(
+    app: &App,
+    attempt: &Attempt<'_>,
+    digest: &str,
+) -> Result<WaitingCode, AuthenticateError> {
+    let (passes, known) = look_up(app, attempt, CredentialKind::Pin).await?;
+    let now = app.environment.now();
+    let wait = known.wait(now);
+    if !wait.is_zero() {
+        tell_wait(app, attempt, &known, wait).await?;
+        return Err(AuthenticateError::Wait(wait));
+    }
+    // The same time as a wrong PIN, whatever comes of it.
+    let nothing = Secret::from("");
+    app.hasher.verify_dummy(attempt.share, &nothing).await?;
+    let mut reader = app.store.read().await?;
+    let found = store::activation::by_digest(reader.connection(), digest).await?;
+    drop(reader);
+    let answer = match found.filter(|code| code.expires_at > now) {
+        Some(code) => {
+            forget_failures(app, attempt, &known, Proof::Nothing).await?;
+            Ok(code)
+        }
+        None => {
+            record_wrong(app, attempt, &known, Reason::NoActivationCode, false).await?;
+            Err(AuthenticateError::Failed)
+        }
+    };
+    drop(passes);
+    answer
 }
 
 /// Somebody who has shown a password.

@@ -232,7 +232,10 @@ fn action_of(action: &str) -> Option<Action> {
     match verb {
         "add" | "provision" => Some(Action::Add),
         "remove" | "release" => Some(Action::Remove),
-        "update" | "change_pin" | "change_password" | "reset_password" => Some(Action::Update),
+        // A phone that is activated has another name from then on.
+        "activate" | "update" | "change_pin" | "change_password" | "reset_password" => {
+            Some(Action::Update)
+        }
         "unlock" if action == "end_user.unlock" => Some(Action::Update),
         _ if verb == "set" || verb.starts_with("set_") => Some(Action::Update),
         _ => None,
@@ -288,6 +291,7 @@ mod tests {
             ("universal_device_template", Some("UniversalDeviceTemplate")),
             ("call_manager_group", Some("CallManagerGroup")),
             ("RoutePartition", Some("RoutePartition")),
+            ("phone_activation_code", Some("PhoneActivationCode")),
             ("trust_key", None),
         ] {
             assert_eq!(noun_of(kind), noun, "{kind}");
@@ -295,6 +299,8 @@ mod tests {
         for (action, expected) in [
             ("device.provision", Some(Action::Add)),
             ("device.release", Some(Action::Remove)),
+            ("device.activate", Some(Action::Update)),
+            ("activation_code.remove", Some(Action::Remove)),
             ("end_user.set_pin", Some(Action::Update)),
             ("attribute.set", Some(Action::Update)),
             ("end_user.unlock", Some(Action::Update)),

@@ -40,6 +40,8 @@ pub enum Purpose {
     TrustKey,
     /// Activation codes in the database, and the digests by which they are found.
     ActivationCode,
+    /// Confirm tokens of activations.
+    ActivationToken,
 }
 
 impl Purpose {
@@ -55,6 +57,7 @@ impl Purpose {
         Self::ApiSession,
         Self::TrustKey,
         Self::ActivationCode,
+        Self::ActivationToken,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -70,6 +73,7 @@ impl Purpose {
             Self::ApiSession => b"api session",
             Self::TrustKey => b"trust key",
             Self::ActivationCode => b"activation code",
+            Self::ActivationToken => b"activation token",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod access_control_groups;
 pub mod account_sheet;
+mod activate;
 pub mod activation_codes;
 pub mod administration;
 pub mod api_login;

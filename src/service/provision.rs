@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::App;
 use super::ServiceError;
+use super::activate;
 use super::associated_devices;
 use super::attributes;
 use super::authenticate::Authenticated;
@@ -98,6 +99,9 @@ pub async fn provision(
 ) -> Result<Provisioned, ProvisionError> {
     let fingerprint = sealed_token::fingerprint(token);
     let now = app.environment.now();
+    if let Some(token) = Token::open(token, &app.keys, Purpose::ActivationToken, now) {
+        return Box::pin(activate::confirm(app, claim, &token, &fingerprint)).await;
+    }
     let token = Token::open(token, &app.keys, Purpose::ConfirmToken, now)
         .ok_or(ProvisionError::StartAgain)?;
     let device = claim
@@ -247,7 +251,7 @@ async fn authenticated_again(
 }
 
 /// What is left of a lock of the phone. Delays stand before logins, not before *Continue*.
-async fn lock_left(
+pub(super) async fn lock_left(
     app: &App,
     connection: &mut Connection,
     device: &DeviceName,

@@ -169,7 +169,8 @@ fn device(
     name: &DeviceName,
     format: FileFormat,
 ) -> FileAnswer {
-    match app.phones.find(name) {
+    // Behind a placeholder there is no phone; it is like a name that nobody has.
+    match app.phones.find(name).filter(|_| !name.is_placeholder()) {
         Some(known) if format_of(&known.phone) == format => of_device(app, request, &known),
         // A device never asks for a file of another kind than its own: somebody looks around.
         Some(_) if is_sweep(app, request, name, app.environment.now()) => FileAnswer::Throttled,

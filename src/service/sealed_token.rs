@@ -39,7 +39,7 @@ const BODY_BYTES: usize = 16 + 16 + 6 + 1 + BOUND_BYTES;
 pub struct Token {
     /// The device row it was made for.
     pub device: Pkid,
-    /// The user who logged in.
+    /// The user who logged in; in a token of an activation, the code.
     pub user: Pkid,
     /// When it ends.
     pub expires_at: UnixMillis,
@@ -55,7 +55,7 @@ pub struct Bound<'a> {
     pub source: IpAddr,
     /// The extension shown, if any.
     pub extension: Option<&'a DirectoryNumber>,
-    /// The version of the PIN; 0 where there is none.
+    /// The version of the PIN; 0 where there is none. Of an activation, that of the device.
     pub credential_version: i64,
     /// The authentication mode.
     pub mode: AuthenticationMode,

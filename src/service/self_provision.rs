@@ -4,6 +4,7 @@
 
 use super::App;
 use super::ServiceError;
+use super::activate;
 use super::authenticate;
 use super::authenticate::Attempt;
 use super::authenticate::AuthenticateError;
@@ -52,7 +53,8 @@ pub struct LoginPrompt {
 pub struct Confirmation {
     /// Comes back with *Continue*.
     pub token: String,
-    /// First and last name, or the user ID where there is neither.
+    /// First and last name, or the user ID where there is neither; empty when the phone is to be
+    /// nobody's.
     pub user_name: String,
     /// The number that will be provisioned.
     pub extension: DirectoryNumber,
@@ -127,7 +129,8 @@ pub fn login_prompt(app: &App, claim: &Claim) -> Result<LoginPrompt, Refusal> {
     })
 }
 
-/// A login: rows 1 to 9 of the decision, and what the confirm screen shows.
+/// A login: rows 1 to 9 of the decision, and what the confirm screen shows. An activation code in
+/// place of user ID and PIN is one as well.
 ///
 /// # Errors
 ///
@@ -148,6 +151,9 @@ pub async fn log_in(
         };
         refusal_rows::refused_without_work(app, name, claim.happening(row)).await?;
         return Err(refusal.into());
+    }
+    if let Some(code) = activate::typed(app, login, secret).await? {
+        return Box::pin(activate::log_in(app, claim, &known, &code)).await;
     }
     let attempt = Attempt {
         login,

@@ -27,7 +27,7 @@ pub struct Context {
 /// What is shown before anything is written.
 #[derive(Debug, Clone, Copy)]
 pub struct LoggedIn<'a> {
-    /// The user's name.
+    /// The user's name; empty when the phone is going to be nobody's.
     pub user_name: &'a str,
     /// The number the phone is going to have.
     pub extension: &'a str,
@@ -76,15 +76,21 @@ impl Context {
         body: &'a mut String,
     ) -> Option<Screen<'a>> {
         let t = self.texts;
-        *body = format!(
-            "{}: {}\n{}: {}\n{}: {}",
-            t.success_user,
-            shown.user_name,
-            t.success_number,
-            shown.extension,
-            t.success_description,
-            shown.description
-        );
+        let rows = [
+            (t.success_user, shown.user_name),
+            (t.success_number, shown.extension),
+            (t.success_description, shown.description),
+        ];
+        let is_said = |(name, value): &(&str, &str)| {
+            // A phone that is activated may be nobody's.
+            let is_optional = *name == t.success_user;
+            !(is_optional && value.is_empty())
+        };
+        let rows = rows.iter().filter(|row| is_said(row));
+        let rows: Vec<String> = rows
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        *body = rows.join("\n");
         let go_on = self.step_with_token(step::CONFIRM, shown.token)?;
         Some(Screen::Text {
             title: Label::cut(t.success_title),

@@ -176,8 +176,9 @@ static ENGLISH: Texts = Texts {
     help_prompt: "Press Back to log in.",
     help_text: "Enter your user ID, or your Self-Service User ID, and your PIN (not your password), \
                 then press Submit. You will see the number this phone is going to have; nothing \
-                changes before you press Continue. Then the phone restarts.\n\nIf you do not \
-                know your PIN, contact your administrator.",
+                changes before you press Continue. Then the phone restarts.\n\nIf you were given an \
+                activation code of 16 digits, enter it as the user ID and leave the PIN empty.\n\n\
+                If you do not know your PIN, contact your administrator.",
 
     change_pin_title: "Change PIN",
     change_pin_prompt: "Your PIN must be changed.",

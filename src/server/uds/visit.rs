@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use tokio::time::timeout;
 
+use crate::domain::activation::ActivationCode;
 use crate::domain::device::DeviceName;
 use crate::domain::phone_model::{self, PhoneModel};
 use crate::domain::refusal::Refusal;
@@ -136,6 +137,12 @@ impl Visit {
             to_the_end(
                 async move { self_provision::log_in(&app, &claim, &login, pin.as_ref()).await },
             );
+        // What may be an activation code is a secret: it does not come back in a URL.
+        let user_id = if user_id.parse::<ActivationCode>().is_ok() {
+            String::new()
+        } else {
+            user_id
+        };
         match logged_in.await {
             Some(Ok(confirmation)) => self.login_success(&confirmation),
             Some(Err(LogInError::Refused(refusal))) => self.refused(refusal, &user_id),

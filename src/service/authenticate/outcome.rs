@@ -60,15 +60,7 @@ pub(super) async fn record_right(
     known: Known,
     proof: Proof,
 ) -> Result<Admitted, AuthenticateError> {
-    if known.has_failures() {
-        let mut transaction = app.store.begin().await?;
-        let connection = transaction.connection();
-        if is_locked_meanwhile(app, connection, attempt, &known, proof).await? {
-            return Err(AuthenticateError::Failed);
-        }
-        store::authentication_failure::clear(connection, &known.key, attempt.device).await?;
-        transaction.commit().await?;
-    }
+    forget_failures(app, attempt, &known, proof).await?;
     let account = known.account.ok_or(AuthenticateError::Failed)?;
     Ok(Admitted {
         account,
@@ -76,6 +68,26 @@ pub(super) async fn record_right(
         proof,
         mode: known.settings.mode,
     })
+}
+
+/// Forgets the failures of what was shown and of this device, unless a lock came in between from
+/// another node: then what was shown does not count.
+pub(super) async fn forget_failures(
+    app: &App,
+    attempt: &Attempt<'_>,
+    known: &Known,
+    proof: Proof,
+) -> Result<(), AuthenticateError> {
+    if known.has_failures() {
+        let mut transaction = app.store.begin().await?;
+        let connection = transaction.connection();
+        if is_locked_meanwhile(app, connection, attempt, known, proof).await? {
+            return Err(AuthenticateError::Failed);
+        }
+        store::authentication_failure::clear(connection, &known.key, attempt.device).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
 }
 
 /// Whether another node locked the credential or the device while this one looked at it.
