@@ -4,10 +4,15 @@
 use std::time::Duration;
 
 use crate::common::CISCO_7841;
+use crate::common::Database;
 use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::TestPhone;
 use crate::common::for_each_database;
+use crate::common::form_url;
+use crate::common::post;
+use crate::common::url_of_key;
+use crate::handset_support::Door;
 use selfprov::domain::activation::CodeLifetime;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::device::DeviceState;
@@ -21,9 +26,14 @@ use selfprov::service::activation_codes::IssuedCode;
 use selfprov::service::device_update;
 use selfprov::service::device_update::DeviceChange;
 use selfprov::service::devices;
+use selfprov::service::file_requests::FileDoor;
 use selfprov::service::record::Actor;
+use selfprov::service::render_config;
+use selfprov::service::render_config::FileAnswer;
+use selfprov::service::render_config::FileRequest;
 use selfprov::service::self_provision::LogInError;
 use selfprov::service::self_provision::ProvisionError;
+use selfprov::service::settings::ConfigSource;
 use selfprov::store;
 
 const PLACEHOLDER: &str = "BAT0011AABBCCDD";
@@ -501,6 +511,74 @@ async fn a_device_of_real_name_moves_to_new_hardware_and_a_phone_of_nobody_shows
         let after = test.stored(&phone).await.unwrap();
         assert_eq!(after.pkid, made.pkid);
         assert_eq!(after.registered_address, Some(phone.address));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_stands_in_no_screen_and_a_phone_posts_it_like_a_user_id() {
+    let door = Door::open(&Database::sqlite()).await;
+    configured(&door.test).await;
+    let code = code_for(&door.test, PLACEHOLDER).await;
+    let digits = code.code.digits().reveal();
+    let form = door.get("").await;
+    let enter = async |typed: &str| {
+        let fields = format!("userid={typed}&pin=");
+        door.run(&form_url(&form.body), &post(&fields)).await
+    };
+    let wrong = enter("1111-2222-3333-4444").await;
+    assert!(wrong.body.contains("[AUTHENTICATION_FAILED]"));
+    assert!(!wrong.body.contains("4444"), "{}", wrong.body);
+    door.test.clock.advance(Duration::from_secs(4));
+    // Now its device is of another model than the phone.
+    door.test
+        .sql("UPDATE device SET model = 684 WHERE name = 'BAT0011AABBCCDD'")
+        .await;
+    let refused = enter(digits).await;
+    assert!(refused.body.contains("[DEVICE_MODEL_MISMATCH]"));
+    assert!(!refused.body.contains(digits), "{}", refused.body);
+    door.test
+        .sql("UPDATE device SET model = 622 WHERE name = 'BAT0011AABBCCDD'")
+        .await;
+    let shown = enter(digits).await;
+    assert!(shown.body.contains("Number: 1005"), "{}", shown.body);
+    assert!(!shown.body.contains(digits), "{}", shown.body);
+    let done = door.fetch(&url_of_key(&shown.body, "Continue")).await;
+    assert!(done.body.contains("1005"), "{}", done.body);
+    for file in door.files() {
+        let name = file.to_string_lossy().into_owned();
+        let bytes = std::fs::read(&file).unwrap();
+        let found = bytes
+            .windows(digits.len())
+            .any(|window| window == digits.as_bytes());
+        assert!(!found, "the code stands in {name}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_the_file_of_a_placeholder() {
+    for_each_database(|database| async move {
+        // Even where every file is open to everybody.
+        let test = TestApp::builder()
+            .settings(|settings| settings.phones.config_source = ConfigSource::Any)
+            .start(&database)
+            .await;
+        test.add_fixture().await;
+        configured(&test).await;
+        let name: DeviceName = PLACEHOLDER.parse().unwrap();
+        let hour = Duration::from_hours(1);
+        devices::allow_file(&test.app, &actor(), &name, hour)
+            .await
+            .unwrap();
+        for file in ["BAT0011AABBCCDD.cnf.xml", "bat0011aabbccdd.cnf.xml"] {
+            let request = FileRequest {
+                name: file.as_bytes(),
+                source: "192.0.2.1".parse().unwrap(),
+                door: FileDoor::Tftp,
+            };
+            let answer = render_config::answer(&test.app, &request);
+            assert!(matches!(answer, FileAnswer::NotFound), "{answer:?}");
+        }
     })
     .await;
 }

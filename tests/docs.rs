@@ -159,6 +159,9 @@ fn every_code_of_a_refusal_is_explained_on_the_handset_page() {
         Refusal::SelfprovDeviceLimit,
         Refusal::InvalidDeviceModel,
         Refusal::ModelPhoneTemplateNotFound,
+        Refusal::DeviceModelMismatch,
+        Refusal::DeviceInUse,
+        Refusal::DeviceNotReady,
     ];
     for refusal in refusals {
         assert!(handset.contains(&format!("| `{refusal}` |")), "{refusal}");

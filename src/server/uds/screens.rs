@@ -373,6 +373,14 @@ mod tests {
             "login_success",
             &context.login_success(shown, &mut body).unwrap(),
         );
+        let of_nobody = LoggedIn {
+            user_name: "",
+            ..shown
+        };
+        golden(
+            "login_success_of_nobody",
+            &context.login_success(of_nobody, &mut body).unwrap(),
+        );
         golden("provisioning", &context.provisioning("1004", &mut body));
         golden("help", &context.help());
         golden("busy", &context.busy("aksethi").0);
@@ -418,6 +426,9 @@ mod tests {
             Refusal::SelfprovDeviceLimit,
             Refusal::InvalidDeviceModel,
             Refusal::ModelPhoneTemplateNotFound,
+            Refusal::DeviceModelMismatch,
+            Refusal::DeviceInUse,
+            Refusal::DeviceNotReady,
         ] {
             let name = format!("refused_{}", refusal.code().to_lowercase());
             golden(&name, &context.refused(refusal, "aksethi", &mut body));
