@@ -207,7 +207,7 @@ impl Work<'_> {
         provision::remove(connection, hardware).await?;
         store::binding::delete_of_device(connection, &configured.name).await?;
         store::phone_restart::delete(connection, &configured.name).await?;
-        store::device::update(connection, &after).await?;
+        store::device::update(connection, &mut after).await?;
         store::device::set_registered(connection, after.pkid, address, None).await?;
         let grace = register::grace_after_replacement(hardware, app.environment.now());
         let stored = (&*grace.sealed_secret, grace.until);
