@@ -881,3 +881,66 @@ async fn a_credential_that_only_administrators_change_is_kept_as_that() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_fold_letters_alike_on_both_databases() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        for (number, name) in [
+            "Kim",
+            "Stra\u{df}e",
+            "\u{130}nci",
+            "\u{212a}elvin",
+            "O_Neil",
+            "\u{c6}r\u{f8}",
+            "Koc",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let add = format!(
+                "<user><lastName>{name}</lastName><userid>u{number}</userid>\
+                 <department>Sales &amp; \u{d6}ffentliches</department></user>"
+            );
+            axl.succeed("14.0", "addUser", &add).await;
+        }
+        for (criterion, pattern, found) in [
+            ("lastName", "kIM", "u0"),
+            ("lastName", "K%", "u0 u3 u6"),
+            ("lastName", "%KELVIN", "u3"),
+            ("lastName", "STRA\u{1e9e}E", "u1"),
+            ("lastName", "%a\u{df}%", "u1"),
+            ("lastName", "i\u{307}N%", "u2"),
+            ("lastName", "inci", ""),
+            ("lastName", "o_NEIL", "u4"),
+            ("lastName", "o%il", "u4"),
+            ("lastName", "o_ne%k", ""),
+            ("lastName", "\u{e6}R\u{d8}", "u5"),
+            ("lastName", "\\%", ""),
+            ("department", "%& \u{f6}FF%", "u0 u1 u2 u3 u4 u5 u6"),
+            ("userid", "U%", "u0 u1 u2 u3 u4 u5 u6"),
+            ("userid", "%6", "u6"),
+        ] {
+            let pattern = quick_xml::escape::escape(pattern);
+            let list = format!(
+                "<searchCriteria><{criterion}>{pattern}</{criterion}></searchCriteria>\
+                 <returnedTags><userid/></returnedTags>"
+            );
+            let listed = axl.succeed("14.0", "listUser", &list).await;
+            let ids: Vec<&str> = listed
+                .split("<userid>")
+                .skip(1)
+                .filter_map(|rest| Some(rest.split_once("</userid>")?.0))
+                .collect();
+            assert_eq!(ids.join(" "), found, "{criterion} {pattern}");
+        }
+        // A pattern that no database would take.
+        let long = "%a".repeat(60_000);
+        let list = format!(
+            "<searchCriteria><lastName>{long}</lastName></searchCriteria>\
+             <returnedTags><userid/></returnedTags>"
+        );
+        assert_eq!(axl.succeed("14.0", "listUser", &list).await, "");
+    })
+    .await;
+}

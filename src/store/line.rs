@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::Connection;
 use super::StoreError;
 use super::attribute;
+use super::like;
 use super::row::Columns;
 use super::row::places;
 use crate::domain::directory_number::DirectoryNumber;
@@ -150,14 +151,29 @@ pub struct LineKey {
     pub description: String,
 }
 
-/// Every line, or those of one number, in the order of their numbers.
+/// Which lines a list may want.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// Those of one number.
+    Pattern(&'a str),
+    /// Those whose number and description may have these pieces, folded to small letters, in this
+    /// order; `None`: any. The caller looks whether they do.
+    Pieces {
+        /// Of the number.
+        pattern: Option<&'a [String]>,
+        /// Of the description.
+        description: Option<&'a [String]>,
+    },
+}
+
+/// The lines that a list may want, in the order of their numbers.
 ///
 /// # Errors
 ///
 /// As [`find`].
 pub async fn keys(
     connection: &mut Connection,
-    pattern: Option<&str>,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<LineKey>, StoreError> {
     let key_of = |row: &sqlx::any::AnyRow| {
         Ok(LineKey {
@@ -167,16 +183,31 @@ pub async fn keys(
             description: row.text("line.description")?,
         })
     };
-    let query = match pattern {
-        None => sqlx::query(
-            "SELECT pkid, pattern, route_partition, description FROM line ORDER BY pattern, pkid",
-        ),
-        Some(pattern) => sqlx::query(
-            "SELECT pkid, pattern, route_partition, description FROM line \
-             WHERE pattern = $1 ORDER BY pkid",
-        )
-        .bind(pattern.to_owned()),
+    let (conditions, bound) = match wanted {
+        Wanted::Pattern(pattern) => (" WHERE pattern = $1".to_owned(), vec![pattern.to_owned()]),
+        Wanted::Pieces {
+            pattern,
+            description,
+        } => {
+            let fields = [("pattern", pattern), ("description", description)];
+            let wanted: Vec<_> = fields
+                .into_iter()
+                .filter_map(|(column, pieces)| Some((column, pieces?)))
+                .collect();
+            let columns = wanted.iter().map(|(column, _)| *column);
+            let bound = wanted.iter().map(|(_, pieces)| like::pattern(pieces));
+            (like::conditions(columns), bound.collect())
+        }
     };
+    // Only names of columns and numbers of places are put into the text.
+    let statement = format!(
+        "SELECT pkid, pattern, route_partition, description FROM line{conditions} \
+         ORDER BY pattern, pkid"
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+    for text in bound {
+        query = query.bind(text);
+    }
     query
         .fetch_all(connection)
         .await?

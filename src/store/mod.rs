@@ -21,6 +21,7 @@ pub mod end_user;
 pub mod engine;
 mod error;
 pub mod history;
+mod like;
 pub mod line;
 pub mod object_row;
 pub mod parameter;

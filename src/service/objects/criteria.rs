@@ -42,6 +42,15 @@ impl Criteria {
             .all(|(name, pattern)| pattern.fits(record.text(name).unwrap_or_default()))
     }
 
+    /// What must stand in an element in this order, in small letters; the first piece begins it, the
+    /// last ends it. `None`: anything fits.
+    pub(super) fn pieces(&self, element: &str) -> Option<&[String]> {
+        let mut demands = self.0.iter();
+        let (_, pattern) = demands.find(|(name, _)| *name == element)?;
+        let is_demand = pattern.pieces.len() == 1 || pattern.pieces.iter().any(|it| !it.is_empty());
+        is_demand.then_some(&*pattern.pieces)
+    }
+
     /// The one text that fits an element, in small letters; `None` when several fit.
     pub fn exact(&self, element: &str) -> Option<&str> {
         self.0

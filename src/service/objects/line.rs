@@ -28,6 +28,7 @@ use crate::service::record::Actor;
 use crate::store;
 use crate::store::Connection;
 use crate::store::line::LineKey;
+use crate::store::line::Wanted;
 
 /// `usage` of every line here.
 const USAGE: &str = "Device";
@@ -69,7 +70,19 @@ impl Kind for Lines {
     ) -> Outcome<Vec<Pkid>> {
         let catalogue = app.catalogue.load_full();
         let exact = criteria.exact("pattern").map(without_escape);
-        let mut keys = store::line::keys(connection, exact).await?;
+        // A plus is kept without the backslash before it.
+        let pieces = criteria.pieces("pattern").map(|pieces| {
+            let pieces = pieces.iter().map(|piece| piece.replace('\\', ""));
+            pieces.collect::<Vec<_>>()
+        });
+        let wanted = match exact {
+            Some(pattern) => Wanted::Pattern(pattern),
+            None => Wanted::Pieces {
+                pattern: pieces.as_deref(),
+                description: criteria.pieces("description"),
+            },
+        };
+        let mut keys = store::line::keys(connection, wanted).await?;
         keys.retain(|key| fits(criteria, exact.is_some(), &catalogue, key));
         Ok(keys.into_iter().map(|key| key.pkid).collect())
     }

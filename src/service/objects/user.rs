@@ -37,6 +37,15 @@ use crate::store::Connection;
 use crate::store::associated_device;
 use crate::store::associated_device::Controller;
 use crate::store::end_user::Listed;
+use crate::store::end_user::SearchField;
+
+/// The criteria that a database can look at.
+const SEARCHED: [(&str, SearchField); 4] = [
+    ("userid", SearchField::UserId),
+    ("firstName", SearchField::FirstName),
+    ("lastName", SearchField::LastName),
+    ("department", SearchField::Department),
+];
 
 pub(super) struct Users;
 
@@ -96,7 +105,12 @@ impl Kind for Users {
                 let user = store::end_user::by_login(connection, &folded).await?;
                 user.map(listed).into_iter().collect()
             }
-            None => store::end_user::listed(connection).await?,
+            None => {
+                let wanted = SEARCHED
+                    .into_iter()
+                    .filter_map(|(element, field)| Some((field, criteria.pieces(element)?)));
+                store::end_user::listed(connection, &wanted.collect::<Vec<_>>()).await?
+            }
         };
         let mut found: Vec<(String, Pkid)> = users
             .into_iter()
