@@ -2,6 +2,7 @@
 //! not ours (Python's expat).
 
 mod attacks;
+mod change;
 mod client;
 mod credentials;
 mod directory;

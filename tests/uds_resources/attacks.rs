@@ -27,12 +27,23 @@ const NEW: &str =
 fn paths_of(uds: &Uds) -> Vec<String> {
     let line = uds.alice.primary_extension.as_ref().unwrap().line;
     let phone = uds.other_phone;
-    ["", "/devices", "/extensions", "/credentials"]
+    let lists = [
+        "",
+        "/devices",
+        "/extensions",
+        "/credentials",
+        "/speedDials",
+        "/subscribedServices",
+        "/remoteDestinations",
+    ];
+    lists
         .map(str::to_owned)
         .into_iter()
         .chain([
             format!("/device/{phone}"),
             format!("/device/{phone}/extensions"),
+            format!("/device/{phone}/speedDials"),
+            format!("/device/{phone}/subscribedServices"),
             format!("/device/{phone}/extension/{line}"),
             format!("/extension/{line}"),
         ])
@@ -303,8 +314,10 @@ async fn other_methods_and_other_paths_get_a_clear_answer() {
             ("/options/models", "GET, HEAD"),
             ("/users", "GET, HEAD"),
             ("/clusterUser", "GET, HEAD"),
-            ("/user/aksethi", "GET, HEAD"),
+            ("/user/aksethi", "GET, HEAD, PUT"),
             ("/user/aksethi/devices", "GET, HEAD"),
+            ("/user/aksethi/speedDials", "GET, HEAD"),
+            ("/user/aksethi/remoteDestinations", "GET, HEAD"),
             ("/user/aksethi/credentials", "GET, HEAD, PUT"),
             (&device, "GET, HEAD, PUT"),
         ] {
@@ -325,7 +338,7 @@ async fn other_methods_and_other_paths_get_a_clear_answer() {
             "/options",
             "/user",
             "/user/",
-            "/user/aksethi/speedDials",
+            "/user/aksethi/speedDial",
             "/private",
             "/private/user/aksethi",
             "/version/x",

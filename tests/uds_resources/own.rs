@@ -10,7 +10,7 @@ use crate::uds_resources::client::Uds;
 use crate::uds_resources::client::administrator;
 
 /// Elements of `user`, in the order of recorded answers.
-const USER: [&str; 27] = [
+const USER: [&str; 29] = [
     "id",
     "userName",
     "firstName",
@@ -38,6 +38,8 @@ const USER: [&str; 27] = [
     "devices",
     "credentials",
     "extensions",
+    "subscribedServices",
+    "speedDials",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,8 +160,8 @@ async fn every_address_that_is_shown_leads_to_its_document() {
             );
             seen.push(path);
         }
-        // The user, the lists, the phone, its lines, and the number in both places.
-        assert_eq!(seen.len(), 8, "{seen:?}");
+        // The user, the lists, the phone, its lists, and the number in both places.
+        assert_eq!(seen.len(), 12, "{seen:?}");
     })
     .await;
 }

@@ -9,6 +9,7 @@ use crate::domain::schema::SchemaVersion;
 use crate::domain::trivial_credential::CredentialRefused;
 use crate::service::ServiceError;
 use crate::service::administration::AdministrationError;
+use crate::service::objects::ObjectError;
 
 /// What every answer says of itself: only who asked may keep it, and not on a disk.
 ///
@@ -82,6 +83,8 @@ pub(super) enum Problem {
     NoSuchResource,
     /// The user has no such thing.
     NotFound(&'static str),
+    /// Nobody has such things here.
+    NotKept(&'static str),
     /// The resource has other methods: these.
     MethodNotAllowed(&'static str),
     /// The body did not arrive in time.
@@ -132,7 +135,9 @@ impl Problem {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "BAD_REQUEST"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "FORBIDDEN"),
-            Self::NoSuchResource | Self::NotFound(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
+            Self::NoSuchResource | Self::NotFound(_) | Self::NotKept(_) => {
+                (StatusCode::NOT_FOUND, "NOT_FOUND")
+            }
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "CONFLICT"),
@@ -155,6 +160,7 @@ impl Problem {
             }
             Self::NoSuchResource => "there is no such resource".to_owned(),
             Self::NotFound(what) => format!("the user has no such {what}"),
+            Self::NotKept(what) => format!("this system keeps no {what}"),
             Self::MethodNotAllowed(methods) => {
                 format!("the methods of this resource are {methods}")
             }
@@ -175,6 +181,15 @@ impl From<ServiceError> for Problem {
                 tracing::error!(%error, "a UDS request could not be carried out");
                 Self::Internal
             }
+        }
+    }
+}
+
+impl From<ObjectError> for Problem {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Administration(error) => error.into(),
+            error => Self::BadRequest(error.to_string()),
         }
     }
 }

@@ -71,16 +71,17 @@ pub(super) fn credentials(root: &Element) -> Result<OwnCredentials, Problem> {
     Ok(read)
 }
 
-/// Reads `<device><description>…`; `None`: the description is to stay.
-pub(super) fn description(root: &Element) -> Result<Option<String>, Problem> {
-    expect_root(root, "device")?;
+/// Reads `<root><known>…`, the one element of a resource that can be changed; `None`: it is to stay,
+/// and an empty text: it is to be as it was before anybody changed it.
+pub(super) fn text(root: &Element, name: &str, known: &str) -> Result<Option<String>, Problem> {
+    expect_root(root, name)?;
     let mut read = None;
     for child in &root.children {
-        if child.name != "description" || !child.children.is_empty() {
-            return Err(unknown(&child.name, "description"));
+        if child.name != known || !child.children.is_empty() {
+            return Err(unknown(&child.name, known));
         }
         if read.is_some() {
-            return Err(bad("the description is there twice"));
+            return Err(bad(&format!("the {known} is there twice")));
         }
         read = Some(child.text.trim().to_owned());
     }
@@ -138,6 +139,10 @@ mod tests {
         assert_eq!(read.pin.unwrap().reveal(), "4321");
     }
 
+    fn text_of(body: &str) -> Result<Option<String>, Problem> {
+        text(&parse(body), "device", "description")
+    }
+
     #[test]
     fn bodies_of_another_shape_change_nothing() {
         for text in [
@@ -158,9 +163,9 @@ mod tests {
             "<device><description>a</description><description>b</description></device>",
             "<device><description>a</description><name>b</name></device>",
         ] {
-            assert!(description(&parse(text)).is_err(), "{text}");
+            assert!(text_of(text).is_err(), "{text}");
         }
-        assert!(matches!(description(&parse("<device/>")), Ok(None)));
+        assert!(matches!(text_of("<device/>"), Ok(None)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a user has, as XML.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::Asked;
@@ -10,7 +12,7 @@ use crate::domain::phone::{Phone, PhoneLine};
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::service::own_credentials::LoginHistory;
-use crate::service::self_care::{OwnExtension, SelfCare};
+use crate::service::self_care::{Buttons, OwnExtension, SelfCare};
 
 /// What a user has, on its way into XML.
 pub(super) struct View<'a> {
@@ -56,6 +58,8 @@ impl View<'_> {
             ("devices", Own::Devices),
             ("credentials", Own::Credentials),
             ("extensions", Own::Extensions),
+            ("subscribedServices", Own::SubscribedServices),
+            ("speedDials", Own::SpeedDials),
         ] {
             xml.text_with(name, &[("uri", &self.uri(own))], "");
         }
@@ -140,8 +144,16 @@ impl View<'_> {
         self.write_description(&mut xml, phone);
         xml.text("model", product(phone));
         xml.text("protocol", PROTOCOL);
-        let extensions = self.uri(Own::DeviceExtensions(phone.pkid));
-        xml.text_with("extensions", &[("uri", &extensions)], "");
+        for (name, own) in [
+            ("extensions", Own::DeviceExtensions(phone.pkid)),
+            ("speedDials", Own::DeviceSpeedDials(phone.pkid)),
+            (
+                "subscribedServices",
+                Own::DeviceSubscribedServices(phone.pkid),
+            ),
+        ] {
+            xml.text_with(name, &[("uri", &self.uri(own))], "");
+        }
         xml
     }
 
@@ -215,6 +227,66 @@ impl View<'_> {
         );
         write_extension(&mut xml, extension);
         Ok(xml)
+    }
+
+    /// The phones of a list of speed dials or services: one, or all that the user owns.
+    pub(super) fn phones_of(&self, own: Own) -> Result<Vec<&Phone>, Problem> {
+        if let Own::DeviceSpeedDials(device) | Own::DeviceSubscribedServices(device) = own {
+            return Ok(vec![self.phone(device)?]);
+        }
+        let phones = self.mine.phones.iter().map(|known| &known.phone);
+        Ok(phones.filter(|phone| self.mine.owns(phone)).collect())
+    }
+
+    /// `speedDials`.
+    pub(super) fn speed_dials(
+        &self,
+        own: Own,
+        phones: &[&Phone],
+        kept: &HashMap<Pkid, Buttons>,
+    ) -> Xml {
+        let mut xml = self.root("speedDials", own);
+        for phone in phones {
+            let speed_dials = kept.get(&phone.pkid).map(|buttons| &buttons.speed_dials);
+            for speed_dial in speed_dials.into_iter().flatten() {
+                xml.open("speedDial", &[]);
+                xml.text("index", &speed_dial.index);
+                xml.text("label", &speed_dial.label);
+                xml.text("number", &speed_dial.number);
+                self.write_device_of(&mut xml, phone);
+                xml.close();
+            }
+        }
+        xml
+    }
+
+    /// `subscribedServices`.
+    pub(super) fn subscribed_services(
+        &self,
+        own: Own,
+        phones: &[&Phone],
+        kept: &HashMap<Pkid, Buttons>,
+    ) -> Xml {
+        let mut xml = self.root("subscribedServices", own);
+        for phone in phones {
+            let services = kept.get(&phone.pkid).map(|buttons| &buttons.services);
+            for service in services.into_iter().flatten() {
+                xml.open("subscribedService", &[]);
+                xml.text("name", &service.name);
+                xml.text("phoneService", &service.service);
+                xml.text("url", &service.url);
+                xml.text("label", &service.label);
+                self.write_device_of(&mut xml, phone);
+                xml.close();
+            }
+        }
+        xml
+    }
+
+    /// The phone that an entry of a list of several phones belongs to.
+    fn write_device_of(&self, xml: &mut Xml, phone: &Phone) {
+        let uri = self.uri(Own::Device(phone.pkid));
+        xml.text_with("device", &[("uri", &uri)], phone.name.as_str());
     }
 
     /// `credentials`: how the password was used.

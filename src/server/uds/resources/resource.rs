@@ -61,6 +61,25 @@ pub(super) enum Own {
     Extension(Pkid),
     /// PIN and password.
     Credentials,
+    /// What is kept for speed dials of all phones that the user owns.
+    SpeedDials,
+    /// Those of one of them.
+    DeviceSpeedDials(Pkid),
+    /// What is kept for services of all phones that the user owns.
+    SubscribedServices,
+    /// Those of one of them.
+    DeviceSubscribedServices(Pkid),
+    /// What users have on a CUCM and nobody has here.
+    NotKept(NotKept),
+}
+
+/// What users have on a CUCM and nobody has here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotKept {
+    /// Other phones that ring with theirs.
+    RemoteDestinations,
+    /// Conferences of their own.
+    Conferencing,
 }
 
 impl Resource {
@@ -114,7 +133,11 @@ impl Resource {
         matches!(
             self,
             Self::Own {
-                own: Own::Credentials | Own::Device(_),
+                own: Own::User
+                    | Own::Credentials
+                    | Own::Device(_)
+                    | Own::DeviceExtension(..)
+                    | Own::Extension(_),
                 ..
             }
         )
@@ -126,6 +149,16 @@ impl Resource {
             "GET, HEAD, PUT"
         } else {
             "GET, HEAD"
+        }
+    }
+}
+
+impl NotKept {
+    /// What answers call it.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::RemoteDestinations => "remote destinations",
+            Self::Conferencing => "conferences of users",
         }
     }
 }
@@ -144,6 +177,14 @@ impl Own {
             ["extensions"] => Self::Extensions,
             ["extension", line] => Self::Extension(pkid(line)?),
             ["credentials"] => Self::Credentials,
+            ["speedDials"] => Self::SpeedDials,
+            ["device", device, "speedDials"] => Self::DeviceSpeedDials(pkid(device)?),
+            ["subscribedServices"] => Self::SubscribedServices,
+            ["device", device, "subscribedServices"] => {
+                Self::DeviceSubscribedServices(pkid(device)?)
+            }
+            ["remoteDestinations"] => Self::NotKept(NotKept::RemoteDestinations),
+            ["conferencing"] => Self::NotKept(NotKept::Conferencing),
             _ => return None,
         })
     }
@@ -158,6 +199,14 @@ impl Own {
             Self::Extensions => "/extensions".to_owned(),
             Self::Extension(line) => format!("/extension/{line}"),
             Self::Credentials => "/credentials".to_owned(),
+            Self::SpeedDials => "/speedDials".to_owned(),
+            Self::DeviceSpeedDials(device) => format!("/device/{device}/speedDials"),
+            Self::SubscribedServices => "/subscribedServices".to_owned(),
+            Self::DeviceSubscribedServices(device) => {
+                format!("/device/{device}/subscribedServices")
+            }
+            Self::NotKept(NotKept::RemoteDestinations) => "/remoteDestinations".to_owned(),
+            Self::NotKept(NotKept::Conferencing) => "/conferencing".to_owned(),
         }
     }
 }
@@ -192,6 +241,12 @@ mod tests {
             "/cucm-uds/user/x/extensions".to_owned(),
             format!("/cucm-uds/user/x/extension/{LINE}"),
             "/cucm-uds/user/x/credentials".to_owned(),
+            "/cucm-uds/user/x/speedDials".to_owned(),
+            format!("/cucm-uds/user/x/device/{DEVICE}/speedDials"),
+            "/cucm-uds/user/x/subscribedServices".to_owned(),
+            format!("/cucm-uds/user/x/device/{DEVICE}/subscribedServices"),
+            "/cucm-uds/user/x/remoteDestinations".to_owned(),
+            "/cucm-uds/user/x/conferencing".to_owned(),
         ] {
             let resource = Resource::parse(&path).unwrap();
             assert_eq!(resource.path(), path);
@@ -219,7 +274,7 @@ mod tests {
             "/cucm-uds/user/%ff",
             "/cucm-uds/user/x/../y",
             "/cucm-uds/user/x/device/1",
-            "/cucm-uds/user/x/speedDials",
+            "/cucm-uds/user/x/speedDial",
             &long,
             &endless,
         ] {

@@ -1,18 +1,23 @@
 //! Use cases: what end users see of themselves, and change.
+//!
+//! ```text
+//! mod.rs       what a user has
+//! buttons.rs   what is kept for the buttons of their phones
+//! change.rs    what they may change
+//! ```
+
+mod buttons;
+mod change;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::App;
 use super::administration::AdministrationError;
-use super::administration::END_USER;
 use super::api_login::Principal;
 use super::associated_devices::Controller;
 use super::attributes;
-use super::device_update;
-use super::device_update::DeviceChange;
 use super::phone_book::KnownPhone;
-use super::record::Actor;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::fresh_system;
 use crate::domain::line::Line;
@@ -21,6 +26,14 @@ use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredValue;
 use crate::domain::user::EndUser;
 use crate::store;
+
+pub use buttons::Buttons;
+pub use buttons::SpeedDial;
+pub use buttons::SubscribedService;
+pub use buttons::buttons;
+pub use change::change_locale;
+pub use change::describe_phone;
+pub use change::label_line;
 
 /// Elements of AXL beyond columns that a user is shown.
 const FURTHER: [&str; 7] = [
@@ -151,37 +164,4 @@ impl SelfCare {
         let first = labels.next().unwrap_or_default();
         labels.all(|label| label == first).then(|| first.to_owned())
     }
-}
-
-/// Gives a user's own phone another description; it restarts to show it.
-///
-/// # Errors
-///
-/// [`AdministrationError::NotFound`] when the user has no such phone,
-/// [`AdministrationError::Invalid`] when the user controls it and somebody else owns it,
-/// [`AdministrationError::Changed`] when somebody else changes it now.
-pub async fn describe_phone(
-    app: &App,
-    who: &Principal,
-    actor: &Actor,
-    phone: Pkid,
-    description: &str,
-) -> Result<(), AdministrationError> {
-    let own = show(app, who.account).await?;
-    let own = own.ok_or_else(|| AdministrationError::not_found(END_USER, who.user_id.as_str()))?;
-    let phone = own
-        .phone(phone)
-        .ok_or_else(|| AdministrationError::not_found("device", &phone.to_string()))?;
-    if !own.owns(phone) {
-        let reason = "the phone is somebody else's; its owner describes it";
-        return Err(AdministrationError::invalid("description", &reason));
-    }
-    let change = DeviceChange {
-        // Of this version it is the user's; another one may be somebody else's.
-        version: Some(phone.version),
-        description: Some(description.to_owned()),
-        ..DeviceChange::default()
-    };
-    device_update::update(app, actor, &phone.name, &change).await?;
-    Ok(())
 }
