@@ -233,6 +233,49 @@ fn tvs_is_a_door_of_the_service_that_lists_and_files_name() {
 }
 
 #[test]
+fn signed_files_are_served_and_verified_with_the_own_key_or_with_a_list() {
+    let folder = data_dir();
+    let folder = folder.path();
+    let settings = "[trust_list]\nenabled = true\nsigned_configuration = true\n";
+    fs::write(folder.join("selfprov.toml"), settings).unwrap();
+    let service = Serve::start(folder);
+    done(folder, &["cert", "create-trust-key"]);
+    assert_eq!(file(&service, "dialplan.xml.sgn"), None);
+    export(folder, "k.pem");
+    let plain = file(&service, "dialplan.xml").unwrap();
+    let signed = file(&service, "dialplan.xml.sgn").expect("a signed file");
+    let phone = ModelPhone::with(&list(&service).unwrap());
+    assert_eq!(phone.reads("dialplan.xml.sgn", &signed), Some(plain));
+
+    let (sgn, itl) = (path(folder, "x.sgn"), path(folder, "ITLFile.tlv"));
+    fs::write(&sgn, &signed).unwrap();
+    fs::write(&itl, list(&service).unwrap()).unwrap();
+    for more in [&[][..], &["--list", &itl]] {
+        let arguments = [&["cert", "verify", &sgn], more].concat();
+        let said = done(folder, &arguments);
+        assert!(said.starts_with("dialplan.xml.sgn, made "), "{said}");
+        assert!(said.contains("signed by CN=selfprov configuration files "));
+        assert!(said.contains("SHA-512") && said.contains("<dialTemplate>"));
+    }
+    let mut changed = signed.clone();
+    let last = changed.len() - 3;
+    changed[last] ^= 1;
+    fs::write(&sgn, &changed).unwrap();
+    let error = refused(folder, &["cert", "verify", &sgn], 1);
+    assert!(error.contains("its signature is not right"), "{error}");
+
+    // Another installation's list does not name the signer.
+    let other = data_dir();
+    let other_service = Serve::start(other.path());
+    done(other.path(), &["cert", "create-trust-key"]);
+    export(other.path(), "k.pem");
+    fs::write(&sgn, &signed).unwrap();
+    fs::write(&itl, list(&other_service).unwrap()).unwrap();
+    let error = refused(folder, &["cert", "verify", &sgn, "--list", &itl], 1);
+    assert!(error.contains("phones would refuse it"), "{error}");
+}
+
+#[test]
 fn a_key_comes_back_from_its_export_and_another_key_pair_from_pem() {
     let old = data_dir();
     done(old.path(), &["cert", "create-trust-key"]);

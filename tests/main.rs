@@ -58,6 +58,7 @@ mod program;
 mod self_provision;
 mod serve;
 mod service_trace;
+mod signed_files;
 mod sip_bindings;
 mod sip_grace;
 mod sip_limits;

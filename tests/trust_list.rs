@@ -146,7 +146,7 @@ pub(crate) async fn curl(server: &TestServer, source: &str, name: &str) -> (u16,
     (status.parse().unwrap(), output.stdout)
 }
 
-async fn tftp(server: &TestServer, name: &str) -> Option<Vec<u8>> {
+pub(crate) async fn tftp(server: &TestServer, name: &str) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let local = folder.path().join("file");
     let mut command = Command::new("tftp");

@@ -199,7 +199,7 @@ async fn what_the_doors_show_this_moment_is_ours_before_the_database_knows() {
 }
 
 /// The first key and its certificate of an export: what an earlier version wrote.
-fn of_an_earlier_version(export: &Secret) -> Secret {
+pub(crate) fn of_an_earlier_version(export: &Secret) -> Secret {
     let end = "-----END ENCRYPTED PRIVATE KEY-----\n";
     let (first, _) = export.reveal().split_once(end).unwrap();
     Secret::new(format!("{first}{end}"))

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::CliError;
+use super::cert_verify;
 use super::control;
 use super::output::{Output, columns};
 use super::secret_input;
 use crate::domain::secret::Secret;
 use crate::server::control::protocol::{Answer, Request, SecretText};
 use crate::server::control::trust_lists_view::TrustListsView;
-use crate::server::trust_list_reader;
 use crate::settings::Settings;
 
 /// How trust lists are begun, at the end of `cert --help`.
@@ -99,13 +99,20 @@ Example:
         #[arg(long)]
         force: bool,
     },
-    /// Reads a trust list file, ours or that of CUCM, and checks its signature
+    /// Reads a trust list or a signed configuration file (.sgn) and checks its signature
     #[command(after_help = "\
-Example:
-  curl -O http://cucm.example.com:6970/ITLFile.tlv && selfprov cert verify ITLFile.tlv")]
+A signed file is checked with the key of this installation, or with those that the list of --list
+names in the role TFTP.
+
+Examples:
+  curl -O http://cucm.example.com:6970/ITLFile.tlv && selfprov cert verify ITLFile.tlv
+  selfprov cert verify SEP0011AABBCCDD.cnf.xml.sgn --list ITLFile.tlv")]
     Verify {
         /// The file
         file: PathBuf,
+        /// The trust list that the phone has which is to take a signed file
+        #[arg(long, value_name = "FILE")]
+        list: Option<PathBuf>,
     },
 }
 
@@ -128,7 +135,9 @@ pub async fn run(
     let request = match command {
         CertCommand::List => return show(settings, output, list_text).await,
         CertCommand::Show => return show(settings, output, show_text).await,
-        CertCommand::Verify { file } => return verify(&file, output),
+        CertCommand::Verify { file, list } => {
+            return cert_verify::run(settings, &file, list.as_deref(), output).await;
+        }
         CertCommand::Export {
             out,
             number,
@@ -337,45 +346,10 @@ fn import_request(file: &Path, passphrase_file: Option<&Path>) -> Result<Request
     })
 }
 
-fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, CliError> {
+pub(super) fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, CliError> {
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
     fs::File::open(path)
         .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes))
         .map_err(|reason| CliError::Failed(format!("cannot read {}: {reason}", path.display())))?;
     Ok(bytes)
-}
-
-/// Reads a list that a phone might be given and says what it says.
-fn verify(path: &Path, output: Output) -> Result<(), CliError> {
-    let bytes = read(path)?;
-    let list = trust_list_reader::read(&bytes)
-        .map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))?;
-    let made = jiff::Timestamp::from_second(i64::from(list.made_at_s));
-    let made = made.map_or_else(|_| String::new(), |at| at.to_string());
-    let rows: Vec<Vec<String>> = list
-        .records
-        .iter()
-        .map(|record| vec![record.role.clone(), record.subject.clone()])
-        .collect();
-    let text = format!(
-        "{}, made {made}, signed by {} with {}: the signature is right\n\n{}",
-        list.file_name,
-        list.signer,
-        list.digest.as_str(),
-        columns(&["ROLE", "CERTIFICATE"], &rows)
-    );
-    let records: Vec<serde_json::Value> = list
-        .records
-        .iter()
-        .map(|record| serde_json::json!({"role": record.role, "subject": record.subject}))
-        .collect();
-    let value = serde_json::json!({
-        "file_name": list.file_name,
-        "made_at": made,
-        "signer": list.signer,
-        "digest": list.digest.as_str(),
-        "records": records,
-    });
-    output.both(text, &value);
-    Ok(())
 }

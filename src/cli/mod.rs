@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod auto_registration;
 pub mod cert;
+mod cert_verify;
 pub mod control;
 pub mod data_dir;
 pub mod demo;

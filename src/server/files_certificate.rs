@@ -4,9 +4,9 @@
 //! self-signed certificate of its own on P-256, beside the database, and keeps it: who was told to
 //! trust it is not told again after a restart.
 //!
-//! No trust list of ours names it. Phones know this door's certificate by the role TFTP, and a list
-//! with that role makes them ask for signed files, which are not built. Source: published
-//! descriptions of the trust list's roles.
+//! Phones know this door's certificate by the role TFTP, which lists of ours have only where
+//! configuration files are signed; else TVS vouches for it. Source: published descriptions of the
+//! trust list's roles.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -75,6 +75,7 @@ pub mod self_provisioning_settings;
 pub mod settings;
 pub mod sql;
 pub mod start;
+pub mod system_values;
 pub mod templates;
 pub mod trust_list;
 pub mod user_credentials;
@@ -136,7 +137,7 @@ pub struct App {
     /// Keeps floods of refusals out of the timelines.
     pub refusal_rows: RefusalRows,
     /// What every file of a phone says of the installation.
-    pub system_values: render_config::KnownSystemValues,
+    pub system_values: system_values::KnownSystemValues,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
     pub catalogue: ArcSwap<Catalogue>,
     /// Held while the catalogue or those settings are read anew: what was read first is shown first.

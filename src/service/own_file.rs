@@ -4,7 +4,7 @@ use super::App;
 use super::render_config::FetchReceipt;
 use super::render_config::FileAnswer;
 use super::render_config::file_of;
-use super::render_config::system_values;
+use super::system_values::system_values;
 use crate::domain::config_file::DeviceFile;
 use crate::domain::config_file::FileWarning;
 use crate::domain::config_file::account::DeviceAccounts;

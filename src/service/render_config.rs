@@ -3,12 +3,10 @@
 //! Answered from memory alone. Who gets a file with its secret is decided here, the same for
 //! every door; an unknown name writes nothing to the database.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use ipnet::IpNet;
 
@@ -24,30 +22,25 @@ use super::own_file::own_file;
 use super::phone_book::KnownPhone;
 use super::settings::ConfigSource;
 use super::settings::UnknownPhones;
+use super::system_values::system_values;
 use super::trust_list::fetches::ListNote;
-use crate::domain::call_target::CallTarget;
+use super::trust_list::signed_files::FileSigner;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::config_file::DeviceFile;
 use crate::domain::config_file::XmlDefaultFile;
 use crate::domain::config_file::assemble;
 use crate::domain::config_file::assemble::Incomplete;
-use crate::domain::config_file::assemble::OwnNode;
-use crate::domain::config_file::assemble::PbxRegistrar;
-use crate::domain::config_file::assemble::SystemValues;
 use crate::domain::config_file::file_name;
 use crate::domain::config_file::file_name::FirmwarePath;
 use crate::domain::config_file::file_name::RefusedName;
 use crate::domain::config_file::file_name::RequestedFile;
 use crate::domain::config_file::flat_profile::FlatProfile;
-use crate::domain::config_file::idle_url::SelfProvisionDoors;
-use crate::domain::config_file::text::InvalidPhoneUrl;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::secret::Secret;
-use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::time::UnixMillis;
 use crate::domain::trust_list::ListName;
 
@@ -104,6 +97,15 @@ pub enum FileAnswer {
         /// For [`fetched`] once the client has it; `None` when no phone asked for its own.
         receipt: Option<FetchReceipt>,
     },
+    /// A file that the client wants signed.
+    Signed {
+        /// The name it asked for, which stands in the signed file.
+        name: FirmwarePath,
+        /// What the name without `.sgn` gets.
+        file: Box<FileAnswer>,
+        /// Signs it.
+        signer: Arc<FileSigner>,
+    },
     /// No such file for this client.
     NotFound,
     /// A name that no phone sends.
@@ -126,11 +128,16 @@ enum Receipt {
 
 /// Answers a request for a file.
 pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
-    let requested = match file_name::parse(request.name) {
-        Ok(requested) => requested,
-        Err(refused) => return FileAnswer::Refused(refused),
-    };
-    app.file_requests.count(request.door);
+    match file_name::parse(request.name) {
+        Ok(requested) => {
+            app.file_requests.count(request.door);
+            answer_to(app, request, requested)
+        }
+        Err(refused) => FileAnswer::Refused(refused),
+    }
+}
+
+fn answer_to(app: &App, request: &FileRequest<'_>, requested: RequestedFile) -> FileAnswer {
     match requested {
         RequestedFile::Device(name) => device(app, request, &name, FileFormat::CiscoXml),
         RequestedFile::FlatProfile(name) => device(app, request, &name, FileFormat::FlatProfile),
@@ -139,10 +146,19 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
             receipt: None,
         },
         // A phone that trusts our HTTPS certificate asks there for a signed file and takes an
-        // unsigned one: the connection vouches for it. Elsewhere it must go on to the next name.
-        RequestedFile::SignedDevice(name) if request.door == FileDoor::Https => {
-            device(app, request, &name, FileFormat::CiscoXml)
+        // unsigned one: the connection vouches for it.
+        RequestedFile::Signed { file, .. } if request.door == FileDoor::Https => {
+            answer_to(app, request, *file)
         }
+        RequestedFile::Signed { name, file } => match app.trust_lists.file_signer() {
+            Some(signer) => FileAnswer::Signed {
+                name,
+                file: Box::new(answer_to(app, request, *file)),
+                signer,
+            },
+            // It must go on to the next name.
+            None => FileAnswer::NotFound,
+        },
         RequestedFile::XmlDefault => {
             made(xml_default(app), |file| FileAnswer::XmlDefault(file.into()))
         }
@@ -152,7 +168,7 @@ pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
         RequestedFile::RingList(path) => FileAnswer::RingList(path),
         RequestedFile::Firmware(path) => FileAnswer::Firmware(path),
         RequestedFile::TrustList(list, device) => trust_list(app, request, list, device),
-        RequestedFile::SignedDevice(_) | RequestedFile::EncryptedDevice(_) => FileAnswer::NotFound,
+        RequestedFile::EncryptedDevice(_) => FileAnswer::NotFound,
         RequestedFile::Index => {
             let source = request.source;
             if app.file_requests.count_index(source, app.environment.now()) {
@@ -433,69 +449,5 @@ fn made<T>(file: Result<T, Incomplete>, answer: impl FnOnce(T) -> FileAnswer) ->
             tracing::error!(error = %incomplete, "a file cannot be made");
             FileAnswer::Unavailable
         }
-    }
-}
-
-/// What files need to know of the installation, as it was last put together.
-#[derive(Debug, Default)]
-pub struct KnownSystemValues(ArcSwapOption<SystemValues>);
-
-/// What files need to know of the installation. Settings stay as they are while the service runs,
-/// so the same is used again until the mode or the trust of phones changes.
-pub(super) fn system_values(app: &App) -> Result<Arc<SystemValues>, InvalidPhoneUrl> {
-    let mode = app.self_provisioning.load().mode;
-    let phones_trust_https =
-        app.settings.phones.trust_our_certificate || super::trust_list::phones_trust_https(app);
-    let is_so = |known: &SystemValues| {
-        known.doors.phones_trust_https == phones_trust_https
-            && known.self_provisioning_secure_mode == mode.asks_for_pin()
-            && known.admin_provision_mode == (mode == AuthenticationMode::UsersAndAdministrators)
-    };
-    if let Some(known) = app.system_values.0.load().as_ref().filter(|one| is_so(one)) {
-        return Ok(Arc::clone(known));
-    }
-    let values = Arc::new(put_together(app, mode, phones_trust_https)?);
-    app.system_values.0.store(Some(Arc::clone(&values)));
-    Ok(values)
-}
-
-fn put_together(
-    app: &App,
-    mode: AuthenticationMode,
-    phones_trust_https: bool,
-) -> Result<SystemValues, InvalidPhoneUrl> {
-    let advertised = &app.settings.advertised;
-    let plain = advertised.http_phones_base();
-    let calls = &app.settings.calls;
-    Ok(SystemValues {
-        advertised_address: advertised.host.clone(),
-        own_node: OwnNode {
-            pkid: app.node.pkid,
-            sip_port: advertised.sip_port,
-            sip_secure_port: advertised.sip_secure_port,
-        },
-        tvs_port: advertised.tvs_port,
-        pbx: calls
-            .pbx
-            .as_ref()
-            .filter(|_| calls.pbx_register_there)
-            .map(pbx_registrar),
-        doors: SelfProvisionDoors {
-            https: advertised.https_base().parse()?,
-            plain: plain.map(|base| base.parse()).transpose()?,
-            phones_trust_https,
-        },
-        service_urls: HashMap::new(),
-        time_zone: app.settings.phones.time_zone.clone(),
-        idle_timer_s: 0,
-        self_provisioning_secure_mode: mode.asks_for_pin(),
-        admin_provision_mode: mode == AuthenticationMode::UsersAndAdministrators,
-    })
-}
-
-fn pbx_registrar(target: &CallTarget) -> PbxRegistrar {
-    PbxRegistrar {
-        host: target.host().to_owned(),
-        port: target.port(),
     }
 }

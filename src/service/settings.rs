@@ -191,6 +191,8 @@ pub struct TrustListSettings {
     pub enabled: bool,
     /// Which phones get one whose signature uses SHA-1.
     pub sha1_for: Sha1For,
+    /// Whether lists say that configuration files are signed.
+    pub signed_configuration: bool,
 }
 
 /// Where calls go.

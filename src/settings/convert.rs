@@ -99,6 +99,7 @@ impl Settings {
                     tables::Sha1For::Series7900 => Sha1For::Series7900,
                     tables::Sha1For::All => Sha1For::EveryPhone,
                 },
+                signed_configuration: self.trust_list.signed_configuration,
             },
             calls: self.call_settings(),
             auto_registration: self.auto_registration_settings(),

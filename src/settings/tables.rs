@@ -251,6 +251,9 @@ table! {
         enabled: bool = false,
         /// Which phones get one signed with SHA-1: none, 7900 or all.
         sha1_for: Sha1For = Sha1For::None,
+        /// Whether the list makes phones ask for signed configuration files and refuse others.
+        /// The order of the steps on and off matters: see docs/trust-list.md.
+        signed_configuration: bool = false,
     }
 }
 

@@ -133,32 +133,84 @@ impl Decoded {
 
     /// Whether the signature was made with the key of this certificate, as `openssl` says it.
     pub(crate) fn is_signed_with(&self, certificate: &[u8]) -> bool {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::write(path("certificate"), certificate).unwrap();
-        fs::write(path("signature"), &self.header[&12]).unwrap();
-        fs::write(path("signed"), &self.signed).unwrap();
-        let key = openssl(
-            folder.path(),
-            &[
-                "x509",
-                "-inform",
-                "DER",
-                "-in",
-                "certificate",
-                "-pubkey",
-                "-noout",
-            ],
-        );
-        fs::write(path("key"), key.1).unwrap();
-        let digest = match self.signature_info[&8][..] {
-            [1] => "-sha1",
-            [3] => "-sha512",
-            ref other => panic!("digest {other:?}"),
-        };
-        let verify = ["-verify", "key", "-signature", "signature", "signed"];
-        let arguments = [["dgst", digest].as_slice(), &verify].concat();
-        openssl(folder.path(), &arguments).0
+        let digest = &self.signature_info[&8];
+        is_signed_with(certificate, digest, &self.header[&12], &self.signed)
+    }
+}
+
+/// Whether `openssl` finds the signature of these bytes right; `digest` is its number in a file.
+fn is_signed_with(certificate: &[u8], digest: &[u8], signature: &[u8], signed: &[u8]) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("certificate"), certificate).unwrap();
+    fs::write(path("signature"), signature).unwrap();
+    fs::write(path("signed"), signed).unwrap();
+    let key = [
+        "x509",
+        "-inform",
+        "DER",
+        "-in",
+        "certificate",
+        "-pubkey",
+        "-noout",
+    ];
+    fs::write(path("key"), openssl(folder.path(), &key).1).unwrap();
+    let digest = match digest {
+        [1] => "-sha1",
+        [3] => "-sha512",
+        other => panic!("digest {other:?}"),
+    };
+    let verify = ["-verify", "key", "-signature", "signature", "signed"];
+    let arguments = [["dgst", digest].as_slice(), &verify].concat();
+    openssl(folder.path(), &arguments).0
+}
+
+/// A signed configuration file, taken apart.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedFile {
+    /// Items of the header.
+    pub(crate) header: Items,
+    /// Items of the signer.
+    pub(crate) signer: Items,
+    digest: Vec<u8>,
+    /// The file that was signed.
+    pub(crate) payload: Vec<u8>,
+    signed: Vec<u8>,
+}
+
+impl SignedFile {
+    /// Takes a file apart.
+    ///
+    /// # Panics
+    /// When it is not as the description of the format says.
+    pub(crate) fn read(file: &[u8]) -> Self {
+        assert_eq!(&file[..5], [1, 0, 2, 1, 0], "header version 1.0");
+        assert_eq!(&file[5..8], [2, 0, 2], "then the length of the header");
+        let (head, payload) = file.split_at(number(&file[8..10]));
+        assert_eq!(head.len() % 4, 0, "padded to a multiple of four");
+        let items = split(head);
+        let tags: Vec<u8> = items.iter().map(|item| item.0).collect();
+        let padding = tags.iter().filter(|tag| **tag == 13).count();
+        assert!(padding < 4, "no more padding than is needed");
+        let order = [1, 2, 3, 7, 12, 14, 15];
+        assert_eq!(tags[..tags.len() - padding], order, "no tag 28");
+        let signature = &items[4];
+        let header = by_tag(head);
+        assert_eq!(header[&7].len(), 15);
+        let info = by_tag(&header[&7]);
+        assert_eq!(info[&9], [10, 0, 1, 0, 11, 0, 1, 2], "256 bytes of RSA");
+        Self {
+            signer: by_tag(&header[&3]),
+            digest: info[&8].clone(),
+            payload: payload.to_vec(),
+            signed: [&file[..signature.1], &file[signature.2..]].concat(),
+            header,
+        }
+    }
+
+    /// Whether the signature was made with the key of this certificate, as `openssl` says it.
+    pub(crate) fn is_signed_with(&self, certificate: &[u8]) -> bool {
+        is_signed_with(certificate, &self.digest, &self.header[&12], &self.signed)
     }
 }
 
@@ -219,5 +271,30 @@ impl ModelPhone {
             let mut records = list.records.iter();
             records.any(|record| number(&record[&4]) == 7 && record[&9] == certificate)
         })
+    }
+
+    /// Whether its list makes it refuse unsigned files.
+    pub(crate) fn wants_signed_files(&self) -> bool {
+        let list = self.list.as_ref();
+        list.is_some_and(|list| !list.certificates(3).is_empty())
+    }
+
+    /// What it reads of a signed file that it asked for by this name; `None`: it refuses it.
+    pub(crate) fn reads(&self, name: &str, file: &[u8]) -> Option<Vec<u8>> {
+        let file = SignedFile::read(file);
+        let mut records = self.list.as_ref()?.records.iter();
+        let signer = records.find(|record| {
+            number(&record[&4]) == 3
+                && record[&3] == file.signer[&4]
+                && record[&6] == file.signer[&5]
+        })?;
+        let takes = text(&file.header[&14]) == name && file.is_signed_with(&signer[&9]);
+        takes.then_some(file.payload)
+    }
+
+    /// Whether it takes this certificate on the HTTPS door for files.
+    pub(crate) fn trusts_files_door(&self, certificate: &[u8]) -> bool {
+        let list = self.list.as_ref();
+        list.is_some_and(|list| list.certificates(3).contains(&certificate))
     }
 }

@@ -27,9 +27,14 @@ type OfDevice = fn(DeviceName) -> RequestedFile;
 pub enum RequestedFile {
     /// The file of a device: `SEP<MAC>.cnf.xml`.
     Device(DeviceName),
-    /// The same with a signature: `SEP<MAC>.cnf.xml.sgn`.
-    SignedDevice(DeviceName),
-    /// The same, encrypted for the phone's own certificate: `SEP<MAC>.cnf.xml.enc.sgn`.
+    /// A generated file with a signature: `SEP<MAC>.cnf.xml.sgn`, `softkeys.xml.sgn`.
+    Signed {
+        /// The whole name as it was asked for, without slashes in front.
+        name: FirmwarePath,
+        /// What the name without `.sgn` asks for.
+        file: Box<RequestedFile>,
+    },
+    /// A device's file, encrypted for the phone's own certificate: `SEP<MAC>.cnf.xml.enc.sgn`.
     EncryptedDevice(DeviceName),
     /// The profile of a multiplatform phone, by its MAC address: `0011aabbccdd.xml` and the names
     /// that sites have in their phones' profile rules.
@@ -106,6 +111,10 @@ pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
         return Ok(RequestedFile::Firmware(path));
     }
     let lower = path.as_str().to_ascii_lowercase();
+    if let Some(file) = lower.strip_suffix(SIGNED).and_then(|_| signed(&path)) {
+        let file = Box::new(file);
+        return Ok(RequestedFile::Signed { name: path, file });
+    }
     if RING_LISTS.contains(&lower.as_str()) {
         return Ok(RequestedFile::RingList(path));
     }
@@ -114,6 +123,25 @@ pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
         .or_else(|| generated(&lower))
         .or_else(|| profile(&lower))
         .unwrap_or(RequestedFile::Firmware(path)))
+}
+
+/// What stands behind the name of a signed file.
+const SIGNED: &str = ".sgn";
+
+/// The generated file that a signed one holds. Others, such as firmware, come signed by their maker.
+fn signed(path: &FirmwarePath) -> Option<RequestedFile> {
+    let plain = path.as_str().get(..path.as_str().len() - SIGNED.len())?;
+    let file = parse(plain.as_bytes()).ok()?;
+    matches!(
+        file,
+        RequestedFile::Device(_)
+            | RequestedFile::XmlDefault
+            | RequestedFile::DialPlan
+            | RequestedFile::SoftKeys
+            | RequestedFile::FeaturePolicy
+            | RequestedFile::RingList(_)
+    )
+    .then_some(file)
 }
 
 fn firmware_path(name: &[u8]) -> Result<FirmwarePath, RefusedName> {
@@ -173,9 +201,8 @@ fn device_file(lower: &str, name: &str) -> Option<RequestedFile> {
         device.mac()?;
         return Some(RequestedFile::TrustList(list, Some(device)));
     }
-    let kinds: [(&str, OfDevice); 3] = [
+    let kinds: [(&str, OfDevice); 2] = [
         (".cnf.xml.enc.sgn", RequestedFile::EncryptedDevice),
-        (".cnf.xml.sgn", RequestedFile::SignedDevice),
         (".cnf.xml", RequestedFile::Device),
     ];
     let (stem, kind) = kinds
@@ -255,10 +282,6 @@ mod tests {
             assert_eq!(read(name), RequestedFile::Device(phone()), "{name}");
         }
         assert_eq!(
-            read("SEP0011AABBCCDD.cnf.xml.SGN"),
-            RequestedFile::SignedDevice(phone())
-        );
-        assert_eq!(
             read("sep0011aabbccdd.cnf.xml.enc.sgn"),
             RequestedFile::EncryptedDevice(phone())
         );
@@ -279,6 +302,42 @@ mod tests {
         assert_eq!(
             read("CSFaksethi.cnf.xml"),
             RequestedFile::Device("CSFaksethi".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn generated_files_are_asked_for_with_a_signature_and_firmware_never() {
+        let uuid = "5f3c6a0e-6c2b-4a43-9d0e-0b6f0a7a1c11";
+        for plain in [
+            "SEP0011AABBCCDD.cnf.xml",
+            "XMLDefault.cnf.xml",
+            "dialplan.xml",
+            &format!("DR{uuid}.xml"),
+            "softkeys.xml",
+            "featurepolicy.xml",
+            "Ringlist.xml",
+        ] {
+            let RequestedFile::Signed { name, file } = read(&format!("/{plain}.SGN")) else {
+                panic!("{plain}");
+            };
+            assert_eq!(name.as_str(), format!("{plain}.SGN"));
+            assert_eq!(*file, read(plain));
+        }
+        for other in [
+            "term42.default.loads.sgn",
+            "ITLFile.tlv.sgn",
+            "0011aabbccdd.xml.sgn",
+            "softkeys.xml.sgn.sgn",
+            "English/softkeys.xml.sgn",
+            ".sgn.sgn",
+        ] {
+            let read = parse(other.as_bytes());
+            let is_signed = matches!(read, Ok(RequestedFile::Signed { .. }));
+            assert!(!is_signed, "{other}");
+        }
+        assert_eq!(
+            read("SPDefault.cnf.xml.sgn"),
+            RequestedFile::Firmware(FirmwarePath("SPDefault.cnf.xml.sgn".into()))
         );
     }
 

@@ -155,7 +155,10 @@ pub enum ListRefused {
     #[error("phones take at most two trust keys in a list; retire one first")]
     TooManyTokens,
     /// A list without a server is of no use.
-    #[error("no node has a certificate that phones can take; see: selfprov cert list")]
+    #[error(
+        "no node has a certificate that phones can take, and TVS is not in the list either; see: \
+         selfprov cert list"
+    )]
     NoServer,
     /// More than phones take.
     #[error("the list would name more than {SERVERS_MAX} server certificates")]

@@ -76,6 +76,15 @@ impl FirmwareFile {
         })
     }
 
+    /// All of a file that is no longer than one piece; `None` for a longer one, or one that cannot
+    /// be read.
+    pub async fn whole(&self) -> Option<Bytes> {
+        if self.length > PIECE_BYTES as u64 {
+            return None;
+        }
+        self.piece(0).await.ok()
+    }
+
     /// Reads up to `PIECE_BYTES` from `offset`, fewer at the end of the file.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod flat_profile;
 mod golden;
 pub mod http;
 pub mod resolver;
+mod signed_file;
 mod system_xml;
 pub mod tftp;
 mod xml;

@@ -9,6 +9,7 @@ use super::content::Resolved;
 use super::device_xml;
 use super::firmware::FirmwareFolder;
 use super::flat_profile;
+use super::signed_file::SignedFiles;
 use super::system_xml;
 use crate::domain::config_file::file_name::FirmwarePath;
 use crate::service::App;
@@ -17,29 +18,28 @@ use crate::service::render_config::FetchReceipt;
 use crate::service::render_config::FileAnswer;
 use crate::service::render_config::FileDoor;
 use crate::service::render_config::FileRequest;
+use crate::service::trust_list::signed_files::FileSigner;
 
 /// Asks the use case and writes what it answers.
 pub struct Resolver {
     app: Arc<App>,
     firmware: Option<FirmwareFolder>,
+    signed: SignedFiles,
 }
 
 impl Resolver {
     /// A resolver over the use cases of `app` and, where there is one, the firmware folder.
     pub fn new(app: Arc<App>, firmware: Option<FirmwareFolder>) -> Self {
-        Self { app, firmware }
+        Self {
+            app,
+            firmware,
+            signed: SignedFiles::default(),
+        }
     }
 
-    async fn of_firmware(&self, path: &FirmwarePath) -> Option<Content> {
-        let folder = self.firmware.as_ref()?;
-        folder.find(path).await.map(Content::Firmware)
-    }
-}
-
-impl FileSource for Resolver {
-    async fn resolve(&self, name: &[u8], source: IpAddr, door: FileDoor) -> Resolved {
-        let request = FileRequest { name, source, door };
-        match render_config::answer(&self.app, &request) {
+    /// Writes what is not to be signed, or not yet.
+    async fn written(&self, answer: FileAnswer) -> Resolved {
+        match answer {
             FileAnswer::Device { file, receipt } => generated(device_xml::write(&file), receipt),
             FileAnswer::FlatProfile { profile, receipt } => {
                 generated(flat_profile::write(&profile), receipt)
@@ -59,10 +59,50 @@ impl FileSource for Resolver {
             FileAnswer::TrustList { bytes, receipt } => {
                 Resolved::Found(Content::Generated(bytes), receipt)
             }
-            FileAnswer::NotFound => Resolved::NotFound,
+            // A signed file holds one that is not signed.
+            FileAnswer::NotFound | FileAnswer::Signed { .. } => Resolved::NotFound,
             FileAnswer::Refused(why) => Resolved::Refused(why),
             FileAnswer::Throttled => Resolved::Throttled,
             FileAnswer::Unavailable => Resolved::Unavailable,
+        }
+    }
+
+    /// The same file with a signature; whatever is no file stays as it is.
+    async fn signed(&self, resolved: Resolved, name: &str, signer: &Arc<FileSigner>) -> Resolved {
+        let (file, receipt) = match resolved {
+            Resolved::Found(Content::Generated(file), receipt) => (file, receipt),
+            // A ring list of the firmware folder, which stands in for the generated one.
+            Resolved::Found(Content::Firmware(file), receipt) => match file.whole().await {
+                Some(file) => (file, receipt),
+                None => return Resolved::NotFound,
+            },
+            other => return other,
+        };
+        let now_s = self.app.environment.now().unix_s();
+        match self.signed.sign(signer, name, &file, now_s).await {
+            Ok(signed) => Resolved::Found(Content::Generated(signed), receipt),
+            Err(error) => {
+                tracing::warn!(name, %error, "a file was not signed");
+                Resolved::Unavailable
+            }
+        }
+    }
+
+    async fn of_firmware(&self, path: &FirmwarePath) -> Option<Content> {
+        let folder = self.firmware.as_ref()?;
+        folder.find(path).await.map(Content::Firmware)
+    }
+}
+
+impl FileSource for Resolver {
+    async fn resolve(&self, name: &[u8], source: IpAddr, door: FileDoor) -> Resolved {
+        let request = FileRequest { name, source, door };
+        match render_config::answer(&self.app, &request) {
+            FileAnswer::Signed { name, file, signer } => {
+                let resolved = self.written(*file).await;
+                self.signed(resolved, name.as_str(), &signer).await
+            }
+            other => self.written(other).await,
         }
     }
 

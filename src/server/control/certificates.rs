@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::domain::time::UnixMillis;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, SecretText};
@@ -55,6 +58,7 @@ pub async fn show(app: &App) -> Result<Answer, Fault> {
                 .to_owned(),
                 subject: key.subject,
                 fingerprint: key.fingerprint,
+                certificate: STANDARD.encode(&key.certificate),
                 created_at: text_of(Some(key.created_at)),
                 exported_at: text_of(key.exported_at),
             })

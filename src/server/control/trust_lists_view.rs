@@ -64,6 +64,8 @@ pub struct ServiceKeyView {
     pub subject: String,
     /// SHA-256 of its certificate.
     pub fingerprint: String,
+    /// Its certificate, DER in base64.
+    pub certificate: String,
     /// When it came, as RFC 3339 in UTC.
     pub created_at: String,
     /// When it was first exported; empty: not yet.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -42,6 +43,8 @@ pub(super) struct Rows {
     keys: Vec<TrustKeyRow>,
     pub(super) services: Vec<ServiceKeyRow>,
     nodes: Vec<NodeCertificate>,
+    /// What the settings last wanted in lists, and since when: [`wants`].
+    wants: Option<String>,
     /// Whether the form of lists was known, so that they were written.
     is_written: bool,
 }
@@ -54,8 +57,43 @@ pub(super) async fn rows(app: &App) -> Result<Rows, ServiceError> {
         keys: store::trust_list::keys(connection).await?,
         services: store::trust_service_key::all(connection).await?,
         nodes: store::trust_list::node_certificates(connection).await?,
+        wants: store::parameter::get(connection, WANTS).await?,
         is_written: app.trust_lists.form.get().is_some(),
     })
+}
+
+/// Name of the row that says what the settings want in lists, and since when.
+const WANTS: &str = "trust_list_wants";
+
+/// What stands before the time in that row.
+fn wants(app: &App) -> String {
+    let [tvs, files] = TrustService::ALL.map(|service| is_wanted(app, service));
+    format!("tvs={tvs} configuration_files={files} since=")
+}
+
+/// Takes note that the settings want something else in lists than before, so that the list that
+/// says so is the newer one. Once in a process: nodes with different settings would go on for ever.
+/// Whether it was news.
+pub(super) async fn note_wants(app: &App, rows: &Rows) -> Result<bool, ServiceError> {
+    let is_due = app.settings.trust_list.enabled && rows.is_written;
+    if !is_due || app.trust_lists.wants_noted.swap(true, Ordering::Relaxed) {
+        return Ok(false);
+    }
+    let wants = wants(app);
+    let is_same = match &rows.wants {
+        Some(before) => before.starts_with(&wants),
+        None => !TrustService::ALL
+            .iter()
+            .any(|service| is_wanted(app, *service)),
+    };
+    if is_same {
+        return Ok(false);
+    }
+    let wants = format!("{wants}{}", app.environment.now().0);
+    let mut transaction = app.store.begin().await?;
+    store::parameter::set(transaction.connection(), WANTS, &wants).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Takes note of the keys that the list is about to name for the first time; whether there was any.
@@ -212,7 +250,11 @@ fn changed_at(rows: &Rows) -> UnixMillis {
         .flat_map(|key| [key.exported_at, key.retired_at]);
     let nodes = rows.nodes.iter().map(|node| Some(node.changed_at));
     let services = rows.services.iter().map(|key| key.listed_at);
-    let all = keys.chain(nodes).chain(services);
+    let wants = rows.wants.as_ref().and_then(|text| {
+        let (_, since) = text.rsplit_once('=')?;
+        since.parse().ok().map(UnixMillis)
+    });
+    let all = keys.chain(nodes).chain(services).chain([wants]);
     all.flatten().max().unwrap_or_default()
 }
 

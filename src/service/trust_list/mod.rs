@@ -9,12 +9,14 @@ pub mod fetches;
 mod making;
 mod pem;
 pub mod service_keys;
+pub mod signed_files;
 pub mod verification;
 pub mod view;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -24,10 +26,12 @@ use tokio::sync::Mutex;
 use making::Rows;
 use making::make;
 use making::note_listed;
+use making::note_wants;
 use making::rows;
 use making::trust_keys;
 use service_keys::Services;
 use service_keys::TvsKey;
+use signed_files::FileSigner;
 
 use super::App;
 use super::ServiceError;
@@ -141,7 +145,9 @@ pub struct TrustLists {
     /// What the doors of this node showed when it was last written down.
     own: ArcSwap<OwnCertificates>,
     shown_now: OnceLock<ShownNow>,
-    /// What TVS uses.
+    /// Whether this process has said what its settings want in lists.
+    wants_noted: AtomicBool,
+    /// What TVS and the doors for files use.
     services: ArcSwap<Services>,
     /// Which list each phone has.
     pub fetches: fetches::Fetches,
@@ -155,6 +161,7 @@ impl Default for TrustLists {
             seen: Mutex::default(),
             own: ArcSwap::default(),
             shown_now: OnceLock::new(),
+            wants_noted: AtomicBool::new(false),
             services: ArcSwap::default(),
             fetches: fetches::Fetches::default(),
         }
@@ -198,6 +205,11 @@ impl TrustLists {
         self.services.load().tvs.clone()
     }
 
+    /// The key that signs files; `None` until a list has named it.
+    pub fn file_signer(&self) -> Option<Arc<FileSigner>> {
+        self.services.load().file_signer.clone()
+    }
+
     fn shown_now(&self) -> Option<OwnCertificates> {
         self.shown_now.get().map(|shown_now| shown_now())
     }
@@ -207,13 +219,23 @@ impl TrustLists {
 fn is_wanted(app: &App, service: TrustService) -> bool {
     match service {
         TrustService::TrustVerification => app.settings.advertised.tvs_port.is_some(),
-        TrustService::ConfigurationFiles => false,
+        // Lists for phones that know SHA-1 alone never ask for signed files.
+        TrustService::ConfigurationFiles => {
+            let settings = &app.settings.trust_list;
+            settings.signed_configuration && settings.sha1_for != Sha1For::EveryPhone
+        }
     }
 }
 
 /// What the settings want of a key, and why lists do not say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Lack {
+    /// No list can say that files are signed.
+    #[error(
+        "signed configuration is on, but every trust list is signed with SHA-1, and phones that \
+         get such a list read unsigned files"
+    )]
+    Sha1Alone,
     /// Lists are off.
     #[error("{0} is on, but trust lists are off, so no new phone learns of it")]
     ListsOff(&'static str),
@@ -229,6 +251,7 @@ impl Lack {
     /// The next step.
     pub const fn advice(self) -> &'static str {
         match self {
+            Self::Sha1Alone => "set trust_list.sha1_for to 7900 or none, or switch this off",
             Self::ListsOff(_) => "set trust_list.enabled = true, or switch this off as well",
             Self::NoKey(_) => {
                 "run: selfprov cert create-service-keys (create-trust-key, where there is no trust \
@@ -243,6 +266,10 @@ impl Lack {
 pub fn lacks(app: &App) -> Vec<Lack> {
     let services = app.trust_lists.services.load();
     let mut lacks = Vec::new();
+    let settings = &app.settings.trust_list;
+    if settings.signed_configuration && settings.sha1_for == Sha1For::EveryPhone {
+        lacks.push(Lack::Sha1Alone);
+    }
     for service in TrustService::ALL {
         if !is_wanted(app, service) {
             continue;
@@ -333,7 +360,8 @@ pub async fn refresh(app: &App) -> Result<(), ServiceError> {
     if seen.as_ref() == Some(&rows) {
         return Ok(());
     }
-    if note_listed(app, &rows).await? {
+    let is_newer = note_wants(app, &rows).await?;
+    if note_listed(app, &rows).await? || is_newer {
         rows = making::rows(app).await?;
     }
     let outcome = make(app, &rows).await;

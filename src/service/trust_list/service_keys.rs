@@ -10,6 +10,7 @@ use super::commands::TrustKeyError;
 use super::commands::blocking;
 use super::commands::seal;
 use super::open_sealed;
+use super::signed_files::FileSigner;
 use super::view;
 use crate::domain::trust_list::Role;
 use crate::domain::trust_list::certificate::Certificate;
@@ -66,12 +67,21 @@ pub(super) struct Services {
     pub(super) exported: HashMap<TrustService, bool>,
     /// The key of TVS, once it was exported.
     pub(super) tvs: Option<Arc<TvsKey>>,
+    /// The key that signs files, once a list has named it: phones that have that list go on asking
+    /// for signed files, whatever the settings say now.
+    pub(super) file_signer: Option<Arc<FileSigner>>,
     /// What TVS vouches for.
     pub(super) vouched: Vec<Vouched>,
 }
 
 impl Services {
     pub(super) fn open(app: &App, rows: &[ServiceKeyRow], vouched: Vec<Vouched>) -> Self {
+        let signer = opened(app, rows, TrustService::ConfigurationFiles);
+        let signer = signer.filter(|(row, _)| row.listed_at.is_some());
+        let file_signer = signer.and_then(|(row, key)| {
+            let certificate = x509::read(&row.certificate).ok()?;
+            Some(Arc::new(FileSigner::new(certificate, key.signer().ok()?)))
+        });
         let tvs = opened(app, rows, TrustService::TrustVerification);
         let tvs = tvs.filter(|(row, _)| row.exported_at.is_some());
         let exported = rows
@@ -85,6 +95,7 @@ impl Services {
                     private_key: Zeroizing::new(key.pkcs8().to_vec()),
                 })
             }),
+            file_signer,
             vouched,
         }
     }

@@ -13,6 +13,7 @@ use crate::domain::phone_model::ModelFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::trust_list::Record;
 use crate::domain::trust_list::keys;
+use crate::domain::trust_list::keys::TrustKey;
 use crate::domain::trust_list::service_key::ServiceKey;
 use crate::service::App;
 use crate::service::ServiceError;
@@ -75,6 +76,8 @@ pub struct ServiceKeyView {
     pub subject: String,
     /// SHA-256 of its certificate.
     pub fingerprint: String,
+    /// Its certificate in DER.
+    pub certificate: Vec<u8>,
     /// When it came.
     pub created_at: UnixMillis,
     /// When it was first exported.
@@ -148,21 +151,7 @@ pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
         ),
         Err(reason) => (Some(reason.to_string()), Vec::new()),
     };
-    let state = |key: &keys::TrustKey| match (key.retired_at, listed.first()) {
-        (Some(_), _) => KeyState::Retired,
-        (None, _) if key.exported_at.is_none() => KeyState::NotExported,
-        (None, Some(signer)) if *signer == key.number => KeyState::Signs,
-        (None, _) => KeyState::Listed,
-    };
-    let keys = keys.iter().map(|key| KeyView {
-        number: key.number,
-        state: state(key),
-        subject: key.certificate.subject().to_owned(),
-        fingerprint: fingerprint(key.certificate.der()),
-        created_at: key.created_at,
-        exported_at: key.exported_at,
-        retired_at: key.retired_at,
-    });
+    let keys = keys.iter().map(|key| key_view(key, listed.first()));
     let catalogue = app.catalogue.load();
     let nodes = nodes.iter().map(|row| {
         let name = catalogue.call_managers.get(&row.node);
@@ -189,6 +178,24 @@ pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
     })
 }
 
+fn key_view(key: &TrustKey, signer: Option<&u32>) -> KeyView {
+    let state = match (key.retired_at, signer) {
+        (Some(_), _) => KeyState::Retired,
+        (None, _) if key.exported_at.is_none() => KeyState::NotExported,
+        (None, Some(signer)) if *signer == key.number => KeyState::Signs,
+        (None, _) => KeyState::Listed,
+    };
+    KeyView {
+        number: key.number,
+        state,
+        subject: key.certificate.subject().to_owned(),
+        fingerprint: fingerprint(key.certificate.der()),
+        created_at: key.created_at,
+        exported_at: key.exported_at,
+        retired_at: key.retired_at,
+    }
+}
+
 fn service_key_view(key: &ServiceKey, outcome: &Outcome) -> ServiceKeyView {
     let is_named = |records: &[Record]| {
         let mut records = records.iter();
@@ -206,6 +213,7 @@ fn service_key_view(key: &ServiceKey, outcome: &Outcome) -> ServiceKeyView {
         },
         subject: key.certificate.subject().to_owned(),
         fingerprint: fingerprint(key.certificate.der()),
+        certificate: key.certificate.der().to_vec(),
         created_at: key.created_at,
         exported_at: key.exported_at,
     }
