@@ -34,6 +34,7 @@ use selfprov::service::register::{
     self, ContactChange, DeviceClaim, RegisterOutcome, RegisterRequest,
 };
 use selfprov::store;
+use selfprov::store::attribute::Kept;
 use selfprov::store::{Store, StoreLimits};
 use support::figures::{median, verdict};
 use support::phones::{self, Phones};
@@ -60,6 +61,17 @@ const LIFETIME_S: u32 = 120;
 const STORM_PHONES: u32 = 10_000;
 /// Registrations under way at once during the storm.
 const STORM_AT_ONCE: usize = 512;
+/// Elements that the template of a storm's phones only keeps, and that each phone inherits.
+const INHERITED: [&str; 8] = [
+    "alwaysUsePrimeLine",
+    "dndOption",
+    "joinAcrossLines",
+    "outboundCallRollover",
+    "requiredDtmfReception",
+    "retryVideoCallAsAudio",
+    "unattendedPort",
+    "useTrustedRelayPoint",
+];
 /// Rows in one transaction of the bare program: as many phones as the product groups.
 const GROUP: usize = 256;
 
@@ -130,6 +142,15 @@ fn storms() {
     let app = runtime.block_on(prepared(dir.path()));
     let storm = runtime.block_on(storm(&app, "127.0.0.1:5062".parse().unwrap()));
     println!("storm: {storm:.0} new phones a second");
+    let keeping = tempfile::tempdir().unwrap();
+    let inheriting = runtime.block_on(async {
+        let app = prepared(keeping.path()).await;
+        keep(&app).await;
+        self::storm(&app, "127.0.0.1:5063".parse().unwrap()).await
+    });
+    let count = INHERITED.len();
+    let part = inheriting / storm;
+    println!("storm of phones that inherit {count} elements: {inheriting:.0} a second, {part:.3}");
     let bare = runtime.block_on(bare(dir.path(), &app));
     println!("bare program, the same rows: {bare:.0} a second");
     let ratio = storm / bare;
@@ -311,6 +332,18 @@ async fn prepared(dir: &Path) -> Arc<App> {
     transaction.commit().await.unwrap();
     app.reload_catalogue().await.unwrap();
     app
+}
+
+/// Lets the node's device template keep elements.
+async fn keep(app: &App) {
+    let node = app.catalogue.load().call_managers[&app.node.pkid].clone();
+    let template = node.auto_registration.universal_device_template.unwrap();
+    let elements = INHERITED.map(|name| (name.to_owned(), Kept::Text("Default".to_owned())));
+    let mut transaction = app.store.begin().await.unwrap();
+    store::attribute::insert(transaction.connection(), template, &elements)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
 }
 
 fn mac(n: u32) -> String {

@@ -17,6 +17,7 @@ mod axl_answers;
 mod axl_at_once;
 mod axl_changes;
 mod axl_clients;
+mod axl_device_defaults;
 mod axl_journey;
 mod axl_lines;
 mod axl_objects;

@@ -53,6 +53,8 @@ pub struct Catalogue {
     /// What new credentials begin with, where an administrator has said it.
     pub credential_policy_defaults:
         HashMap<(CredentialUser, CredentialKind), CredentialPolicyDefault>,
+    /// What new devices begin with by the number of their model, where an administrator has said it.
+    pub device_defaults: HashMap<u32, DeviceDefault>,
 }
 
 impl Catalogue {
@@ -74,6 +76,16 @@ impl Catalogue {
     /// The route partition of this name; `< None >` is the empty name.
     pub fn route_partition(&self, name: &str) -> Option<Pkid> {
         by_text(&self.route_partitions, name)
+    }
+
+    /// The firmware that a device is to load: its own, else the default of its model; empty: the one
+    /// that it runs. Source: CUCM administration, *Device Defaults Configuration*.
+    pub fn load_information<'a>(&'a self, own: &'a str, model: Option<u32>) -> &'a str {
+        if !own.is_empty() {
+            return own;
+        }
+        let default = model.and_then(|model| self.device_defaults.get(&model));
+        default.map_or("", |default| &default.load_information)
     }
 
     /// The access control group of this name.
@@ -115,6 +127,21 @@ pub struct CredentialPolicyDefault {
     pub does_not_expire: bool,
     /// Whether only administrators may change that one.
     pub cant_change: bool,
+    /// Its version; 0 where nobody has said anything yet.
+    pub version: i64,
+}
+
+/// What new devices of one model begin with.
+///
+/// Source: CUCM administration, *Device Defaults Configuration*.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeviceDefault {
+    /// Firmware of every device that has none of its own; empty: each keeps what it runs.
+    pub load_information: String,
+    /// Device pool; `None`: that of a fresh system.
+    pub device_pool: Option<Pkid>,
+    /// Phone button template; `None`: the standard one of the model.
+    pub phone_button_template: Option<Pkid>,
     /// Its version; 0 where nobody has said anything yet.
     pub version: i64,
 }

@@ -81,6 +81,36 @@ pub(super) async fn inherit(
     store::attribute::insert(connection, made, &inherited).await
 }
 
+/// A template and the new objects that are made from it, which keep nothing yet.
+pub(super) type Made<'a> = (ObjectKind, Pkid, &'a [Pkid]);
+
+/// [`inherit`] for many new objects at once.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database fails.
+pub(super) async fn inherit_many(
+    connection: &mut Connection,
+    made: &[Made<'_>],
+) -> Result<(), StoreError> {
+    let templates: Vec<Pkid> = made.iter().map(|(_, template, _)| *template).collect();
+    let held = store::attribute::of_many(connection, &templates).await?;
+    let mut rows = Vec::new();
+    for (kind, template, made) in made {
+        let theirs = held.get(template).into_iter().flatten();
+        let inherited =
+            theirs.filter_map(|(path, kept)| Some((made_from::path_on(*kind, path)?, kept)));
+        for (path, kept) in inherited {
+            rows.extend(made.iter().map(|made| (*made, path.clone(), kept)));
+        }
+    }
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(made, path, kept)| (*made, path.as_str(), *kept))
+        .collect();
+    store::attribute::insert_of_many(connection, &rows).await
+}
+
 /// What is kept for each of these objects. Secrets stay sealed: nobody is told them.
 ///
 /// # Errors

@@ -93,7 +93,9 @@ pub(super) async fn create(
     let restart = restart_request::request(app, connection, name, action).await?;
     tell(app, connection, new, &number.to_string()).await?;
     allocation.made(name, new.binding.address());
+    let pkid = phone.pkid;
     let known = KnownPhone::new(phone, &app.keys).map_err(|_| StoreError::Lost)?;
+    allocation.inherits(pkid, line.pkid);
     Ok(Written::AutoRegistered(Box::new(AutoRegistered {
         known,
         binding: new.binding.clone(),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::administration::AdministrationError;
+use super::device_defaults;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::catalogue::UniversalDeviceTemplate;
@@ -197,7 +198,8 @@ pub(super) fn template_named<'a>(
         .ok_or_else(|| AdministrationError::not_found("Universal Device Template", name))
 }
 
-/// What a device of this model has where nobody says otherwise: the objects of a fresh system.
+/// What a device of this model has where nobody says otherwise: the defaults of its model, else the
+/// objects of a fresh system.
 ///
 /// # Errors
 ///
@@ -209,13 +211,13 @@ pub(super) fn default_configuration(
     let softkey = catalogue.named_object(NamedObject::SOFTKEY_TEMPLATE, "Standard User");
     let common = NamedObject::COMMON_PHONE_PROFILE;
     let label = "Common Phone Profile";
+    let defaults = device_defaults::find(catalogue, model);
+    let standard_pool = || {
+        let pools = &catalogue.device_pools;
+        find(pools, |one| one.name.clone(), "Device Pool", "Default")
+    };
     Ok(PhoneConfiguration {
-        device_pool: find(
-            &catalogue.device_pools,
-            |one| one.name.clone(),
-            "Device Pool",
-            "Default",
-        )?,
+        device_pool: defaults.device_pool.map_or_else(standard_pool, Ok)?,
         phone_security_profile: standard_security_profile(catalogue, model)?,
         sip_profile: find(
             &catalogue.sip_profiles,
@@ -223,7 +225,10 @@ pub(super) fn default_configuration(
             "SIP Profile",
             "Standard SIP Profile",
         )?,
-        phone_button_template: standard_button_template(catalogue, model)?,
+        phone_button_template: match defaults.phone_button_template {
+            Some(template) => template,
+            None => standard_button_template(catalogue, model)?,
+        },
         softkey_template: softkey.filter(|_| model.file_format() == FileFormat::CiscoXml),
         common_phone_profile: object(catalogue, common, label, "Standard Common Phone Profile")?,
         location: object(catalogue, NamedObject::LOCATION, "Location", "Hub_None")?,

@@ -1,31 +1,32 @@
 //! Use cases: administrators add, change and remove lines. Every door that makes one comes here.
 
+mod phones;
+mod request;
+
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
 use super::attempt_gate::Pass;
 use super::attributes;
-use super::own_file;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
-use super::record::Happening;
-use super::register;
-use super::restart_request;
-use crate::domain::binding::Grace;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
-use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::history::TimelineEvent;
 use crate::domain::line::Line;
 use crate::domain::phone::Phone;
-use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
-use crate::domain::schema::StoredElements;
 use crate::domain::schema::touched;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
+
+pub(super) use phones::Affected;
+use phones::prepare;
+use phones::publish;
+pub use request::AUTO_ANSWER_OFF;
+pub use request::LineChange;
+pub use request::NewLine;
 
 const KIND: &str = "Line";
 
@@ -34,79 +35,6 @@ const DESCRIPTION_LENGTH_MAX: usize = 200;
 
 /// Most characters of an alerting name. Source: AXL `XLine`, `alertingName`.
 const ALERTING_NAME_LENGTH_MAX: usize = 50;
-
-/// Automatic answer of a line of which nothing else is said.
-pub const AUTO_ANSWER_OFF: &str = "Auto Answer Off";
-
-/// A line to be added.
-#[derive(Debug, Clone)]
-pub struct NewLine {
-    /// The directory number.
-    pub pattern: DirectoryNumber,
-    /// Route partition.
-    pub route_partition: Pkid,
-    /// Description.
-    pub description: String,
-    /// Alerting name.
-    pub alerting_name: String,
-    /// Calling search space.
-    pub calling_search_space: Option<Pkid>,
-    /// Voice-mail profile.
-    pub voice_mail_profile: Option<Pkid>,
-    /// External call control profile.
-    pub external_call_control_profile: Option<Pkid>,
-    /// Urgent priority.
-    pub urgent_priority: bool,
-    /// Automatic answer, in the schema's words.
-    pub auto_answer: String,
-    /// What is only kept.
-    pub elements: StoredElements,
-}
-
-impl NewLine {
-    /// A line of this number and nothing else.
-    pub fn new(pattern: DirectoryNumber, route_partition: Pkid) -> Self {
-        Self {
-            pattern,
-            route_partition,
-            description: String::new(),
-            alerting_name: String::new(),
-            calling_search_space: None,
-            voice_mail_profile: None,
-            external_call_control_profile: None,
-            urgent_priority: false,
-            auto_answer: AUTO_ANSWER_OFF.to_owned(),
-            elements: StoredElements::default(),
-        }
-    }
-}
-
-/// A change of a line; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default)]
-pub struct LineChange {
-    /// The version that was read; another one in the database refuses the change.
-    pub version: Option<i64>,
-    /// The directory number.
-    pub pattern: Option<DirectoryNumber>,
-    /// Route partition.
-    pub route_partition: Option<Pkid>,
-    /// Description.
-    pub description: Option<String>,
-    /// Alerting name.
-    pub alerting_name: Option<String>,
-    /// Calling search space; `Some(None)`: none.
-    pub calling_search_space: Option<Option<Pkid>>,
-    /// Voice-mail profile; `Some(None)`: none.
-    pub voice_mail_profile: Option<Option<Pkid>>,
-    /// External call control profile; `Some(None)`: none.
-    pub external_call_control_profile: Option<Option<Pkid>>,
-    /// Urgent priority.
-    pub urgent_priority: Option<bool>,
-    /// Automatic answer, in the schema's words.
-    pub auto_answer: Option<String>,
-    /// What is only kept.
-    pub elements: StoredElements,
-}
 
 /// Adds a line.
 ///
@@ -365,116 +293,6 @@ fn written(line: &Line, written: Result<(), StoreError>) -> Result<(), Administr
             &"it refers to something that does not exist any more; read the lists again",
         )),
         other => Ok(other?),
-    }
-}
-
-/// A phone that has the line, as memory is to know it after the commit.
-pub(super) struct Affected {
-    name: DeviceName,
-    /// What its file changes by.
-    file: Option<FileChange>,
-}
-
-struct FileChange {
-    version_stamp: Pkid,
-    grace: Option<Grace>,
-    restart: Option<PhoneRestart>,
-}
-
-/// Writes what the change does to the phones that have the line.
-async fn prepare(
-    app: &App,
-    connection: &mut Connection,
-    actor: &Actor,
-    phones: &[Phone],
-    (before, after): (&Line, &Line),
-) -> Result<Vec<Affected>, AdministrationError> {
-    let is_in_file = (&before.pattern, &before.auto_answer) != (&after.pattern, &after.auto_answer);
-    let is_known = is_in_file || before.route_partition != after.route_partition;
-    let mut affected = Vec::new();
-    for phone in phones.iter().filter(|_| is_known) {
-        let file = if is_in_file {
-            Some(change_file(app, connection, phone, (before, after)).await?)
-        } else {
-            None
-        };
-        let happening = Happening {
-            detail: format!("by {}: line {} is {}", actor.name, before.pattern, {
-                let same = "changed".to_owned();
-                if before.pattern == after.pattern {
-                    same
-                } else {
-                    format!("{} now", after.pattern)
-                }
-            }),
-            correlation: actor.correlation,
-            ..Happening::default()
-        };
-        let (name, event) = (phone.name.clone(), TimelineEvent::Changed);
-        record::happened(app, connection, &name, event, happening).await?;
-        affected.push(Affected { name, file });
-    }
-    Ok(affected)
-}
-
-async fn change_file(
-    app: &App,
-    connection: &mut Connection,
-    phone: &Phone,
-    (before, after): (&Line, &Line),
-) -> Result<FileChange, AdministrationError> {
-    let version_stamp = app.new_pkid();
-    store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
-    let mut change = FileChange {
-        version_stamp,
-        grace: None,
-        restart: None,
-    };
-    let is_renumbered = before.pattern != after.pattern;
-    if own_file::loads_by_restart(phone) {
-        // The old number's binding is how the phone is told.
-        if is_renumbered {
-            let grace = register::grace_after_replacement(phone, app.environment.now());
-            let stored = (&*grace.sealed_secret, grace.until);
-            store::binding::set_grace(connection, &phone.name, Some(stored)).await?;
-            change.grace = Some(grace);
-        }
-        let action = restart_request::action_for(app, phone, phone);
-        let restart = restart_request::request(app, connection, &phone.name, action).await?;
-        change.restart = Some(restart);
-    } else if is_renumbered {
-        store::binding::delete(connection, &phone.name, before.pattern.as_str()).await?;
-    }
-    Ok(change)
-}
-
-/// Makes memory say what was committed.
-fn publish(app: &App, before: &Line, after: &Line, affected: Vec<Affected>) {
-    for Affected { name, file } in affected {
-        app.phones.update(&name, |known| {
-            let mut known = known.clone();
-            let lines = known.phone.lines.iter_mut();
-            for line in lines.filter(|line| line.line == after.pkid) {
-                line.pattern = after.pattern.clone();
-                line.route_partition = after.route_partition;
-                line.answers_automatically = after.answers_automatically();
-            }
-            if let Some(file) = &file {
-                known.phone.version_stamp = file.version_stamp;
-                known.phone.file_fetched_at = None;
-                known.phone.version += 1;
-            }
-            Some(known)
-        });
-        let Some(file) = file else { continue };
-        if file.grace.is_some() {
-            app.locations.set_grace(&name, file.grace.as_ref());
-        } else if file.restart.is_none() && before.pattern != after.pattern {
-            app.locations.remove(&name, before.pattern.as_str());
-        }
-        if let Some(restart) = file.restart {
-            app.phone_control.submit(restart);
-        }
     }
 }
 

@@ -26,6 +26,7 @@ pub mod demo_data;
 pub mod der;
 pub mod device_add;
 pub mod device_admin;
+pub mod device_defaults;
 pub mod device_lines;
 pub mod device_settings;
 pub mod device_update;

@@ -254,6 +254,7 @@ async fn in_transaction(
         let (after, line) = templates.make(app, &unclaimed, &number)?;
         store::line::insert(connection, &line).await?;
         let replacement = put_in_place(app, connection, before, after, number).await?;
+        allocation.inherits(replacement.phone.pkid, line.pkid);
         return Ok(Done::Waits(Box::new(replacement)));
     }
     remove(connection, before).await?;

@@ -110,46 +110,53 @@ pub async fn insert(
     owner: Pkid,
     elements: &[(String, Kept)],
 ) -> Result<(), StoreError> {
-    let owner = owner.to_string();
-    let texts: Vec<(&str, String)> = elements
+    let elements: Vec<_> = elements
         .iter()
-        .filter_map(|(name, kept)| match kept {
-            Kept::Text(text) => Some((name.as_str(), text.clone())),
-            Kept::Reference(_) => None,
-        })
+        .map(|(path, kept)| (owner, path.as_str(), kept))
         .collect();
-    let references: Vec<(&str, String)> = elements
-        .iter()
-        .filter_map(|(name, kept)| match kept {
-            Kept::Text(_) => None,
-            Kept::Reference(target) => Some((name.as_str(), target.to_string())),
-        })
-        .collect();
-    insert_rows(connection, &owner, "attribute (owner, name, value)", &texts).await?;
+    insert_of_many(connection, &elements).await
+}
+
+/// The same of many objects: owner, path and what is kept there.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`of_many`].
+pub async fn insert_of_many(
+    connection: &mut Connection,
+    elements: &[(Pkid, &str, &Kept)],
+) -> Result<(), StoreError> {
+    let mut texts = Vec::new();
+    let mut references = Vec::new();
+    for (owner, path, kept) in elements {
+        match kept {
+            Kept::Text(text) => texts.push((*owner, *path, text.clone())),
+            Kept::Reference(target) => references.push((*owner, *path, target.to_string())),
+        }
+    }
+    insert_rows(connection, "attribute (owner, name, value)", &texts).await?;
     let table = "attribute_reference (owner, name, target)";
-    insert_rows(connection, &owner, table, &references).await
+    insert_rows(connection, table, &references).await
 }
 
 async fn insert_rows(
     connection: &mut Connection,
-    owner: &str,
     table: &'static str,
-    rows: &[(&str, String)],
+    rows: &[(Pkid, &str, String)],
 ) -> Result<(), StoreError> {
     for rows in rows.chunks(ROWS_AT_ONCE) {
         let mut statement = format!("INSERT INTO {table} VALUES ");
         for number in 0..rows.len() {
             let comma = if number == 0 { "" } else { ", " };
-            let _ = write!(
-                statement,
-                "{comma}($1, ${}, ${})",
-                2 * number + 2,
-                2 * number + 3
-            );
+            let places = places(3, 3 * number + 1);
+            let _ = write!(statement, "{comma}({places})");
         }
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(owner);
-        for (name, value) in rows {
-            query = query.bind(*name).bind(value.as_str());
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for (owner, name, value) in rows {
+            query = query
+                .bind(owner.to_string())
+                .bind(*name)
+                .bind(value.as_str());
         }
         query.execute(&mut *connection).await?;
     }

@@ -132,7 +132,9 @@ pub fn device_file(
             .iter()
             .map(|line| file_line(line, digest.clone(), &mut warnings))
             .collect(),
-        load_information: configuration.load_information.clone(),
+        load_information: catalogue
+            .load_information(&configuration.load_information, phone.model)
+            .to_owned(),
         version_stamp: phone.version_stamp,
         user_locale: user_locale(&configuration.user_locale),
         network_locale: configuration.network_locale.replace(' ', "_"),
@@ -216,7 +218,7 @@ pub fn xml_default_file(
             catalogue,
             system,
         ),
-        loads: Vec::new(),
+        loads: loads(catalogue),
         urls: urls_of_nobody(system),
     })
 }
@@ -227,6 +229,17 @@ fn members_of(group: Pkid, node: &CallManager, catalogue: &Catalogue) -> Vec<Pki
         Some(group) => group.members.clone(),
         None => vec![node.pkid],
     }
+}
+
+/// The firmware of every model that has a default, in order of their numbers.
+fn loads(catalogue: &Catalogue) -> Vec<(u32, String)> {
+    let defaults = catalogue.device_defaults.iter();
+    let mut loads: Vec<(u32, String)> = defaults
+        .filter(|(_, default)| !default.load_information.is_empty())
+        .map(|(model, default)| (*model, default.load_information.clone()))
+        .collect();
+    loads.sort_unstable();
+    loads
 }
 
 fn line_digest(

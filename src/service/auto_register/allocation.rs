@@ -12,7 +12,10 @@ use crate::domain::binding::Binding;
 use crate::domain::catalogue::AutoRegistration;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::service::App;
+use crate::service::attributes;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -41,6 +44,9 @@ pub struct Allocation {
     unclaimed: u32,
     unclaimed_at: HashMap<IpAddr, u32>,
     made: HashSet<DeviceName>,
+    /// The devices that are made from the node's template, and their lines.
+    phones: Vec<Pkid>,
+    lines: Vec<Pkid>,
 }
 
 impl Allocation {
@@ -73,6 +79,8 @@ impl Allocation {
             unclaimed,
             unclaimed_at: HashMap::new(),
             made: HashSet::new(),
+            phones: Vec::new(),
+            lines: Vec::new(),
         })
     }
 
@@ -167,12 +175,30 @@ impl Allocation {
         }
     }
 
-    /// Writes the last number given.
+    /// Lets a phone and its line have what the node's templates keep, when the group ends: it is
+    /// read once, and written for all of the group together.
+    pub(in crate::service) fn inherits(&mut self, phone: Pkid, line: Pkid) {
+        self.phones.push(phone);
+        self.lines.push(line);
+    }
+
+    /// Writes the last number given, and what the new phones inherit.
     pub(in crate::service) async fn end(
         self,
         app: &App,
         connection: &mut Connection,
     ) -> Result<(), StoreError> {
+        let (device, line) = (
+            self.block.universal_device_template,
+            self.block.universal_line_template,
+        );
+        if let (Some(device), Some(line), false) = (device, line, self.phones.is_empty()) {
+            let made = [
+                (ObjectKind::UniversalDeviceTemplate, device, &*self.phones),
+                (ObjectKind::UniversalLineTemplate, line, &*self.lines),
+            ];
+            attributes::inherit_many(connection, &made).await?;
+        }
         match &self.last_given {
             Some(last) => {
                 store::auto_registration::set_last_given(connection, app.node.pkid, last).await

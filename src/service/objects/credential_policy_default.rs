@@ -5,6 +5,7 @@ use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
+use super::keyed::Key;
 use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::credential::CredentialKind;
@@ -117,26 +118,20 @@ fn by_pkid(pkid: Pkid) -> Option<(CredentialUser, CredentialKind)> {
     all.find(|(user, kind)| fresh_system::credential_policy_default(*user, *kind) == pkid)
 }
 
-/// The default that these elements name; the policy among them must be the one in force.
-pub(super) fn find(catalogue: &Catalogue, values: &[(&'static str, String)]) -> Option<Pkid> {
-    let said = |wanted: &str| {
-        let mut values = values.iter();
-        let value = values.find(|(name, _)| *name == wanted);
-        value.map_or("", |(_, value)| value.trim())
+/// What the defaults go by: user, kind and the policy in force.
+pub(super) fn keys(catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
+    let key = |(user, kind)| {
+        let policy = credential_policy_defaults::find(catalogue, user, kind).policy;
+        let policy = catalogue.credential_policies.get(&policy);
+        let policy = policy.map_or_else(String::new, |policy| policy.name.clone());
+        let key = vec![
+            ("credentialUser", user_word(user).to_owned()),
+            ("credentialType", kind_word(kind).to_owned()),
+            ("credPolicyName", policy),
+        ];
+        (fresh_system::credential_policy_default(user, kind), key)
     };
-    let (user, kind) = ALL.into_iter().find(|(user, kind)| {
-        user_word(*user).eq_ignore_ascii_case(said("credentialUser"))
-            && kind_word(*kind).eq_ignore_ascii_case(said("credentialType"))
-    })?;
-    let policy = credential_policy_defaults::find(catalogue, user, kind).policy;
-    let policy = catalogue.credential_policies.get(&policy)?;
-    let is_it = policy.name.to_lowercase() == said("credPolicyName").to_lowercase();
-    is_it.then(|| fresh_system::credential_policy_default(user, kind))
-}
-
-/// Whether there is one of this identity; its name is that of user and kind.
-pub(super) fn name_of(pkid: Pkid) -> Option<String> {
-    by_pkid(pkid).map(|(user, kind)| format!("{} {}", user_word(user), kind_word(kind)))
+    ALL.into_iter().map(key).collect()
 }
 
 fn record_of(catalogue: &Catalogue, user: CredentialUser, kind: CredentialKind) -> Record {

@@ -1,10 +1,11 @@
-//! What new devices of one model begin with in CUCM (`DeviceDefaults`): kept and given back.
+//! What new devices of one model begin with (`DeviceDefaults`).
 
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
+use super::keyed::Key;
 use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::fresh_system;
@@ -16,10 +17,10 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
-use crate::service::attributes;
-use crate::service::record;
+use crate::service::device_defaults;
+use crate::service::device_defaults::DeviceDefaultChange;
+use crate::service::device_settings;
 use crate::service::record::Actor;
-use crate::service::record::Change;
 use crate::store::Connection;
 
 /// The one protocol that devices here speak.
@@ -42,6 +43,20 @@ impl Kind for DeviceDefaults {
         Ok(found.collect())
     }
 
+    async fn version(
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        Ok(by_pkid(pkid).map(|model| device_defaults::find(&catalogue, model).version))
+    }
+
+    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reload_catalogue().await?)
+    }
+
     async fn list(
         app: &App,
         _: &mut Connection,
@@ -60,18 +75,15 @@ impl Kind for DeviceDefaults {
 
     async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
         let model = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
-        let mut transaction = app.store.begin().await?;
-        let connection = transaction.connection();
-        attributes::write(app, connection, pkid, &draft.stored()).await?;
-        let change = Change {
-            action: "object.update",
-            object_kind: draft.object().kind.noun(),
-            object_name: model.product.to_owned(),
-            before: String::new(),
-            after: String::new(),
+        let reference = |element| draft.says(element).then(|| draft.pkid(element));
+        let change = DeviceDefaultChange {
+            version: draft.held_version(),
+            load_information: draft.said_text("LoadInformation"),
+            device_pool: reference("DevicePoolName"),
+            phone_button_template: reference("PhoneButtonTemplate"),
+            elements: draft.stored(),
         };
-        record::audit_object(app, connection, actor, pkid, change).await?;
-        Ok(transaction.commit().await?)
+        Ok(device_defaults::update(app, actor, model, &change).await?)
     }
 
     async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
@@ -88,29 +100,32 @@ fn by_pkid(pkid: Pkid) -> Option<&'static PhoneModel> {
     models.find(|model| identity(model) == pkid)
 }
 
-/// The defaults of the model that these elements name.
-pub(super) fn find(values: &[(&'static str, String)]) -> Option<Pkid> {
-    let said = |wanted: &str| {
-        let mut values = values.iter();
-        let value = values.find(|(name, _)| *name == wanted);
-        value.map_or("", |(_, value)| value.trim())
+/// What the defaults of every model go by.
+pub(super) fn keys() -> Vec<(Pkid, Key)> {
+    let models = phone_model::all().iter();
+    let key = |model: &PhoneModel| {
+        let product = model.product.to_owned();
+        vec![("Model", product), ("Protocol", PROTOCOL.to_owned())]
     };
-    let model = phone_model::by_product(said("Model"))?;
-    let is_ours = said("Protocol").eq_ignore_ascii_case(PROTOCOL);
-    is_ours.then(|| identity(model))
+    models.map(|model| (identity(model), key(model))).collect()
 }
 
-/// The model of these defaults, which is their name.
-pub(super) fn name_of(pkid: Pkid) -> Option<String> {
-    by_pkid(pkid).map(|model| model.product.to_owned())
-}
-
+/// What a new device begins with: where nobody has said anything, what it has then.
 fn record_of(catalogue: &Catalogue, model: &PhoneModel) -> Record {
-    let buttons = fresh_system::standard_button_template(model.number);
-    let buttons = Some(buttons).filter(|one| catalogue.phone_button_templates.contains_key(one));
+    let default = device_defaults::find(catalogue, model);
+    let standard = device_settings::default_configuration(catalogue, model).ok();
+    let standard = standard.as_ref().filter(|_| model.is_phone());
+    let buttons = standard.map(|standard| standard.phone_button_template);
+    let pool = standard.map(|standard| standard.device_pool);
     let mut record = Record::default();
     record.set("Model", Value::text(model.product));
     record.set("Protocol", Value::text(PROTOCOL));
+    let load = Value::text(&default.load_information);
+    record.set("LoadInformation", load);
+    record.set(
+        "DevicePoolName",
+        names::reference(catalogue, ObjectKind::DevicePool, pool),
+    );
     record.set(
         "PhoneButtonTemplate",
         names::reference(catalogue, ObjectKind::PhoneButtonTemplate, buttons),

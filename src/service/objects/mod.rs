@@ -8,6 +8,7 @@
 //! draft.rs        what is to be written, as a kind reads it
 //! names.rs        which object a name or an identity means
 //! line_identity.rs  which line a group means by its identity
+//! keyed.rs        the same of those that go by several elements
 //! criteria.rs     which objects a list wants
 //! defaults.rs     what answers show for what nobody has said
 //! restart.rs      which phones are told
@@ -28,6 +29,7 @@ mod device_defaults;
 mod draft;
 mod error;
 mod feature_group_template;
+mod keyed;
 mod kind;
 mod line;
 mod line_identity;

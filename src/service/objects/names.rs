@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use super::ObjectError;
 use super::ObjectKey;
 use super::Outcome;
-use super::credential_policy_default;
-use super::device_defaults;
+use super::keyed;
 use super::phone_activation_code;
 use super::process_node;
 use crate::domain::catalogue::Catalogue;
@@ -50,14 +49,8 @@ pub(super) async fn find(
         ObjectKey::Singleton if object.kind == ObjectKind::SelfProvisioning => {
             Ok(Some(fresh_system::SELF_PROVISIONING))
         }
-        ObjectKey::Several(values) if object.kind == ObjectKind::CredentialPolicyDefault => {
-            let catalogue = app.catalogue.load();
-            Ok(credential_policy_default::find(&catalogue, values))
-        }
-        ObjectKey::Several(values) if object.kind == ObjectKind::DeviceDefaults => {
-            Ok(device_defaults::find(values))
-        }
-        ObjectKey::Several(_) | ObjectKey::Singleton => Err(ObjectError::NotServed(object)),
+        ObjectKey::Several(values) => Ok(keyed::find(&app.catalogue.load(), object.kind, values)),
+        ObjectKey::Singleton => Err(ObjectError::NotServed(object)),
     }
 }
 
@@ -151,8 +144,9 @@ pub(super) async fn name_of(
             let user = store::end_user::by_pkid(connection, pkid).await?;
             user.map(|user| user.user_id.to_string())
         }
-        ObjectKind::CredentialPolicyDefault => credential_policy_default::name_of(pkid),
-        ObjectKind::DeviceDefaults => device_defaults::name_of(pkid),
+        ObjectKind::CredentialPolicyDefault | ObjectKind::DeviceDefaults => {
+            keyed::name_of(&app.catalogue.load(), kind, pkid)
+        }
         ObjectKind::ProcessNode => {
             let mut nodes = process_node::all(app).into_iter();
             let node = nodes.find(|(known, _)| *known == pkid);

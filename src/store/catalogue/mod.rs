@@ -1,6 +1,7 @@
 //! Tables of templates, profiles, pools, nodes and everything else that phones and users are made
 //! from. The program reads all of them at once; each file holds a family of tables.
 
+mod device_defaults;
 mod nodes;
 mod partitions;
 mod phone_settings;
@@ -14,6 +15,7 @@ use super::Connection;
 use super::StoreError;
 use crate::domain::catalogue::Catalogue;
 
+pub use device_defaults::put_device_default;
 pub use nodes::call_manager;
 pub use nodes::call_manager_by_name;
 pub use nodes::insert_call_manager;
@@ -81,6 +83,7 @@ pub async fn load(connection: &mut Connection) -> Result<Catalogue, StoreError> 
         access_control_groups: policies::access_control_groups(connection).await?,
         credential_policies: policies::credential_policies(connection).await?,
         credential_policy_defaults: policies::credential_policy_defaults(connection).await?,
+        device_defaults: device_defaults::device_defaults(connection).await?,
     })
 }
 

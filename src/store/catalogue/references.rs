@@ -3,6 +3,8 @@
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::row::Columns;
+use crate::domain::fresh_system;
+use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 
 /// Names shown at most; more would not help the administrator.
@@ -52,6 +54,8 @@ pub async fn users_of(connection: &mut Connection, pkid: Pkid) -> Result<Vec<Str
          FROM call_manager_group_member JOIN call_manager_group \
          ON call_manager_group.pkid = call_manager_group_member.call_manager_group \
          WHERE call_manager_group_member.call_manager = $1 \
+         UNION ALL SELECT 'Device Defaults', pkid FROM device_default \
+         WHERE $1 IN (device_pool, phone_button_template) \
          UNION ALL SELECT owners.kind, owners.name FROM attribute_reference JOIN ( \
          SELECT pkid, 'Phone' AS kind, name FROM device \
          UNION ALL SELECT pkid, 'Line', pattern FROM line \
@@ -79,7 +83,16 @@ pub async fn users_of(connection: &mut Connection, pkid: Pkid) -> Result<Vec<Str
     .iter()
     .map(|row| {
         let name = row.text("users.name")?;
+        let name = product_of(&name).unwrap_or(&name);
         Ok(format!("{} {name}", row.text("users.kind")?))
     })
     .collect()
+}
+
+/// The model whose defaults have this identity: that is the name they go by.
+fn product_of(pkid: &str) -> Option<&'static str> {
+    let pkid: Pkid = pkid.parse().ok()?;
+    let mut models = phone_model::all().iter();
+    let model = models.find(|model| fresh_system::device_defaults(model.number) == pkid)?;
+    Some(model.product)
 }

@@ -56,10 +56,10 @@ pub(super) const SELF_PROVISIONING: ObjectType = ObjectType {
 const DEVICE_DEFAULTS_ELEMENTS: &[Element] = &[
     text("Model", 128).required().applied(),
     text("Protocol", 50).required().applied(),
-    text("LoadInformation", 255).attributes(&["special"]),
+    text("LoadInformation", 255).attributes(&["special"]).applied(),
     text("InactiveLoadInformation", 255).attributes(&["special"]),
-    reference("DevicePoolName", DevicePool),
-    reference("PhoneButtonTemplate", PhoneButtonTemplate),
+    reference("DevicePoolName", DevicePool).applied(),
+    reference("PhoneButtonTemplate", PhoneButtonTemplate).applied(),
     text("VersionStamp", 128).only_in(Places::UPDATE.with(Places::GET)),
     boolean("PreferActCodeOverAutoReg"),
 ];

@@ -85,7 +85,7 @@ const ELEMENTS: &[Element] = &[
     text("protocol", 50).not_in(Places::UPDATE).default("SIP").applied().refused(ONLY_SIP),
     one_of("protocolSide", PROTOCOL_SIDE).not_in(Places::UPDATE).default("User"),
     reference("callingSearchSpaceName", Css).applied(),
-    reference("devicePoolName", DevicePool).required().applied(),
+    reference("devicePoolName", DevicePool).applied(),
     reference("commonDeviceConfigName", COMMON_DEVICE_CONFIG),
     reference("commonPhoneConfigName", COMMON_PHONE_CONFIG)
         .default("Standard Common Phone Profile").applied(),

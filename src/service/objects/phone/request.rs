@@ -11,6 +11,7 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
+use crate::service::device_defaults;
 use crate::service::device_lines::DeviceLine;
 use crate::service::device_settings;
 use crate::service::device_settings::DeviceSettings;
@@ -79,6 +80,7 @@ pub(super) fn settings(
     draft: &Draft,
     model: Option<&PhoneModel>,
 ) -> Result<DeviceSettings, ObjectError> {
+    let is_new = draft.request().is_none();
     let catalogue = app.catalogue.load_full();
     // What there is no phone without, and the request says empty, is the model's own again.
     let own = model.map(|model| device_settings::default_configuration(&catalogue, model));
@@ -89,9 +91,13 @@ pub(super) fn settings(
         reference(draft, element).and_then(|name| name.or_else(own))
     };
     let pool = reference(draft, "devicePoolName");
-    if pool == Some(None) {
+    if pool.as_ref().map_or(is_new, Option::is_none) && !has_default_pool(&catalogue, model) {
         return Err(ObjectError::Missing("devicePoolName"));
     }
+    let pool = pool.map(|pool| {
+        let own = || name_in(&catalogue, ObjectKind::DevicePool, own?.device_pool);
+        pool.or_else(own)
+    });
     let services = draft.said_text("phoneServiceDisplay");
     Ok(DeviceSettings {
         device_pool: pool.flatten(),
@@ -136,6 +142,13 @@ pub(super) fn settings(
         service_urls: None,
         url_changes: url_changes(draft),
     })
+}
+
+/// Whether an administrator has said in which pool new devices of the model are; as long as nobody
+/// has, a request must say it, as in CUCM.
+fn has_default_pool(catalogue: &Catalogue, model: Option<&PhoneModel>) -> bool {
+    let default = model.map(|model| device_defaults::find(catalogue, model));
+    default.is_some_and(|default| default.device_pool.is_some())
 }
 
 /// The name that a request gives for an element: `Some(None)` says that it is to be none.
