@@ -200,6 +200,7 @@ fn administer_devices(data_dir: &Path) {
         1,
     );
     administer_multiplatform_phone(data_dir);
+    administer_activation_code(data_dir);
     let error = refused(
         data_dir,
         &["device", "add", "x", "--model", "Cisco 9999"],
@@ -208,6 +209,36 @@ fn administer_devices(data_dir: &Path) {
     assert!(error.contains("there is no model"), "{error}");
     assert!(done(data_dir, &["device", "delete", "dect-7"]).contains("deleted"));
     refused(data_dir, &["device", "delete", "dect-7"], 1);
+}
+
+/// A phone of which nobody knows the hardware gets a code, which is shown again until it is replaced
+/// or removed.
+fn administer_activation_code(data_dir: &Path) {
+    let name = "BAT000000000001";
+    let model = ["--model", "Cisco 7841", "--line", "2001"];
+    let added = done(data_dir, &[&["device", "add", name][..], &model].concat());
+    assert!(added.contains("activation-code"), "{added}");
+    let ask = ["device", "activation-code", name];
+    let code = || json(data_dir, &ask)["activation_code"].clone();
+    let made = code();
+    assert_eq!(made["device"], name);
+    let digits = made["code"].as_str().unwrap();
+    assert_eq!(digits.split('-').map(str::len).collect::<Vec<_>>(), [4; 4]);
+    assert!(made["expires_at"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(code(), made);
+    let shown = done(data_dir, &ask);
+    assert!(shown.contains(digits), "{shown}");
+    assert!(shown.contains("leave the PIN empty"), "{shown}");
+    let replaced = done(data_dir, &[&ask[..], &["--replace"]].concat());
+    assert!(!replaced.contains(digits), "{replaced}");
+    let error = refused(data_dir, &[&ask[..], &["--expires-in", "31d"]].concat(), 2);
+    assert!(error.contains("1h to 30d"), "{error}");
+    let remove = [&ask[..], &["--remove"]].concat();
+    assert!(done(data_dir, &remove).contains("is removed"));
+    assert!(done(data_dir, &remove).contains("has no activation code"));
+    let error = refused(data_dir, &["device", "activation-code", "dect-7"], 1);
+    assert!(error.contains("shows no login"), "{error}");
+    assert!(done(data_dir, &["device", "delete", name]).contains("deleted"));
 }
 
 /// A multiplatform phone waits for its user's digest credentials; its line is shared with

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::activation_code::{self, ActivationCodeArguments};
 use super::auto_registration::AutoRegistrationCommand;
 use super::cert::CertCommand;
 use super::device_arguments::{
@@ -322,6 +323,9 @@ Examples:
         /// Device name or MAC address
         device: String,
     },
+    /// Makes the code by which a new phone becomes a device, or shows the one that waits
+    #[command(after_help = activation_code::EXAMPLES)]
+    ActivationCode(ActivationCodeArguments),
     /// Returns a phone to the auto-registered state: its user's line leaves it
     Release {
         /// Device name or MAC address

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use super::activation_code;
 use super::arguments::DeviceCommand;
 use super::control;
 use super::device_arguments::DeviceSettingArguments;
@@ -45,6 +46,11 @@ pub async fn run(
         Answer::Device(device) => output.line(card(&device)),
         Answer::Made(device) => output.line(made(&device)),
         Answer::Sheet { text, .. } => output.line(text.secret().reveal()),
+        Answer::ActivationCode {
+            device,
+            code,
+            expires_at,
+        } => output.line(activation_code::shown(&device, &code, &expires_at)),
         Answer::Restarts(restarts) => output.line(device_restart::table(&restarts)),
         Answer::User { .. }
         | Answer::Users(_)
@@ -93,6 +99,7 @@ fn request(command: DeviceCommand) -> Request {
         DeviceCommand::Show { device } => Request::DeviceShow(Name { name: device }),
         DeviceCommand::Unlock { device } => Request::DeviceUnlock(Name { name: device }),
         DeviceCommand::Release { device } => Request::DeviceRelease(Name { name: device }),
+        DeviceCommand::ActivationCode(code) => code.request(),
         DeviceCommand::Restart(restart) => restart.request(),
         DeviceCommand::Restarts => Request::DeviceRestarts,
         DeviceCommand::AllowFile { device, time } => Request::DeviceAllowFile {

@@ -1,5 +1,6 @@
 //! The commands of the program.
 
+mod activation_code;
 pub mod arguments;
 pub mod auto_registration;
 pub mod cert;

@@ -137,7 +137,8 @@ fn print(answer: &Answer, output: Output) {
                 output.line(format!("\nPIN {} (shown only now)", pin.secret().reveal()));
             }
         }
-        Answer::Device(_)
+        Answer::ActivationCode { .. }
+        | Answer::Device(_)
         | Answer::Devices(_)
         | Answer::Findings(_)
         | Answer::Made(_)

@@ -6,7 +6,8 @@
 use crate::server::control::fault::Fault;
 use crate::server::control::protocol::{Answer, Request, Response};
 use crate::server::control::{
-    auto_registration, certificates, devices, new_devices, restarts, system, users,
+    activation_codes, auto_registration, certificates, devices, new_devices, restarts, system,
+    users,
 };
 use crate::service::App;
 
@@ -38,6 +39,14 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
         Request::DeviceShow(device) => devices::show(app, &device.name).await,
         Request::DeviceUnlock(device) => devices::unlock(app, &device.name).await,
         Request::DeviceRelease(device) => devices::release(app, &device.name).await,
+        Request::DeviceActivationCode {
+            name,
+            lifetime_s,
+            replace,
+        } => activation_codes::show(app, &name, lifetime_s, replace).await,
+        Request::DeviceActivationCodeRemove(device) => {
+            activation_codes::remove(app, &device.name).await
+        }
         Request::DeviceRestart { name, action } => restarts::restart(app, &name, &action).await,
         Request::DeviceRestartMany {
             model,

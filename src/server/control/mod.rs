@@ -1,6 +1,7 @@
 //! The control door: commands of the same user on the same machine, over a socket in the data
 //! directory that nobody else can open.
 
+pub mod activation_codes;
 pub mod auto_registration;
 pub mod certificates;
 pub mod devices;

@@ -96,6 +96,9 @@ pub(super) fn made(phone: &Phone) -> MadeDevice {
     let format = model.map_or(FileFormat::CiscoXml, PhoneModel::file_format);
     let name = &phone.name;
     let next = match format {
+        FileFormat::CiscoXml if name.is_placeholder() => {
+            format!("have a code made for it: selfprov device activation-code {name}")
+        }
         FileFormat::CiscoXml => "plug the phone in; it fetches its file within 7 days".to_owned(),
         FileFormat::FlatProfile => {
             "plug the phone in within 7 days; from the factory it finds its profile through DHCP \

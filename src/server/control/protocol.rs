@@ -95,6 +95,17 @@ pub enum Request {
     DeviceUnlock(Name),
     /// Returns a phone to the auto-registered state.
     DeviceRelease(Name),
+    /// Makes the activation code of a device, or shows the one that waits.
+    DeviceActivationCode {
+        /// Device name or MAC address.
+        name: String,
+        /// For how many seconds a new one is valid; `None`: the usual time.
+        lifetime_s: Option<u64>,
+        /// Whether another is made although one waits.
+        replace: bool,
+    },
+    /// Takes the activation code of a device back.
+    DeviceActivationCodeRemove(Name),
     /// Tells a phone to restart.
     DeviceRestart {
         /// Device name or MAC address.
@@ -269,6 +280,15 @@ pub enum Answer {
         /// A phone that was added with the user.
         #[serde(default)]
         phone: Option<Box<MadeDevice>>,
+    },
+    /// An activation code.
+    ActivationCode {
+        /// The device that it is for.
+        device: String,
+        /// The digits, in groups.
+        code: SecretText,
+        /// When it ends.
+        expires_at: String,
     },
     /// A device that was added or changed.
     Made(MadeDevice),
