@@ -426,6 +426,153 @@ async fn a_question_that_never_ends_is_ended_and_others_go_on() {
     .await;
 }
 
+/// Texts that double with every derived table, expressions that do, and lists of such.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_grows_when_it_is_written_out_is_refused_before_it_runs() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        let text = "x".repeat(16 * 1024);
+        let grown = |start: &str, step: &str, times: usize| {
+            let mut from = format!("select {start} as x from typeclass where enum = 1");
+            for _ in 0..times {
+                from = format!("select {step} as x from ({from}) a");
+            }
+            from
+        };
+        // Half a megabyte is made.
+        let fits = grown(&format!("'{text}'"), "x || x", 5);
+        let statement = format!("select length(x) from ({fits}) a");
+        assert_eq!(rows(&test.app, &statement).await, "524288");
+        let list = vec!["'a'"; 4_000].join(", ");
+        let texts = ["'a' || 'b'"; 200].join(" || ");
+        for statement in [
+            grown(&format!("'{text}'"), "x || x", 13),
+            grown(&format!("'{text}'"), "concat(x, upper(x))", 13),
+            grown("name", "x || x || x", 12),
+            grown("enum", "x + x", 15),
+            grown("enum", "case when x = x then x else x end", 12),
+            grown("name", "nvl(x, x)", 15),
+            grown("name", "substr(x || x, 1, 2)", 15),
+            grown("name", "(select max(x) || x from device)", 14),
+            format!(
+                "{} union select 'a'",
+                grown(&format!("'{text}'"), "x || x", 13)
+            ),
+            format!(
+                "select 1 from ({}) a where x in ({list})",
+                grown("name", "x || 'b'", 5)
+            ),
+            format!(
+                "select 1 from ({}) a where x between x and {texts}",
+                grown("name", "x || x", 12)
+            ),
+            format!(
+                "select {} from (select name || '{text}' as x from device) a",
+                vec!["x"; 300].join(", ")
+            ),
+            format!(
+                "select * from device order by {}",
+                vec![format!("lower('{text}')"); 3].join(" || ")
+            ),
+            format!(
+                "select a.*, a.*, a.* from ({}) a",
+                grown(&format!("'{text}'"), "x || x", 6)
+            ),
+        ] {
+            let error = sql::query(&test.app, &statement, LIMITS).await;
+            let shown: String = statement.chars().take(200).collect();
+            let error = error.expect_err(&shown);
+            assert_eq!(error.number(), -1, "{shown}: {error}");
+            assert!(matches!(error, SqlError::TooHeavy(_)), "{shown}: {error}");
+        }
+        assert_eq!(rows(&test.app, "select count(*) from typeclass").await, "3");
+    })
+    .await;
+}
+
+/// Many columns of every row of many tables, compared without end.
+const ENDLESS: &str = "select count(*) from syscolumns a, syscolumns b, syscolumns c, \
+    syscolumns d, syscolumns e, device where a.colno + b.colno = c.colno * d.colno - e.colno";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixteen_questions_run_or_wait_and_the_next_is_told_to_come_again() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        let app = std::sync::Arc::clone(&test.app);
+        let limits = SqlLimits {
+            time: Duration::from_secs(4),
+            ..LIMITS
+        };
+        let mut questions = tokio::task::JoinSet::new();
+        for _ in 0..30 {
+            let app = std::sync::Arc::clone(&app);
+            questions.spawn(async move { sql::query(&app, ENDLESS, limits).await.unwrap_err() });
+        }
+        // Those that are refused are told so while the first two still run.
+        for number in 0..14 {
+            let error = questions.join_next().await.unwrap().unwrap();
+            assert_eq!(error, SqlError::Busy, "{number}");
+            assert_eq!(error.number(), -1);
+        }
+        let mut timed_out = 0;
+        while let Some(error) = questions.join_next().await {
+            match error.unwrap() {
+                SqlError::TimedOut(_) => timed_out += 1,
+                error => assert_eq!(error, SqlError::Busy),
+            }
+        }
+        // Two ran from the start; those that waited as long as they may were told to come again.
+        assert!((2..=4).contains(&timed_out), "{timed_out}");
+        assert_eq!(rows(&app, "select count(*) from device").await, "2");
+    })
+    .await;
+}
+
+/// On PostgreSQL such a statement keeps one of the two connections until its time is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_whose_caller_has_gone_away_ends() {
+    for_each_database(async |database| {
+        let test = TestApp::start(&database).await;
+        site(&test).await;
+        if test.app.store.engine() != selfprov::store::Engine::Sqlite {
+            return;
+        }
+        let app = std::sync::Arc::clone(&test.app);
+        let limits = SqlLimits {
+            time: Duration::from_secs(600),
+            ..LIMITS
+        };
+        let question = tokio::spawn(async move { sql::query(&app, ENDLESS, limits).await });
+        test.add_user("late", "7002", "924680").await;
+        until_read(&test.app, true).await;
+        question.abort();
+        until_read(&test.app, false).await;
+    })
+    .await;
+}
+
+/// Waits until somebody reads the database, or nobody does: a checkpoint says so.
+async fn until_read(app: &App, is_read: bool) {
+    let wait = async {
+        loop {
+            let mut reader = app.store.read().await.unwrap();
+            let connection = reader.connection();
+            let no_wait = sqlx::query("PRAGMA busy_timeout = 0");
+            no_wait.execute(&mut *connection).await.unwrap();
+            let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+            let row = checkpoint.fetch_one(&mut *connection).await.unwrap();
+            let is_busy: i64 = sqlx::Row::get(&row, 0);
+            if (is_busy == 1) == is_read {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let done = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    done.unwrap_or_else(|_| panic!("still {}read", if is_read { "not " } else { "" }));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_would_be_too_large_says_how_many_rows_would_fit() {
     for_each_database(async |database| {

@@ -131,6 +131,8 @@ pub struct App {
     pub attempts: AttemptGate,
     /// Keeps changes of one object that begin with what they read from running side by side.
     pub object_changes: AttemptGate,
+    /// Keeps statements that programs write themselves from taking every core and all memory.
+    pub sql_questions: AttemptGate,
     /// Right logins of programs, remembered for a minute.
     pub remembered_logins: api_login::RememberedLogins,
     /// Leaves for searches of users.

@@ -26,6 +26,7 @@ use super::phone_control::PhoneControl;
 use super::refusal_rows::RefusalRows;
 use super::register::Registrar;
 use super::settings::Settings;
+use super::sql;
 use super::system_values::KnownSystemValues;
 use super::trust_list;
 use super::trust_list::TrustLists;
@@ -113,6 +114,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         hasher,
         attempts: AttemptGate::default(),
         object_changes: AttemptGate::with_line_of(objects::CHANGES_WAITING_MAX),
+        sql_questions: AttemptGate::with_line_of(sql::QUESTIONS_MAX),
         remembered_logins: RememberedLogins::default(),
         searches: Searches::default(),
         refusal_rows: RefusalRows::default(),

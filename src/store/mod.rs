@@ -36,11 +36,13 @@ pub mod trust_list;
 pub mod trust_service_key;
 pub mod user_search;
 
+use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use engine::Engine;
 pub use error::StoreError;
+use sqlx::ConnectOptions as _;
 use sqlx::Connection as _;
 use sqlx::any::AnyPoolOptions;
 
@@ -121,6 +123,10 @@ impl Default for StoreLimits {
     }
 }
 
+/// Connections for statements that callers write themselves: what the service lets run at once. A
+/// statement whose caller has gone away keeps its connection until it ends.
+const QUESTIONS_MAX: u32 = 2;
+
 /// The open database.
 #[derive(Clone)]
 pub struct Store {
@@ -129,6 +135,9 @@ pub struct Store {
     /// SQLite has one writer; a pool of one is a fair queue in front of it. PostgreSQL: the readers' pool.
     writers: sqlx::AnyPool,
     readers: sqlx::AnyPool,
+    /// For the statements that callers write themselves: a few connections that only read. SQLite
+    /// has one for each statement instead.
+    questions: sqlx::AnyPool,
 }
 
 impl Store {
@@ -169,8 +178,13 @@ impl Store {
                 (both.clone(), both)
             }
         };
+        let options = sqlx::any::AnyConnectOptions::from_str(&url)?.disable_statement_logging();
         Ok(Self {
             engine,
+            questions: AnyPoolOptions::new()
+                .max_connections(QUESTIONS_MAX)
+                .acquire_timeout(limits.acquire_timeout)
+                .connect_lazy_with(options),
             url: url.as_ref().into(),
             writers,
             readers,
@@ -209,5 +223,6 @@ impl Store {
     pub async fn close(&self) {
         self.writers.close().await;
         self.readers.close().await;
+        self.questions.close().await;
     }
 }

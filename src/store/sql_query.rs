@@ -2,6 +2,7 @@
 //! limited time. The one place where the engines need different words for that.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -124,11 +125,25 @@ pub async fn run(
 
 /// Whether the database could not compute what was asked for.
 ///
-/// Source: SQLite result code 1, which it also has for expressions that are too deep; PostgreSQL
-/// errors of class 22 (data exception) and 54 (program limit exceeded).
+/// Source: SQLite result code 1 with these messages (any other of that code means that this program
+/// wrote a wrong statement); PostgreSQL errors of class 22 (data exception) and 54 (program limit
+/// exceeded).
 fn is_the_questions_fault(error: &dyn sqlx::error::DatabaseError) -> bool {
+    const LIMITS_OF_SQLITE: [&str; 6] = [
+        "integer overflow",
+        "Expression tree is too large",
+        "parser stack overflow",
+        "too many",
+        "at most 64 tables",
+        "pattern too complex",
+    ];
     let code = error.code().unwrap_or_default();
-    code == "1" || (code.len() == 5 && (code.starts_with("22") || code.starts_with("54")))
+    match &*code {
+        "1" => LIMITS_OF_SQLITE
+            .iter()
+            .any(|limit| error.message().contains(limit)),
+        code => code.len() == 5 && (code.starts_with("22") || code.starts_with("54")),
+    }
 }
 
 /// On a connection of its own: it reads only, and looks at the clock while it works.
@@ -137,15 +152,23 @@ async fn on_sqlite(
     query: &SqlQuery,
     limits: SqlLimits,
 ) -> Result<SqlRows, sqlx::Error> {
-    let options = SqliteConnectOptions::from_str(&store.url)?.read_only(true);
+    let options = SqliteConnectOptions::from_str(&store.url)?
+        .read_only(true)
+        // A caller's statement is no matter for the log, however slow it is.
+        .disable_statement_logging();
     let mut connection = options.connect().await?;
     // As Informix and PostgreSQL have it.
     sqlx::query("PRAGMA case_sensitive_like = ON")
         .execute(&mut connection)
         .await?;
     let end = Instant::now() + limits.time;
+    let caller = Arc::new(());
+    let is_there = Arc::downgrade(&caller);
     let mut handle = connection.lock_handle().await?;
-    handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || Instant::now() < end);
+    // A statement whose caller has gone away ends as well.
+    handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || {
+        is_there.strong_count() > 0 && Instant::now() < end
+    });
     drop(handle);
     let mut statement = sqlx::query(AssertSqlSafe(query.text.clone()));
     for bind in &query.binds {
@@ -163,6 +186,7 @@ async fn on_sqlite(
     }
     drop(rows);
     connection.close().await?;
+    drop(caller);
     Ok(kept.rows)
 }
 
@@ -171,7 +195,7 @@ async fn on_postgresql(
     query: &SqlQuery,
     limits: SqlLimits,
 ) -> Result<SqlRows, sqlx::Error> {
-    let mut transaction = store.readers.begin().await?;
+    let mut transaction = store.questions.begin().await?;
     let time = limits.time.as_millis();
     sqlx::query("SET TRANSACTION READ ONLY")
         .execute(&mut *transaction)

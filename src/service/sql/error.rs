@@ -75,6 +75,17 @@ pub enum SqlError {
         max = super::ROWS_MAX
     )]
     TooManyRows(u64),
+    /// Its texts, or what its derived tables are made of, would take too much memory.
+    #[error(
+        "Query request too large. (the texts and derived tables of a statement may grow to {0} MB; \
+         join fewer texts, or name columns of derived tables less often)"
+    )]
+    TooHeavy(u64),
+    /// As many statements as may run or wait are there already.
+    #[error(
+        "Maximum AXL Memory Allocation Consumed. Please retry once requests in progress have completed"
+    )]
+    Busy,
     /// It took too long.
     #[error("The statement took longer than {0} s and was ended; ask for less")]
     TimedOut(u64),
@@ -138,6 +149,8 @@ impl SqlError {
             Self::MissingKey(_) => -691,
             Self::NotANumber(_) | Self::NotComputable => -1213,
             Self::TooManyRows(_)
+            | Self::TooHeavy(_)
+            | Self::Busy
             | Self::TimedOut(_)
             | Self::TooLarge { .. }
             | Self::Refused(_)

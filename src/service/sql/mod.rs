@@ -19,6 +19,7 @@ mod update;
 use super::App;
 use crate::store::StoreError;
 use crate::store::sql_query;
+use crate::store::sql_query::SqlQuery;
 
 pub use crate::store::sql_query::SqlLimits;
 pub use crate::store::sql_query::SqlRows;
@@ -26,6 +27,10 @@ pub use error::SqlError;
 pub use update::ROWS_MAX;
 pub use update::Verb;
 pub use update::update;
+
+/// Most questions that run or wait at once. Each may take a core for 20 s and hold some megabytes;
+/// scripts send one after another.
+pub const QUESTIONS_MAX: usize = 16;
 
 /// The rows that a SELECT gives.
 ///
@@ -36,16 +41,29 @@ pub async fn query(app: &App, text: &str, limits: SqlLimits) -> Result<SqlRows, 
     let text = text.to_owned();
     let read = move || translate::translate(&parse::parse(&text)?);
     let query = deep_stack::on_deep_stack(read).await?;
-    match sql_query::run(&app.store, &query, limits).await {
-        Ok(rows) if rows.rows.len() as u64 == rows.total => Ok(rows),
-        Ok(rows) => Err(SqlError::TooLarge {
-            total: rows.total,
-            fitting: rows.rows.len() as u64,
-        }),
-        Err(StoreError::TookTooLong) => Err(SqlError::TimedOut(limits.time.as_secs())),
-        Err(StoreError::NotComputable) => Err(SqlError::NotComputable),
-        Err(error) => Err(error.into()),
+    let rows = ask(app, &query, limits).await?;
+    let fitting = rows.rows.len() as u64;
+    if fitting == rows.total {
+        return Ok(rows);
     }
+    Err(SqlError::TooLarge {
+        total: rows.total,
+        fitting,
+    })
+}
+
+/// Asks the database, two questions at a time; others wait, as long as one may run.
+async fn ask(app: &App, query: &SqlQuery, limits: SqlLimits) -> Result<SqlRows, SqlError> {
+    let turn = tokio::time::timeout(limits.time, app.sql_questions.enter("question")).await;
+    let turn = turn.map_err(|_| SqlError::Busy)?;
+    let _turn = turn.map_err(|_| SqlError::Busy)?;
+    sql_query::run(&app.store, query, limits)
+        .await
+        .map_err(|error| match error {
+            StoreError::TookTooLong => SqlError::TimedOut(limits.time.as_secs()),
+            StoreError::NotComputable => SqlError::NotComputable,
+            error => error.into(),
+        })
 }
 
 /// Reads a statement as far as that needs no database: what this accepts is known down to the last

@@ -7,6 +7,7 @@ use crate::store::sql_query::Bind;
 use super::super::SqlError;
 use super::Translation;
 use super::scope::{Kind, Scope};
+use super::weight::Weight;
 
 /// An expression as SQL text; a literal is not text yet, because what stands beside it decides
 /// how it is compared.
@@ -60,19 +61,26 @@ impl Translation {
     }
 
     pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Translated {
+        self.weight.add(Weight::EXPRESSION)?;
         match expression {
             Expr::Identifier(name) => match given_place(name) {
                 Some(place) => {
+                    self.weight.add(Weight::COLUMN)?;
                     self.given.push((self.binds.len(), place));
                     Ok(Typed::new(self.bind(Bind::Null), Kind::Text))
                 }
-                None => named(None, &name.value, scope),
+                None => self.named(None, &name.value, scope),
             },
             Expr::CompoundIdentifier(names) => match names.as_slice() {
-                [table, column] => named(Some(&table.value), &column.value, scope),
+                [table, column] => self.named(Some(&table.value), &column.value, scope),
                 _ => Err(not_supported("names of more than two parts")),
             },
-            Expr::Value(value) => literal(&value.value),
+            Expr::Value(value) => {
+                let typed = literal(&value.value)?;
+                let text = typed.literal.as_deref().unwrap_or_default();
+                self.weight.add(Weight::of_text(text))?;
+                Ok(typed)
+            }
             Expr::IsNull(inner) => self.postfix(inner, "IS NULL", scope),
             Expr::IsNotNull(inner) => self.postfix(inner, "IS NOT NULL", scope),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right, scope),
@@ -80,6 +88,12 @@ impl Translation {
             Expr::Function(function) => self.function(function, scope),
             _ => self.composed(expression, scope),
         }
+    }
+
+    fn named(&mut self, table: Option<&str>, name: &str, scope: &Scope<'_>) -> Translated {
+        let (sql, kind, weight) = scope.column(table, name)?;
+        self.weight.add(weight)?;
+        Ok(Typed::new(sql, kind))
     }
 
     /// What is made of several expressions or of queries.
@@ -289,7 +303,10 @@ impl Translation {
         (low, high): (&Expr, &Expr),
         scope: &Scope<'_>,
     ) -> Translated {
+        let before = self.weight;
         let value = self.expression(value, scope)?;
+        // It is written twice.
+        self.weight.add(self.weight.since(before))?;
         let (low, high) = (self.expression(low, scope)?, self.expression(high, scope)?);
         let (first, low) = self.comparable(value.clone(), low);
         let (second, high) = self.comparable(value, high);
@@ -304,7 +321,11 @@ impl Translation {
         negated: bool,
         scope: &Scope<'_>,
     ) -> Translated {
+        let before = self.weight;
         let value = self.expression(value, scope)?;
+        // It is written once for every item.
+        let further = list.len().saturating_sub(1);
+        self.weight.add(self.weight.since(before).times(further))?;
         let mut equal = Vec::new();
         for item in list {
             let item = self.expression(item, scope)?;
@@ -459,11 +480,6 @@ fn adapt(integer: &mut Typed, text: &mut Typed) {
         integer.sql = format!("CAST({} AS TEXT)", integer.sql);
         integer.kind = Kind::Text;
     }
-}
-
-fn named(table: Option<&str>, name: &str, scope: &Scope<'_>) -> Translated {
-    let (sql, kind) = scope.column(table, name)?;
-    Ok(Typed::new(sql, kind))
 }
 
 fn literal(value: &Value) -> Translated {

@@ -11,6 +11,7 @@ use crate::store::cucm_tables;
 use super::super::SqlError;
 use super::expression::not_supported;
 use super::scope::{Label, Output, Scope, Source, given_name, known_name};
+use super::weight::Weight;
 use super::{TABLES_MAX, Translation};
 
 impl Translation {
@@ -130,6 +131,7 @@ impl Translation {
                 name: known_name(column.name)?,
                 label: Label::Known(column.name),
                 kind: column.kind.into(),
+                weight: Weight::COLUMN,
             });
         }
         scope.add(Source {

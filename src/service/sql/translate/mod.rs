@@ -8,6 +8,7 @@ mod expression;
 mod from;
 mod function;
 mod scope;
+mod weight;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ use super::SqlError;
 pub(super) use expression::given;
 use expression::{given_place, not_supported};
 use scope::{Label, Output, Scope, given_name, known_name, qualified};
+use weight::Weight;
 
 /// Most tables of one statement, those of subqueries counted: more is no question but an attack.
 const TABLES_MAX: usize = 32;
@@ -38,6 +40,7 @@ pub(super) struct Translation {
     tables_named: usize,
     /// How many labels have been given out.
     labels: usize,
+    weight: Weight,
 }
 
 /// Translates a query.
@@ -146,11 +149,14 @@ impl Translation {
                     SetQuantifier::All => "UNION ALL",
                     _ => return Err(not_supported("this kind of UNION")),
                 };
-                let (left, columns) = self.body(left, None, outer)?;
+                let (left, mut columns) = self.body(left, None, outer)?;
                 let (right, others) = self.body(right, None, outer)?;
                 if columns.len() != others.len() {
                     let reason = "the queries of a UNION give different numbers of columns";
                     return Err(SqlError::Syntax(reason.to_owned()));
+                }
+                for (column, other) in columns.iter_mut().zip(others) {
+                    column.weight = column.weight.max(other.weight);
                 }
                 let mut sql = format!("{left} {union} {right}");
                 if let Some(order_by) = order_by {
@@ -236,11 +242,18 @@ impl Translation {
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(given_name(alias)?)),
                 other => return Err(not_supported(&other.to_string())),
             };
+            let before = self.weight;
             let typed = self.expression(expression, scope)?;
+            let weight = self.weight.since(before);
             let (kind, label) = (typed.kind, self.column_label());
             texts.push(format!("{} AS {label}", self.text_of(typed)));
             let name = alias.map_or_else(|| name_of(expression), Ok)?;
-            columns.push(Output { name, label, kind });
+            columns.push(Output {
+                name,
+                label,
+                kind,
+                weight,
+            });
         }
         Ok((texts, columns))
     }
@@ -258,6 +271,7 @@ impl Translation {
                 continue;
             }
             for column in &source.columns {
+                self.weight.add(column.weight)?;
                 let label = self.column_label();
                 texts.push(format!("{} AS {label}", qualified(source, column)));
                 columns.push(Output {

@@ -8,6 +8,7 @@ use crate::domain::sql_name::SqlName;
 use crate::store::cucm_tables::ColumnType;
 
 use super::super::SqlError;
+use super::weight::Weight;
 
 /// What an expression gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub(super) struct Output {
     pub(super) name: SqlName,
     pub(super) label: Label,
     pub(super) kind: Kind,
+    /// What naming it adds to a statement.
+    pub(super) weight: Weight,
 }
 
 /// A table in a FROM clause.
@@ -75,17 +78,17 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The column that `name` means, as SQL text, and what it holds.
+    /// The column that `name` means: as SQL text, what it holds, and what it weighs.
     pub(super) fn column(
         &self,
         table: Option<&str>,
         name: &str,
-    ) -> Result<(String, Kind), SqlError> {
+    ) -> Result<(String, Kind, Weight), SqlError> {
         let sources = self.sources.iter();
         let sources = sources.filter(|source| table.is_none_or(|table| source.name.is(table)));
         let mut found = sources.flat_map(|source| {
             let columns = source.columns.iter().filter(|column| column.name.is(name));
-            columns.map(|column| (qualified(source, column), column.kind))
+            columns.map(|column| (qualified(source, column), column.kind, column.weight))
         });
         match (found.next(), found.next(), self.outer) {
             (Some(column), None, _) => Ok(column),

@@ -31,8 +31,6 @@ use super::translate;
 use super::translate::WithValues;
 use crate::service::App;
 use crate::service::record::Actor;
-use crate::store::StoreError;
-use crate::store::sql_query;
 use crate::store::sql_query::SqlQuery;
 use row::Finder;
 use row::Row;
@@ -123,11 +121,7 @@ async fn answer(app: &App, query: &SqlQuery) -> Result<Vec<Vec<Option<String>>>,
         time: SEARCH_TIME_MAX,
         bytes_max: VALUES_BYTES_MAX,
     };
-    let found = match sql_query::run(&app.store, query, limits).await {
-        Err(StoreError::TookTooLong) => return Err(SqlError::TimedOut(SEARCH_TIME_MAX.as_secs())),
-        Err(StoreError::NotComputable) => return Err(SqlError::NotComputable),
-        other => other?,
-    };
+    let found = super::ask(app, query, limits).await?;
     if found.total > ROWS_MAX as u64 || found.rows.len() as u64 != found.total {
         return Err(SqlError::TooManyRows(found.total));
     }
