@@ -543,6 +543,10 @@ pub(crate) async fn device(server: &TestServer, mac: &str, number: &str) -> Stri
     if let Some(other) = shared.first() {
         let mut phone = test.phone(&name, None);
         phone.lines.clone_from(&other.phone.lines);
+        for line in &mut phone.lines {
+            line.contact_user = test.app.new_pkid();
+            line.ctiid = None;
+        }
         test.put_phone(phone).await;
     } else {
         let user = test.add_user(&format!("u{number}"), number, "8362").await;
