@@ -19,6 +19,8 @@ use std::time::Duration;
 pub use nonce::NONCE_VALIDITY;
 pub(super) use nonce::issue as issue_nonce;
 pub(super) use proof::Proof;
+pub(super) use proof::is_nonce_good;
+pub(super) use proof::offered_to;
 pub(super) use proof::with_secret as judge_with_secret;
 pub use request::ContactChange;
 pub use request::Contradiction;
@@ -194,13 +196,25 @@ impl Judge<'_> {
         }
     }
 
+    /// Asks for proof. Who names no device but gives credentials gets a challenge that depends on
+    /// what it sent alone, so that it tells nothing of whether there is such an account.
     fn challenge(&self, algorithms: &'static [DigestAlgorithm], is_stale: bool) -> Decision {
         let nonce = nonce::issue(self.app, self.request.address(), self.now);
+        let credentials = self.request.credentials.as_ref();
+        let by_account = credentials.filter(|_| matches!(self.request.claim.device(), Ok(None)));
+        let (algorithms, is_stale) = by_account.map_or((algorithms, is_stale), |credentials| {
+            let is_ours = self.is_nonce_ours(credentials);
+            (proof::offered_to(credentials), is_stale || !is_ours)
+        });
         Decision::Answer(RegisterOutcome::Challenge {
             nonce,
             is_stale,
             algorithms,
         })
+    }
+
+    fn is_nonce_ours(&self, credentials: &request::Credentials<'_>) -> bool {
+        proof::is_nonce_good(self.app, credentials, self.request.address(), self.now)
     }
 
     fn refuse(&self, reason: RegistrationRefused) -> Decision {
@@ -229,22 +243,27 @@ impl Judge<'_> {
     ) -> Decision {
         let source = self.request.address();
         let reported = &self.app.registrar.reported;
+        // Only a device has a timeline; names that are merely claimed would fill the database, and
+        // the room in which the devices' reports are remembered.
+        let Some(device) = device.filter(|name| self.app.phones.find(name).is_some()) else {
+            if let Some(more) = reported.is_news_of_strangers(self.now) {
+                let device = device.map_or("none", DeviceName::as_str);
+                tracing::warn!(device, %source, code, detail, more,
+                    "registration of what is no device here refused");
+            }
+            return Decision::Answer(outcome);
+        };
         if !reported.is_news(device, source, code, self.now) {
             return Decision::Answer(outcome);
         }
-        let device_name = device.map_or("none", DeviceName::as_str);
-        tracing::warn!(device = device_name, %source, code, detail, "registration refused");
-        // Only a device has a timeline; names that are merely claimed would fill the database.
-        match device.filter(|name| self.app.phones.find(name).is_some()) {
-            Some(device) => Decision::Work(Work::report(
-                self.app,
-                device.clone(),
-                TimelineEvent::RegistrationRefused,
-                (code, detail, source),
-                outcome,
-            )),
-            None => Decision::Answer(outcome),
-        }
+        tracing::warn!(%device, %source, code, detail, "registration refused");
+        Decision::Work(Work::report(
+            self.app,
+            device.clone(),
+            TimelineEvent::RegistrationRefused,
+            (code, detail, source),
+            outcome,
+        ))
     }
 
     /// The binding as the request would have it; `None` when it sets none.

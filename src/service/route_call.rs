@@ -13,8 +13,10 @@ use super::register::Credentials;
 use super::register::LATE_REFRESH;
 use super::register::MD5_ALONE;
 use super::register::Proof;
+use super::register::is_nonce_good;
 use super::register::issue_nonce;
 use super::register::judge_with_secret;
+use super::register::offered_to;
 use crate::domain::binding::Binding;
 use crate::domain::call_route;
 use crate::domain::call_route::CallRefused;
@@ -131,12 +133,16 @@ impl Judge<'_> {
             return self.route(Caller::Unclaimed, Some(known));
         }
         let Some(credentials) = &self.call.credentials else {
-            return self.challenge(own.first().map(|known| &**known), false);
+            return self.challenge(algorithms_of(own.first().map(|known| &**known)), false);
         };
+        let address = self.call.flow.remote.ip().to_canonical();
+        // Before anybody is looked for, so that it tells nothing of who there is.
+        if !is_nonce_good(self.app, credentials, address, self.now) {
+            return self.challenge(offered_to(credentials), true);
+        }
         let Some(known) = self.device_of_user(credentials.user_name, &own) else {
             return decided(None, CallDecision::WrongProof);
         };
-        let address = self.call.flow.remote.ip().to_canonical();
         let ha1 = credentials
             .algorithm
             .and_then(|algorithm| known.ha1_of(algorithm));
@@ -145,7 +151,7 @@ impl Judge<'_> {
         });
         match proof {
             Proof::Right => self.proven(&known),
-            Proof::Stale => self.challenge(Some(&known), true),
+            Proof::Stale => self.challenge(known.digest_algorithms(), true),
             Proof::Missing | Proof::OtherDevice | Proof::Wrong => {
                 decided(None, CallDecision::WrongProof)
             }
@@ -216,8 +222,7 @@ impl Judge<'_> {
         by_name.or_else(|| own.iter().find(|known| has_user(known)).cloned())
     }
 
-    fn challenge(&self, known: Option<&KnownPhone>, is_stale: bool) -> JudgedCall {
-        let algorithms = known.map_or(MD5_ALONE, KnownPhone::digest_algorithms);
+    fn challenge(&self, algorithms: &'static [DigestAlgorithm], is_stale: bool) -> JudgedCall {
         let address = self.call.flow.remote.ip().to_canonical();
         let nonce = issue_nonce(self.app, address, self.now);
         decided(
@@ -246,7 +251,7 @@ impl Judge<'_> {
             }
             Ok(CallRoute::Pbx) => CallDecision::Pbx,
             Ok(CallRoute::Redirect) => CallDecision::Redirect,
-            Err(CallRefused::Unproven) => return self.challenge(known, false),
+            Err(CallRefused::Unproven) => return self.challenge(algorithms_of(known), false),
             Err(refused) => CallDecision::Refused(refused),
         };
         decided(device, decision)
@@ -298,6 +303,10 @@ impl Judge<'_> {
 
 fn decided(device: Option<DeviceName>, decision: CallDecision) -> JudgedCall {
     JudgedCall { device, decision }
+}
+
+fn algorithms_of(known: Option<&KnownPhone>) -> &'static [DigestAlgorithm] {
+    known.map_or(MD5_ALONE, KnownPhone::digest_algorithms)
 }
 
 fn has_line(known: &KnownPhone, number: &str) -> bool {

@@ -200,6 +200,79 @@ async fn a_number_and_a_user_name_tell_nobody_whether_they_exist() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_made_up_nonce_or_another_algorithm_tells_nobody_who_exists() {
+    for_each_database(|database| async move {
+        let site = Site::open(&database).await;
+        let victim = site.settled(VICTIM).await;
+        let stranger = STRANGER.parse().unwrap();
+        for (algorithm, is_nonce_ours) in [
+            ("MD5", false),
+            ("SHA-256", false),
+            ("MD5-sess", true),
+            ("MD5-sess", false),
+        ] {
+            let mut answers = Vec::new();
+            for number in [victim.number.as_str(), "7777"] {
+                for user in ["aksethi", "nobody", &VICTIM.name(), "SEP0011AABBCC99"] {
+                    let udp = site.server.sip_udp;
+                    let mut forger = SipPhone::udp_at(udp, "0011AABBCC99", stranger).await;
+                    forger.number = number.to_owned();
+                    let contact = format!("<sip:{number}@{}>", forger.local);
+                    let text = forger.register_text(&contact, 120);
+                    let reply = forger.ask(&text).await;
+                    forger.answer_challenge(&reply, user, "a guess");
+                    let login = forger.login.as_mut().unwrap();
+                    login.algorithm = algorithm;
+                    if !is_nonce_ours {
+                        login.nonce = "bm9uY2Ugb2YgbXkgb3duLCBub3QgeW91cnM".to_owned();
+                    }
+                    let text = forger.register_text(&contact, 120);
+                    let reply = forger.ask(&text).await;
+                    assert_eq!(reply.status(), 401, "{number} {user}: {}", reply.text);
+                    answers.push(without_what_changes(&reply, number));
+                }
+            }
+            answers.sort();
+            answers.dedup();
+            assert_eq!(
+                answers.len(),
+                1,
+                "{algorithm} {is_nonce_ours}: {answers:#?}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_with_a_made_up_nonce_tells_nobody_who_exists() {
+    let site = Site::open(&Database::sqlite()).await;
+    let victim = site.settled(VICTIM).await;
+    let mut answers = Vec::new();
+    for user in [
+        VICTIM.name(),
+        "nobody".to_owned(),
+        "SEP0011AABBCC99".to_owned(),
+    ] {
+        let udp = site.server.sip_udp;
+        let mut forger = SipPhone::udp_at(udp, "0011AABBCC99", STRANGER.parse().unwrap()).await;
+        forger.number.clone_from(&victim.number);
+        let proof = format!(
+            "Proxy-Authorization: Digest username=\"{user}\",realm=\"ccmsipline\",\
+             uri=\"sip:1004@127.0.0.1\",response=\"{}\",nonce=\"bm9uY2Ugb2Y\",cnonce=\"c\",\
+             qop=auth,nc=00000001,algorithm=MD5\r\n",
+            "0".repeat(32)
+        );
+        let text = forger.request("INVITE", "sip:1004@127.0.0.1", &proof, "");
+        let reply = forger.ask(&text).await;
+        assert_eq!(reply.status(), 407, "{user}: {}", reply.text);
+        assert!(reply.text.contains("stale=true"), "{user}: {}", reply.text);
+        answers.push(reply.header("Proxy-Authenticate").matches("nonce").count());
+    }
+    assert_eq!(answers, [1, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_guesses_a_secret_is_not_looked_at_and_the_phone_itself_is() {
     let site = Site::open(&Database::sqlite()).await;
     let mut victim = site.settled(VICTIM).await;

@@ -273,7 +273,8 @@ impl Judge<'_> {
             let algorithm = credentials.algorithm?;
             let ha1 = ha1(algorithm, credentials.user_name, &secret);
             let address = self.request.address();
-            match proof::with_secret(self.app, &ha1, credentials, address, self.now) {
+            let at = (address, self.now);
+            match proof::with_secret_of(self.app, name.as_str(), &ha1, credentials, at) {
                 Proof::Right => {}
                 Proof::Stale => return Some(self.challenge(algorithms, true)),
                 _ => return None,
@@ -314,11 +315,7 @@ impl Judge<'_> {
         if known.ha1.is_none() {
             let detail = format!("{name} has no digest secret; set its digest user's credentials");
             let reason = RegistrationRefused::AuthenticationError;
-            // Who names no device does not learn whose number it is by this either.
-            return match self.request.claim.device() {
-                Ok(None) => self.challenge_and_report(known, reason.code(), detail),
-                _ => self.refuse_and_report(Some(name), reason, detail),
-            };
+            return self.refuse_known(known, reason, detail);
         }
         let algorithms = known.digest_algorithms();
         if proof == Proof::Stale {
@@ -333,7 +330,7 @@ impl Judge<'_> {
                 in_words(algorithms)
             );
             let reason = RegistrationRefused::AuthenticationError;
-            return self.refuse_and_report(Some(name), reason, detail);
+            return self.refuse_known(known, reason, detail);
         }
         let address = self.request.address();
         let elsewhere = self
@@ -369,9 +366,23 @@ impl Judge<'_> {
             phone.file_fetched_at.is_some() || self.app.file_notes.has_fetched(phone.pkid);
         let cannot_prove = phone.state == DeviceState::AutoRegistered && !has_file;
         if cannot_prove {
-            self.refuse_and_report(Some(name), reason, detail)
+            self.refuse_known(known, reason, detail)
         } else {
             self.challenge_and_report(known, reason.code(), detail)
+        }
+    }
+
+    /// Refuses who says that it is this device. Who names no device is challenged all the same: it
+    /// learns nothing of the account that it tries.
+    fn refuse_known(
+        &self,
+        known: &KnownPhone,
+        reason: RegistrationRefused,
+        detail: String,
+    ) -> Decision {
+        match self.request.claim.device() {
+            Ok(None) => self.challenge_and_report(known, reason.code(), detail),
+            _ => self.refuse_and_report(Some(&known.phone.name), reason, detail),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::nonce;
 use super::nonce::NonceState;
 use super::request::Credentials;
+use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::sip_digest::Ha1;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
@@ -74,13 +75,25 @@ pub(super) fn is_proven(
         .is_some_and(|ha1| with_secret(app, ha1, credentials, address, now) == Proof::Right)
 }
 
-/// Judges credentials against one secret, and uses the nonce's count up when they are right.
+/// Judges credentials against one secret, and uses the nonce's count up when they are right. Wrong
+/// ones count as guesses at the secret of their user name.
 pub(in crate::service) fn with_secret(
     app: &App,
     ha1: &Ha1,
     credentials: &Credentials<'_>,
     address: IpAddr,
     now: UnixMillis,
+) -> Proof {
+    with_secret_of(app, credentials.user_name, ha1, credentials, (address, now))
+}
+
+/// The same, where guesses count for `owner`: the sender chooses the user name.
+pub(super) fn with_secret_of(
+    app: &App,
+    owner: &str,
+    ha1: &Ha1,
+    credentials: &Credentials<'_>,
+    (address, now): (IpAddr, UnixMillis),
 ) -> Proof {
     // Without a nonce that this address was given, nothing is said of the response: nobody can
     // try secrets without being counted, or be counted for another.
@@ -89,14 +102,13 @@ pub(in crate::service) fn with_secret(
         return Proof::Stale;
     };
     let guesses = &app.registrar.guesses;
-    let user_name = credentials.user_name;
-    if guesses.is_stopped(address, user_name, now) {
+    if guesses.is_stopped(address, owner, now) {
         return Proof::Wrong;
     }
     if !is_response_right(ha1, credentials) {
-        if guesses.wrong(address, user_name, now) {
+        if guesses.wrong(address, owner, now) {
             metrics::counter!("selfprov_sip_guesses_stopped_total").increment(1);
-            tracing::warn!(source = %address, user_name,
+            tracing::warn!(source = %address, user_name = owner,
                 "somebody guesses SIP secrets; for a minute none is looked at");
         }
         return Proof::Wrong;
@@ -105,6 +117,25 @@ pub(in crate::service) fn with_secret(
         Proof::Right
     } else {
         Proof::Stale
+    }
+}
+
+/// Whether the nonce is one that this address was given and that is still good.
+pub(in crate::service) fn is_nonce_good(
+    app: &App,
+    credentials: &Credentials<'_>,
+    address: IpAddr,
+    now: UnixMillis,
+) -> bool {
+    let state = nonce::judge(app, credentials.request.nonce, address, now);
+    matches!(state, NonceState::Valid(_))
+}
+
+/// The challenge to somebody of whom only the credentials are known: SHA-256 for who can do it.
+pub(in crate::service) fn offered_to(credentials: &Credentials<'_>) -> &'static [DigestAlgorithm] {
+    match credentials.algorithm {
+        Some(DigestAlgorithm::Sha256) => &[DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+        Some(DigestAlgorithm::Md5) | None => &[DigestAlgorithm::Md5],
     }
 }
 

@@ -177,8 +177,8 @@ fn not_made(app: &App, binding: &Binding, reason: RegistrationRefused) -> Regist
     let (device, source) = (&binding.device_name, binding.address());
     let now = app.environment.now();
     let reported = &app.registrar.reported;
-    if reported.is_news(Some(device), source, reason.code(), now) {
-        tracing::warn!(%device, %source, code = reason.code(), "phone not auto-registered");
+    if let Some(more) = reported.is_news_of_strangers(now) {
+        tracing::warn!(%device, %source, code = reason.code(), more, "phone not auto-registered");
     }
     RegisterOutcome::Refused(reason)
 }

@@ -141,10 +141,15 @@ fn names_same_uri(a: &str, b: &str) -> bool {
     }
 }
 
+/// What a lifetime that is no number counts as. Source: RFC 3261 clause 10.2.1.1.
+const EXPIRES_IF_MALFORMED_S: u32 = 3_600;
+
 /// The Contact that counts and what is asked for it. Of several, which phones send when their
 /// address changed, the one that is set counts; the old one ends with its binding.
 fn read_change<'a>(common: &Common<'a>) -> Option<(Option<ReadContact<'a>>, Change<'a>)> {
-    let in_header = common.expires_s().ok()?;
+    // A malformed time is asked for as if it were an hour, and takes nothing off.
+    let or_an_hour = |asked: Result<_, MessageError>| asked.unwrap_or(Some(EXPIRES_IF_MALFORMED_S));
+    let in_header = or_an_hour(common.expires_s());
     let contacts = match common.contacts().ok()? {
         // Source: RFC 3261 clause 10.3 step 6.
         Contacts::All if in_header != Some(0) => return None,
@@ -153,7 +158,7 @@ fn read_change<'a>(common: &Common<'a>) -> Option<(Option<ReadContact<'a>>, Chan
     };
     let mut chosen: Option<(Address<'a>, Option<u32>)> = None;
     for contact in contacts {
-        let expires_s = contact.expires_s().ok()?.or(in_header);
+        let expires_s = or_an_hour(contact.expires_s()).or(in_header);
         if chosen.is_none() || expires_s != Some(0) {
             chosen = Some((contact, expires_s));
         }
