@@ -25,7 +25,10 @@ To begin (see docs/trust-list.md first; a phone never forgets whom it trusts):
   selfprov cert export --out trust-key-1.pem     keep it away from this machine
   then set trust_list.enabled = true and restart the service
 
-To replace the key, years later:
+TVS (listen.tvs) and signed files (trust_list.signed_configuration) have keys of their own, which
+create-trust-key makes and the same export holds.
+
+To replace the trust key, years later:
   selfprov cert rotate
   selfprov cert export --out trust-key-2.pem
   selfprov cert show                             until no phone is behind

@@ -101,7 +101,7 @@ impl std::fmt::Debug for RsaSigner {
 }
 
 impl RsaSigner {
-    /// Signs bytes: RSASSA-PKCS1-v1_5 with SHA-512. Takes about a millisecond.
+    /// Signs bytes: RSASSA-PKCS1-v1_5 with SHA-512. Takes about half a millisecond.
     ///
     /// # Errors
     /// [`RsaKeyError::Sign`], never in practice.

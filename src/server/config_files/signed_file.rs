@@ -23,7 +23,7 @@ use crate::service::trust_list::signed_files::NotSigned;
 const HEADER_VERSION: [u8; 2] = [1, 0];
 
 /// Signatures that are remembered, some 350 bytes each: those of a site that restarts. Then all are
-/// forgotten, which costs a millisecond for each file that is asked for again.
+/// forgotten, which costs half a millisecond for each file that is asked for again.
 const REMEMBERED_MAX: usize = 8_192;
 
 /// Signs files and remembers their signatures.

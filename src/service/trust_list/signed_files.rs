@@ -12,11 +12,11 @@ use crate::service::rsa_key::RsaKeyError;
 use crate::service::rsa_key::RsaSigner;
 
 /// Signatures that are made at once on a large machine; on a smaller one half as many as it has
-/// processors. One takes a millisecond of one, and phones that register shall have the others.
+/// processors. One takes half a millisecond of one, and phones that register shall have the others.
 const AT_ONCE_MAX: usize = 4;
 
-/// Files that wait for their signature; the phones of further ones are told to try again. At a
-/// millisecond each the last waits for less than a second.
+/// Files that wait for their signature; the phones of further ones are told to try again. At half a
+/// millisecond each the last waits for half a second.
 const WAITING_MAX: usize = 1_024;
 
 /// Why a file was not signed.
