@@ -34,6 +34,7 @@ pub mod devices;
 mod digest_user;
 pub mod environment;
 mod expiry_wheel;
+mod file_access;
 pub mod file_fetched;
 pub mod file_notes;
 pub mod file_requests;

@@ -5,22 +5,21 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use ipnet::IpNet;
 
 use super::App;
+use super::file_access;
+use super::file_access::SecretAccess;
+use super::file_access::is_sweep;
 use super::file_notes::FileEvent;
 use super::file_notes::FileNote;
-use super::file_requests::Sweep;
 use super::file_requests::UnknownRequest;
 use super::keys::KeysError;
 use super::own_file::format_of;
 use super::own_file::model_profile;
 use super::own_file::own_file;
 use super::phone_book::KnownPhone;
-use super::settings::ConfigSource;
 use super::settings::UnknownPhones;
 use super::system_values::system_values;
 use super::trust_list::fetches::ListNote;
@@ -45,10 +44,6 @@ use crate::domain::time::UnixMillis;
 use crate::domain::trust_list::ListName;
 
 pub use super::file_requests::FileDoor;
-
-/// How long after its creation a device that an administrator made and that never registered may
-/// fetch its file for the first time.
-const FIRST_FETCH_WITHIN: Duration = Duration::from_hours(7 * 24);
 
 /// A request for a file.
 #[derive(Debug, Clone, Copy)]
@@ -247,10 +242,19 @@ pub fn preview(app: &App, phone: &Phone) -> Result<DeviceFile, Incomplete> {
 fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAnswer {
     let phone = &known.phone;
     let now = app.environment.now();
-    let may_have_secret = may_have_secret(app, phone, request.source, now);
-    if !may_have_secret && is_sweep(app, request, &phone.name, now) {
+    let access = file_access::secret_access(app, phone, request.source, now);
+    // A first fetch is anybody's: it counts as a name, or a sweep would collect new devices.
+    if access != SecretAccess::Own && is_sweep(app, request, &phone.name, now) {
         return FileAnswer::Throttled;
     }
+    let may_have_secret = match access {
+        SecretAccess::Own => true,
+        SecretAccess::FirstFetch => {
+            let requests = &app.file_requests;
+            requests.claim_first_fetch(phone.pkid, request.source, now)
+        }
+        SecretAccess::Withheld => false,
+    };
     let secret = match secret_of(app, phone, may_have_secret) {
         Ok(secret) => secret,
         Err(error) => {
@@ -276,7 +280,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
             .file_requests
             .alarm_is_due(&phone.name, request.source, now)
         {
-            withheld(phone, request.source);
+            file_access::withheld(phone, request.source);
             app.file_notes.leave(FileNote {
                 event: FileEvent::Withheld,
                 warnings: Vec::new(),
@@ -304,57 +308,6 @@ pub(super) fn file_of(
 ) -> Result<DeviceFile, Incomplete> {
     let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
     assemble::device_file(phone, &app.catalogue.load(), &system, secret)
-}
-
-fn withheld(phone: &Phone, source: IpAddr) {
-    metrics::counter!("selfprov_files_withheld_total").increment(1);
-    let registered = phone
-        .registered_address
-        .map_or_else(|| "never".to_owned(), |address| address.to_string());
-    tracing::warn!(
-        device = %phone.name, %source, %registered,
-        "a phone's file was asked for from another address and went out without its secret; \
-         if the phone has moved: selfprov device allow-file {} --for 10m",
-        phone.name
-    );
-}
-
-/// Policy `config_source` and its exceptions.
-fn may_have_secret(app: &App, phone: &Phone, source: IpAddr, now: UnixMillis) -> bool {
-    let settings = &app.settings.phones;
-    if settings.config_source == ConfigSource::Any {
-        return true;
-    }
-    if phone.file_allowed_until.is_some_and(|until| now < until) {
-        return true;
-    }
-    let Some(registered) = phone.registered_address else {
-        let is_fresh = now.since(phone.created_at) < FIRST_FETCH_WITHIN;
-        return phone.file_fetched_at.is_none()
-            && is_fresh
-            && app.file_requests.claim_first_fetch(phone.pkid, source, now);
-    };
-    let same_subnet = settings.config_source == ConfigSource::Subnet;
-    is_same_phone(
-        source,
-        registered,
-        same_subnet,
-        &settings.same_phone_networks,
-    )
-}
-
-/// Whether two addresses count as one phone's.
-fn is_same_phone(one: IpAddr, other: IpAddr, same_subnet: bool, networks: &[IpNet]) -> bool {
-    let (one, other) = (one.to_canonical(), other.to_canonical());
-    if one == other {
-        return true;
-    }
-    let prefix = if one.is_ipv4() { 24 } else { 64 };
-    let subnet = || IpNet::new(one, prefix).is_ok_and(|network| network.contains(&other));
-    (same_subnet && subnet())
-        || networks
-            .iter()
-            .any(|network| network.contains(&one) && network.contains(&other))
 }
 
 fn of_unknown(
@@ -388,31 +341,6 @@ fn of_unknown(
         app.file_requests.remember_unknown(name, unknown);
     }
     answer
-}
-
-/// Counts a name asked for in vain; logs when it stops an address.
-fn is_sweep(app: &App, request: &FileRequest<'_>, name: &DeviceName, now: UnixMillis) -> bool {
-    let exempt = &app.settings.auto_registration.nat_networks;
-    if exempt
-        .iter()
-        .any(|network| network.contains(&request.source))
-    {
-        return false;
-    }
-    let sweep = app.file_requests.count_name(request.source, name, now);
-    if sweep == Sweep::No {
-        return false;
-    }
-    metrics::counter!("selfprov_file_requests_throttled_total").increment(1);
-    if sweep == Sweep::StoppedNow {
-        metrics::counter!("selfprov_file_sweeps_total").increment(1);
-        tracing::warn!(
-            source = %request.source,
-            "an address asks for the files of many phones that are not its own and is throttled; \
-             if many phones stand behind it, add it to auto_registration.nat_networks"
-        );
-    }
-    true
 }
 
 fn makes_unknown_phones_register(app: &App, now: UnixMillis) -> bool {

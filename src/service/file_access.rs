@@ -1,0 +1,116 @@
+//! Who gets a device's file with its secret, and who asks for the files of too many devices.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::App;
+use super::file_requests::Sweep;
+use super::render_config::FileRequest;
+use super::settings::ConfigSource;
+use crate::domain::device::DeviceName;
+use crate::domain::phone::Phone;
+use crate::domain::time::UnixMillis;
+
+/// How long after its creation a device that an administrator made and that never registered may
+/// fetch its file for the first time.
+const FIRST_FETCH_WITHIN: Duration = Duration::from_hours(7 * 24);
+
+/// What the address of a request has to do with the device whose file is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecretAccess {
+    /// The file is its own: nothing is counted against it.
+    Own,
+    /// Nobody has the file yet, and any address may be the phone: a sweep would be as well.
+    FirstFetch,
+    /// The file is another's.
+    Withheld,
+}
+
+/// Policy `config_source` and its exceptions.
+pub(super) fn secret_access(
+    app: &App,
+    phone: &Phone,
+    source: IpAddr,
+    now: UnixMillis,
+) -> SecretAccess {
+    let settings = &app.settings.phones;
+    let is_open = phone.file_allowed_until.is_some_and(|until| now < until);
+    if is_open || settings.config_source == ConfigSource::Any {
+        return SecretAccess::Own;
+    }
+    let Some(registered) = phone.registered_address else {
+        let is_fresh = now.since(phone.created_at) < FIRST_FETCH_WITHIN;
+        return if is_fresh && phone.file_fetched_at.is_none() {
+            SecretAccess::FirstFetch
+        } else {
+            SecretAccess::Withheld
+        };
+    };
+    if is_same_phone(app, source, registered) {
+        SecretAccess::Own
+    } else {
+        SecretAccess::Withheld
+    }
+}
+
+/// Whether two addresses count as one phone's.
+fn is_same_phone(app: &App, one: IpAddr, other: IpAddr) -> bool {
+    let settings = &app.settings.phones;
+    let (one, other) = (one.to_canonical(), other.to_canonical());
+    if one == other {
+        return true;
+    }
+    let prefix = if one.is_ipv4() { 24 } else { 64 };
+    let subnet = || IpNet::new(one, prefix).is_ok_and(|network| network.contains(&other));
+    (settings.config_source == ConfigSource::Subnet && subnet())
+        || settings
+            .same_phone_networks
+            .iter()
+            .any(|network| network.contains(&one) && network.contains(&other))
+}
+
+/// Says that a file went out without its secret.
+pub(super) fn withheld(phone: &Phone, source: IpAddr) {
+    metrics::counter!("selfprov_files_withheld_total").increment(1);
+    let registered = phone
+        .registered_address
+        .map_or_else(|| "never".to_owned(), |address| address.to_string());
+    tracing::warn!(
+        device = %phone.name, %source, %registered,
+        "a phone's file was asked for from another address and went out without its secret; \
+         if the phone has moved: selfprov device allow-file {} --for 10m",
+        phone.name
+    );
+}
+
+/// Counts a name asked for in vain; logs when it stops an address.
+pub(super) fn is_sweep(
+    app: &App,
+    request: &FileRequest<'_>,
+    name: &DeviceName,
+    now: UnixMillis,
+) -> bool {
+    let exempt = &app.settings.auto_registration.nat_networks;
+    if exempt
+        .iter()
+        .any(|network| network.contains(&request.source))
+    {
+        return false;
+    }
+    let sweep = app.file_requests.count_name(request.source, name, now);
+    if sweep == Sweep::No {
+        return false;
+    }
+    metrics::counter!("selfprov_file_requests_throttled_total").increment(1);
+    if sweep == Sweep::StoppedNow {
+        metrics::counter!("selfprov_file_sweeps_total").increment(1);
+        tracing::warn!(
+            source = %request.source,
+            "an address asks for the files of many phones that are not its own and is throttled; \
+             if many phones stand behind it, add it to auto_registration.nat_networks"
+        );
+    }
+    true
+}
