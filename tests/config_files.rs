@@ -9,6 +9,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::common::Database;
+use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::TestServer;
 use crate::common::for_each_database;
@@ -29,6 +30,9 @@ use selfprov::service::settings::ConfigSource;
 use selfprov::service::settings::Settings;
 use selfprov::service::settings::UnknownPhones;
 use selfprov::store;
+use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpSocket;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -545,30 +549,175 @@ async fn networks_that_count_as_one_phone_share_its_file() {
     assert!(body.contains(&secret(app)));
 }
 
+/// A server with [`PHONE`] as an administrator makes it: it never registered.
+async fn server_with_new_device(database: &Database) -> TestServer {
+    let server = TestServer::start(database).await;
+    let owner = server.test.add_user("jdoe", "1005", PIN).await;
+    server.test.add_phone(PHONE, Some(&owner)).await;
+    server
+}
+
+/// Whether [`PHONE`]'s file comes with its secret over HTTP.
+async fn has_secret(server: &TestServer, source: IpAddr) -> bool {
+    let (status, body) = get_from(server, source, &format!("{PHONE}.cnf.xml")).await;
+    assert_eq!(status, 200, "{source}: {body}");
+    assert!(body.contains("</device>"), "{source}: {body}");
+    body.contains(&secret(&server.test.app))
+}
+
 #[tokio::test]
-async fn a_device_that_never_registered_is_fetched_once_within_a_week() {
+async fn a_device_that_never_registered_belongs_to_the_first_address_within_a_week() {
+    for_each_database(|database| async move {
+        let server = server_with_new_device(&database).await;
+        let app = &server.test.app;
+        assert!(has_secret(&server, NEIGHBOUR).await);
+        assert!(!has_secret(&server, STRANGER).await, "the first one has it");
+        notes_are_written(app).await;
+        // New firmware takes its time, and then the phone asks again.
+        server.test.clock.advance(Duration::from_mins(20));
+        assert!(has_secret(&server, NEIGHBOUR).await);
+        assert!(!has_secret(&server, STRANGER).await);
+        let rows = timeline(app).await;
+        let taken = |row: &&(TimelineEvent, String)| {
+            row.0 == TimelineEvent::FileServed && row.1.starts_with("its first file goes")
+        };
+        assert_eq!(rows.iter().filter(taken).count(), 1, "{rows:?}");
+
+        // An administrator's change makes nobody the first again, and no restart does.
+        change(app, |phone| phone.file_fetched_at = None);
+        assert!(!has_secret(&server, STRANGER).await);
+        let clock = server.test.clock.clone();
+        drop(server);
+        let test = TestApp::builder().clock(&clock).start(&database).await;
+        let server = TestServer::start_with(test).await;
+        change(&server.test.app, |phone| phone.file_fetched_at = None);
+        assert!(!has_secret(&server, STRANGER).await);
+        assert!(has_secret(&server, NEIGHBOUR).await);
+        clock.advance(Duration::from_hours(7 * 24));
+        assert!(!has_secret(&server, NEIGHBOUR).await, "the week is over");
+    })
+    .await;
+}
+
+/// A TFTP client that acknowledges as much as a test wants.
+struct SlowTftp {
+    socket: UdpSocket,
+    peer: SocketAddr,
+    packet: Vec<u8>,
+}
+
+impl SlowTftp {
+    /// Asks for [`PHONE`]'s file and takes the first answer, the option acknowledgement.
+    async fn ask(server: &TestServer, source: IpAddr) -> Self {
+        let socket = UdpSocket::bind(SocketAddr::new(source, 0)).await.unwrap();
+        let request = format!("\0\x01{PHONE}.cnf.xml\0octet\0blksize\x001428\0");
+        let sent = socket.send_to(request.as_bytes(), server.tftp).await;
+        sent.unwrap();
+        let mut client = Self {
+            socket,
+            peer: server.tftp,
+            packet: Vec::new(),
+        };
+        client.receive().await;
+        assert_eq!(client.packet[..2], [0, 6]);
+        client
+    }
+
+    async fn receive(&mut self) {
+        let mut bytes = vec![0; 2_000];
+        let received = timeout(DEADLINE, self.socket.recv_from(&mut bytes)).await;
+        let (length, peer) = received.expect("an answer").unwrap();
+        bytes.truncate(length);
+        (self.peer, self.packet) = (peer, bytes);
+    }
+
+    async fn acknowledge(&self, block: u16) {
+        let packet = [&[0, 4], block.to_be_bytes().as_slice()].concat();
+        self.socket.send_to(&packet, self.peer).await.unwrap();
+    }
+
+    /// Takes everything and keeps back the last acknowledgement.
+    async fn take_all_but_acknowledge_the_last(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let mut block = 0;
+        loop {
+            self.acknowledge(block).await;
+            self.receive().await;
+            assert_eq!(self.packet[..2], [0, 3], "{}", self.packet.escape_ascii());
+            block = u16::from_be_bytes([self.packet[2], self.packet[3]]);
+            bytes.extend_from_slice(&self.packet[4..]);
+            if self.packet.len() < 1_428 + 4 {
+                return String::from_utf8(bytes).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_forged_request_takes_nobodys_first_fetch() {
     let database = Database::sqlite();
-    let server = server_with_phone(&database).await;
+    let server = server_with_new_device(&database).await;
     let app = &server.test.app;
-    change(app, |phone| {
-        phone.registered_address = None;
-        phone.state = DeviceState::Provisioned;
-    });
-    let file = format!("{PHONE}.cnf.xml");
-    let has_secret = async |source| {
-        get_from(&server, source, &file)
-            .await
-            .1
-            .contains(&secret(app))
-    };
-    assert!(has_secret(NEIGHBOUR).await);
-    assert!(!has_secret(STRANGER).await, "the first one has it");
-    assert!(has_secret(NEIGHBOUR).await, "a download may be tried again");
+    // Whoever forges an address never sees an answer, and acknowledges nothing.
+    let _forged = SlowTftp::ask(&server, STRANGER).await;
+    assert_eq!(file_fetched::write_waiting(app).await.unwrap(), 0);
+    assert!(has_secret(&server, NEIGHBOUR).await, "the phone itself");
+}
+
+#[tokio::test]
+async fn who_withholds_the_last_acknowledgement_has_the_file_all_the_same() {
+    let database = Database::sqlite();
+    let server = server_with_new_device(&database).await;
+    let app = &server.test.app;
+    let mut thief = SlowTftp::ask(&server, STRANGER).await;
+    let taken = thief.take_all_but_acknowledge_the_last().await;
+    assert!(taken.contains(&secret(app)));
     notes_are_written(app).await;
-    assert!(
-        !has_secret(NEIGHBOUR).await,
-        "once it was fetched it is over"
-    );
+    let mut reader = app.store.read().await.unwrap();
+    let rows = store::history::timeline_of(reader.connection(), &name(), 100).await;
+    drop(reader);
+    let rows = rows.unwrap();
+    let told = rows.iter().find(|row| row.source == Some(STRANGER));
+    let told = told.expect("a row says who has it");
+    assert_eq!(told.event, TimelineEvent::FileServed);
+    server.test.clock.advance(Duration::from_mins(10));
+    assert!(!has_secret(&server, NEIGHBOUR).await, "given once");
+}
+
+#[tokio::test]
+async fn of_two_first_fetches_at_once_the_first_to_acknowledge_goes_on_alone() {
+    let database = Database::sqlite();
+    let server = server_with_new_device(&database).await;
+    let mut one = SlowTftp::ask(&server, NEIGHBOUR).await;
+    let mut other = SlowTftp::ask(&server, STRANGER).await;
+    let taken = one.take_all_but_acknowledge_the_last().await;
+    assert!(taken.contains(&secret(&server.test.app)));
+    other.acknowledge(0).await;
+    other.receive().await;
+    assert_eq!(other.packet[..4], [0, 5, 0, 2]);
+    // It asks again, as anybody may, and gets what strangers get.
+    let mut again = SlowTftp::ask(&server, STRANGER).await;
+    let taken = again.take_all_but_acknowledge_the_last().await;
+    assert!(!taken.contains(&secret(&server.test.app)));
+}
+
+#[tokio::test]
+async fn a_download_that_breaks_off_is_tried_again_by_its_address_alone() {
+    let database = Database::sqlite();
+    let server = server_with_new_device(&database).await;
+    let app = &server.test.app;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(NEIGHBOUR, 0)).unwrap();
+    let mut connection = socket.connect(server.files_http).await.unwrap();
+    let request = format!("GET /{PHONE}.cnf.xml HTTP/1.1\r\nHost: x\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 1];
+    connection.read_exact(&mut first).await.unwrap();
+    // With the rest unread this is a reset.
+    drop(connection);
+    notes_are_written(app).await;
+    assert!(!has_secret(&server, STRANGER).await);
+    assert!(has_secret(&server, NEIGHBOUR).await);
 }
 
 #[tokio::test]

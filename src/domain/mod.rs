@@ -31,6 +31,7 @@ pub mod secret;
 pub mod self_provisioning;
 pub mod sip_digest;
 pub mod sql_name;
+pub mod source_network;
 pub mod stored_credential;
 pub mod template;
 pub mod time;

@@ -38,6 +38,8 @@ pub struct Phone {
     pub lines: Box<[PhoneLine]>,
     /// The address it last registered from; kept after the registration ends.
     pub registered_address: Option<IpAddr>,
+    /// The address that its first file went to with its secret, before it ever registered.
+    pub first_fetch_address: Option<IpAddr>,
     /// When this version of its file was last fetched.
     pub file_fetched_at: Option<UnixMillis>,
     /// Until then any address may fetch its file (`device allow-file`).

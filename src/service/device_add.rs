@@ -296,6 +296,7 @@ fn make(
             .map(|(index, wanted, line)| by.line(index, wanted, &line))
             .collect(),
         registered_address: None,
+        first_fetch_address: None,
         file_fetched_at: None,
         file_allowed_until: None,
         created_at: app.environment.now(),

@@ -1,4 +1,7 @@
 //! Who gets a device's file with its secret, and who asks for the files of too many devices.
+//!
+//! A device that never registered belongs to the address that first began to fetch its file, once
+//! that address was known not to be forged. Until it registers nobody else gets its secret.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,7 +9,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::App;
+use super::file_notes::FileEvent;
+use super::file_notes::FileNote;
 use super::file_requests::Sweep;
+use super::first_fetch::Claim;
 use super::render_config::FileRequest;
 use super::settings::ConfigSource;
 use crate::domain::device::DeviceName;
@@ -41,18 +47,66 @@ pub(super) fn secret_access(
         return SecretAccess::Own;
     }
     let Some(registered) = phone.registered_address else {
-        let is_fresh = now.since(phone.created_at) < FIRST_FETCH_WITHIN;
-        return if is_fresh && phone.file_fetched_at.is_none() {
-            SecretAccess::FirstFetch
-        } else {
-            SecretAccess::Withheld
-        };
+        return before_registration(app, phone, source, now);
     };
-    if is_same_phone(app, source, registered) {
+    of_one_phone(app, source, registered)
+}
+
+fn before_registration(app: &App, phone: &Phone, source: IpAddr, now: UnixMillis) -> SecretAccess {
+    if now.since(phone.created_at) >= FIRST_FETCH_WITHIN {
+        return SecretAccess::Withheld;
+    }
+    let claimed = || app.first_fetches.of(phone.pkid);
+    match phone.first_fetch_address.or_else(claimed) {
+        Some(address) => of_one_phone(app, source, address),
+        // Fetched while its file was open to every address.
+        None if phone.file_fetched_at.is_some() => SecretAccess::Withheld,
+        None => SecretAccess::FirstFetch,
+    }
+}
+
+fn of_one_phone(app: &App, source: IpAddr, own: IpAddr) -> SecretAccess {
+    if is_same_phone(app, source, own) {
         SecretAccess::Own
     } else {
         SecretAccess::Withheld
     }
+}
+
+/// Whether the file of this note may go on to its client, whose address is not forged; a first
+/// file becomes that address's.
+pub(super) fn begins(app: &App, note: &FileNote) -> bool {
+    let find = || {
+        let known = app.phones.find(&note.device);
+        known.filter(|known| known.phone.pkid == note.pkid)
+    };
+    let Some(known) = find() else {
+        // The device was replaced meanwhile: what is on its way is worth nothing any more.
+        return true;
+    };
+    match secret_access(app, &known.phone, note.source, note.at) {
+        SecretAccess::Own => return true,
+        SecretAccess::Withheld => return false,
+        SecretAccess::FirstFetch => {}
+    }
+    if let Claim::Held(holder) = app.first_fetches.claim(note.pkid, note.source) {
+        return is_same_phone(app, note.source, holder);
+    }
+    // Another's claim may have been written, and forgotten, since the phone was looked at.
+    if let Some(holder) = find().and_then(|known| known.phone.first_fetch_address) {
+        app.first_fetches.forget(note.pkid);
+        return is_same_phone(app, note.source, holder);
+    }
+    tracing::info!(
+        device = %note.device, source = %note.source,
+        "the first file of a device goes to this address; no other gets its secret now"
+    );
+    app.file_notes.leave(FileNote {
+        event: FileEvent::FirstFetch,
+        warnings: Vec::new(),
+        ..note.clone()
+    });
+    true
 }
 
 /// Whether two addresses count as one phone's.
@@ -74,11 +128,10 @@ fn is_same_phone(app: &App, one: IpAddr, other: IpAddr) -> bool {
 /// Says that a file went out without its secret.
 pub(super) fn withheld(phone: &Phone, source: IpAddr) {
     metrics::counter!("selfprov_files_withheld_total").increment(1);
-    let registered = phone
-        .registered_address
-        .map_or_else(|| "never".to_owned(), |address| address.to_string());
+    let own = phone.registered_address.or(phone.first_fetch_address);
+    let own = own.map_or_else(|| "none".to_owned(), |address| address.to_string());
     tracing::warn!(
-        device = %phone.name, %source, %registered,
+        device = %phone.name, %source, %own,
         "a phone's file was asked for from another address and went out without its secret; \
          if the phone has moved: selfprov device allow-file {} --for 10m",
         phone.name

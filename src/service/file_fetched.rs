@@ -52,6 +52,14 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     }
     let written = write_group(app, &notes).await;
     if let Ok(fetched) = &written {
+        for note in notes
+            .iter()
+            .filter(|note| note.event == FileEvent::FirstFetch)
+        {
+            app.phones
+                .update(&note.device, |known| with_first_fetch(known, note));
+            app.first_fetches.forget(note.pkid);
+        }
         // All of them before anything that waits: a phone may register any moment.
         for note in fetched {
             app.phones
@@ -116,6 +124,16 @@ fn with_fetch(known: &KnownPhone, note: &FileNote) -> Option<KnownPhone> {
     Some(changed)
 }
 
+/// The phone with the address that its first file went to, if it is still the same row.
+fn with_first_fetch(known: &KnownPhone, note: &FileNote) -> Option<KnownPhone> {
+    let is_new = known.phone.pkid == note.pkid && known.phone.first_fetch_address.is_none();
+    is_new.then(|| {
+        let mut changed = known.clone();
+        changed.phone.first_fetch_address = Some(note.source);
+        changed
+    })
+}
+
 /// Writes one note; `true` when it says that the device has its present file.
 async fn write(
     app: &App,
@@ -132,13 +150,20 @@ async fn write(
     let (event, what) = match note.event {
         FileEvent::Fetched if is_present => (TimelineEvent::FileServed, "its present file"),
         FileEvent::Fetched => (TimelineEvent::FileServed, "an earlier version of its file"),
+        FileEvent::FirstFetch => (
+            TimelineEvent::FileServed,
+            "its first file goes to this address; until it has registered no other gets its secret",
+        ),
         FileEvent::Withheld => (
             TimelineEvent::FileWithheld,
-            "asked for from another address than that of its last registration; \
+            "asked for from another address than that of its last registration or first fetch; \
              sent without the secret",
         ),
     };
     record::happened(app, connection, &note.device, event, happening(note, what)).await?;
+    if note.event == FileEvent::FirstFetch {
+        store::device::set_first_fetch(connection, note.pkid, note.source).await?;
+    }
     let is_fetched = is_present && note.event == FileEvent::Fetched;
     if is_fetched {
         store::device::set_file_fetched(connection, note.pkid, note.at).await?;

@@ -53,6 +53,9 @@ pub struct FileNote {
 /// What happened to a known device's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileEvent {
+    /// The device never registered, and its first file began to go to an address that is not
+    /// forged.
+    FirstFetch,
     /// It was fetched with its secret.
     Fetched,
     /// It was asked for from a wrong address and went out without its secret.

@@ -1,4 +1,4 @@
-//! What is remembered of file requests, in memory alone: unknown names, sweeps, first fetches.
+//! What is remembered of file requests, in memory alone: unknown names, sweeps, alarms.
 //!
 //! A phone that only asked for a file is no device: nothing here reaches the database before the
 //! device exists. Everything is bounded, because anybody can send a request.
@@ -20,7 +20,6 @@ use metrics::Counter;
 
 use super::record::Happening;
 use crate::domain::device::DeviceName;
-use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
 
 /// The door through which a file was asked for.
@@ -72,10 +71,6 @@ const ALARM_INTERVAL: Duration = Duration::from_mins(1);
 /// Pairs of device and address whose last alarm is remembered.
 const ALARMS_MAX: usize = 10_000;
 
-/// Time in which the first fetch of a device may be repeated by the same address, because a
-/// download that broke off is tried again, and HTTP before TFTP.
-const FIRST_FETCH_REPEAT: Duration = Duration::from_mins(5);
-
 /// One request for the file of a device that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownRequest {
@@ -125,7 +120,6 @@ pub struct FileRequests {
     unknown: Mutex<Ring>,
     sweeps: Mutex<HashMap<IpAddr, SweepWindow>>,
     alarms: Mutex<HashMap<(DeviceName, IpAddr), UnixMillis>>,
-    first_fetches: Mutex<HashMap<Pkid, (IpAddr, UnixMillis)>>,
     hasher: RandomState,
     counters: OnceLock<[(FileDoor, Counter); 3]>,
 }
@@ -228,18 +222,6 @@ impl FileRequests {
             return false;
         }
         alarms.insert((device.clone(), source), now);
-        true
-    }
-
-    /// Gives the first fetch of a device that never registered to the address that asks first.
-    ///
-    /// `true` for that address, for five minutes; `false` for every other.
-    pub fn claim_first_fetch(&self, pkid: Pkid, source: IpAddr, now: UnixMillis) -> bool {
-        let mut claims = lock(&self.first_fetches);
-        if let Some((claimed_by, at)) = claims.get(&pkid) {
-            return *claimed_by == source && now.since(*at) < FIRST_FETCH_REPEAT;
-        }
-        claims.insert(pkid, (source, now));
         true
     }
 }
@@ -410,18 +392,6 @@ mod tests {
         }
         let verdict = requests.count_name(host(99), &device(1), now);
         assert_eq!(verdict, Sweep::StoppedNow);
-    }
-
-    #[test]
-    fn the_first_fetch_belongs_to_one_address_for_a_while() {
-        let requests = FileRequests::default();
-        let (one, two) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        let pkid = Pkid::from_u128(1);
-        let now = UnixMillis(0);
-        assert!(requests.claim_first_fetch(pkid, one, now));
-        assert!(requests.claim_first_fetch(pkid, one, now.plus(Duration::from_mins(4))));
-        assert!(!requests.claim_first_fetch(pkid, two, now));
-        assert!(!requests.claim_first_fetch(pkid, one, now.plus(Duration::from_mins(6))));
     }
 
     #[test]

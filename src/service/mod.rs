@@ -38,6 +38,7 @@ mod file_access;
 pub mod file_fetched;
 pub mod file_notes;
 pub mod file_requests;
+pub mod first_fetch;
 pub mod group_commit;
 pub mod hasher;
 pub mod health;
@@ -99,6 +100,7 @@ use auto_register::watch::AutoRegistrationWatch;
 use environment::Environment;
 use file_notes::FileNotes;
 use file_requests::FileRequests;
+use first_fetch::FirstFetches;
 use group_commit::GroupCommit;
 use hasher::CredentialHasher;
 use keys::Keys;
@@ -154,6 +156,8 @@ pub struct App {
     pub auto_registration: AutoRegistrationWatch,
     /// File requests: unknown names, sweeps, notes to write.
     pub file_requests: FileRequests,
+    /// Whose the first files of devices are that never registered, until their rows say so.
+    pub first_fetches: FirstFetches,
     /// Fetches of known devices that wait to be written.
     pub file_notes: FileNotes,
     /// The ways by which phones are told to restart; each door that can reach phones adds its own.

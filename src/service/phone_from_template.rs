@@ -107,7 +107,7 @@ pub fn fresh_sip_secret(app: &App) -> Secret {
 }
 
 /// Makes a phone: a new identity, a new version stamp, a secret of its own, one line. Where it
-/// last registered from stays with the name.
+/// last registered from, or first fetched its file from, stays with the name.
 ///
 /// # Errors
 ///
@@ -146,6 +146,7 @@ pub fn make_phone(app: &App, mould: &Mould) -> Result<Phone, KeysError> {
             answers_automatically: mould.line.answers_automatically(),
         }]),
         registered_address: mould.before.and_then(|phone| phone.registered_address),
+        first_fetch_address: mould.before.and_then(|phone| phone.first_fetch_address),
         file_fetched_at: None,
         file_allowed_until: None,
         created_at: app.environment.now(),

@@ -219,7 +219,19 @@ fn trust_list(
     }
 }
 
-/// Notes that a client has the file of the receipt. Never waits; the note is written later.
+/// Says that the client's address is known not to be forged and that its file goes on to it.
+///
+/// `false` when the device's first file has become another address's since it was asked for: the
+/// client must get no more of it. Never waits.
+pub fn begins(app: &App, receipt: &FetchReceipt) -> bool {
+    match &receipt.0 {
+        Receipt::File(note) => file_access::begins(app, note),
+        Receipt::TrustList(_) => true,
+    }
+}
+
+/// Notes that a client has the file of the receipt, as far as the door can tell. Never waits; the
+/// note is written later.
 pub fn fetched(app: &App, receipt: FetchReceipt) {
     match receipt.0 {
         Receipt::File(note) => {
@@ -247,14 +259,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
     if access != SecretAccess::Own && is_sweep(app, request, &phone.name, now) {
         return FileAnswer::Throttled;
     }
-    let may_have_secret = match access {
-        SecretAccess::Own => true,
-        SecretAccess::FirstFetch => {
-            let requests = &app.file_requests;
-            requests.claim_first_fetch(phone.pkid, request.source, now)
-        }
-        SecretAccess::Withheld => false,
-    };
+    let may_have_secret = access != SecretAccess::Withheld;
     let secret = match secret_of(app, phone, may_have_secret) {
         Ok(secret) => secret,
         Err(error) => {

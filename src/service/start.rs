@@ -13,6 +13,7 @@ use super::auto_register::watch::AutoRegistrationWatch;
 use super::environment::Environment;
 use super::file_notes::FileNotes;
 use super::file_requests::FileRequests;
+use super::first_fetch::FirstFetches;
 use super::group_commit::GroupCommit;
 use super::hasher::CredentialHasher;
 use super::keys::Keys;
@@ -125,6 +126,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         locations: LocationTable::default(),
         auto_registration: AutoRegistrationWatch::default(),
         file_requests: FileRequests::default(),
+        first_fetches: FirstFetches::default(),
         file_notes: FileNotes::default(),
         phone_channels: PhoneChannels::default(),
         phone_control: PhoneControl::default(),

@@ -1,14 +1,13 @@
 //! What auto-registration asks and writes beside devices and lines: the lock, the last number
 //! given, and how many phones wait to be claimed.
 
-use std::net::IpAddr;
-
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::pkid::Pkid;
+use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 
 /// Waits until no other transaction, on whatever node, gives numbers; holds that until the
@@ -147,20 +146,20 @@ pub async fn count_unclaimed(connection: &mut Connection) -> Result<u32, StoreEr
         .integer("device.phones")
 }
 
-/// How many phones that registered from this address wait to be claimed.
+/// How many phones that registered from this source wait to be claimed.
 ///
 /// # Errors
 ///
 /// [`StoreError`] as [`lock`].
 pub async fn count_unclaimed_at(
     connection: &mut Connection,
-    address: IpAddr,
+    source: SourceNetwork,
 ) -> Result<u32, StoreError> {
     sqlx::query(
         "SELECT COUNT(*) AS phones FROM device \
-         WHERE registered_address = $1 AND state = 'auto_registered'",
+         WHERE registered_network = $1 AND state = 'auto_registered'",
     )
-    .bind(address.to_string())
+    .bind(source.to_string())
     .fetch_one(connection)
     .await?
     .integer("device.phones")

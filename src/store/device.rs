@@ -26,6 +26,7 @@ pub use write::delete;
 pub use write::insert;
 pub use write::set_file_allowed;
 pub use write::set_file_fetched;
+pub use write::set_first_fetch;
 pub use write::set_registered;
 pub use write::set_version_stamp;
 pub use write::update;
@@ -40,7 +41,8 @@ macro_rules! select_device {
              device.phone_button_template, device.softkey_template, device.common_phone_profile, \
              device.location, device.calling_search_space, device.user_locale, \
              device.network_locale, device.load_information, device.idle_timer_s, \
-             device.services_provisioning, device.registered_address, device.file_fetched_at, \
+             device.services_provisioning, device.registered_address, device.first_fetch_address, \
+             device.file_fetched_at, \
              device.file_allowed_until, device.created_at, device.version, \
              end_user.user_id AS digest_user_id, \
              end_user.digest_credentials AS digest_credentials \
@@ -102,6 +104,7 @@ fn phone_of(row: &AnyRow) -> Result<Phone, StoreError> {
         configuration: Arc::new(configuration_of(row)?),
         lines: Box::default(),
         registered_address: row.parsed_or_null("device.registered_address")?,
+        first_fetch_address: row.parsed_or_null("device.first_fetch_address")?,
         file_fetched_at: row.time_or_null("device.file_fetched_at")?,
         file_allowed_until: row.time_or_null("device.file_allowed_until")?,
         created_at: row.time("device.created_at")?,

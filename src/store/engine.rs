@@ -68,6 +68,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "activation code",
         include_str!("../../migrations/0015_activation_code.sql"),
     ),
+    (
+        17,
+        "device addresses",
+        include_str!("../../migrations/0017_device_addresses.sql"),
+    ),
 ];
 
 /// The migration that also has a text of each engine's own.

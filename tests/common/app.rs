@@ -205,6 +205,7 @@ impl TestApp {
                 .into_iter()
                 .collect(),
             registered_address: None,
+            first_fetch_address: None,
             file_fetched_at: None,
             file_allowed_until: None,
             created_at: app.environment.now(),

@@ -15,6 +15,7 @@ use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::domain::phone_restart::PhoneRestart;
 use selfprov::domain::registration::Flow;
 use selfprov::domain::registration::Transport;
+use selfprov::domain::source_network::SourceNetwork;
 use selfprov::store;
 use selfprov::store::Engine;
 use selfprov::store::StoreError;
@@ -43,6 +44,7 @@ async fn a_device_is_read_back_whole_with_lines_and_urls() {
         let owner = test.add_user("jdoe", "1005", PIN).await;
         let mut phone = test.phone(NAME, Some(&owner));
         phone.registered_address = Some(address("2001:db8::7"));
+        phone.first_fetch_address = Some(address("192.0.2.7"));
         phone.file_fetched_at = Some(at(1));
         phone.file_allowed_until = Some(at(2));
         let configuration = Arc::make_mut(&mut phone.configuration);
@@ -308,12 +310,11 @@ async fn unclaimed_phones_are_counted_and_found_by_age() {
         let test = TestApp::start(&database).await;
         let mut transaction = begin(&test.app.store).await;
         let connection = transaction.connection();
-        let site = address("192.0.2.1");
         for (place, fetched) in [(1_u64, false), (2, true), (3, false)] {
             let mut phone = test.phone(&format!("SEP00000000000{place}"), None);
             phone.state = DeviceState::AutoRegistered;
             phone.created_at = at(place);
-            phone.registered_address = Some(site);
+            phone.registered_address = Some(address(&format!("2001:db8::{place}")));
             phone.file_fetched_at = fetched.then_some(at(place));
             store::device::insert(connection, &mut phone).await.unwrap();
         }
@@ -323,12 +324,21 @@ async fn unclaimed_phones_are_counted_and_found_by_age() {
                 .unwrap(),
             3
         );
-        assert_eq!(
-            store::auto_registration::count_unclaimed_at(connection, site)
+        for (source, expected) in [("2001:db8::99", 3), ("2001:db8:0:1::1", 0)] {
+            let source = SourceNetwork::of(address(source));
+            let count = store::auto_registration::count_unclaimed_at(connection, source).await;
+            assert_eq!(count.unwrap(), expected, "{source}");
+        }
+        let moved = store::device::find(connection, &name("SEP000000000001")).await;
+        let moved = moved.unwrap().unwrap().pkid;
+        for (from, expected) in [("192.0.2.1", 1), ("2001:db8:0:1::7", 0)] {
+            store::device::set_registered(connection, moved, address(from), None)
                 .await
-                .unwrap(),
-            3
-        );
+                .unwrap();
+            let source = SourceNetwork::of(address("192.0.2.1"));
+            let count = store::auto_registration::count_unclaimed_at(connection, source).await;
+            assert_eq!(count.unwrap(), expected, "{from}");
+        }
         let old = store::auto_registration::unclaimed_before(connection, at(3), 10)
             .await
             .unwrap();

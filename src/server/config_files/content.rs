@@ -123,6 +123,10 @@ pub trait FileSource: Send + Sync + 'static {
         door: FileDoor,
     ) -> impl Future<Output = Resolved> + Send;
 
-    /// Takes note that a client has all of the file that came with this receipt.
+    /// Takes note that the client's address is not forged; `false` when it must get no more.
+    fn begins(&self, receipt: &FetchReceipt) -> bool;
+
+    /// Takes note that a client has all of the file that came with this receipt, or was sent all
+    /// of it where the door cannot tell what arrived.
     fn fetched(&self, receipt: FetchReceipt);
 }

@@ -213,6 +213,7 @@ fn phone(model: u32, state: DeviceState) -> Phone {
             answers_automatically: false,
         }]),
         registered_address: None,
+        first_fetch_address: None,
         file_fetched_at: None,
         file_allowed_until: None,
         created_at: UnixMillis(0),

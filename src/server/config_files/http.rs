@@ -94,6 +94,10 @@ async fn answer<S: FileSource>(files: &S, request: &Request<Incoming>, peer: Pee
         return found(content, headers, Amount::HeadersOnly);
     }
     if let Some(receipt) = receipt {
+        // Whoever has a connection has not forged its address.
+        if !files.begins(&receipt) {
+            return refused(&Resolved::Unavailable);
+        }
         files.fetched(receipt);
     }
     found(content, headers, Amount::All)

@@ -106,6 +106,10 @@ impl FileSource for Resolver {
         }
     }
 
+    fn begins(&self, receipt: &FetchReceipt) -> bool {
+        render_config::begins(&self.app, receipt)
+    }
+
     fn fetched(&self, receipt: FetchReceipt) {
         render_config::fetched(&self.app, receipt);
     }

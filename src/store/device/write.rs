@@ -1,5 +1,7 @@
 //! Writing devices.
 
+use std::net::IpAddr;
+
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::ctiid;
@@ -7,11 +9,16 @@ use crate::domain::ctiid::Ctiid;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
+use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 
 fn digest_user_of(phone: &Phone) -> Option<String> {
     let user = phone.digest.digest_user.as_ref();
     user.map(|user| user.pkid.to_string())
+}
+
+fn network_of(address: Option<IpAddr>) -> Option<String> {
+    address.map(|address| SourceNetwork::of(address).to_string())
 }
 
 fn number_of(ctiid: Ctiid) -> i64 {
@@ -47,9 +54,10 @@ pub async fn insert(connection: &mut Connection, phone: &mut Phone) -> Result<()
          sip_secret, version_stamp, device_pool, phone_security_profile, sip_profile, \
          phone_button_template, softkey_template, common_phone_profile, location, \
          calling_search_space, user_locale, network_locale, load_information, idle_timer_s, \
-         services_provisioning, registered_address, file_fetched_at, file_allowed_until, \
-         created_at, version, ctiid) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-         $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
+         services_provisioning, registered_address, registered_network, first_fetch_address, \
+         file_fetched_at, file_allowed_until, created_at, version, ctiid) VALUES ($1, $2, $3, \
+         $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+         $22, $23, $24, $25, $26, $27, $28, $29, $30)",
     )
     .bind(phone.pkid.to_string())
     .bind(phone.name.as_str())
@@ -78,6 +86,8 @@ pub async fn insert(connection: &mut Connection, phone: &mut Phone) -> Result<()
     .bind(configuration.idle_timer_s.map(i64::from))
     .bind(configuration.services_provisioning.as_str())
     .bind(phone.registered_address.map(|address| address.to_string()))
+    .bind(network_of(phone.registered_address))
+    .bind(phone.first_fetch_address.map(|address| address.to_string()))
     .bind(phone.file_fetched_at.map(|time| time.0))
     .bind(phone.file_allowed_until.map(|time| time.0))
     .bind(phone.created_at.0)
@@ -250,6 +260,27 @@ pub async fn set_file_fetched(
     Ok(())
 }
 
+/// Writes to which address the device's first file goes; the address that it has stays.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`super::find`].
+pub async fn set_first_fetch(
+    connection: &mut Connection,
+    pkid: Pkid,
+    address: IpAddr,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE device SET first_fetch_address = COALESCE(first_fetch_address, $2) \
+         WHERE pkid = $1",
+    )
+    .bind(pkid.to_string())
+    .bind(address.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Lets any address fetch the device's file until `until`; `None` takes that back.
 ///
 /// # Errors
@@ -276,14 +307,16 @@ pub async fn set_file_allowed(
 pub async fn set_registered(
     connection: &mut Connection,
     pkid: Pkid,
-    address: std::net::IpAddr,
+    address: IpAddr,
     model: Option<u32>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE device SET registered_address = $2, model = COALESCE(model, $3) WHERE pkid = $1",
+        "UPDATE device SET registered_address = $2, registered_network = $3, \
+         model = COALESCE(model, $4) WHERE pkid = $1",
     )
     .bind(pkid.to_string())
     .bind(address.to_string())
+    .bind(network_of(Some(address)))
     .bind(model.map(i64::from))
     .execute(connection)
     .await?;

@@ -157,7 +157,11 @@ impl<S: FileSource> Door<S> {
         let Some(socket) = fresh_port(local).await else {
             return Ok(());
         };
-        let transfer = Transfer::new(socket, seat, content, &request.options, self.limits);
+        let mut transfer = Transfer::new(socket, seat, content, &request.options, self.limits);
+        if let Some(receipt) = receipt.clone() {
+            let files = Arc::clone(files);
+            transfer.ask_when_proven(move || files.begins(&receipt));
+        }
         let end = until_the_client_moves_on(transfer, seat).await;
         metrics::counter!("selfprov_tftp_transfers_total", "end" => end.as_str()).increment(1);
         tracing::debug!(client = %seat.client(), file = %request.name.escape_ascii(), ?end, "TFTP");

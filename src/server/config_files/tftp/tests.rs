@@ -31,6 +31,10 @@ impl FileSource for Shelf {
         found
     }
 
+    fn begins(&self, _: &FetchReceipt) -> bool {
+        true
+    }
+
     fn fetched(&self, _: FetchReceipt) {}
 }
 

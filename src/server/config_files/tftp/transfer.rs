@@ -78,6 +78,8 @@ pub(super) enum End {
     Gone,
     /// Our side failed: socket or file.
     Failed,
+    /// The file has become another address's before this one was proven.
+    Overtaken,
 }
 
 impl End {
@@ -88,6 +90,7 @@ impl End {
             Self::ClientError(_) => "client_error",
             Self::Gone => "gone",
             Self::Failed => "failed",
+            Self::Overtaken => "overtaken",
         }
     }
 }
@@ -135,6 +138,8 @@ pub(super) struct Transfer {
     /// Whether the option acknowledgement still waits for its own.
     options_pending: bool,
     signals: Arc<Signals>,
+    /// Asked once the client is proven: whether it may have the rest.
+    may_go_on: Option<Box<dyn FnOnce() -> bool + Send + Sync>>,
     packet: Vec<u8>,
 }
 
@@ -159,8 +164,17 @@ impl Transfer {
             granted,
             limits,
             signals: Arc::clone(seat.signals()),
+            may_go_on: None,
             packet: Vec::with_capacity(usize::from(blksize) + 4),
         }
+    }
+
+    /// Lets `may_go_on` say, with the client's first acknowledgement, whether it gets the rest.
+    pub(super) fn ask_when_proven(
+        &mut self,
+        may_go_on: impl FnOnce() -> bool + Send + Sync + 'static,
+    ) {
+        self.may_go_on = Some(Box::new(may_go_on));
     }
 
     /// Runs it to its end.
@@ -185,7 +199,14 @@ impl Transfer {
                     retransmissions = 0;
                     wait = first;
                 }
-                Step::End(end) => return end,
+                Step::End(end) => {
+                    if end == End::Overtaken {
+                        let overtaken = "This file is another phone's by now";
+                        let overtaken = packet::error(ErrorCode::AccessViolation, overtaken);
+                        self.send_packet(&overtaken).await;
+                    }
+                    return end;
+                }
                 Step::TimedOut => {
                     let most = if self.signals.is_proven() {
                         RETRANSMISSIONS_MAX
@@ -265,16 +286,22 @@ impl Transfer {
                 return None;
             }
             self.options_pending = false;
-            self.signals.prove();
-            return Some(Step::Forward);
+            return Some(self.proven(Step::Forward));
         }
         match self.window.acknowledge(number) {
             Progress::Ignore => None,
-            Progress::Send => {
-                self.signals.prove();
-                Some(Step::Forward)
-            }
-            Progress::Done => Some(Step::End(End::Complete)),
+            Progress::Send => Some(self.proven(Step::Forward)),
+            Progress::Done => Some(self.proven(Step::End(End::Complete))),
+        }
+    }
+
+    /// The client has acknowledged something: its address is not forged.
+    fn proven(&mut self, next: Step) -> Step {
+        self.signals.prove();
+        if self.may_go_on.take().is_none_or(|may_go_on| may_go_on()) {
+            next
+        } else {
+            Step::End(End::Overtaken)
         }
     }
 }
