@@ -419,6 +419,8 @@ async fn files_of_another_kind_do_not_exist_and_asking_for_many_is_a_sweep() {
         assert_eq!(status, 404, "{file}");
         assert!(!body.contains(SECRET));
     }
+    let own = get(&server, "127.0.0.34", "00562b043615.xml").await;
+    assert_eq!(own.0, 200, "the first fetch of a new phone");
     let mut throttled = 0;
     for number in 0..80 {
         let file = format!("00562b0500{number:02x}.xml");
@@ -427,6 +429,8 @@ async fn files_of_another_kind_do_not_exist_and_asking_for_many_is_a_sweep() {
     assert!(throttled >= 10, "{throttled}");
     let (status, own) = get(&server, "127.0.0.34", "00562b043615.xml").await;
     assert_eq!(status, 200, "its own phone is served all the same");
+    let (status, _) = get(&server, "127.0.0.34", "00562b043616.xml").await;
+    assert_eq!(status, 429, "another's is not");
     assert!(own.contains("Password_1_"));
 }
 

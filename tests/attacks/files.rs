@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::time::Duration;
+use std::time::Instant;
 
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::phone_model;
@@ -134,8 +135,12 @@ async fn a_sweep_over_4096_names_is_stopped_told_and_learns_no_secret() {
         site.phone(desk).await;
     }
     // Devices that an administrator made and that never registered: whoever asks first has them.
-    for name in ["SEP0011AABBCC80", "SEP0011AABBCD80"] {
-        site.test().add_phone(name, None).await;
+    for (name, user, extension) in [
+        ("SEP0011AABBCC80", "new", "1005"),
+        ("SEP0011AABBCD80", "newer", "1006"),
+    ] {
+        let owner = site.test().add_user(user, extension, PIN).await;
+        site.test().add_phone(name, Some(&owner)).await;
     }
     let secrets = secrets(&site);
     assert_eq!(secrets.len(), 5);
@@ -274,6 +279,31 @@ async fn no_file_holds_a_password_of_a_phone_or_the_identity_of_its_owner() {
     assert_ne!(after, before.as_deref(), "the secret is new");
     let elsewhere = site.file(STRANGER, &VICTIM.name()).await.body;
     assert_eq!(element(&elsewhere, "authPassword"), Some(""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_tftp_requests_shut_no_phone_out() {
+    let site = Site::open(&Database::sqlite()).await;
+    let request = b"\0\x01XMLDefault.cnf.xml\0octet\0timeout\x00255\0";
+    let asked = Instant::now();
+    for number in 0..1_200_u32 {
+        // From three addresses; nobody is there any more when an answer comes.
+        let from = format!("127.0.9.{}:0", 20 + number % 3);
+        let socket = UdpSocket::bind(from).await.unwrap();
+        socket.send_to(request, site.server.tftp).await.unwrap();
+    }
+    let phone = UdpSocket::bind("127.0.0.11:0").await.unwrap();
+    let mut answer = [0; 600];
+    loop {
+        phone.send_to(request, site.server.tftp).await.unwrap();
+        let received = timeout(Duration::from_millis(500), phone.recv_from(&mut answer)).await;
+        if received.is_ok() {
+            break;
+        }
+        assert!(asked.elapsed() < DEADLINE, "the door is shut");
+    }
+    let said = String::from_utf8_lossy(&answer);
+    assert!(!said.contains("timeout"), "255 s are granted to nobody");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -40,6 +39,14 @@ const MOVED_ON_TIMEOUT: Duration = Duration::from_millis(100);
 /// Largest request. Source: RFC 2347 ("should be 512 octets at most").
 const REQUEST_BYTES_MAX: usize = 1_024;
 
+/// Transfers at once. Each holds a socket, and of a firmware file one piece of 64 KiB: 32 MiB for
+/// all of them, however large the files are. Half of the 1,024 open files that systems grant a
+/// process by default.
+const TRANSFERS_MAX: usize = 512;
+
+/// Transfers beyond them that have lost their place and are about to end.
+const LEAVING_MAX: usize = 64;
+
 /// Time that transfers have to finish at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -56,13 +63,12 @@ pub async fn run<S: FileSource>(
     let door = Door {
         files,
         limits: Limits::of_blksize(blksize_max),
-        clients: Arc::default(),
+        clients: Clients::new(TRANSFERS_MAX),
     };
     serve(socket, Arc::new(door), shutdown).await;
 }
 
 async fn serve<S: FileSource>(socket: UdpSocket, door: Arc<Door<S>>, mut shutdown: Shutdown) {
-    let permits = Arc::new(Semaphore::new(door.limits.transfers_max));
     let mut transfers = JoinSet::new();
     let mut bytes = [0; REQUEST_BYTES_MAX];
     loop {
@@ -75,10 +81,10 @@ async fn serve<S: FileSource>(socket: UdpSocket, door: Arc<Door<S>>, mut shutdow
         let Ok((length, client)) = received else {
             continue;
         };
-        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+        if transfers.len() >= TRANSFERS_MAX + LEAVING_MAX {
             metrics::counter!("selfprov_tftp_requests_dropped_total").increment(1);
             continue;
-        };
+        }
         let request = bytes.get(..length).unwrap_or_default();
         let Some(seat) = Clients::enter(&door.clients, client, request) else {
             continue;
@@ -88,7 +94,6 @@ async fn serve<S: FileSource>(socket: UdpSocket, door: Arc<Door<S>>, mut shutdow
             if let Ok(local) = local {
                 door.attend(seat, request, local).await;
             }
-            drop(permit);
         });
     }
     drop(socket);
@@ -178,6 +183,7 @@ async fn until_the_client_moves_on(transfer: Transfer, seat: &Seat) -> End {
     tokio::select! {
         biased;
         end = &mut run => end,
+        () = seat.signals().given_up() => End::GivenUp,
         () = seat.signals().moved_on() => {
             timeout(MOVED_ON_TIMEOUT, run).await.unwrap_or(End::Gone)
         }

@@ -55,6 +55,15 @@ async fn start(files: &[(&'static str, Vec<u8>)], first_wait: Duration) -> Serve
 }
 
 async fn start_with(files: &[(&'static str, Vec<u8>)], limits: Limits) -> Server {
+    start_for(files, limits, TRANSFERS_MAX).await
+}
+
+/// A door for this many clients at once.
+async fn start_for(
+    files: &[(&'static str, Vec<u8>)],
+    limits: Limits,
+    clients_max: usize,
+) -> Server {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let (trigger, shutdown) = shutdown::channel();
@@ -65,7 +74,7 @@ async fn start_with(files: &[(&'static str, Vec<u8>)], limits: Limits) -> Server
             resolved: sender,
         }),
         limits,
-        clients: Arc::default(),
+        clients: Clients::new(clients_max),
     };
     tokio::spawn(serve(socket, Arc::new(door), shutdown));
     Server {
@@ -456,14 +465,18 @@ async fn clients_that_went_away_give_their_places_back() {
     let limits = Limits {
         first_wait: Duration::from_millis(100),
         longest_wait: Duration::from_millis(100),
-        transfers_max: 2,
         ..Limits::of_blksize(1_428)
     };
-    let server = start_with(&[("f", bytes(600)), ("g", bytes(20))], limits).await;
-    let silent = [
-        Client::ask(&server, b"\0\x01f\0octet\0").await,
-        Client::ask(&server, b"\0\x01f\0octet\0").await,
-    ];
+    let files = [("f", bytes(600)), ("g", bytes(20))];
+    let server = start_for(&files, limits, 2).await;
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        // Their addresses are proven, so they keep their places for a while.
+        let (mut client, _) = Client::ask(&server, b"\0\x01f\0octet\0").await;
+        client.acknowledge(1).await;
+        while block_of(&client.receive().await) != 2 {}
+        silent.push(client);
+    }
     let started = std::time::Instant::now();
     let third = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let mut asked = 0;
@@ -480,4 +493,27 @@ async fn clients_that_went_away_give_their_places_back() {
     }
     assert!(asked > 1, "there was no place for a third");
     drop(silent);
+}
+
+#[tokio::test]
+async fn a_client_that_acknowledges_keeps_its_place_when_forged_requests_come() {
+    let files = [("f", bytes(600)), ("g", bytes(20))];
+    let limits = Limits {
+        first_wait: DEADLINE * 2,
+        ..Limits::of_blksize(1_428)
+    };
+    let server = start_for(&files, limits, 2).await;
+    let (mut client, first) = Client::ask(&server, b"\0\x01f\0octet\0").await;
+    assert_eq!(block_of(&first), 1);
+    client.acknowledge(1).await;
+    let second = client.receive().await;
+    for _ in 0..20 {
+        let (_forged, first) = Client::ask(&server, b"\0\x01g\0octet\0").await;
+        assert_eq!(
+            block_of(&first),
+            1,
+            "each takes the place of the one before"
+        );
+    }
+    assert_eq!(client.take(second, 512).await.len(), 88);
 }

@@ -30,8 +30,6 @@ pub(super) struct Limits {
     pub(super) first_wait: Duration,
     /// Longest time between two retransmissions that back-off leads to.
     pub(super) longest_wait: Duration,
-    /// Transfers at once; a further request is dropped, and its client asks again.
-    pub(super) transfers_max: usize,
 }
 
 impl Limits {
@@ -41,15 +39,14 @@ impl Limits {
             blksize_max,
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(8),
-            transfers_max: TRANSFERS_MAX,
         }
     }
 }
 
-/// Transfers at once. Each holds a socket, and of a firmware file one piece of 64 KiB: 32 MiB for
-/// all of them, however large the files are. Half of the 1,024 open files that systems grant a
-/// process by default.
-const TRANSFERS_MAX: usize = 512;
+/// Longest `timeout` that is granted, in seconds: our own longest wait. A client that asks for more
+/// is served without the option, as RFC 2349 allows; it could hold a place for minutes with one
+/// packet.
+const TIMEOUT_S_MAX: u8 = 8;
 
 /// Retransmissions in a row before the client counts as gone.
 const RETRANSMISSIONS_MAX: u32 = 5;
@@ -78,6 +75,8 @@ pub(super) enum End {
     Gone,
     /// Our side failed: socket or file.
     Failed,
+    /// The client had acknowledged nothing yet, and another one needed the place.
+    GivenUp,
     /// The file has become another address's before this one was proven.
     Overtaken,
 }
@@ -90,6 +89,7 @@ impl End {
             Self::ClientError(_) => "client_error",
             Self::Gone => "gone",
             Self::Failed => "failed",
+            Self::GivenUp => "given_up",
             Self::Overtaken => "overtaken",
         }
     }
@@ -102,7 +102,7 @@ pub(super) fn grant(asked: &Options, length: u64, blksize_max: u16) -> Options {
     Options {
         blksize: asked.blksize.map(|size| size.min(blksize_max)),
         tsize: asked.tsize.map(|_| length),
-        timeout_s: asked.timeout_s,
+        timeout_s: asked.timeout_s.filter(|seconds| *seconds <= TIMEOUT_S_MAX),
         windowsize: asked.windowsize.map(|blocks| blocks.min(WINDOWSIZE_MAX)),
     }
 }
@@ -399,5 +399,11 @@ mod tests {
         };
         assert_eq!(grant(&small, 5_000, 1_428), small);
         assert!(grant(&Options::default(), 5_000, 1_428).is_empty());
+        let patient = |timeout_s| Options {
+            timeout_s: Some(timeout_s),
+            ..Options::default()
+        };
+        assert_eq!(grant(&patient(8), 5_000, 1_428), patient(8));
+        assert!(grant(&patient(9), 5_000, 1_428).is_empty(), "too long");
     }
 }
