@@ -250,94 +250,92 @@ async fn members_of_access_control_groups_who_come_through_users_as_well() {
     .await;
 }
 
-/// Objects that are written as a whole: each request speaks of another element.
+/// Operations, an object's key, and elements of which each is changed by a request of its own.
+type Whole = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
+
+/// Objects that are written as a whole.
+const WHOLES: &[Whole] = &[
+    (
+        "updateUniversalDeviceTemplate",
+        "getUniversalDeviceTemplate",
+        "<name>Sample Device Template with TAG usage examples</name>",
+        &[
+            "<deviceDescription>one</deviceDescription>",
+            "<idleTimer>77</idleTimer>",
+            "<userLocale>German Germany</userLocale>",
+            "<servicesProvisioning>Internal</servicesProvisioning>",
+            "<directory>http://directory.example/</directory>",
+        ],
+    ),
+    (
+        "updateSipProfile",
+        "getSipProfile",
+        "<name>Standard SIP Profile</name>",
+        &[
+            "<description>two</description>",
+            "<timerRegister>1800</timerRegister>",
+            "<timerRegisterDelta>7</timerRegisterDelta>",
+            "<startMediaPort>20000</startMediaPort>",
+        ],
+    ),
+    (
+        "updateLine",
+        "getLine",
+        "<pattern>7401</pattern>",
+        &[
+            "<description>three</description>",
+            "<alertingName>Lobby</alertingName>",
+            "<patternUrgency>true</patternUrgency>",
+            "<autoAnswer>Auto Answer with Speakerphone</autoAnswer>",
+        ],
+    ),
+    (
+        "updateCallManager",
+        "getCallManager",
+        "<name>CM_node1</name>",
+        &[
+            "<description>four</description>",
+            "<autoRegistration><endDn>1005</endDn></autoRegistration>",
+        ],
+    ),
+    (
+        "updateCredentialPolicyDefault",
+        "getCredentialPolicyDefault",
+        "<credentialUser>End User</credentialUser><credentialType>PIN</credentialType>\
+         <credPolicyName>Default PIN Credential Policy</credPolicyName>",
+        &[
+            "<credUserMustChange>false</credUserMustChange>",
+            "<credDoesNotExpire>true</credDoesNotExpire>",
+        ],
+    ),
+    (
+        "updateDeviceDefaults",
+        "getDeviceDefaults",
+        "<Model>Cisco 8851</Model><Protocol>SIP</Protocol>",
+        &[
+            "<LoadInformation>sip88xx.14-2-1</LoadInformation>",
+            "<InactiveLoadInformation>sip88xx.14-1-1</InactiveLoadInformation>",
+            "<PreferActCodeOverAutoReg>true</PreferActCodeOverAutoReg>",
+        ],
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn elements_of_one_object() {
     for_each_database(async |database| {
         let axl = start(TestApp::start(&database).await).await;
-        let line = "<pattern>7401</pattern>";
-        axl.succeed(
-            "14.0",
-            "addLine",
-            &format!("<line>{line}<usage>Device</usage></line>"),
-        )
-        .await;
-        let user = "<appUser><userid>recorder</userid></appUser>";
-        axl.succeed("14.0", "addAppUser", user).await;
-        let policy = "<credentialUser>End User</credentialUser>\
-                      <credentialType>PIN</credentialType>\
-                      <credPolicyName>Default PIN Credential Policy</credPolicyName>";
-        let template = "<name>Sample Device Template with TAG usage examples</name>";
-        for (update, get, key, elements) in [
-            (
-                "updateUniversalDeviceTemplate",
-                "getUniversalDeviceTemplate",
-                template,
-                &[
-                    "<deviceDescription>one</deviceDescription>",
-                    "<idleTimer>77</idleTimer>",
-                    "<userLocale>German Germany</userLocale>",
-                    "<servicesProvisioning>Internal</servicesProvisioning>",
-                    "<directory>http://directory.example/</directory>",
-                ][..],
-            ),
-            (
-                "updateSipProfile",
-                "getSipProfile",
-                "<name>Standard SIP Profile</name>",
-                &[
-                    "<description>two</description>",
-                    "<timerRegister>1800</timerRegister>",
-                    "<timerRegisterDelta>7</timerRegisterDelta>",
-                    "<startMediaPort>20000</startMediaPort>",
-                ],
-            ),
-            (
-                "updateLine",
-                "getLine",
-                line,
-                &[
-                    "<description>three</description>",
-                    "<alertingName>Lobby</alertingName>",
-                    "<patternUrgency>true</patternUrgency>",
-                    "<autoAnswer>Auto Answer with Speakerphone</autoAnswer>",
-                ],
-            ),
-            (
-                "updateCallManager",
-                "getCallManager",
-                "<name>CM_node1</name>",
-                &[
-                    "<description>four</description>",
-                    "<autoRegistration><endDn>1005</endDn></autoRegistration>",
-                ],
-            ),
-            (
-                "updateCredentialPolicyDefault",
-                "getCredentialPolicyDefault",
-                policy,
-                &[
-                    "<credUserMustChange>false</credUserMustChange>",
-                    "<credDoesNotExpire>true</credDoesNotExpire>",
-                ],
-            ),
-            (
-                "updateDeviceDefaults",
-                "getDeviceDefaults",
-                "<Model>Cisco 8851</Model><Protocol>SIP</Protocol>",
-                &[
-                    "<LoadInformation>sip88xx.14-2-1</LoadInformation>",
-                    "<InactiveLoadInformation>sip88xx.14-1-1</InactiveLoadInformation>",
-                    "<PreferActCodeOverAutoReg>true</PreferActCodeOverAutoReg>",
-                ],
-            ),
-        ] {
-            let calls = elements
-                .iter()
-                .map(|element| (update, format!("{key}{element}")));
-            at_once(&axl, calls).await;
+        let line = "<line><pattern>7401</pattern><usage>Device</usage></line>";
+        axl.succeed("14.0", "addLine", line).await;
+        for (update, get, key, elements) in WHOLES {
+            let call = |element: &&str| (*update, format!("{key}{element}"));
+            at_once(&axl, elements.iter().map(call)).await;
             let got = axl.succeed("14.0", get, key).await;
-            for element in elements {
+            for element in *elements {
                 let element = element.trim_start_matches("<autoRegistration>");
                 let element = element.trim_end_matches("</autoRegistration>");
                 assert!(got.contains(element), "{element}: {got}");

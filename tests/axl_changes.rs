@@ -229,6 +229,63 @@ fn touched(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
+/// Operations, what they say, and the names that `changedTags` has after them.
+const TOUCHES: &[(&str, &str, &str)] = &[
+    (
+        "addRoutePartition",
+        "<routePartition><name>PT</name></routePartition>",
+        "",
+    ),
+    ("addCss", "<css><name>All_CSS</name></css>", ""),
+    (
+        "updateCss",
+        "<name>All_CSS</name><addMembers><member><routePartitionName>PT</routePartitionName>\
+         <index>1</index></member></addMembers>",
+        "members",
+    ),
+    (
+        "updateUser",
+        "<userid>jdoe</userid><firstName>Jane</firstName><lastName>sethi</lastName>\
+         <mobileNumber>1</mobileNumber><pin>739154</pin>",
+        "firstName mobileNumber pin",
+    ),
+    (
+        "updatePhone",
+        "<name>SEP001122334455</name><description>Lobby</description>\
+         <locationName>Hub_None</locationName><retryVideoCallAsAudio>false</retryVideoCallAsAudio>",
+        "description retryVideoCallAsAudio",
+    ),
+    (
+        "updatePhone",
+        "<name>SEP001122334455</name><description>Lobby</description>",
+        "",
+    ),
+    (
+        "updateLine",
+        "<pattern>7000</pattern><alertingName>Jane</alertingName>",
+        "alertingName",
+    ),
+    (
+        "updateUniversalDeviceTemplate",
+        "<name>Sample Device Template with TAG usage examples</name><idleTimer>60</idleTimer>",
+        "idleTimer",
+    ),
+    (
+        "updateCredentialPolicyDefault",
+        "<credentialUser>End User</credentialUser><credentialType>PIN</credentialType>\
+         <credPolicyName>Default PIN Credential Policy</credPolicyName>\
+         <credDoesNotExpire>true</credDoesNotExpire>",
+        "credDoesNotExpire",
+    ),
+    (
+        "updateDeviceDefaults",
+        "<Model>Cisco 7841</Model><Protocol>SIP</Protocol><DevicePoolName>Default</DevicePoolName>\
+         <LoadInformation>sip78xx.14-2-1</LoadInformation>",
+        "LoadInformation",
+    ),
+    ("removeCss", "<name>All_CSS</name>", ""),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_says_which_elements_it_touched_whoever_made_it() {
     for_each_database(async |database| {
@@ -237,64 +294,10 @@ async fn a_change_says_which_elements_it_touched_whoever_made_it() {
         axl.0.test.add_user("jdoe", "7000", PIN).await;
         axl.0.test.add_phone("SEP001122334455", None).await;
         let mut client = Client::begin(&axl).await;
-        let css = "<css><name>All_CSS</name></css>";
-        let member = "<name>All_CSS</name><addMembers><member><routePartitionName>PT\
-                      </routePartitionName><index>1</index></member></addMembers>";
-        let phone = "<name>SEP001122334455</name>";
-        let policy = "<credentialUser>End User</credentialUser><credentialType>PIN</credentialType>\
-                      <credPolicyName>Default PIN Credential Policy</credPolicyName>";
-        let template = "<name>Sample Device Template with TAG usage examples</name>";
-        for (operation, said, expected) in [
-            (
-                "addRoutePartition",
-                "<routePartition><name>PT</name></routePartition>".to_owned(),
-                "",
-            ),
-            ("addCss", css.to_owned(), ""),
-            ("updateCss", member.to_owned(), "members"),
-            (
-                "updateUser",
-                "<userid>jdoe</userid><firstName>Jane</firstName><lastName>sethi</lastName>\
-                 <mobileNumber>1</mobileNumber><pin>739154</pin>"
-                    .to_owned(),
-                "firstName mobileNumber pin",
-            ),
-            (
-                "updatePhone",
-                format!(
-                    "{phone}<description>Lobby</description><locationName>Hub_None</locationName>\
-                     <retryVideoCallAsAudio>false</retryVideoCallAsAudio>"
-                ),
-                "description retryVideoCallAsAudio",
-            ),
-            (
-                "updatePhone",
-                format!("{phone}<description>Lobby</description>"),
-                "",
-            ),
-            (
-                "updateLine",
-                "<pattern>7000</pattern><alertingName>Jane</alertingName>".to_owned(),
-                "alertingName",
-            ),
-            (
-                "updateUniversalDeviceTemplate",
-                format!("{template}<idleTimer>60</idleTimer>"),
-                "idleTimer",
-            ),
-            (
-                "updateCredentialPolicyDefault",
-                format!("{policy}<credDoesNotExpire>true</credDoesNotExpire>"),
-                "credDoesNotExpire",
-            ),
-            ("removeCss", "<name>All_CSS</name>".to_owned(), ""),
-        ] {
-            axl.succeed("14.0", operation, &said).await;
-            assert_eq!(
-                touched(&client.ask("").await),
-                [expected],
-                "{operation} {said}"
-            );
+        for (operation, said, expected) in TOUCHES {
+            axl.succeed("14.0", operation, said).await;
+            let told = touched(&client.ask("").await);
+            assert_eq!(told, [*expected], "{operation} {said}");
         }
 
         // Not over AXL.

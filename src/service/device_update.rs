@@ -178,25 +178,8 @@ pub(super) async fn write(
         before: described(&catalogue, &before, &people_before),
         after: described(&catalogue, &after, &people),
     };
-    let happening = Happening {
-        detail: format!("by {}: {}", actor.name, row.after),
-        correlation: actor.correlation,
-        ..Happening::default()
-    };
-    let event = TimelineEvent::Changed;
-    record::happened(app, connection, &after.name, event, happening).await?;
-    let touched = touched::of_phone(&before, &after);
-    let touched = touched::joined(touched, &change.elements.touched);
-    let touched = (after.pkid, touched.as_slice());
-    record::audit_elements(app, connection, actor, touched, row).await?;
-    if left.is_some() {
-        let happening = Happening {
-            detail: format!("named {} by {}", after.name, actor.name),
-            correlation: actor.correlation,
-            ..Happening::default()
-        };
-        record::happened(app, connection, name, TimelineEvent::Removed, happening).await?;
-    }
+    let changed = (&before, &after, change);
+    write_history(app, connection, actor, changed, row).await?;
     let phone = Phone {
         version: after.version + 1,
         ..after
@@ -206,6 +189,34 @@ pub(super) async fn write(
         effects,
         left: left.map(|farewell| (name.clone(), farewell)),
     })
+}
+
+/// Writes a change into the audit log and into the timelines of the device's new and old name.
+async fn write_history(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    (before, after, change): (&Phone, &Phone, &DeviceChange),
+    row: Change,
+) -> Result<(), AdministrationError> {
+    let happening = |detail| Happening {
+        detail,
+        correlation: actor.correlation,
+        ..Happening::default()
+    };
+    let changed = happening(format!("by {}: {}", actor.name, row.after));
+    let event = TimelineEvent::Changed;
+    record::happened(app, connection, &after.name, event, changed).await?;
+    let touched = touched::of_phone(before, after);
+    let touched = touched::joined(touched, &change.elements.touched);
+    let touched = (after.pkid, touched.as_slice());
+    record::audit_elements(app, connection, actor, touched, row).await?;
+    if before.name != after.name {
+        let left = happening(format!("named {} by {}", after.name, actor.name));
+        let event = TimelineEvent::Removed;
+        record::happened(app, connection, &before.name, event, left).await?;
+    }
+    Ok(())
 }
 
 /// When the device gets another name: refuses one that is a device's, and says farewell to the phone
