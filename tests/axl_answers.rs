@@ -309,3 +309,165 @@ async fn an_identity_of_nothing_or_of_another_number_is_refused_by_name() {
     })
     .await;
 }
+
+/// The choices of the first element of this name, as they stand.
+fn choices<'a>(xml: &'a str, element: &str) -> Vec<&'a str> {
+    let (opening, closing) = (format!("<{element}>"), format!("</{element}>"));
+    let (_, rest) = xml
+        .split_once(opening.as_str())
+        .unwrap_or_else(|| panic!("{element}: {xml}"));
+    let (inner, _) = rest.split_once(closing.as_str()).unwrap();
+    let rest = inner.split("<choice").skip(1);
+    rest.filter_map(|rest| {
+        let (_, text) = rest.split_once('>')?;
+        Some(text.split_once("</choice>")?.0)
+    })
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_choices_of_a_phone_are_what_there_is_and_what_fits() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        for name in ["Zoo", "inside", "Outside"] {
+            let css = format!("<css><name>{name}</name></css>");
+            axl.succeed("12.5", "addCss", &css).await;
+        }
+        let uuid = axl
+            .succeed("12.5", "addPhone", &phone(&line(1, "8001")))
+            .await;
+        let of = |uuid: &str, wanted: &str| {
+            format!("<uuid>{uuid}</uuid><returnedChoices>{wanted}</returnedChoices>")
+        };
+        let all = axl.succeed("12.5", "getPhoneOptions", &of(&uuid, "")).await;
+        assert_eq!(attributes(&all, "phone", "uuid"), [uuid.as_str()]);
+        assert_eq!(
+            choices(&all, "callingSearchSpaceName"),
+            ["inside", "Outside", "Zoo"]
+        );
+        assert_eq!(choices(&all, "class"), ["Phone"]);
+        assert_eq!(choices(&all, "protocol"), ["SIP"]);
+        assert_eq!(choices(&all, "primaryPhoneName"), [PHONE]);
+        assert_eq!(choices(&all, "cgpnIngressDN"), ["1004", "8001"]);
+        assert_eq!(choices(&all, "packetCaptureMode"), ["None"]);
+        assert!(choices(&all, "product").contains(&"Cisco 8851"));
+        assert!(choices(&all, "ownerUserName").contains(&"aksethi"));
+        assert!(choices(&all, "elinGroup").is_empty());
+        for ring in ["ringSetting", "dndRingSetting"] {
+            assert!(choices(&all, ring).contains(&"Beep Only"), "{ring}");
+        }
+        // What a phone of its model cannot have is no choice.
+        let its_own = "Cisco 8851 - Standard SIP Non-Secure Profile";
+        let profiles = choices(&all, "securityProfileName");
+        assert!(profiles.contains(&its_own));
+        assert!(
+            !profiles.iter().any(|name| name.starts_with("Cisco 7841")),
+            "{profiles:?}"
+        );
+        assert!(choices(&all, "phoneTemplateName").contains(&"Standard 8851 SIP"));
+        assert!(!choices(&all, "phoneTemplateName").contains(&"Standard 7841 SIP"));
+        // Every choice is taken.
+        let css = sql(
+            &axl,
+            "select pkid as value from callingsearchspace where name = 'Zoo'",
+        )
+        .await;
+        let choice = format!("<choice uuid=\"{}\">Zoo</choice>", as_uuids(&css)[0]);
+        assert!(all.contains(&choice), "{all}");
+        let take = |element: &str, value: &str| {
+            format!("<uuid>{uuid}</uuid><{element}>{value}</{element}>")
+        };
+        for element in ["callingSearchSpaceName", "securityProfileName", "dndOption"] {
+            for value in choices(&all, element) {
+                axl.succeed("12.5", "updatePhone", &take(element, value))
+                    .await;
+            }
+        }
+        // Those that are wanted, from there on and as many of them.
+        let wanted = "<callingSearchSpaceName><skip>1</skip><first>1</first>\
+                      </callingSearchSpaceName><securityProfileName><product>Cisco 7841</product>\
+                      <protocol>SIP</protocol></securityProfileName>\
+                      <lines><line><dirn/><mwlPolicy/></line></lines>";
+        let some = axl
+            .succeed("14.0", "getPhoneOptions", &of(&uuid, wanted))
+            .await;
+        assert_eq!(choices(&some, "callingSearchSpaceName"), ["Outside"]);
+        let profiles = choices(&some, "securityProfileName");
+        assert!(profiles.contains(&"Cisco 7841 - Standard SIP Non-Secure Profile"));
+        assert!(!profiles.contains(&its_own));
+        assert!(choices(&some, "mwlPolicy").contains(&"Prompt Only"));
+        assert_eq!(choices(&some, "routePartitionName"), ["Directory URI"]);
+        for absent in ["<ringSetting>", "<product>", "<devicePoolName>"] {
+            assert!(!some.contains(absent), "{absent}: {some}");
+        }
+        let of_sccp = "<securityProfileName><product>Cisco 7841</product>\
+                       <protocol>SCCP</protocol></securityProfileName>";
+        let none = axl
+            .succeed("10.0", "getPhoneOptions", &of(&uuid, of_sccp))
+            .await;
+        assert!(
+            none.ends_with("<securityProfileName></securityProfileName></phone>"),
+            "{none}"
+        );
+        // Of a phone that is not there yet.
+        let new = axl.succeed("15.0", "getPhoneOptions", "").await;
+        assert!(new.starts_with("<phone><product><choice>"), "{new}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn choices_that_nobody_has_are_refused_by_name() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let nothing = "<uuid>{11111111-2222-4333-8444-555555555555}</uuid>";
+        let wanted = |inner: &str| format!("<returnedChoices>{inner}</returnedChoices>");
+        for (version, elements, expected) in [
+            ("12.5", nothing.to_owned(), "was not found"),
+            (
+                "12.5",
+                wanted("<description/>"),
+                "phone/description has no choices",
+            ),
+            (
+                "10.0",
+                wanted("<keyOrder/>"),
+                "phone/keyOrder has no choices in AXL 10.0",
+            ),
+            (
+                "12.5",
+                wanted("<lines><line><label/></line></lines>"),
+                "phone/lines/line/label",
+            ),
+            (
+                "12.5",
+                wanted("<phoneSuite><first>-1</first></phoneSuite>"),
+                "phone/phoneSuite/first",
+            ),
+            (
+                "12.5",
+                wanted("<phoneSuite><product>x</product></phoneSuite>"),
+                "narrowed by product",
+            ),
+            (
+                "12.5",
+                wanted("<dndOption><product>Cisco 1</product></dndOption>"),
+                "knows no phone \"Cisco 1\"",
+            ),
+            ("12.5", "<name>a</name>".to_owned(), "has no element name"),
+            ("9.1", String::new(), "No method found"),
+        ] {
+            let (_, message) = axl.refused(version, "getPhoneOptions", &elements).await;
+            assert!(message.contains(expected), "{expected}: {message}");
+        }
+        // Who may only read may ask.
+        let body = crate::common::axl_envelope("<ns:getLineOptions/>");
+        let action = "\"CUCM:DB ver=12.5 getLineOptions\"";
+        let answer = axl.call("reader", action, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(choices(&answer.body, "usage"), ["Device"]);
+        let sip = axl.succeed("12.5", "getSipProfileOptions", "").await;
+        assert_eq!(choices(&sip, "callHoldRingback"), ["Off", "On"]);
+    })
+    .await;
+}

@@ -226,6 +226,9 @@ async fn zeep_in_strict_mode_configures_partitions_lines_users_and_phones() {
         configured_partitions_and_lines(&said);
         configured_users(&said);
         configured_phones(&said);
+        if version != "8.5" {
+            choices_of_phones_and_lines(&said);
+        }
         assert!(!said.fault("partition in use").is_empty());
         for step in ["phone", "user", "line", "partition"] {
             let pkid = &said.result(&format!("{step} removed"))["return"];
@@ -274,6 +277,58 @@ fn configured_users(said: &Said) {
     assert_eq!(listed[0]["department"], "Sales");
 }
 
+/// The numbers and identities of a phone and its line: they stay when the line is named by its
+/// identity alone and put elsewhere.
+fn identified(phone: &serde_json::Value, line: &serde_json::Value, after: &serde_json::Value) {
+    for number in [&phone["ctiid"], &line["ctiid"]] {
+        assert!(number.as_u64().is_some_and(|number| number > 0), "{phone}");
+    }
+    for uuid in [&phone["uuid"], &line["uuid"], &line["dirn"]["uuid"]] {
+        assert!(
+            uuid.as_str().is_some_and(|uuid| uuid.len() == 38),
+            "{phone}"
+        );
+    }
+    let moved = &after["lines"]["line"][0];
+    assert_eq!(moved["index"], 3, "{after}");
+    assert_eq!(moved["ctiid"], line["ctiid"], "{after}");
+    assert_eq!(moved["uuid"], line["uuid"], "{after}");
+    assert_eq!(moved["dirn"], line["dirn"], "{after}");
+    assert_eq!(after["ctiid"], phone["ctiid"], "{after}");
+}
+
+/// The choices of one element.
+fn names(options: &serde_json::Value) -> Vec<&str> {
+    let choices = options["choice"].as_array().unwrap().iter();
+    choices
+        .map(|choice| choice["_value_1"].as_str().unwrap())
+        .collect()
+}
+
+fn choices_of_phones_and_lines(said: &Said) {
+    let phone = &said.result("phone options")["return"]["phone"];
+    assert!(names(&phone["ownerUserName"]).contains(&"jdoe"), "{phone}");
+    assert!(names(&phone["product"]).contains(&"Cisco 7841"), "{phone}");
+    let line = &phone["lines"]["line"][0];
+    assert_eq!(
+        names(&line["dirn"]["routePartitionName"]),
+        ["Directory URI", "PT-Labs"],
+        "{line}"
+    );
+    let some = &said.result("some options")["return"]["phone"];
+    let profiles = names(&some["securityProfileName"]);
+    assert!(profiles.contains(&"Cisco 8851 - Standard SIP Non-Secure Profile"));
+    assert_eq!(names(&some["locationName"]).len(), 1, "{some}");
+    assert!(some["product"].is_null(), "{some}");
+    let line = &said.result("line options")["return"]["line"];
+    assert_eq!(names(&line["usage"]), ["Device"], "{line}");
+    let profile = &said.result("profile options")["return"]["sipProfile"];
+    assert!(
+        names(&profile["dtmfDbLevel"]).contains(&"Nominal"),
+        "{profile}"
+    );
+}
+
 fn configured_phones(said: &Said) {
     let phone = &said.result("phone")["return"]["phone"];
     assert_eq!(phone["product"], "Cisco 7841", "{phone}");
@@ -282,6 +337,11 @@ fn configured_phones(said: &Said) {
     assert_eq!(line["dirn"]["pattern"], "5001", "{line}");
     assert_eq!(line["e164Mask"], "49301234XXXX", "{line}");
     assert_eq!(line["display"], "Jane Doe", "{line}");
+    identified(
+        phone,
+        line,
+        &said.result("phone by identity")["return"]["phone"],
+    );
     let by_tags = &said.result("phone by tags")["return"]["phone"];
     assert_eq!(by_tags["lines"]["line"][0]["label"], "5001", "{by_tags}");
     assert!(by_tags["description"].is_null(), "{by_tags}");
@@ -430,7 +490,7 @@ async fn every_operation_that_the_schemas_describe_is_served() {
                 let since = object.has_since(**operation);
                 since.is_some_and(|since| since <= version)
             });
-            served.map(move |operation| format!("{}{noun}", operation.verb()))
+            served.map(move |operation| operation.name_with(noun))
         });
         let others = OtherOperation::all().iter();
         let others = others.filter(|other| other.is_in(version));

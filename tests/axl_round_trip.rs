@@ -35,7 +35,7 @@ impl Case {
         let noun = self.object.kind.noun();
         AxlCall {
             version: self.version.as_str().to_owned(),
-            operation: format!("{}{noun}", operation.verb()),
+            operation: operation.name_with(noun),
             elements,
         }
     }

@@ -205,6 +205,12 @@ pub const fn all() -> &'static [PhoneModel] {
     table::MODELS
 }
 
+/// Product names of the models that are phones, in the order of their numbers.
+pub fn phone_products() -> Vec<&'static str> {
+    let phones = all().iter().filter(|model| model.is_phone());
+    phones.map(|model| model.product).collect()
+}
+
 /// The model with this number, as a phone registers with it.
 pub fn by_number(number: u32) -> Option<&'static PhoneModel> {
     all()

@@ -134,6 +134,32 @@ def phone(name):
     }
 
 
+def options():
+    found = axl.getPhone(name=MAC)["return"]["phone"]
+    uuid = found["uuid"]
+    attempt("phone options", lambda: axl.getPhoneOptions(uuid=uuid))
+    wanted = {
+        "securityProfileName": {"product": "Cisco 8851", "protocol": "SIP"},
+        "locationName": {"skip": 1, "first": 1},
+        "lines": {"line": [{"ringSetting": {}, "dirn": {"routePartitionName": {}}}]},
+    }
+    attempt("some options", lambda: axl.getPhoneOptions(uuid=uuid, returnedChoices=wanted))
+    line = found["lines"]["line"][0]["dirn"]["uuid"]
+    attempt("line options", lambda: axl.getLineOptions(uuid=line))
+    profile = found["sipProfileName"]["uuid"]
+    attempt("profile options", lambda: axl.getSipProfileOptions(uuid=profile))
+
+
+def identities():
+    dirn = axl.getPhone(name=MAC)["return"]["phone"]["lines"]["line"][0]["dirn"]
+    alone = {"pattern": "", "routePartitionName": None, "uuid": dirn["uuid"]}
+    entry = {"index": 3, "dirn": alone}
+    if version != "8.5":
+        entry["recordingMediaSource"] = "Gateway Preferred"
+    attempt("line by identity", lambda: axl.updatePhone(name=MAC, lines={"line": [entry]}))
+    attempt("phone by identity", lambda: axl.getPhone(name=MAC))
+
+
 def phones():
     wanted = phone(MAC)
     if version < "10.0" and "." in version and len(version) == 3:
@@ -146,6 +172,9 @@ def phones():
             name=MAC, returnedTags={"name": "", "lines": {"line": {"index": "", "label": ""}}}
         ),
     )
+    identities()
+    if version != "8.5":
+        options()
     attempt("phone updated", lambda: axl.updatePhone(name=MAC, description="Jane's new phone"))
     attempt("phone without lines", lambda: axl.updatePhone(name=MAC, lines={"line": []}))
     attempt(

@@ -20,6 +20,11 @@ pub fn user_locale(name: &str) -> Option<UserLocale> {
         .copied()
 }
 
+/// The names of all locales.
+pub fn user_locale_names() -> Vec<&'static str> {
+    LOCALES.iter().map(|locale| locale.name).collect()
+}
+
 const fn locale(name: &'static str, language_code: &'static str) -> UserLocale {
     UserLocale {
         name,

@@ -160,7 +160,7 @@ fn operations(object: &ObjectType, places: Places) -> Vec<String> {
 }
 
 fn operation_name(operation: Operation, object: &ObjectType) -> String {
-    format!("{}{}", operation.verb(), object.kind.noun())
+    operation.name_with(object.kind.noun())
 }
 
 fn versions(since: SchemaVersion, before: Option<SchemaVersion>) -> String {

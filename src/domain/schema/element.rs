@@ -10,6 +10,8 @@ use super::ObjectKind;
 use super::Places;
 use super::SchemaVersion;
 use super::Treatment;
+use super::choices::Narrowed;
+use super::choices::Offer;
 
 /// One row of an object's table.
 #[must_use]
@@ -47,6 +49,10 @@ pub struct Element {
     pub attributes: &'static [&'static str],
     /// The kind of object that the attribute `uuid` of a group may name in place of its elements.
     pub identified: Option<ObjectKind>,
+    /// Which choices `getPhoneOptions` and its like give for it.
+    pub offer: Offer,
+    /// What those can be narrowed by.
+    pub narrowed: Narrowed,
     /// Whether an object cannot be added without it.
     pub is_required: bool,
     /// What becomes of it.
@@ -73,6 +79,8 @@ const fn element(name: &'static str, content: Content) -> Element {
         branch: 0,
         attributes: &[],
         identified: None,
+        offer: Offer::OfContent,
+        narrowed: Narrowed::ByNothing,
         is_required: false,
         treatment: Treatment::Stored,
     }
@@ -240,6 +248,24 @@ impl Element {
     /// Its attribute `uuid` may say in requests which object of `kind` is meant.
     pub const fn identified(mut self, kind: ObjectKind) -> Self {
         self.identified = Some(kind);
+        self
+    }
+
+    /// `getPhoneOptions` and its like do not have it.
+    pub const fn without_choices(mut self) -> Self {
+        self.offer = Offer::Nothing;
+        self
+    }
+
+    /// These words can be chosen, and other text said.
+    pub const fn offering(mut self, words: fn() -> Vec<&'static str>) -> Self {
+        self.offer = Offer::Words(words);
+        self
+    }
+
+    /// Its choices can be narrowed by this.
+    pub const fn narrowed(mut self, by: Narrowed) -> Self {
+        self.narrowed = by;
         self
     }
 

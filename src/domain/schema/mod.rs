@@ -5,6 +5,7 @@
 //! defaults, validation, storage, the answers of every version, and the coverage page.
 
 mod check;
+pub mod choices;
 pub mod computed;
 mod content;
 pub mod coverage;

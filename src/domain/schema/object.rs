@@ -188,6 +188,8 @@ pub enum Operation {
     Get,
     /// Gives those that match.
     List,
+    /// Gives what can be chosen for its elements.
+    Options,
     /// Removes one.
     Remove,
     /// Tells the phones concerned to take changes over.
@@ -203,12 +205,24 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The verb in the name of the operation.
-    pub const fn verb(self) -> &'static str {
-        match self {
+    /// The name of the operation on objects of this noun: `addPhone`, `getPhoneOptions`.
+    pub fn name_with(self, noun: &str) -> String {
+        let (verb, end) = self.verb();
+        format!("{verb}{noun}{end}")
+    }
+
+    /// The noun in the name of an operation; `None` when it is another's.
+    pub fn noun_in(self, name: &str) -> Option<&str> {
+        let (verb, end) = self.verb();
+        name.strip_prefix(verb)?.strip_suffix(end)
+    }
+
+    /// What stands before and after the noun.
+    const fn verb(self) -> (&'static str, &'static str) {
+        let verb = match self {
             Self::Add => "add",
             Self::Update => "update",
-            Self::Get => "get",
+            Self::Get | Self::Options => "get",
             Self::List => "list",
             Self::Remove => "remove",
             Self::Apply => "apply",
@@ -216,6 +230,10 @@ impl Operation {
             Self::Reset => "reset",
             Self::Lock => "lock",
             Self::Wipe => "wipe",
+        };
+        match self {
+            Self::Options => (verb, "Options"),
+            _ => (verb, ""),
         }
     }
 
@@ -223,11 +241,12 @@ impl Operation {
     pub const CONFIGURE: &[Self] = &[Self::Add, Self::Update, Self::Get, Self::List, Self::Remove];
 
     /// Every operation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Add,
         Self::Update,
         Self::Get,
         Self::List,
+        Self::Options,
         Self::Remove,
         Self::Apply,
         Self::Restart,
@@ -242,7 +261,7 @@ impl Operation {
         match self {
             Self::Add | Self::Update | Self::Get | Self::Remove => SchemaVersion::OLDEST,
             Self::List => SchemaVersion::V8_0,
-            Self::Apply | Self::Restart | Self::Reset | Self::Lock | Self::Wipe => {
+            Self::Options | Self::Apply | Self::Restart | Self::Reset | Self::Lock | Self::Wipe => {
                 SchemaVersion::V10_0
             }
         }

@@ -4,6 +4,7 @@
 mod change;
 mod list;
 mod objects;
+mod options;
 mod restart;
 mod sql;
 mod system;
@@ -110,7 +111,10 @@ fn listed_by_name(
 /// Whether an operation changes something.
 pub(super) fn changes(call: &Call, version: SchemaVersion) -> bool {
     match objects::parsed(call.operation(), version) {
-        Some((operation, _)) => !matches!(operation, Operation::Get | Operation::List),
+        Some((operation, _)) => !matches!(
+            operation,
+            Operation::Get | Operation::List | Operation::Options
+        ),
         None => !READING.contains(&call.operation()),
     }
 }
@@ -138,6 +142,7 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
             Some((Operation::Add, object)) => objects::add(caller, call, object).await,
             Some((Operation::Update, object)) => objects::update(caller, call, object).await,
             Some((Operation::Get, object)) => objects::get(caller, call, object).await,
+            Some((Operation::Options, object)) => options::get(caller, call, object).await,
             Some((Operation::List, object)) => return list::list(caller, call, object).await,
             Some((Operation::Remove, object)) => objects::remove(caller, call, object).await,
             Some((operation, object)) => restart::of_object(caller, call, operation, object).await,

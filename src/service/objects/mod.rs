@@ -10,6 +10,7 @@
 //! line_identity.rs  which line a group means by its identity
 //! keyed.rs        the same of those that go by several elements
 //! criteria.rs     which objects a list wants
+//! choices.rs      what can be chosen for an element
 //! defaults.rs     what answers show for what nobody has said
 //! restart.rs      which phones are told
 //! <kind>.rs       what the program acts on of one kind: record to use case and back
@@ -21,6 +22,7 @@
 
 mod app_user;
 mod call_manager;
+mod choices;
 mod credential_policy_default;
 mod credentials;
 mod criteria;
@@ -63,6 +65,9 @@ use crate::domain::schema::Record;
 use crate::domain::schema::SchemaVersion;
 use crate::store::Connection;
 
+pub use choices::Choice;
+pub use choices::ChoiceRequest;
+pub use choices::choices;
 pub use criteria::Criteria;
 pub use defaults::Defaults;
 pub(in crate::service) use draft::Draft;

@@ -20,6 +20,7 @@ use crate::domain::schema::Record;
 use crate::domain::schema::Reference;
 use crate::domain::schema::Value;
 use crate::domain::schema::references;
+use crate::domain::schema::written_directory_number;
 use crate::service::App;
 use crate::store;
 use crate::store::Connection;
@@ -170,6 +171,48 @@ pub(super) async fn name_of(
             named
                 .find(|(known, _)| *known == pkid)
                 .map(|(_, name)| name.to_owned())
+        }
+    })
+}
+
+/// Name and identity of every object of a kind that others name, in no order.
+///
+/// # Errors
+///
+/// [`ObjectError`] when the database fails.
+pub(super) async fn all(
+    app: &App,
+    connection: &mut Connection,
+    kind: ObjectKind,
+) -> Outcome<Vec<(String, Pkid)>> {
+    Ok(match kind {
+        ObjectKind::User => {
+            let users = store::end_user::listed(connection, &[]).await?.into_iter();
+            users.map(|user| (user.user_id, user.pkid)).collect()
+        }
+        ObjectKind::Phone => {
+            let mut phones = Vec::new();
+            app.phones.for_each(|known| {
+                phones.push((known.phone.name.to_string(), known.phone.pkid));
+            });
+            phones
+        }
+        ObjectKind::Line => {
+            let any = store::line::Wanted::Pieces {
+                pattern: None,
+                description: None,
+            };
+            let lines = store::line::keys(connection, any).await?.into_iter();
+            let name = |pattern: &str| written_directory_number(pattern);
+            lines.map(|line| (name(&line.pattern), line.pkid)).collect()
+        }
+        kind => {
+            let catalogue = app.catalogue.load();
+            in_catalogue(&catalogue, kind)
+                // The partition without a name is no object of its own.
+                .filter(|(_, name)| !name.is_empty())
+                .map(|(pkid, name)| (name.to_owned(), pkid))
+                .collect()
         }
     })
 }

@@ -222,6 +222,7 @@ pub(super) const LINE: ObjectType = ObjectType {
         Operation::Update,
         Operation::Get,
         Operation::List,
+        Operation::Options,
         Operation::Remove,
         Operation::Apply,
         Operation::Restart,

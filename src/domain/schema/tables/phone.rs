@@ -19,10 +19,13 @@ use super::words::{
     PACKET_CAPTURE_MODE, PHONE_PERSONALIZATION, PHONE_SERVICE_DISPLAY, PREEMPTION, PROTOCOL_SIDE,
     RING_SETTING, SIP_CODEC, STATUS,
 };
+use crate::domain::config_file::locale::user_locale_names;
+use crate::domain::phone_model::phone_products;
 use crate::domain::schema::ObjectKind::{
     Css, DevicePool, Line, Phone, PhoneButtonTemplate, PhoneSecurityProfile, SipProfile, User,
 };
 use crate::domain::schema::SchemaVersion::{V8_0, V8_5, V9_0, V10_0, V11_0, V12_5};
+use crate::domain::schema::choices::Narrowed::{ByProduct, ByProductAndProtocol};
 use crate::domain::schema::{
     Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, any,
     boolean, group, integer, one_of, reference, secret, text,
@@ -78,11 +81,12 @@ const CURRENT_CONFIG: &[Element] = &[
 const ELEMENTS: &[Element] = &[
     text("name", 128).key("newName").characters(Characters::DeviceName),
     text("description", 128).characters(Characters::Description).applied(),
-    text("product", 128).not_in(Places::UPDATE).required().applied(),
+    text("product", 128).not_in(Places::UPDATE).required().applied().offering(phone_products),
     text("model", 128).before(V8_0).not_in(Places::UPDATE).applied(),
     text("model", 128).since(V8_0).only_in_answers().applied(),
     text("class", 50).not_in(Places::UPDATE).default("Phone").refused(ONLY_PHONES),
-    text("protocol", 50).not_in(Places::UPDATE).default("SIP").applied().refused(ONLY_SIP),
+    text("protocol", 50).not_in(Places::UPDATE).default("SIP").applied().refused(ONLY_SIP)
+        .narrowed(ByProduct),
     one_of("protocolSide", PROTOCOL_SIDE).not_in(Places::UPDATE).default("User"),
     reference("callingSearchSpaceName", Css).applied(),
     reference("devicePoolName", DevicePool).applied(),
@@ -105,7 +109,8 @@ const ELEMENTS: &[Element] = &[
     one_of("preemption", PREEMPTION).default("Default"),
     one_of("useTrustedRelayPoint", STATUS).default("Default"),
     boolean("retryVideoCallAsAudio").default("true"),
-    reference("securityProfileName", PhoneSecurityProfile).applied(),
+    reference("securityProfileName", PhoneSecurityProfile).applied()
+        .narrowed(ByProductAndProtocol),
     reference("sipProfileName", SipProfile).default("Standard SIP Profile").applied(),
     reference("cgpnTransformationCssName", Css),
     boolean("useDevicePoolCgpnTransformCss").default("true"),
@@ -125,7 +130,7 @@ const ELEMENTS: &[Element] = &[
     group("blfDirectedCallParks", BLF_DIRECTED_CALL_PARKS).unlisted(),
     group("addOnModules", ADD_ON_MODULES).unlisted(),
     text("userlocale", 50).before(V9_0).stored_as("userLocale").applied(),
-    text("userLocale", 50).since(V9_0).applied(),
+    text("userLocale", 50).since(V9_0).applied().offering(user_locale_names),
     text("networkLocale", 50).applied(),
     integer("idleTimeout").within(0, 2_147_483_647).applied(),
     // Phones authenticate to this system, whatever stands here.
@@ -139,7 +144,7 @@ const ELEMENTS: &[Element] = &[
     group("services", SERVICES).unlisted(),
     reference("softkeyTemplateName", SOFTKEY_TEMPLATE).applied(),
     text("loginUserId", 255).only_in_answers(),
-    reference("defaultProfileName", DEVICE_PROFILE),
+    reference("defaultProfileName", DEVICE_PROFILE).narrowed(ByProductAndProtocol),
     boolean("enableExtensionMobility"),
     reference("currentProfileName", DEVICE_PROFILE).only_in_answers(),
     integer("loginTime").only_in_answers(),
@@ -149,8 +154,8 @@ const ELEMENTS: &[Element] = &[
     one_of("joinAcrossLines", STATUS).default("Default"),
     one_of("builtInBridgeStatus", STATUS).default("Default"),
     one_of("callInfoPrivacyStatus", STATUS).default("Default"),
-    one_of("hlogStatus", STATUS),
-    reference("ownerUserName", User).applied(),
+    one_of("hlogStatus", STATUS).without_choices(),
+    reference("ownerUserName", User).applied().narrowed(ByProduct),
     boolean("ignorePresentationIndicators").default("false"),
     one_of("packetCaptureMode", PACKET_CAPTURE_MODE).default("None").refused(NO_PACKET_CAPTURE),
     integer("packetCaptureDuration").default("0"),
@@ -175,7 +180,7 @@ const ELEMENTS: &[Element] = &[
     one_of("deviceMobilityMode", STATUS).default("Default"),
     reference("roamingDevicePoolName", DevicePool).only_in_answers(),
     boolean("remoteDevice").default("false"),
-    one_of("dndOption", DND_OPTION).default("Ringer Off"),
+    one_of("dndOption", DND_OPTION).default("Ringer Off").narrowed(ByProductAndProtocol),
     one_of("dndRingSetting", RING_SETTING),
     boolean("dndStatus"),
     boolean("isActive").default("true"),
@@ -188,7 +193,7 @@ const ELEMENTS: &[Element] = &[
         .before(V10_0),
     boolean("mtpRequired"),
     one_of("mtpPreferedCodec", SIP_CODEC).default("711ulaw"),
-    reference("dialRulesName", SIP_DIAL_RULES),
+    reference("dialRulesName", SIP_DIAL_RULES).narrowed(ByProduct),
     text("sshUserId", 50),
     secret("sshPwd", 255).unlisted(),
     text("digestUser", 255).characters(Characters::UserId).applied(),
@@ -248,6 +253,7 @@ pub(super) const PHONE: ObjectType = ObjectType {
         Operation::Update,
         Operation::Get,
         Operation::List,
+        Operation::Options,
         Operation::Remove,
         Operation::Apply,
         Operation::Restart,

@@ -72,7 +72,7 @@ pub(super) const SPEEDDIALS: &[Element] = &[
 
 #[rustfmt::skip]
 const ASSOCIATED_BLF_SD_FEATURES: &[Element] = &[
-    one_of("feature", BLF_SD_OPTION).repeated(MANY),
+    one_of("feature", BLF_SD_OPTION).repeated(MANY).without_choices(),
 ];
 
 #[rustfmt::skip]

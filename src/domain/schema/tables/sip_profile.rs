@@ -150,6 +150,7 @@ pub(super) const SIP_PROFILE: ObjectType = ObjectType {
         Operation::Update,
         Operation::Get,
         Operation::List,
+        Operation::Options,
         Operation::Remove,
         Operation::Apply,
         Operation::Restart,

@@ -19,7 +19,7 @@ pub(super) fn parsed(
     version: SchemaVersion,
 ) -> Option<(Operation, &'static ObjectType)> {
     Operation::ALL.into_iter().find_map(|verb| {
-        let noun = operation.strip_prefix(verb.verb())?;
+        let noun = verb.noun_in(operation)?;
         let object = if version.is_old_dialect() {
             dialect::by_noun(noun)
         } else {

@@ -38,7 +38,7 @@ pub(super) fn of_version(version: SchemaVersion) -> Vec<Served> {
         object.operations.iter().filter_map(move |operation| {
             let since = object.has_since(*operation)?;
             (since <= version).then(|| Served {
-                name: format!("{}{}", operation.verb(), noun(object, version)),
+                name: operation.name_with(noun(object, version)),
                 subject: Subject::Object(*operation, object),
             })
         })

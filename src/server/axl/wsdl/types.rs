@@ -9,10 +9,14 @@ use crate::domain::schema::{
 };
 use crate::server::axl::soap_action;
 
+mod choices;
+mod parts;
+
 use super::document::Document;
 use super::operations::{self, Served, Subject};
 use super::simple_types::{SimpleTypes, ours};
 use super::{PREFIX, XSD};
+use parts::{INDEX, anything, attribute, optional, sequence_number, typed};
 
 /// The two documents of the types of one version.
 pub(super) struct Types {
@@ -83,6 +87,9 @@ impl Writer {
         document.close();
         sequence_number(document);
         document.close();
+        if Operation::Options.since() <= self.version {
+            self.common_choices();
+        }
     }
 
     /// The types of one kind of object, as far as this version has it and its operations.
@@ -112,6 +119,10 @@ impl Writer {
             }
             self.document.close();
         }
+        let has_choices = object.has_since(Operation::Options);
+        if has_choices.is_some_and(|since| since <= self.version) {
+            self.choices(object);
+        }
     }
 
     /// Request and answer of one operation.
@@ -125,9 +136,10 @@ impl Writer {
         sequence_number(&mut self.document);
         self.document.close();
         let answer = match served.subject {
-            Subject::Object(operation @ (Operation::Get | Operation::List), object) => {
-                Some(Answer::Objects(operation, object))
-            }
+            Subject::Object(
+                operation @ (Operation::Get | Operation::List | Operation::Options),
+                object,
+            ) => Some(Answer::Objects(operation, object)),
             Subject::Other(other) => other_answer(other),
             Subject::Object(..) => None,
         };
@@ -166,6 +178,7 @@ impl Writer {
                 };
                 self.sequence(object.elements, within, keys(object, false));
             }
+            Operation::Options => self.choices_request(noun),
             Operation::List => {
                 self.document.open("xsd:sequence", &[]);
                 self.search(object);
@@ -257,6 +270,7 @@ impl Writer {
         match answer {
             Answer::Bare(_) => {}
             Answer::Elements(elements) => self.sequence(elements, OTHER_ANSWER, &[]),
+            Answer::Objects(Operation::Options, object) => self.choices_answer(object),
             Answer::Objects(operation, object) => {
                 let noun = operations::noun(object, self.version);
                 let is_old = self.version.is_old_dialect();
@@ -433,9 +447,6 @@ const OTHER_ANSWER: Within = Within {
 /// The second half of the key of a directory number, which may be left out.
 const PARTITION: &str = "routePartitionName";
 
-/// The place of an entry, an attribute before 8.0.
-const INDEX: &str = "index";
-
 /// The elements of an object's key.
 fn keys(object: &'static ObjectType, is_old: bool) -> &'static [&'static str] {
     match &object.key {
@@ -453,45 +464,4 @@ fn old_key(object: &'static ObjectType) -> &'static [&'static str] {
         "userid" => &["userid"],
         _ => &["name"],
     }
-}
-
-fn typed(document: &mut Document, name: &str, kind: &str) {
-    document.empty("xsd:element", &[("name", name), ("type", kind)]);
-}
-
-fn optional(document: &mut Document, name: &str, kind: &str) {
-    document.empty(
-        "xsd:element",
-        &[("name", name), ("type", kind), ("minOccurs", "0")],
-    );
-}
-
-fn attribute(document: &mut Document, name: &str) {
-    let kind = match name {
-        "uuid" => ours("XUUID"),
-        "special" => "xsd:boolean".to_owned(),
-        "ctiid" | INDEX => ours("XInteger"),
-        _ => "xsd:string".to_owned(),
-    };
-    document.empty("xsd:attribute", &[("name", name), ("type", &kind)]);
-}
-
-/// The number that an answer carries again.
-fn sequence_number(document: &mut Document) {
-    let attributes = [("name", "sequence"), ("type", "xsd:unsignedLong")];
-    document.empty("xsd:attribute", &attributes);
-}
-
-fn anything(document: &mut Document) {
-    document.open("xsd:sequence", &[]);
-    document.empty(
-        "xsd:any",
-        &[
-            ("minOccurs", "0"),
-            ("maxOccurs", "unbounded"),
-            ("namespace", "##any"),
-            ("processContents", "lax"),
-        ],
-    );
-    document.close();
 }

@@ -259,7 +259,7 @@ fn by_operation(verb: Verb, table: &str) -> String {
     let operation = verb.operation();
     match object {
         Some(object) if object.operations.contains(&operation) => {
-            format!("use {}{}", operation.verb(), object.kind.noun())
+            format!("use {}", operation.name_with(object.kind.noun()))
         }
         Some(object) => format!("{} is fixed here", object.kind.noun()),
         None => "this table shows what the program knows itself; it cannot be changed".to_owned(),
