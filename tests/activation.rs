@@ -160,6 +160,7 @@ async fn the_histories_say_which_device_the_phone_became_and_never_the_code() {
         assert_eq!(
             audit,
             [
+                "administrator:test device.update BAT0011AABBCCDD: to be activated by a code",
                 "administrator:test activation_code.add BAT0011AABBCCDD: valid for 168 h",
                 "device:SEP000000000001 device.activate SEP000000000001: extension 1005, by url, \
                  by activation code",

@@ -266,3 +266,32 @@ async fn who_may_only_read_gets_no_codes_and_nothing_stored_or_told_has_one() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_was_only_kept_before_is_known_after_an_upgrade() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        test.add_phone(PLACEHOLDER, None).await;
+        test.add_phone("SEP00000000FFFF", None).await;
+        // As the program before the migration left it.
+        for statement in [
+            "DROP TABLE activation_code",
+            "DROP TABLE phone_activation",
+            "DELETE FROM _sqlx_migrations WHERE version = 15",
+            "INSERT INTO attribute (owner, name, value) SELECT pkid, 'enableActivationID', 'true' \
+             FROM device WHERE name = 'BAT0011AABBCCDD'",
+            "INSERT INTO attribute (owner, name, value) SELECT pkid, 'enableActivationID', 'false' \
+             FROM device WHERE name = 'SEP00000000FFFF'",
+        ] {
+            test.sql(statement).await;
+        }
+        test.app.store.close().await;
+        let upgraded = TestApp::builder().start(&database).await;
+        let activated = "SELECT name FROM device JOIN phone_activation \
+             ON phone_activation.device = device.pkid";
+        assert_eq!(upgraded.texts(activated).await, [PLACEHOLDER]);
+        let kept = "SELECT COUNT(*) FROM attribute WHERE name = 'enableActivationID'";
+        assert_eq!(upgraded.count(kept).await, 0);
+    })
+    .await;
+}

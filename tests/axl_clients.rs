@@ -241,6 +241,33 @@ async fn zeep_in_strict_mode_configures_partitions_lines_users_and_phones() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn zeep_in_strict_mode_makes_lists_and_removes_activation_codes() {
+    let site = Site::start(&Database::sqlite()).await;
+    let parts = ["12.5", "partitions", "lines", "users", "activation"];
+    let said = site.run("cisco_objects.py", &parts).await;
+    let codes = &said.result("codes")["return"]["phoneActivationCode"];
+    assert_eq!(codes.as_array().unwrap().len(), 1, "{codes}");
+    let code = &codes[0];
+    assert_eq!(code["activationCode"].as_str().unwrap().len(), 16);
+    assert_eq!(
+        code["activationCodeExpiry"].to_string().trim_matches('"'),
+        "86400"
+    );
+    assert_eq!(code["phoneName"], "BAT00112233AA56", "{code}");
+    assert_eq!(code["phoneModel"], "Cisco 7841", "{code}");
+    assert_eq!(code["userId"]["_value_1"], "jdoe", "{code}");
+    let phone = &said.result("waiting phone")["return"]["phone"];
+    let status = "An activation code waits to be entered";
+    assert_eq!(phone["activationIDStatus"], status, "{phone}");
+    assert!(said.fault("code twice").contains("remove that first"));
+    for step in ["code added", "code removed", "waiting phone removed"] {
+        let pkid = &said.result(step)["return"];
+        assert!(pkid.as_str().unwrap().starts_with('{'), "{step}: {pkid}");
+    }
+    assert!(said.fault("code gone").ends_with("was not found"));
+}
+
 fn configured_partitions_and_lines(said: &Said) {
     let partition = &said.result("partition")["return"]["routePartition"];
     assert_eq!(partition["description"], "Laboratory", "{partition}");

@@ -99,7 +99,7 @@ pub async fn add(
     }
     let (code, waiting) = new_code(app, &phone, lifetime)?;
     store::activation::insert(connection, &waiting).await?;
-    store::activation::require(connection, phone.pkid).await?;
+    require(app, connection, actor, &phone).await?;
     let after = format!("valid for {} h", lifetime.duration().as_secs() / 3_600);
     write_history(app, connection, actor, ("add", name, waiting.pkid, &after)).await?;
     transaction.commit().await?;
@@ -143,6 +143,29 @@ fn check(phone: &Phone) -> Result<(), AdministrationError> {
         return refused("has no line, so that the phone could not register; give it one first");
     }
     Ok(())
+}
+
+/// The device is to be activated by a code from now on.
+async fn require(
+    app: &App,
+    connection: &mut Connection,
+    actor: &Actor,
+    phone: &Phone,
+) -> Result<(), StoreError> {
+    let held = store::activation::of_devices(connection, &[phone.pkid]).await?;
+    if held.contains_key(&phone.pkid) {
+        return Ok(());
+    }
+    store::activation::require(connection, phone.pkid).await?;
+    let change = Change {
+        action: "device.update",
+        object_kind: "device",
+        object_name: phone.name.to_string(),
+        before: String::new(),
+        after: "to be activated by a code".to_owned(),
+    };
+    let touched: (_, &[_]) = (phone.pkid, &["enableActivationID"]);
+    record::audit_elements(app, connection, actor, touched, change).await
 }
 
 fn new_code(

@@ -43,6 +43,7 @@ use crate::domain::schema::StoredElements;
 use crate::domain::schema::touched;
 use crate::store;
 use crate::store::Connection;
+use crate::store::StoreError;
 
 const KIND: &str = "device";
 
@@ -162,11 +163,7 @@ pub(super) async fn write(
     let left = leave_name(app, connection, &before, &after).await?;
     store::device::update(connection, &mut after).await?;
     attributes::write(app, connection, after.pkid, &change.elements).await?;
-    match change.requires_activation {
-        Some(true) => store::activation::require(connection, after.pkid).await?,
-        Some(false) => store::activation::delete_of_device(connection, after.pkid).await?,
-        None => {}
-    }
+    let activation = require_activation(connection, after.pkid, change.requires_activation).await?;
     let effects = match left {
         Some(_) => Effects::default(),
         None => take_effect(app, connection, &before, &after).await?,
@@ -178,7 +175,7 @@ pub(super) async fn write(
         before: described(&catalogue, &before, &people_before),
         after: described(&catalogue, &after, &people),
     };
-    let changed = (&before, &after, change);
+    let changed = (&before, &after, change, activation);
     write_history(app, connection, actor, changed, row).await?;
     let phone = Phone {
         version: after.version + 1,
@@ -196,7 +193,7 @@ async fn write_history(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
-    (before, after, change): (&Phone, &Phone, &DeviceChange),
+    (before, after, change, activation): (&Phone, &Phone, &DeviceChange, &[&'static str]),
     row: Change,
 ) -> Result<(), AdministrationError> {
     let happening = |detail| Happening {
@@ -208,6 +205,7 @@ async fn write_history(
     let event = TimelineEvent::Changed;
     record::happened(app, connection, &after.name, event, changed).await?;
     let touched = touched::of_phone(before, after);
+    let touched = touched::joined(touched, activation);
     let touched = touched::joined(touched, &change.elements.touched);
     let touched = (after.pkid, touched.as_slice());
     record::audit_elements(app, connection, actor, touched, row).await?;
@@ -217,6 +215,27 @@ async fn write_history(
         record::happened(app, connection, &before.name, event, left).await?;
     }
     Ok(())
+}
+
+/// Whether the device is to be activated by a code from now on; gives the element that this
+/// touches.
+async fn require_activation(
+    connection: &mut Connection,
+    device: Pkid,
+    wanted: Option<bool>,
+) -> Result<&'static [&'static str], StoreError> {
+    let held = store::activation::of_devices(connection, &[device]).await?;
+    match wanted {
+        Some(wanted) if wanted != held.contains_key(&device) => {
+            if wanted {
+                store::activation::require(connection, device).await?;
+            } else {
+                store::activation::delete_of_device(connection, device).await?;
+            }
+            Ok(&["enableActivationID"])
+        }
+        _ => Ok(&[]),
+    }
 }
 
 /// When the device gets another name: refuses one that is a device's, and says farewell to the phone

@@ -12,6 +12,7 @@ from client import BASE, BINDING, attempt, session
 
 SCHEMAS = os.path.join(os.path.dirname(ciscoaxl.__file__), "schema")
 MAC = "SEP00112233AA55"
+WAITING = "BAT00112233AA56"
 
 version = sys.argv[1]
 client = zeep.Client(
@@ -209,6 +210,29 @@ def profiles():
     )
     attempt("profile removed", lambda: axl.removeUserProfileProvision(name="Sales"))
     attempt("profile gone", lambda: axl.getUserProfileProvision(name="Sales"))
+
+
+def activation():
+    wanted = phone(WAITING)
+    wanted["enableActivationID"] = True
+    attempt("waiting phone added", lambda: axl.addPhone(wanted))
+    code = {"activationCodeExpiry": "86400", "phoneName": WAITING}
+    attempt("code added", lambda: axl.addPhoneActivationCode(code))
+    attempt("code twice", lambda: axl.addPhoneActivationCode(code))
+    names = ["activationCode", "activationCodeExpiry", "phoneName", "phoneDescription"]
+    names += ["phoneModel", "enableActivationId", "userId"]
+    codes = attempt(
+        "codes",
+        lambda: axl.listPhoneActivationCode(
+            searchCriteria={"phoneName": "BAT%"}, returnedTags={name: "" for name in names}
+        ),
+    )
+    tags = {"enableActivationID": "", "activationIDStatus": ""}
+    attempt("waiting phone", lambda: axl.getPhone(name=WAITING, returnedTags=tags))
+    digits = codes["return"]["phoneActivationCode"][0]["activationCode"]
+    attempt("code removed", lambda: axl.removePhoneActivationCode(activationCode=digits))
+    attempt("code gone", lambda: axl.removePhoneActivationCode(activationCode=digits))
+    attempt("waiting phone removed", lambda: axl.removePhone(name=WAITING))
 
 
 def removals():

@@ -9,6 +9,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::refusal::Refusal;
+use crate::domain::schema::touched;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::activation_codes;
@@ -290,7 +291,9 @@ impl Work<'_> {
                 claim.door.as_str()
             ),
         };
-        record::audit_object(app, connection, &actor, configured.pkid, change).await?;
+        let touched = touched::of_phone(configured, &replacement.phone);
+        let touched = (configured.pkid, touched.as_slice());
+        record::audit_elements(app, connection, &actor, touched, change).await?;
         let used = ("activation_code.remove", left, code.pkid, "used");
         Ok(activation_codes::audit(app, connection, &actor, used).await?)
     }
