@@ -26,6 +26,7 @@ mod axl_quick_add;
 mod axl_restart;
 mod axl_round_trip;
 mod axl_sql;
+mod axl_sql_rows;
 mod axl_sql_update;
 mod axl_templates;
 mod axl_users;

@@ -3,6 +3,7 @@
 use super::App;
 use crate::domain::catalogue::CallManager;
 use crate::domain::pkid::Pkid;
+use crate::store::cucm_tables::NodeServer;
 
 /// Identity and advertised address of this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,25 @@ impl App {
         hosts
     }
 
+    /// The server of every node (`ProcessNode`), this one's first. Nodes of one name or address share
+    /// a server, whose identity is made from the first one's.
+    pub fn node_servers(&self) -> Vec<NodeServer> {
+        let first = self.process_nodes();
+        let catalogue = self.catalogue.load();
+        let nodes = catalogue.call_managers.values().map(|node| {
+            let host = self.host_of(node);
+            let first = first.iter().find(|(_, known)| *known == host);
+            NodeServer {
+                call_manager: node.pkid,
+                process_node: server_identity(first.map_or(node.pkid, |(pkid, _)| *pkid)),
+                host,
+            }
+        });
+        let mut servers: Vec<NodeServer> = nodes.collect();
+        servers.sort_unstable_by_key(|server| server.call_manager != self.node.pkid);
+        servers
+    }
+
     /// The name or address by which phones reach a node.
     pub fn host_of(&self, node: &CallManager) -> String {
         match node.process_node_name.as_str() {
@@ -41,4 +61,13 @@ impl App {
             name => name.to_owned(),
         }
     }
+}
+
+/// A server has an identity of its own, made from its node's.
+fn server_identity(node: Pkid) -> Pkid {
+    let mut bytes = *node.as_bytes();
+    if let Some(first) = bytes.first_mut() {
+        *first = !*first;
+    }
+    Pkid::from_bytes(bytes)
 }

@@ -10,7 +10,8 @@ use sqlx::any::{AnyRow, AnyTypeInfoKind};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, ValueRef as _};
 
-use super::cucm_tables::CucmTable;
+use super::cucm_tables;
+use super::cucm_tables::{CucmTable, NodeServer};
 use super::engine::Engine;
 use super::sql_words;
 pub use super::sql_words::ForeignWord;
@@ -33,9 +34,10 @@ pub enum Bind {
 
 /// A question over our own tables: whoever has one knows that nothing but the words of
 /// `sql_words` stands in its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SqlQuery {
-    text: String,
+    tables: Vec<&'static CucmTable>,
+    body: String,
     binds: Vec<Bind>,
     columns: Vec<SqlName>,
 }
@@ -47,28 +49,49 @@ impl SqlQuery {
     ///
     /// [`ForeignWord`]: there is something in it that no translation writes.
     pub fn new(
-        tables: &[&CucmTable],
-        body: &str,
+        tables: Vec<&'static CucmTable>,
+        body: String,
         binds: Vec<Bind>,
         columns: Vec<SqlName>,
     ) -> Result<Self, ForeignWord> {
-        sql_words::check(body, tables)?;
-        let expressions: Vec<String> = tables.iter().map(|table| table.expression()).collect();
-        let text = if expressions.is_empty() {
-            body.to_owned()
-        } else {
-            format!("WITH {} {body}", expressions.join(", "))
-        };
+        sql_words::check(&body, &tables)?;
         Ok(Self {
-            text,
+            tables,
+            body,
             binds,
             columns,
         })
     }
 
-    /// The text for the database.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// The text for the database, with places behind the other values for so many servers.
+    pub fn text(&self, servers: usize) -> String {
+        let mut expressions = Vec::with_capacity(self.tables.len() + 1);
+        if self.reads_servers() {
+            let first = self.binds.len() + 1;
+            expressions.push(cucm_tables::servers_expression(first, servers));
+        }
+        expressions.extend(self.tables.iter().map(|table| table.expression()));
+        if expressions.is_empty() {
+            return self.body.clone();
+        }
+        format!("WITH {} {}", expressions.join(", "), self.body)
+    }
+
+    fn reads_servers(&self) -> bool {
+        self.tables.iter().any(|table| table.reads_servers())
+    }
+
+    /// What stands beside the text.
+    fn values(&self, servers: &[NodeServer]) -> Vec<Bind> {
+        let mut values = self.binds.clone();
+        if self.reads_servers() {
+            for server in servers {
+                values.push(Bind::Text(server.call_manager.to_string()));
+                values.push(Bind::Text(server.process_node.to_string()));
+                values.push(Bind::Text(server.host.clone()));
+            }
+        }
+        values
     }
 
     /// Gives another value beside the text.
@@ -99,7 +122,7 @@ pub struct SqlRows {
     pub total: u64,
 }
 
-/// Runs a question.
+/// Runs a question, in which CallManager nodes run on these servers.
 ///
 /// # Errors
 ///
@@ -108,11 +131,12 @@ pub struct SqlRows {
 pub async fn run(
     store: &Store,
     query: &SqlQuery,
+    servers: &[NodeServer],
     limits: SqlLimits,
 ) -> Result<SqlRows, StoreError> {
     let rows = match store.engine() {
-        Engine::Sqlite => on_sqlite(store, query, limits).await,
-        Engine::PostgreSql => on_postgresql(store, query, limits).await,
+        Engine::Sqlite => on_sqlite(store, query, servers, limits).await,
+        Engine::PostgreSql => on_postgresql(store, query, servers, limits).await,
     };
     rows.map_err(|error| match &error {
         error if is_interruption(error) => StoreError::TookTooLong,
@@ -150,6 +174,7 @@ fn is_the_questions_fault(error: &dyn sqlx::error::DatabaseError) -> bool {
 async fn on_sqlite(
     store: &Store,
     query: &SqlQuery,
+    servers: &[NodeServer],
     limits: SqlLimits,
 ) -> Result<SqlRows, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(&store.url)?
@@ -170,11 +195,11 @@ async fn on_sqlite(
         is_there.strong_count() > 0 && Instant::now() < end
     });
     drop(handle);
-    let mut statement = sqlx::query(AssertSqlSafe(query.text.clone()));
-    for bind in &query.binds {
+    let mut statement = sqlx::query(AssertSqlSafe(query.text(servers.len())));
+    for bind in query.values(servers) {
         statement = match bind {
-            Bind::Text(text) => statement.bind(text.clone()),
-            Bind::Integer(number) => statement.bind(*number),
+            Bind::Text(text) => statement.bind(text),
+            Bind::Integer(number) => statement.bind(number),
             Bind::Null => statement.bind(None::<String>),
         };
     }
@@ -193,6 +218,7 @@ async fn on_sqlite(
 async fn on_postgresql(
     store: &Store,
     query: &SqlQuery,
+    servers: &[NodeServer],
     limits: SqlLimits,
 ) -> Result<SqlRows, sqlx::Error> {
     let mut transaction = store.questions.begin().await?;
@@ -206,11 +232,11 @@ async fn on_postgresql(
     .execute(&mut *transaction)
     .await?;
     // Not kept: one text stands for questions whose values are of other types.
-    let mut statement = sqlx::query(AssertSqlSafe(query.text.clone())).persistent(false);
-    for bind in &query.binds {
+    let mut statement = sqlx::query(AssertSqlSafe(query.text(servers.len()))).persistent(false);
+    for bind in query.values(servers) {
         statement = match bind {
-            Bind::Text(text) => statement.bind(text.clone()),
-            Bind::Integer(number) => statement.bind(*number),
+            Bind::Text(text) => statement.bind(text),
+            Bind::Integer(number) => statement.bind(number),
             Bind::Null => statement.bind(None::<String>),
         };
     }

@@ -55,8 +55,7 @@ impl Kind for CallManagers {
         Ok(found
             .map(|node| {
                 let mut record = record_of(&catalogue, node);
-                let host = app.host_of(node);
-                record.set("processNodeName", process_node::reference(node.pkid, host));
+                record.set("processNodeName", process_node::reference(app, node.pkid));
                 (node.pkid, record)
             })
             .collect())

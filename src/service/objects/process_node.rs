@@ -61,24 +61,26 @@ impl Kind for ProcessNodes {
 
 /// Identity and name of each, this node first.
 pub(super) fn all(app: &App) -> Vec<(Pkid, String)> {
-    let nodes = app.process_nodes().into_iter();
-    nodes.map(|(node, host)| (identity(node), host)).collect()
-}
-
-/// A node's server has an identity of its own, made from the node's.
-fn identity(node: Pkid) -> Pkid {
-    let mut bytes = *node.as_bytes();
-    if let Some(first) = bytes.first_mut() {
-        *first = !*first;
+    let mut servers: Vec<(Pkid, String)> = Vec::new();
+    for server in app.node_servers() {
+        if servers.iter().all(|(pkid, _)| *pkid != server.process_node) {
+            servers.push((server.process_node, server.host));
+        }
     }
-    Pkid::from_bytes(bytes)
+    servers
 }
 
 /// The server of a node.
-pub(super) fn reference(node: Pkid, host: String) -> Value {
-    Value::Reference(Reference {
-        name: host,
-        pkid: Some(identity(node)),
+pub(super) fn reference(app: &App, node: Pkid) -> Value {
+    let servers = app.node_servers();
+    let server = servers
+        .into_iter()
+        .find(|server| server.call_manager == node);
+    server.map_or(Value::Nothing, |server| {
+        Value::Reference(Reference {
+            name: server.host,
+            pkid: Some(server.process_node),
+        })
     })
 }
 

@@ -57,7 +57,7 @@ async fn ask(app: &App, query: &SqlQuery, limits: SqlLimits) -> Result<SqlRows, 
     let turn = tokio::time::timeout(limits.time, app.sql_questions.enter("question")).await;
     let turn = turn.map_err(|_| SqlError::Busy)?;
     let _turn = turn.map_err(|_| SqlError::Busy)?;
-    sql_query::run(&app.store, query, limits)
+    sql_query::run(&app.store, query, &app.node_servers(), limits)
         .await
         .map_err(|error| match error {
             StoreError::TookTooLong => SqlError::TimedOut(limits.time.as_secs()),
@@ -77,7 +77,7 @@ pub fn check(text: &str) -> Result<Vec<String>, SqlError> {
     deep_stack::wait_for(move || match parse::statement(&text)? {
         sqlparser::ast::Statement::Query(query) => {
             let query = translate::translate(&query)?;
-            Ok(vec![query.text().to_owned()])
+            Ok(vec![query.text(1)])
         }
         change => update::read(change).map(|plan| plan.texts()),
     })

@@ -4,10 +4,13 @@
 //! in none of them. Booleans are the texts `t` and `f`, identities are lower-case UUIDs.
 
 mod devices;
+mod kept;
 mod organisation;
 mod system;
 mod types;
 mod users;
+
+use crate::domain::pkid::Pkid;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,38 @@ const fn integer(name: &'static str, expression: &'static str) -> Column {
     }
 }
 
+/// A CallManager node and the server it runs on, as `processnode` shows it. Only the service knows
+/// how its own server is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeServer {
+    /// The node's row in `call_manager`.
+    pub call_manager: Pkid,
+    /// The server's own identity.
+    pub process_node: Pkid,
+    /// Its name or address.
+    pub host: String,
+}
+
+/// The common table expression with a row for each [`NodeServer`], whose three values are bound from
+/// place `first` on.
+pub fn servers_expression(first: usize, count: usize) -> String {
+    let row = |number: usize| {
+        let place = first + 3 * number;
+        format!(
+            "(CAST(${place} AS TEXT), CAST(${} AS TEXT), CAST(${} AS TEXT))",
+            place + 1,
+            place + 2
+        )
+    };
+    let rows: Vec<String> = (0..count).map(row).collect();
+    let rows = if rows.is_empty() {
+        "SELECT '', '', '' WHERE 1 = 0".to_owned()
+    } else {
+        format!("VALUES {}", rows.join(", "))
+    };
+    format!("node_server (call_manager, process_node, host) AS ({rows})")
+}
+
 /// Every table.
 pub fn all() -> impl Iterator<Item = &'static CucmTable> {
     [
@@ -88,6 +123,11 @@ impl CucmTable {
     /// The name of the common table expression that gives this table.
     pub fn expression_name(&self) -> String {
         format!("cucm_{}", self.name)
+    }
+
+    /// Whether it reads the rows of [`servers_expression`].
+    pub fn reads_servers(&self) -> bool {
+        matches!(self.name, "callmanager" | "processnode")
     }
 
     /// The common table expression: `cucm_name (columns) AS (SELECT …)`.

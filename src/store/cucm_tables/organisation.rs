@@ -60,7 +60,11 @@ pub(super) const TABLES: &[CucmTable] = &[
             text("pkid", "pkid"),
             text("name", "name"),
             text("description", "description"),
-            text("fkprocessnode", "pkid"),
+            text(
+                "fkprocessnode",
+                "(SELECT server.process_node FROM node_server AS server \
+                 WHERE server.call_manager = call_manager.pkid)",
+            ),
             integer("ctiid", "ctiid"),
             text("fkroutepartition_autoregistration", "route_partition"),
         ],
@@ -69,14 +73,12 @@ pub(super) const TABLES: &[CucmTable] = &[
     CucmTable {
         name: "processnode",
         columns: &[
-            text("pkid", "pkid"),
-            text(
-                "name",
-                "CASE process_node_name WHEN '' THEN name ELSE process_node_name END",
-            ),
-            text("description", "description"),
+            text("pkid", "server.process_node"),
+            text("name", "server.host"),
+            text("description", "''"),
         ],
-        rows: Rows::From("call_manager"),
+        // Nodes may share a server.
+        rows: Rows::From("(SELECT DISTINCT process_node, host FROM node_server) AS server"),
     },
     CucmTable {
         name: "sipprofile",

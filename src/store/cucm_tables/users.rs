@@ -1,5 +1,6 @@
 //! End users, application users, their groups, devices and lines.
 
+use super::kept::{kept, kept_flag};
 use super::{CucmTable, Rows, integer, text};
 
 pub(super) const TABLES: &[CucmTable] = &[
@@ -11,7 +12,7 @@ pub(super) const TABLES: &[CucmTable] = &[
             text("middlename", "middle_name"),
             text("lastname", "last_name"),
             text("userid", "user_id"),
-            text("manager", "''"),
+            text("manager", kept!("end_user.pkid", "manager", "''")),
             text("department", "department"),
             text("telephonenumber", "telephone_number"),
             text("mailid", "mail"),
@@ -22,10 +23,16 @@ pub(super) const TABLES: &[CucmTable] = &[
             text("islocaluser", "'t'"),
             text("fkucuserprofile", "user_profile"),
             text("keypadenteredalternateidentifier", "self_service_user_id"),
-            text("displayname", "TRIM(first_name || ' ' || last_name)"),
-            text("enablemobility", "'f'"),
-            text("allowcticontrolflag", "'t'"),
-            text("enableemcc", "'f'"),
+            text("displayname", kept!("end_user.pkid", "displayName", "''")),
+            text(
+                "enablemobility",
+                kept_flag!("end_user.pkid", "enableMobility", "f"),
+            ),
+            text(
+                "allowcticontrolflag",
+                kept_flag!("end_user.pkid", "enableCti", "t"),
+            ),
+            text("enableemcc", kept_flag!("end_user.pkid", "enableEmcc", "f")),
         ],
         rows: Rows::From("end_user"),
     },

@@ -79,9 +79,9 @@ impl WithValues {
 pub(super) fn translate_with_values(query: &Query) -> Result<WithValues, SqlError> {
     let mut translation = Translation::default();
     let (sql, columns) = translation.query(query, None)?;
-    let tables: Vec<&CucmTable> = translation.tables.values().copied().collect();
+    let tables: Vec<&'static CucmTable> = translation.tables.values().copied().collect();
     let columns = columns.into_iter().map(|column| column.name).collect();
-    let query = SqlQuery::new(&tables, &sql, translation.binds, columns).map_err(|error| {
+    let query = SqlQuery::new(tables, sql, translation.binds, columns).map_err(|error| {
         tracing::error!(%error, "a statement was translated wrongly and not carried out");
         not_supported("this statement; write it another way")
     })?;

@@ -7,8 +7,14 @@ use super::step::Step;
 use super::writable::Verb;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::device::DeviceName;
+use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema;
+use crate::domain::schema::ObjectKind;
+use crate::domain::schema::ObjectType;
+use crate::domain::schema::StoredElements;
+use crate::domain::schema::StoredValue;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::device_lines::DeviceLine;
@@ -20,7 +26,6 @@ use crate::store::Connection;
 
 /// A line with other settings.
 pub(super) fn changed(finder: &Finder<'_>, row: &Row) -> Result<Step, SqlError> {
-    row.check_twin("alertingnameascii", "alertingname")?;
     let space = row.reference("fkcallingsearchspace_sharedlineappear")?;
     let profile = row.reference("fkvoicemessagingprofile")?;
     let catalogue = &finder.catalogue;
@@ -42,8 +47,33 @@ pub(super) fn changed(finder: &Finder<'_>, row: &Row) -> Result<Step, SqlError> 
             alerting_name: row.text("alertingname"),
             calling_search_space: space,
             voice_mail_profile: profile,
+            elements: alerting_name_ascii(row)?,
             ..LineChange::default()
         }),
+    })
+}
+
+/// What AXL keeps as `asciiAlertingName`, by the rules it has there. Without it, the column says what
+/// the alerting name says.
+fn alerting_name_ascii(row: &Row) -> Result<StoredElements, SqlError> {
+    const NAME: &str = "asciiAlertingName";
+    let Some(text) = row.text("alertingnameascii") else {
+        return Ok(StoredElements::default());
+    };
+    let object = ObjectType::of(ObjectKind::Line);
+    let element = object.and_then(|object| object.elements.iter().find(|e| e.name == NAME));
+    if let Some(element) = element {
+        let checked = schema::check(element, &text);
+        checked.map_err(|error| AdministrationError::invalid("alertingnameascii", &error))?;
+    }
+    let is_own = !text.is_empty() && row.text("alertingname").as_ref() != Some(&text);
+    Ok(StoredElements {
+        replaced: vec![NAME],
+        values: is_own
+            .then(|| (NAME.to_owned(), StoredValue::Text(text)))
+            .into_iter()
+            .collect(),
+        touched: vec![NAME],
     })
 }
 
@@ -73,6 +103,14 @@ pub(super) async fn appearance(
             verb,
             line: line.pkid,
             said,
+            twins: [
+                ("asciiLabel", "labelascii"),
+                ("displayAscii", "displayascii"),
+            ]
+            .into_iter()
+            .filter(|(_, column)| row.text(column).is_some())
+            .map(|(element, _)| element)
+            .collect(),
         }),
     })
 }
@@ -83,9 +121,35 @@ pub(super) struct LineEdit {
     verb: Verb,
     line: Pkid,
     said: DeviceLine,
+    /// Elements of AXL that say from now on what their columns say.
+    twins: Vec<&'static str>,
 }
 
 impl LineEdit {
+    /// Forgets what AXL keeps for a column that says from now on what another says.
+    async fn forget_twins(
+        &self,
+        connection: &mut Connection,
+        phone: &Phone,
+    ) -> Result<(), SqlError> {
+        let mut lines = phone.lines.iter();
+        let index = match self.verb {
+            Verb::Insert => self.said.index,
+            Verb::Update => lines
+                .find(|line| line.line == self.line)
+                .map(|line| line.index),
+            Verb::Delete => None,
+        };
+        let Some(index) = index.filter(|_| !self.twins.is_empty()) else {
+            return Ok(());
+        };
+        let twins = self.twins.iter();
+        let paths: Vec<String> = twins
+            .map(|element| format!("lines/line[{index}]/{element}"))
+            .collect();
+        Ok(store::attribute::delete(connection, phone.pkid, &paths).await?)
+    }
+
     /// The change of the device, from its lines as they are in this transaction.
     pub(super) async fn change(
         &self,
@@ -116,6 +180,7 @@ impl LineEdit {
                 Verb::Update | Verb::Delete => AdministrationError::Changed("device").into(),
             });
         }
+        self.forget_twins(connection, &phone).await?;
         let mut lines = Vec::with_capacity(phone.lines.len() + 1);
         for line in &phone.lines {
             match self.verb {

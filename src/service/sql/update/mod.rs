@@ -93,9 +93,7 @@ impl Plan {
     /// The texts that the database would get.
     pub(super) fn texts(&self) -> Vec<String> {
         let questions = self.subqueries.iter().chain([&self.rows]);
-        questions
-            .map(|question| question.query.text().to_owned())
-            .collect()
+        questions.map(|question| question.query.text(1)).collect()
     }
 }
 
