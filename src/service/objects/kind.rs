@@ -53,6 +53,9 @@ pub(super) trait Kind {
         criteria: &Criteria,
     ) -> impl Future<Output = Outcome<Vec<Pkid>>> + Send;
 
+    /// Sets what a new object begins with that the request does not say and that no table has.
+    fn begin(_app: &App, _record: &mut Record) {}
+
     /// Adds one in one transaction, with what is only kept.
     fn add(app: &App, actor: &Actor, draft: &Draft) -> impl Future<Output = Outcome<Pkid>> + Send;
 

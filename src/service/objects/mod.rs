@@ -127,6 +127,7 @@ pub async fn add(
     version: SchemaVersion,
     mut record: Record,
 ) -> Outcome<Pkid> {
+    of_kind!(object, K => K::begin(app, &mut record));
     if let Some(element) = schema::defaults::missing(object, &record, version) {
         return Err(ObjectError::Missing(element.name));
     }

@@ -89,7 +89,7 @@ const ELEMENTS: &[Element] = &[
         .narrowed(ByProduct),
     one_of("protocolSide", PROTOCOL_SIDE).not_in(Places::UPDATE).default("User"),
     reference("callingSearchSpaceName", Css).applied(),
-    reference("devicePoolName", DevicePool).applied(),
+    reference("devicePoolName", DevicePool).required().applied(),
     reference("commonDeviceConfigName", COMMON_DEVICE_CONFIG),
     reference("commonPhoneConfigName", COMMON_PHONE_CONFIG)
         .default("Standard Common Phone Profile").applied(),

@@ -107,6 +107,10 @@ impl Kind for Phones {
         Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
     }
 
+    fn begin(app: &App, record: &mut Record) {
+        request::begin_in_default_pool(app, record);
+    }
+
     async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
         let model = request::model_of(draft)?;
         let new = NewDevice {

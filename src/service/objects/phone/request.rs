@@ -80,7 +80,6 @@ pub(super) fn settings(
     draft: &Draft,
     model: Option<&PhoneModel>,
 ) -> Result<DeviceSettings, ObjectError> {
-    let is_new = draft.request().is_none();
     let catalogue = app.catalogue.load_full();
     // What there is no phone without, and the request says empty, is the model's own again.
     let own = model.map(|model| device_settings::default_configuration(&catalogue, model));
@@ -91,13 +90,9 @@ pub(super) fn settings(
         reference(draft, element).and_then(|name| name.or_else(own))
     };
     let pool = reference(draft, "devicePoolName");
-    if pool.as_ref().map_or(is_new, Option::is_none) && !has_default_pool(&catalogue, model) {
+    if pool == Some(None) {
         return Err(ObjectError::Missing("devicePoolName"));
     }
-    let pool = pool.map(|pool| {
-        let own = || name_in(&catalogue, ObjectKind::DevicePool, own?.device_pool);
-        pool.or_else(own)
-    });
     let services = draft.said_text("phoneServiceDisplay");
     Ok(DeviceSettings {
         device_pool: pool.flatten(),
@@ -144,11 +139,19 @@ pub(super) fn settings(
     })
 }
 
-/// Whether an administrator has said in which pool new devices of the model are; as long as nobody
-/// has, a request must say it, as in CUCM.
-fn has_default_pool(catalogue: &Catalogue, model: Option<&PhoneModel>) -> bool {
-    let default = model.map(|model| device_defaults::find(catalogue, model));
-    default.is_some_and(|default| default.device_pool.is_some())
+/// The pool of a new phone of which the request says none, where an administrator has said in which
+/// new devices of its model are. As long as nobody has, a request must say it, as in CUCM.
+pub(super) fn begin_in_default_pool(app: &App, record: &mut Record) {
+    if record.get("devicePoolName").is_some() {
+        return;
+    }
+    let catalogue = app.catalogue.load();
+    let model = record.text("product").and_then(phone_model::named);
+    let pool = model.and_then(|model| device_defaults::find(&catalogue, model).device_pool);
+    if pool.is_some() {
+        let pool = names::reference(&catalogue, ObjectKind::DevicePool, pool);
+        record.set("devicePoolName", pool);
+    }
 }
 
 /// The name that a request gives for an element: `Some(None)` says that it is to be none.
