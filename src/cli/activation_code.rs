@@ -1,10 +1,5 @@
 //! `selfprov device activation-code`.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "these texts are the program's help, where marks are noise"
-)]
-
 use std::time::Duration;
 
 use clap::Args;

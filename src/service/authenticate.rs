@@ -243,15 +243,12 @@ pub(super) async fn authenticate_activation_code(
     let mut reader = app.store.read().await?;
     let found = store::activation::by_digest(reader.connection(), digest).await?;
     drop(reader);
-    let answer = match found.filter(|code| code.expires_at > now) {
-        Some(code) => {
-            forget_failures(app, attempt, &known, Proof::Nothing).await?;
-            Ok(code)
-        }
-        None => {
-            record_wrong(app, attempt, &known, Reason::NoActivationCode, false).await?;
-            Err(AuthenticateError::Failed)
-        }
+    let answer = if let Some(code) = found.filter(|code| code.expires_at > now) {
+        forget_failures(app, attempt, &known, Proof::Nothing).await?;
+        Ok(code)
+    } else {
+        record_wrong(app, attempt, &known, Reason::NoActivationCode, false).await?;
+        Err(AuthenticateError::Failed)
     };
     drop(passes);
     answer
