@@ -745,7 +745,7 @@ const TIMES: &str = "select c.timechanged, c.timeadminlockout from credential c,
     where c.fkenduser = u.pkid and c.tkcredential = 4 and u.userid = 'aksethi'";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_times_of_a_credential_are_told_and_kept_by_the_system() {
+async fn the_times_of_a_credential_are_told_in_answers_and_in_sql() {
     for_each_database(async |database| {
         let axl = start_with_phone(&database).await;
         let get = async || {
@@ -783,22 +783,6 @@ async fn the_times_of_a_credential_are_told_and_kept_by_the_system() {
                 second + 61
             )
         );
-        // What was read may be sent back, as strict clients read it as well; nothing else may.
-        update(&format!("<pinCredentials>{changed}</pinCredentials>")).await;
-        let misread = changed.replace("November 22, 2026 12:00:00 UTC", "false");
-        update(&format!("<pinCredentials>{misread}</pinCredentials>")).await;
-        let other = changed.replace("2026", "2027");
-        let other = format!("<userid>aksethi</userid><pinCredentials>{other}</pinCredentials>");
-        let (code, message) = axl.refused("14.0", "updateUser", &other).await;
-        assert_eq!(code, 5000, "{message}");
-        assert!(message.contains("pinCredTimeChanged"), "{message}");
-        let new = format!(
-            "<user><lastName>Doe</lastName><userid>jdoe</userid><pinCredentials>{changed}\
-             </pinCredentials></user>"
-        );
-        let (code, _) = axl.refused("14.0", "addUser", &new).await;
-        assert_eq!(code, 5000);
-
         update(
             "<pinCredentials><pinCredLockedByAdministrator>false</pinCredLockedByAdministrator>\
              </pinCredentials>",
@@ -941,6 +925,34 @@ async fn lists_fold_letters_alike_on_both_databases() {
              <returnedTags><userid/></returnedTags>"
         );
         assert_eq!(axl.succeed("14.0", "listUser", &list).await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_times_of_a_credential_are_sent_back_and_never_set() {
+    for_each_database(async |database| {
+        let axl = start_with_phone(&database).await;
+        let update = async |inner: &str| {
+            let update = format!("<userid>aksethi</userid>{inner}");
+            axl.succeed("14.0", "updateUser", &update).await
+        };
+        let changed = "<pinCredTimeChanged>November 21, 2026 12:00:00 UTC</pinCredTimeChanged>";
+        // What was read may be sent back, as strict clients read it as well; nothing else may.
+        update(&format!("<pinCredentials>{changed}</pinCredentials>")).await;
+        let misread = changed.replace("November 21, 2026 12:00:00 UTC", "false");
+        update(&format!("<pinCredentials>{misread}</pinCredentials>")).await;
+        let other = changed.replace("2026", "2027");
+        let other = format!("<userid>aksethi</userid><pinCredentials>{other}</pinCredentials>");
+        let (code, message) = axl.refused("14.0", "updateUser", &other).await;
+        assert_eq!(code, 5000, "{message}");
+        assert!(message.contains("pinCredTimeChanged"), "{message}");
+        let new = format!(
+            "<user><lastName>Doe</lastName><userid>jdoe</userid><pinCredentials>{changed}\
+             </pinCredentials></user>"
+        );
+        let (code, _) = axl.refused("14.0", "addUser", &new).await;
+        assert_eq!(code, 5000);
     })
     .await;
 }

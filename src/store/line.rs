@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use futures_util::StreamExt as _;
+
 use super::Connection;
 use super::StoreError;
 use super::attribute;
@@ -176,7 +178,7 @@ pub async fn keys(
     wanted: Wanted<'_>,
 ) -> Result<Vec<LineKey>, StoreError> {
     let key_of = |row: &sqlx::any::AnyRow| {
-        Ok(LineKey {
+        Ok::<_, StoreError>(LineKey {
             pkid: row.pkid("line.pkid")?,
             pattern: row.text("line.pattern")?,
             route_partition: row.pkid("line.route_partition")?,
@@ -208,12 +210,13 @@ pub async fn keys(
     for text in bound {
         query = query.bind(text);
     }
-    query
-        .fetch_all(connection)
-        .await?
-        .iter()
-        .map(key_of)
-        .collect()
+    // A row at a time: a row of the database is larger than what is kept of it.
+    let mut rows = query.fetch(connection);
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next().await {
+        keys.push(key_of(&row?)?);
+    }
+    Ok(keys)
 }
 
 /// Adds a line.

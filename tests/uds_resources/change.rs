@@ -229,6 +229,14 @@ async fn speed_dials_and_services_are_those_that_are_kept() {
         assert_eq!(none.children().len(), 0, "another's are another's");
         let theirs = format!("/user/alice/device/{}/speedDials", uds.phone);
         assert_eq!(uds.ask_as(ALICE, &theirs, &[]).await.status, 404);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_users_have_elsewhere_and_not_here_is_said_to_be_missing() {
+    for_each_database(async |database| {
+        let uds = Uds::start(&database).await;
         for (path, words) in [
             ("/user/aksethi/remoteDestinations", "no remote destinations"),
             ("/user/aksethi/conferencing", "no conferences"),

@@ -1,5 +1,7 @@
 //! What lists of users are made from.
 
+use futures_util::StreamExt as _;
+
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::like;
@@ -66,18 +68,18 @@ pub async fn listed(
     for (_, pieces) in wanted {
         query = query.bind(like::pattern(pieces));
     }
-    query
-        .fetch_all(connection)
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(Listed {
-                pkid: row.pkid("end_user.pkid")?,
-                user_id: row.text("end_user.user_id")?,
-                first_name: row.text("end_user.first_name")?,
-                last_name: row.text("end_user.last_name")?,
-                department: row.text("end_user.department")?,
-            })
-        })
-        .collect()
+    // A row at a time: a row of the database is larger than what is kept of it.
+    let mut rows = query.fetch(connection);
+    let mut users = Vec::new();
+    while let Some(row) = rows.next().await {
+        let row = row?;
+        users.push(Listed {
+            pkid: row.pkid("end_user.pkid")?,
+            user_id: row.text("end_user.user_id")?,
+            first_name: row.text("end_user.first_name")?,
+            last_name: row.text("end_user.last_name")?,
+            department: row.text("end_user.department")?,
+        });
+    }
+    Ok(users)
 }
