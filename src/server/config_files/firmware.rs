@@ -4,17 +4,17 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::content::FirmwareFile;
+use super::firmware_listings::Listings;
 use crate::domain::config_file::file_name::FirmwarePath;
-
-/// Entries of one folder that are looked through for a name in another letter case.
-const ENTRIES_MAX: usize = 10_000;
 
 /// The folder. Nothing outside it is ever opened, whatever links it holds.
 #[derive(Debug, Clone)]
 pub struct FirmwareFolder {
     root: PathBuf,
+    listings: Arc<Listings>,
 }
 
 impl FirmwareFolder {
@@ -25,42 +25,37 @@ impl FirmwareFolder {
     pub fn open(path: &Path) -> io::Result<Self> {
         let root = path.canonicalize()?;
         std::fs::read_dir(&root)?;
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            listings: Arc::default(),
+        })
     }
 
     /// Opens a file in it, by its name without regard to letter case.
     ///
     /// `None` when there is none, when it is a folder, or when a link leads out of the folder.
     pub async fn find(&self, path: &FirmwarePath) -> Option<FirmwareFile> {
-        let (root, path) = (self.root.clone(), path.clone());
-        let found = tokio::task::spawn_blocking(move || find(&root, &path));
+        let (folder, path) = (self.clone(), path.clone());
+        let found = tokio::task::spawn_blocking(move || find(&folder, &path));
         found.await.ok().flatten()
     }
 }
 
-fn find(root: &Path, path: &FirmwarePath) -> Option<FirmwareFile> {
-    let mut place = root.to_owned();
+fn find(folder: &FirmwareFolder, path: &FirmwarePath) -> Option<FirmwareFile> {
+    let mut place = folder.root.clone();
     for component in path.components() {
-        place = entry(&place, component)?;
+        let exact = place.join(component);
+        place = if exact.exists() {
+            exact
+        } else {
+            folder.listings.find(&place, component)?
+        };
     }
     let place = place.canonicalize().ok()?;
-    if !place.starts_with(root) || !place.is_file() {
+    if !place.starts_with(&folder.root) || !place.is_file() {
         return None;
     }
     FirmwareFile::new(File::open(&place).ok()?, path.as_str()).ok()
-}
-
-fn entry(folder: &Path, name: &str) -> Option<PathBuf> {
-    let exact = folder.join(name);
-    if exact.exists() {
-        return Some(exact);
-    }
-    std::fs::read_dir(folder)
-        .ok()?
-        .take(ENTRIES_MAX)
-        .filter_map(Result::ok)
-        .find(|entry| entry.file_name().eq_ignore_ascii_case(name))
-        .map(|entry| entry.path())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod content;
 mod device_xml;
 mod file_body;
 pub mod firmware;
+mod firmware_listings;
 mod flat_profile;
 #[cfg(test)]
 mod golden;
