@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::{Database, SipPhone, TestApp, TestServer, for_each_database};
+use crate::common::{
+    CISCO_7841, Database, SipPhone, TestApp, TestPhone, TestServer, for_each_database,
+};
 use axum::body::{Body, to_bytes};
 use axum::http::Request as HttpRequest;
 use selfprov::domain::auto_registration::AutoRegistrationRefused;
@@ -18,6 +20,7 @@ use selfprov::server::metrics;
 use selfprov::service::App;
 use selfprov::service::auto_register::{self, watch};
 use selfprov::service::file_fetched;
+use selfprov::service::group_commit::Written;
 use selfprov::service::readiness;
 use selfprov::store;
 use tower::ServiceExt as _;
@@ -391,4 +394,26 @@ async fn a_change_that_cannot_be_says_what_could() {
     .await;
     assert!(text.contains("3650 days"), "{text}");
     assert_eq!(shown(app).await, before);
+}
+
+#[tokio::test]
+async fn phones_of_one_ipv6_network_share_the_number_that_may_wait_to_be_claimed() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let at = |number: u8, address: &str| TestPhone::number(number).at(address);
+        for number in 1..=16 {
+            let phone = at(number, &format!("2001:db8::{number}"));
+            test.auto_register_model(&phone, Some(CISCO_7841)).await;
+        }
+        let phone = at(17, "2001:db8::ffff:17");
+        let written = test.try_auto_register(&phone, Some(CISCO_7841)).await;
+        let refused = matches!(
+            written,
+            Written::NotAutoRegistered(AutoRegistrationRefused::TooManyFromSource)
+        );
+        assert!(refused, "{written:?}");
+        let phone = at(18, "2001:db8:0:1::18");
+        test.auto_register_model(&phone, Some(CISCO_7841)).await;
+    })
+    .await;
 }

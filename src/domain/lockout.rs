@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::domain::credential::{CredentialPolicy, LockDuration};
 use crate::domain::device::DeviceName;
+use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 
 /// Failures of one address within [`SOURCE_WITHIN`] above which its failing phones must wait:
@@ -220,25 +221,26 @@ fn reaches(failures: usize, policy: &CredentialPolicy) -> bool {
     most > 0 && failures >= most
 }
 
-/// Counts failures, oldest first, each device and each address at most
+/// Counts failures, oldest first, each device and each source network at most
 /// [`COUNTED_PER_SOURCE_MAX`] times.
 fn counted_per_source<'a>(failures: impl Iterator<Item = &'a Failure>) -> usize {
     let mut ordered: Vec<&Failure> = failures.collect();
     ordered.sort_by_key(|failure| failure.at);
     let mut of_device: HashMap<&DeviceName, usize> = HashMap::new();
-    let mut of_source: HashMap<IpAddr, usize> = HashMap::new();
+    let mut of_source: HashMap<SourceNetwork, usize> = HashMap::new();
     let mut counted = 0;
     for failure in ordered {
         let device = failure.device.as_ref();
         let device_count = device.map_or(0, |device| of_device.get(device).copied().unwrap_or(0));
-        let source_count = of_source.get(&failure.source).copied().unwrap_or(0);
+        let source = SourceNetwork::of(failure.source);
+        let source_count = of_source.get(&source).copied().unwrap_or(0);
         if device_count.max(source_count) >= COUNTED_PER_SOURCE_MAX {
             continue;
         }
         if let Some(device) = device {
             *of_device.entry(device).or_default() += 1;
         }
-        *of_source.entry(failure.source).or_default() += 1;
+        *of_source.entry(source).or_default() += 1;
         counted += 1;
     }
     counted

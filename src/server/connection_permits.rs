@@ -1,36 +1,38 @@
-//! How many connections a listener holds: altogether, and from one address.
+//! How many connections a listener holds: altogether, and from one source.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::domain::source_network::SourceNetwork;
+
 /// Counts the connections of one listener.
 #[derive(Debug)]
 pub struct ConnectionPermits {
     total_max: usize,
-    per_address_max: usize,
+    per_source_max: usize,
     held: Mutex<Held>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_source: HashMap<SourceNetwork, usize>,
 }
 
 /// One connection; its place is free again when this is dropped.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     permits: Arc<ConnectionPermits>,
-    address: Option<IpAddr>,
+    source: Option<SourceNetwork>,
 }
 
 impl ConnectionPermits {
-    /// At most `total_max` connections, and `per_address_max` from one address.
-    pub fn new(total_max: usize, per_address_max: usize) -> Arc<Self> {
+    /// At most `total_max` connections, and `per_source_max` from one source.
+    pub fn new(total_max: usize, per_source_max: usize) -> Arc<Self> {
         Arc::new(Self {
             total_max,
-            per_address_max,
+            per_source_max,
             held: Mutex::default(),
         })
     }
@@ -39,12 +41,12 @@ impl ConnectionPermits {
     /// many clients, so it gives no address and only the total counts.
     pub fn acquire(self: &Arc<Self>, address: Option<IpAddr>) -> Option<ConnectionPermit> {
         match address {
-            Some(address) => self.acquire_up_to(address, self.per_address_max),
+            Some(address) => self.acquire_up_to(address, self.per_source_max),
             None => self.take(None, 0),
         }
     }
 
-    /// A place for a connection from `address`, which may hold `most` places instead of the usual
+    /// A place for a connection from `address`, whose source may hold `most` places instead of the usual
     /// number.
     pub fn acquire_up_to(
         self: &Arc<Self>,
@@ -59,17 +61,18 @@ impl ConnectionPermits {
         if held.total >= self.total_max {
             return None;
         }
-        if let Some(address) = address {
-            let count = held.by_address.get(&address).copied().unwrap_or(0);
+        let source = address.map(SourceNetwork::of);
+        if let Some(source) = source {
+            let count = held.by_source.get(&source).copied().unwrap_or(0);
             if count >= most {
                 return None;
             }
-            held.by_address.insert(address, count + 1);
+            held.by_source.insert(source, count + 1);
         }
         held.total += 1;
         Some(ConnectionPermit {
             permits: Arc::clone(self),
-            address,
+            source,
         })
     }
 
@@ -82,13 +85,13 @@ impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut held = self.permits.held();
         held.total = held.total.saturating_sub(1);
-        let Some(address) = self.address else {
+        let Some(source) = self.source else {
             return;
         };
-        if let Some(count) = held.by_address.get_mut(&address) {
+        if let Some(count) = held.by_source.get_mut(&source) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                held.by_address.remove(&address);
+                held.by_source.remove(&source);
             }
         }
     }
@@ -111,8 +114,17 @@ mod tests {
         drop((first, third));
         assert!(permits.acquire(greedy).is_some());
         drop(second);
-        assert!(permits.held().by_address.is_empty());
+        assert!(permits.held().by_source.is_empty());
         assert_eq!(permits.held().total, 0);
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_network_are_one_source() {
+        let permits = ConnectionPermits::new(9, 2);
+        let from = |address: &str| permits.acquire(Some(address.parse().unwrap()));
+        let _held = [from("2001:db8::1").unwrap(), from("2001:db8::2").unwrap()];
+        assert!(from("2001:db8::3").is_none());
+        assert!(from("2001:db8:0:1::3").is_some());
     }
 
     #[test]

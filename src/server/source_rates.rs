@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::domain::source_network::SourceNetwork;
+
 /// Most addresses remembered, each about 60 bytes. An address is remembered for the moments until
 /// its bucket is full again, so this many are there only when senders are forged; then further
 /// ones pass unlimited, since each of them sends little.
@@ -49,7 +51,7 @@ pub(crate) struct SourceRates {
 
 #[derive(Debug)]
 struct Sources {
-    by_address: HashMap<u128, Source>,
+    by_address: HashMap<SourceNetwork, Source>,
     /// How many addresses there are when those that can be forgotten are next looked for.
     sweep_at: usize,
     /// Not before this, once the table is full.
@@ -93,7 +95,7 @@ impl SourceRates {
         };
         let now = now.saturating_duration_since(self.started);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(address);
+        let key = SourceNetwork::of(address);
         if let Some(source) = sources.by_address.get_mut(&key) {
             return source.judge(now, interval);
         }
@@ -133,7 +135,7 @@ fn take(full_at: &mut Duration, now: Duration, interval: Duration, burst: Durati
 }
 
 impl Sources {
-    fn remember(&mut self, key: u128, source: Source, now: Duration) {
+    fn remember(&mut self, key: SourceNetwork, source: Source, now: Duration) {
         let is_full = self.by_address.len() >= SOURCES_MAX;
         let is_due = self.by_address.len() >= self.sweep_at;
         if is_due && (!is_full || now >= self.sweep_again_at) {
@@ -150,15 +152,6 @@ impl Sources {
         if self.by_address.len() < SOURCES_MAX {
             self.by_address.insert(key, source);
         }
-    }
-}
-
-/// What counts as one sender: an IPv4 address, or the 64 bits of IPv6 that name a network, within
-/// which a host may take any address. Source: RFC 4291 clause 2.5.1.
-fn key(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
     }
 }
 

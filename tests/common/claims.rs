@@ -59,6 +59,12 @@ impl TestPhone {
 impl TestApp {
     /// Auto-registers a phone of a model.
     pub(crate) async fn auto_register_model(&self, phone: &TestPhone, model: Option<u32>) {
+        let written = self.try_auto_register(phone, model).await;
+        assert!(matches!(written, Written::AutoRegistered(_)), "{written:?}");
+    }
+
+    /// What becomes of a phone of a model that registers for the first time.
+    pub(crate) async fn try_auto_register(&self, phone: &TestPhone, model: Option<u32>) -> Written {
         let app = &self.app;
         let local: SocketAddr = "192.0.2.250:5060".parse().unwrap();
         let now = app.environment.now();
@@ -90,10 +96,9 @@ impl TestApp {
             correlation: None,
             asked_before: Vec::new(),
         };
-        let written = group_commit::commit(app, Write::AutoRegister(Box::new(new)))
+        group_commit::commit(app, Write::AutoRegister(Box::new(new)))
             .await
-            .unwrap();
-        assert!(matches!(written, Written::AutoRegistered(_)), "{written:?}");
+            .unwrap()
     }
 
     /// Auto-registers phone number `number`, a 7841.

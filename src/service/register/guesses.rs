@@ -16,6 +16,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 
 /// Wrong answers for one user name from one address in [`WINDOW`]. A phone with an old secret
@@ -49,12 +50,8 @@ impl Guesses {
     }
 
     fn key(&self, address: IpAddr, user_name: &str) -> u64 {
-        // One IPv6 host has a whole /64.
-        let network = match address.to_canonical() {
-            IpAddr::V4(address) => u128::from(address.to_bits()),
-            IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
-        };
-        self.hasher.hash_one((network, user_name))
+        self.hasher
+            .hash_one((SourceNetwork::of(address), user_name))
     }
 
     /// Whether answers for this user name from this address are not looked at now.

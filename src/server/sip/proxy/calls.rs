@@ -1,7 +1,7 @@
 //! The calls being set up: who drives each, and how many there may be.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,13 @@ use metrics::Gauge;
 use tokio::sync::mpsc;
 
 use crate::domain::registration::Flow;
+use crate::domain::source_network::SourceNetwork;
 use crate::server::sip::message::Request;
 
 /// Calls being set up at once, and for 32 s after; each takes about 10 kB. Beyond it: 503.
 const CALLS_MAX: usize = 8_192;
 
-/// Of these, those of one address: a site behind address translation has one for all phones.
+/// Of these, those of one source: a site behind address translation has one for all phones.
 const CALLS_PER_SOURCE_MAX: usize = 1_024;
 
 /// Emergency calls beyond all limits but this one, which keeps memory finite.
@@ -50,7 +51,7 @@ pub(super) enum Event {
 /// Whose limits a call counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
-    /// Those of its source address.
+    /// Those of its source network.
     Source,
     /// Only those of all calls: the PBX has everybody's.
     Pbx,
@@ -68,7 +69,7 @@ pub(super) struct Calls {
 #[derive(Default)]
 struct Table {
     entries: HashMap<CallKey, Entry>,
-    per_source: HashMap<IpAddr, usize>,
+    per_source: HashMap<SourceNetwork, usize>,
     emergencies_per_source: HashMap<IpAddr, usize>,
     connections: HashMap<u64, Vec<CallKey>>,
     emergencies: usize,
@@ -129,7 +130,12 @@ impl Calls {
                 table.emergencies += 1;
                 *table.emergencies_per_source.entry(source).or_default() += 1;
             }
-            Share::Source => *table.per_source.entry(source).or_default() += 1,
+            Share::Source => {
+                *table
+                    .per_source
+                    .entry(SourceNetwork::of(source))
+                    .or_default() += 1;
+            }
             Share::Pbx => {}
         }
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
@@ -199,20 +205,21 @@ impl Calls {
 
 impl Table {
     fn has_room(&self, source: IpAddr, share: Share) -> bool {
-        let held = |per_source: &HashMap<IpAddr, usize>| {
-            per_source.get(&source).copied().unwrap_or_default()
-        };
         if share == Share::Emergency {
             return self.emergencies < EMERGENCY_CALLS_MAX
-                || held(&self.emergencies_per_source) < EMERGENCY_CALLS_PER_SOURCE;
+                || held(&self.emergencies_per_source, source) < EMERGENCY_CALLS_PER_SOURCE;
         }
         let ordinary = self.entries.len().saturating_sub(self.emergencies);
-        let own = held(&self.per_source);
+        let own = held(&self.per_source, SourceNetwork::of(source));
         ordinary < CALLS_MAX && (share == Share::Pbx || own < CALLS_PER_SOURCE_MAX)
     }
 }
 
-fn give_back(per_source: &mut HashMap<IpAddr, usize>, source: IpAddr) {
+fn held<K: Eq + Hash>(per_source: &HashMap<K, usize>, source: K) -> usize {
+    per_source.get(&source).copied().unwrap_or_default()
+}
+
+fn give_back<K: Eq + Hash>(per_source: &mut HashMap<K, usize>, source: K) {
     if let Some(count) = per_source.get_mut(&source) {
         *count = count.saturating_sub(1);
         if *count == 0 {
@@ -253,7 +260,9 @@ impl Drop for Admitted {
                 give_back(&mut table.emergencies_per_source, entry.source);
             }
             Share::Pbx => {}
-            Share::Source => give_back(&mut table.per_source, entry.source),
+            Share::Source => {
+                give_back(&mut table.per_source, SourceNetwork::of(entry.source));
+            }
         }
         for connection in entry.connections {
             if let Some(keys) = table.connections.get_mut(&connection) {

@@ -1,26 +1,28 @@
-//! How much one address has under way, so that it cannot take everybody's share.
+//! How much one source has under way, so that it cannot take everybody's share.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Counts what each address holds, up to a limit. Cheap to clone; addresses that hold nothing
+use crate::domain::source_network::SourceNetwork;
+
+/// Counts what each source holds, up to a limit. Cheap to clone; sources that hold nothing
 /// take no memory.
 #[derive(Debug, Clone)]
 pub(super) struct PerSource {
-    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    held: Arc<Mutex<HashMap<SourceNetwork, usize>>>,
     limit: usize,
 }
 
-/// One share of an address; given back when dropped.
+/// One share of a source; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Share {
-    source: IpAddr,
+    source: SourceNetwork,
     of: PerSource,
 }
 
 impl PerSource {
-    /// At most `limit` shares an address.
+    /// At most `limit` shares a source.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             held: Arc::default(),
@@ -28,8 +30,9 @@ impl PerSource {
         }
     }
 
-    /// A share for this address; `None` when it holds all it may.
-    pub(super) fn try_take(&self, source: IpAddr) -> Option<Share> {
+    /// A share for the source of this address; `None` when it holds all it may.
+    pub(super) fn try_take(&self, address: IpAddr) -> Option<Share> {
+        let source = SourceNetwork::of(address);
         let mut held = self.lock();
         let count = held.entry(source).or_default();
         if *count >= self.limit {
@@ -42,7 +45,7 @@ impl PerSource {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SourceNetwork, usize>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -74,5 +77,11 @@ mod tests {
         drop(first);
         assert!(shares.try_take(one).is_some());
         assert_eq!(shares.lock().len(), 1);
+        let host = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
+        let _held = [
+            shares.try_take(host(1)).unwrap(),
+            shares.try_take(host(2)).unwrap(),
+        ];
+        assert!(shares.try_take(host(3)).is_none(), "one /64");
     }
 }
