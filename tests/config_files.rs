@@ -599,6 +599,30 @@ async fn a_device_that_never_registered_belongs_to_the_first_address_within_a_we
     .await;
 }
 
+#[tokio::test]
+async fn while_forged_requests_fill_the_count_phones_are_served_and_secrets_are_not() {
+    let database = Database::sqlite();
+    let server = server_with_new_device(&database).await;
+    let app = &server.test.app;
+    let now = app.environment.now();
+    for number in 0..20_000 {
+        let source = Ipv4Addr::from_bits(0x0a00_0000 + number).into();
+        for name in ["SEP0011AABBCC01", "SEP0011AABBCC02"] {
+            let name = name.parse().unwrap();
+            app.file_requests.count_name(source, &name, now);
+        }
+    }
+    for unknown in ["SEP0011AABBCC98", "SEP0011AABBCC99"] {
+        let (status, _) = get_from(&server, STRANGER, &format!("{unknown}.cnf.xml")).await;
+        assert_eq!(status, 200, "an unknown phone gets what has no secret");
+    }
+    let file = format!("{PHONE}.cnf.xml");
+    let (status, body) = get_from(&server, NEIGHBOUR, &file).await;
+    assert_eq!(status, 429, "a first fetch may be a sweep's: {body}");
+    server.test.clock.advance(Duration::from_mins(1));
+    assert!(has_secret(&server, NEIGHBOUR).await, "its time comes");
+}
+
 /// A TFTP client that acknowledges as much as a test wants.
 struct SlowTftp {
     socket: UdpSocket,

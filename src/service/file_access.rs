@@ -138,23 +138,41 @@ pub(super) fn withheld(phone: &Phone, source: IpAddr) {
     );
 }
 
-/// Counts a name asked for in vain; logs when it stops an address.
+/// Counts a name asked for in vain; logs when it stops an address. One that is not counted passes:
+/// nothing that it gets is secret.
 pub(super) fn is_sweep(
     app: &App,
     request: &FileRequest<'_>,
     name: &DeviceName,
     now: UnixMillis,
 ) -> bool {
+    matches!(
+        counted(app, request, name, now),
+        Sweep::StoppedNow | Sweep::Stopped
+    )
+}
+
+/// The same for a name whose file has a secret: an address that is not counted must wait.
+pub(super) fn may_be_sweep(
+    app: &App,
+    request: &FileRequest<'_>,
+    name: &DeviceName,
+    now: UnixMillis,
+) -> bool {
+    counted(app, request, name, now) != Sweep::No
+}
+
+fn counted(app: &App, request: &FileRequest<'_>, name: &DeviceName, now: UnixMillis) -> Sweep {
     let exempt = &app.settings.auto_registration.nat_networks;
     if exempt
         .iter()
         .any(|network| network.contains(&request.source))
     {
-        return false;
+        return Sweep::No;
     }
     let sweep = app.file_requests.count_name(request.source, name, now);
-    if sweep == Sweep::No {
-        return false;
+    if matches!(sweep, Sweep::No | Sweep::NotCounted) {
+        return sweep;
     }
     metrics::counter!("selfprov_file_requests_throttled_total").increment(1);
     if sweep == Sweep::StoppedNow {
@@ -165,5 +183,5 @@ pub(super) fn is_sweep(
              if many phones stand behind it, add it to auto_registration.nat_networks"
         );
     }
-    true
+    sweep
 }

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 use std::hash::RandomState;
 use std::net::IpAddr;
-use std::net::Ipv6Addr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::OnceLock;
@@ -20,6 +19,8 @@ use metrics::Counter;
 
 use super::record::Happening;
 use crate::domain::device::DeviceName;
+use crate::domain::phone_model::FileFormat;
+use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 
 /// The door through which a file was asked for.
@@ -62,17 +63,20 @@ const SWEEP_NAMES_MAX: usize = 64;
 /// What asking for an index weighs, in names: no phone ever does.
 const INDEX_WEIGHT: usize = 16;
 
-/// Addresses whose requests are counted at once.
+/// Sources whose requests are counted at once.
 const SOURCES_MAX: usize = 20_000;
+
+/// Least time between two looks through a full table for what can be forgotten.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Time between two alarms for the same device and address.
 const ALARM_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Pairs of device and address whose last alarm is remembered.
+/// Pairs of device and source whose last alarm is remembered.
 const ALARMS_MAX: usize = 10_000;
 
 /// One request for the file of a device that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownRequest {
     /// When.
     pub at: UnixMillis,
@@ -80,22 +84,51 @@ pub struct UnknownRequest {
     pub source: IpAddr,
     /// By which door.
     pub door: FileDoor,
-    /// The name as it was asked for.
-    pub file: String,
-    /// What it got, in words.
-    pub answer: &'static str,
+    /// Which of the device's files.
+    pub format: FileFormat,
+    /// What it got.
+    pub answer: UnknownAnswer,
+}
+
+/// What a request for the file of an unknown device got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownAnswer {
+    /// The file that makes the phone register.
+    AutoRegistrationFile,
+    /// Nothing.
+    NotFound,
+}
+
+impl UnknownAnswer {
+    /// The words in timelines and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AutoRegistrationFile => "auto-registration file",
+            Self::NotFound => "not found",
+        }
+    }
 }
 
 impl UnknownRequest {
-    fn into_happening(self) -> Happening {
+    /// The file that was asked for in this device's name.
+    pub fn file_name(&self, device: &DeviceName) -> String {
+        match (self.format, device.mac()) {
+            (FileFormat::FlatProfile, Some(mac)) => {
+                format!("{}.xml", mac.to_string().to_ascii_lowercase())
+            }
+            _ => format!("{device}.cnf.xml"),
+        }
+    }
+
+    fn into_happening(self, device: &DeviceName) -> Happening {
         let seconds = self.at.unix_s();
         Happening {
             detail: format!(
                 "{} by {} at {}: {}",
-                self.file,
+                self.file_name(device),
                 self.door.as_str(),
                 jiff::Timestamp::from_second(seconds).unwrap_or_default(),
-                self.answer
+                self.answer.as_str()
             ),
             source: Some(self.source),
             ..Happening::default()
@@ -112,14 +145,16 @@ pub enum Sweep {
     StoppedNow,
     /// It was stopped before.
     Stopped,
+    /// Too many sources are counted at once, most of them forged, and this is none of them.
+    NotCounted,
 }
 
 /// The memory of file requests.
 #[derive(Default)]
 pub struct FileRequests {
     unknown: Mutex<Ring>,
-    sweeps: Mutex<HashMap<IpAddr, SweepWindow>>,
-    alarms: Mutex<HashMap<(DeviceName, IpAddr), UnixMillis>>,
+    sweeps: Mutex<Sweeps>,
+    alarms: Mutex<Alarms>,
     hasher: RandomState,
     counters: OnceLock<[(FileDoor, Counter); 3]>,
 }
@@ -149,7 +184,7 @@ impl FileRequests {
         lock(&self.unknown)
             .requests
             .get(device)
-            .map(|requests| requests.iter().cloned().collect())
+            .map(|requests| requests.iter().copied().collect())
             .unwrap_or_default()
     }
 
@@ -157,7 +192,7 @@ impl FileRequests {
     pub fn asked_before(&self, device: &DeviceName) -> Vec<Happening> {
         self.of_unknown(device)
             .into_iter()
-            .map(UnknownRequest::into_happening)
+            .map(|request| request.into_happening(device))
             .collect()
     }
 
@@ -172,7 +207,7 @@ impl FileRequests {
         let mut newest: Vec<(DeviceName, UnknownRequest)> = ring
             .requests
             .iter()
-            .filter_map(|(name, requests)| Some((name.clone(), requests.back()?.clone())))
+            .filter_map(|(name, requests)| Some((name.clone(), *requests.back()?)))
             .collect();
         newest.sort_unstable_by_key(|(_, request)| std::cmp::Reverse(request.at));
         newest.truncate(limit);
@@ -183,8 +218,8 @@ impl FileRequests {
     pub fn count_name(&self, source: IpAddr, device: &DeviceName, now: UnixMillis) -> Sweep {
         let name = self.hasher.hash_one(device);
         let mut sweeps = lock(&self.sweeps);
-        let Some(window) = window_of(&mut sweeps, source, now) else {
-            return Sweep::Stopped;
+        let Some(window) = sweeps.window_of(source, now) else {
+            return Sweep::NotCounted;
         };
         if window.names.contains(&name) {
             return Sweep::No;
@@ -203,26 +238,17 @@ impl FileRequests {
     /// Counts a request for an index, which no phone sends; `true` for the first in its window.
     pub fn count_index(&self, source: IpAddr, now: UnixMillis) -> bool {
         let mut sweeps = lock(&self.sweeps);
-        let Some(window) = window_of(&mut sweeps, source, now) else {
+        let Some(window) = sweeps.window_of(source, now) else {
             return false;
         };
         window.weight += INDEX_WEIGHT;
         window.weight == INDEX_WEIGHT
     }
 
-    /// Whether an alarm about this device and address is due: at most one a minute.
+    /// Whether an alarm about this device, which exists, and address is due: at most one a minute,
+    /// and with too many addresses one a minute for the device.
     pub fn alarm_is_due(&self, device: &DeviceName, source: IpAddr, now: UnixMillis) -> bool {
-        let mut alarms = lock(&self.alarms);
-        if alarms.len() >= ALARMS_MAX {
-            alarms.retain(|_, last| now.since(*last) < ALARM_INTERVAL);
-        }
-        let last = alarms.get(&(device.clone(), source));
-        if last.is_some_and(|last| now.since(*last) < ALARM_INTERVAL) || alarms.len() >= ALARMS_MAX
-        {
-            return false;
-        }
-        alarms.insert((device.clone(), source), now);
-        true
+        lock(&self.alarms).is_due(device, SourceNetwork::of(source), now)
     }
 }
 
@@ -266,24 +292,79 @@ struct SweepWindow {
     told: bool,
 }
 
-/// The window of an address, begun anew when it is over; `None` when too many are counted.
-fn window_of(
-    sweeps: &mut HashMap<IpAddr, SweepWindow>,
-    source: IpAddr,
-    now: UnixMillis,
-) -> Option<&mut SweepWindow> {
-    let source = network_of(source);
-    if sweeps.len() >= SOURCES_MAX && !sweeps.contains_key(&source) {
-        sweeps.retain(|_, window| now.since(window.started) < SWEEP_WINDOW);
-        if sweeps.len() >= SOURCES_MAX {
-            return None;
+/// The windows of sources.
+#[derive(Default)]
+struct Sweeps {
+    windows: HashMap<SourceNetwork, SweepWindow>,
+    look_again_at: UnixMillis,
+}
+
+impl Sweeps {
+    /// The window of a source, begun anew when it is over; `None` when too many are counted.
+    fn window_of(&mut self, source: IpAddr, now: UnixMillis) -> Option<&mut SweepWindow> {
+        let source = SourceNetwork::of(source);
+        if self.windows.len() >= SOURCES_MAX && !self.windows.contains_key(&source) {
+            self.make_room(now);
+            if self.windows.len() >= SOURCES_MAX {
+                return None;
+            }
         }
+        let window = self.windows.entry(source);
+        let window = window.or_insert_with(|| SweepWindow::at(now));
+        if now.since(window.started) >= SWEEP_WINDOW {
+            *window = SweepWindow::at(now);
+        }
+        Some(window)
     }
-    let window = sweeps.entry(source).or_insert_with(|| SweepWindow::at(now));
-    if now.since(window.started) >= SWEEP_WINDOW {
-        *window = SweepWindow::at(now);
+
+    /// Forgets the windows that are over, and those of one name: what a forged sender leaves, and
+    /// as good as nothing.
+    fn make_room(&mut self, now: UnixMillis) {
+        if now < self.look_again_at {
+            return;
+        }
+        self.look_again_at = now.plus(LOOK_INTERVAL);
+        self.windows.retain(|_, window| {
+            now.since(window.started) < SWEEP_WINDOW && window.names.len() + window.weight > 1
+        });
     }
-    Some(window)
+}
+
+/// When the last alarms were.
+#[derive(Default)]
+struct Alarms {
+    of_pairs: HashMap<(DeviceName, SourceNetwork), UnixMillis>,
+    /// The same while `of_pairs` is full: at most one entry for each device that there is.
+    of_devices: HashMap<DeviceName, UnixMillis>,
+    look_again_at: UnixMillis,
+}
+
+impl Alarms {
+    fn is_due(&mut self, device: &DeviceName, source: SourceNetwork, now: UnixMillis) -> bool {
+        let is_recent = |last: &UnixMillis| now.since(*last) < ALARM_INTERVAL;
+        let pair = (device.clone(), source);
+        if let Some(last) = self.of_pairs.get_mut(&pair) {
+            let is_due = !is_recent(last);
+            if is_due {
+                *last = now;
+            }
+            return is_due;
+        }
+        if self.of_pairs.len() >= ALARMS_MAX && now >= self.look_again_at {
+            self.look_again_at = now.plus(LOOK_INTERVAL);
+            self.of_pairs.retain(|_, last| is_recent(last));
+            self.of_devices.retain(|_, last| is_recent(last));
+        }
+        if self.of_pairs.len() < ALARMS_MAX {
+            self.of_pairs.insert(pair, now);
+            return true;
+        }
+        let is_due = !self.of_devices.get(device).is_some_and(is_recent);
+        if is_due {
+            self.of_devices.insert(device.clone(), now);
+        }
+        is_due
+    }
 }
 
 impl SweepWindow {
@@ -294,17 +375,6 @@ impl SweepWindow {
             weight: 0,
             told: false,
         }
-    }
-}
-
-/// One IPv6 host has a whole /64; an IPv4 address stands for itself.
-fn network_of(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -328,8 +398,8 @@ mod tests {
             at: UnixMillis(at),
             source: IpAddr::from([192, 0, 2, 1]),
             door: FileDoor::Http,
-            file: "x".into(),
-            answer: "not found",
+            format: FileFormat::CiscoXml,
+            answer: UnknownAnswer::NotFound,
         }
     }
 
@@ -353,7 +423,7 @@ mod tests {
         let asked = requests.asked_before(&device(7));
         assert_eq!(
             asked[0].detail,
-            "x by HTTP at 1970-01-01T00:00:00Z: not found"
+            "SEP001122330007.cnf.xml by HTTP at 1970-01-01T00:00:00Z: not found"
         );
         requests.forget_unknown(&device(7));
         assert!(requests.of_unknown(&device(7)).is_empty());
@@ -401,5 +471,55 @@ mod tests {
         assert!(requests.alarm_is_due(&device(1), source, UnixMillis(0)));
         assert!(!requests.alarm_is_due(&device(1), source, UnixMillis(59_000)));
         assert!(requests.alarm_is_due(&device(1), source, UnixMillis(60_000)));
+    }
+
+    fn host(number: u32) -> IpAddr {
+        std::net::Ipv4Addr::from_bits(0x0a00_0000 + number).into()
+    }
+
+    #[test]
+    fn forged_sources_take_no_window_from_whom_asks_twice_and_none_is_stopped_for_them() {
+        let requests = FileRequests::default();
+        let sources = u32::try_from(SOURCES_MAX).unwrap();
+        let now = UnixMillis(1_000_000);
+        let sweeper = IpAddr::from([192, 0, 2, 1]);
+        for number in 0..64 {
+            requests.count_name(sweeper, &device(number), now);
+        }
+        for number in 0..sources {
+            let counted = requests.count_name(host(number), &device(1), now);
+            assert_eq!(counted, Sweep::No, "windows of one name make room");
+        }
+        let known = requests.count_name(sweeper, &device(64), now);
+        assert_eq!(known, Sweep::StoppedNow, "it is remembered");
+        let later = now.plus(LOOK_INTERVAL);
+        for number in 0..sources {
+            for name in [1, 2] {
+                requests.count_name(host(sources + number), &device(name), later);
+            }
+        }
+        let (asked, counted) = (host(5_000_000), |now| {
+            requests.count_name(host(5_000_000), &device(1), now)
+        });
+        assert_eq!(counted(later), Sweep::NotCounted, "{asked}");
+        assert_eq!(counted(later.plus(SWEEP_WINDOW)), Sweep::No);
+    }
+
+    #[test]
+    fn forged_sources_silence_no_alarm_about_another_device() {
+        let requests = FileRequests::default();
+        let now = UnixMillis(1_000_000);
+        for number in 0..2 * u32::try_from(ALARMS_MAX).unwrap() {
+            requests.alarm_is_due(&device(1), host(number), now);
+        }
+        let source = IpAddr::from([192, 0, 2, 1]);
+        assert!(requests.alarm_is_due(&device(2), source, now));
+        assert!(!requests.alarm_is_due(&device(2), host(7_000_000), now));
+        assert!(
+            !requests.alarm_is_due(&device(1), source, now),
+            "told before"
+        );
+        let later = now.plus(ALARM_INTERVAL);
+        assert!(requests.alarm_is_due(&device(1), source, later));
     }
 }

@@ -12,8 +12,10 @@ use super::App;
 use super::file_access;
 use super::file_access::SecretAccess;
 use super::file_access::is_sweep;
+use super::file_access::may_be_sweep;
 use super::file_notes::FileEvent;
 use super::file_notes::FileNote;
+use super::file_requests::UnknownAnswer;
 use super::file_requests::UnknownRequest;
 use super::keys::KeysError;
 use super::own_file::format_of;
@@ -256,7 +258,12 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
     let now = app.environment.now();
     let access = file_access::secret_access(app, phone, request.source, now);
     // A first fetch is anybody's: it counts as a name, or a sweep would collect new devices.
-    if access != SecretAccess::Own && is_sweep(app, request, &phone.name, now) {
+    let is_stopped = match access {
+        SecretAccess::Own => false,
+        SecretAccess::FirstFetch => may_be_sweep(app, request, &phone.name, now),
+        SecretAccess::Withheld => is_sweep(app, request, &phone.name, now),
+    };
+    if is_stopped {
         return FileAnswer::Throttled;
     }
     let may_have_secret = access != SecretAccess::Withheld;
@@ -323,28 +330,27 @@ fn of_unknown(
 ) -> FileAnswer {
     let is_cisco = format == FileFormat::CiscoXml && name.mac().is_some();
     let now = app.environment.now();
-    let (answer, words) = if is_sweep(app, request, name, now) {
-        (FileAnswer::Throttled, "throttled")
-    } else if is_cisco && makes_unknown_phones_register(app, now) {
+    if is_sweep(app, request, name, now) {
+        return FileAnswer::Throttled;
+    }
+    let (answer, words) = if is_cisco && makes_unknown_phones_register(app, now) {
         let file = auto_registration(app);
         let answer = made(file, |file| FileAnswer::Device {
             file: file.into(),
             receipt: None,
         });
-        (answer, "auto-registration file")
+        (answer, UnknownAnswer::AutoRegistrationFile)
     } else {
-        (FileAnswer::NotFound, "not found")
+        (FileAnswer::NotFound, UnknownAnswer::NotFound)
     };
     let unknown = UnknownRequest {
         at: now,
         source: request.source,
         door: request.door,
-        file: String::from_utf8_lossy(request.name).into_owned(),
+        format,
         answer: words,
     };
-    if !matches!(answer, FileAnswer::Throttled) {
-        app.file_requests.remember_unknown(name, unknown);
-    }
+    app.file_requests.remember_unknown(name, unknown);
     answer
 }
 

@@ -37,7 +37,10 @@ pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
         DeviceDetails::Known(overview, timeline) => (view(*overview), happened(timeline)),
         DeviceDetails::Unknown(requests, timeline) => {
             let refused = app.auto_registration.refused.of(&name);
-            let mut rows: Vec<Happened> = requests.iter().map(asked).collect();
+            let mut rows: Vec<Happened> = requests
+                .iter()
+                .map(|request| asked(&name, request))
+                .collect();
             rows.extend(refused.iter().map(not_registered));
             rows.sort_by(|a, b| a.at.cmp(&b.at));
             rows.splice(0..0, happened(timeline));
@@ -168,12 +171,12 @@ fn happened(timeline: Vec<TimelineEntry>) -> Vec<Happened> {
     timeline.into_iter().map(row).collect()
 }
 
-fn asked(request: &UnknownRequest) -> Happened {
+fn asked(device: &DeviceName, request: &UnknownRequest) -> Happened {
     Happened {
         at: timestamp(request.at),
         event: "file_asked_for".to_owned(),
         code: String::new(),
-        detail: format!("{}: {}", request.file, request.answer),
+        detail: format!("{}: {}", request.file_name(device), request.answer.as_str()),
         source: request.source.to_string(),
     }
 }
