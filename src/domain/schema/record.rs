@@ -41,6 +41,16 @@ pub struct Reference {
     pub pkid: Option<Pkid>,
 }
 
+impl Reference {
+    /// By name.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            pkid: None,
+        }
+    }
+}
+
 impl Value {
     /// Text; nothing when it is empty.
     pub fn text(text: &str) -> Self {

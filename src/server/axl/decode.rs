@@ -31,7 +31,7 @@ pub struct Decoded {
 /// # Errors
 /// A [`Fault`] that names the first element that is unknown, misplaced or does not fit.
 pub fn decode(
-    elements: &[Element],
+    around: &Element,
     object: &'static ObjectType,
     version: SchemaVersion,
     place: Places,
@@ -43,10 +43,8 @@ pub fn decode(
         place,
         ignored: Vec::new(),
     };
-    let wanted = elements
-        .iter()
-        .filter(|element| !skip.contains(&element.name.as_str()));
-    let record = decoder.record(wanted, object.elements, object.element)?;
+    check_nil(around, &around.name)?;
+    let record = decoder.record(around, object.elements, object.element, skip)?;
     Ok(Decoded {
         record,
         ignored: decoder.ignored,
@@ -63,15 +61,20 @@ struct Decoder {
 type Table = &'static [schema::Element];
 
 impl Decoder {
-    fn record<'a>(
+    fn record(
         &mut self,
-        elements: impl Iterator<Item = &'a Element>,
+        around: &Element,
         table: Table,
         path: &str,
+        skip: &[&str],
     ) -> Result<Record, Fault> {
+        self.check_no_text(around, path)?;
         let mut record = Record::default();
         let mut branch = 0;
-        for found in elements {
+        for found in &around.children {
+            if skip.contains(&found.name.as_str()) {
+                continue;
+            }
             let path = format!("{path}/{}", found.name);
             let Some((element, form)) = self.known(&found.name, table) else {
                 if !self.version.is_old_dialect() {
@@ -86,12 +89,47 @@ impl Decoder {
                 )));
             }
             branch = branch.max(element.branch);
-            let value = self.value(found, element, form, &path)?;
+            let Some(value) = self.value(found, element, form, &path)? else {
+                continue;
+            };
             if !self.says_nothing(element, &value) {
                 put(&mut record, element, value, &path)?;
             }
         }
         Ok(record)
+    }
+
+    /// Text where elements belong says nothing that could be applied.
+    fn check_no_text(&mut self, found: &Element, path: &str) -> Result<(), Fault> {
+        if found.text.trim().is_empty() {
+            return Ok(());
+        }
+        if self.version.is_old_dialect() {
+            self.ignored.push(format!("{path}/text()"));
+            return Ok(());
+        }
+        Err(Fault::not_valid(format!(
+            "{path} holds elements, not text: put the text into the element that it is meant for, \
+             or leave it out"
+        )))
+    }
+
+    /// Elements where text belongs say nothing that could be applied. Gives whether the text
+    /// counts all the same.
+    fn check_no_elements(&mut self, found: &Element, path: &str) -> Result<bool, Fault> {
+        let Some(first) = found.children.first() else {
+            return Ok(true);
+        };
+        if self.version.is_old_dialect() {
+            let names = found.children.iter().map(|child| &child.name);
+            self.ignored
+                .extend(names.map(|name| format!("{path}/{name}")));
+            return Ok(!found.text.trim().is_empty());
+        }
+        let name = &first.name;
+        Err(Fault::not_valid(format!(
+            "{path} holds text, not elements: leave {name} out"
+        )))
     }
 
     fn known(&self, name: &str, table: Table) -> Option<(&'static schema::Element, dialect::Form)> {
@@ -125,25 +163,39 @@ impl Decoder {
         Fault::not_valid(format!("AXL {version} has no element {path} here: {hint}"))
     }
 
+    /// What an element says; `None` when the dialect before 8.0 has nothing of it to apply.
     fn value(
         &mut self,
         found: &Element,
         element: &'static schema::Element,
         form: dialect::Form,
         path: &str,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Option<Value>, Fault> {
+        check_nil(found, path)?;
+        check_identity(found, element, path)?;
+        let is_read = match (element.content, form) {
+            // Text alone would empty the list that it stands for.
+            (Content::Group(_) | Content::Any, _) => {
+                !self.version.is_old_dialect()
+                    || !found.children.is_empty()
+                    || found.text.trim().is_empty()
+            }
+            (_, dialect::Form::Object) => self.check_object(found, path)?,
+            _ => self.check_no_elements(found, path)?,
+        };
+        if !is_read {
+            self.ignored.push(path.to_owned());
+            return Ok(None);
+        }
         let value = match element.content {
             Content::Group(table) => {
-                let mut record = self.record(found.children.iter(), table, path)?;
+                let mut record = self.record(found, table, path, &[])?;
                 if let (Some(_), Some(pkid)) = (element.identified, identity(found, element)?) {
                     record.set_pkid(pkid);
                 }
                 Value::Group(self.with_index(found, element, record))
             }
-            Content::Any => Value::Verbatim(found.children.iter().map(written).collect()),
-            _ if !found.children.is_empty() && form != dialect::Form::Object => {
-                return Err(Fault::not_valid(format!("{path} holds text, not elements")));
-            }
+            Content::Any => Value::Verbatim(self.verbatim(found, path)?),
             Content::Reference(_) => reference(found, element, form)?,
             Content::Secret(_) if found.is_empty() => Value::Nothing,
             Content::Secret(_) => {
@@ -165,7 +217,58 @@ impl Decoder {
                 return Err(Fault::not_valid(format!("{path}: {reason}")));
             }
         }
-        Ok(value)
+        Ok(Some(value))
+    }
+
+    /// Of a whole object, only what says which one it is counts. Gives whether something does.
+    fn check_object(&mut self, found: &Element, path: &str) -> Result<bool, Fault> {
+        if says_identity(found) {
+            return Ok(true);
+        }
+        self.check_no_text(found, path)?;
+        let key = key_of_object(found);
+        for child in &found.children {
+            let is_key = key.is_some_and(|key| std::ptr::eq(key, child));
+            if !is_key {
+                self.ignored.push(format!("{path}/{}", child.name));
+            }
+        }
+        let is_named = key.is_some() || found.attribute("uuid").is_some();
+        Ok(is_named || found.children.is_empty() && found.text.trim().is_empty())
+    }
+
+    /// Elements that are kept as they are, without prefixes and without what SOAP says of types:
+    /// both were the request's.
+    fn verbatim(&mut self, around: &Element, path: &str) -> Result<String, Fault> {
+        self.check_no_text(around, path)?;
+        let mut text = String::new();
+        for child in &around.children {
+            let path = format!("{path}/{}", child.name);
+            check_nil(child, &path)?;
+            self.check_no_attributes(child, &path)?;
+            let inner = if child.children.is_empty() {
+                escape(&child.value()).into_owned()
+            } else {
+                self.verbatim(child, &path)?
+            };
+            let name = &child.name;
+            text.extend(["<", name, ">", &inner, "</", name, ">"]);
+        }
+        Ok(text)
+    }
+
+    fn check_no_attributes(&mut self, found: &Element, path: &str) -> Result<(), Fault> {
+        let names = found.attributes.iter().map(|(name, _)| name.as_str());
+        for name in names.filter(|name| !OF_SOAP.contains(name)) {
+            if !self.version.is_old_dialect() {
+                return Err(Fault::not_valid(format!(
+                    "{path} has the attribute {name}, and attributes are not kept here: write it \
+                     as an element, or leave it out"
+                )));
+            }
+            self.ignored.push(format!("{path}/@{name}"));
+        }
+        Ok(())
     }
 
     /// Whether an empty element is as good as none. There is no truth value and no word that is
@@ -195,6 +298,53 @@ impl Decoder {
         }
         record
     }
+}
+
+/// Attributes by which clients tell of types and of nothing; they belong to the message.
+///
+/// Source: XML Schema part 1, clause 2.6; SOAP 1.1 clause 5.
+const OF_SOAP: [&str; 4] = ["type", "nil", "encodingStyle", "arrayType"];
+
+/// Refuses an element that says to be nil and holds something.
+pub fn check_nil(found: &Element, path: &str) -> Result<(), Fault> {
+    let holds_nothing = found.children.is_empty() && found.text.trim().is_empty();
+    if found.is_empty() && !holds_nothing {
+        return Err(Fault::not_valid(format!(
+            "{path} says to be nil (xsi:nil) and yet holds something: send one or the other"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses an identity where only a name counts: it would be dropped, and the name might be
+/// missing.
+fn check_identity(
+    found: &Element,
+    element: &'static schema::Element,
+    path: &str,
+) -> Result<(), Fault> {
+    let has_identity = match element.content {
+        Content::Reference(_) | Content::Group(_) | Content::Any => true,
+        _ => element.attributes.contains(&"uuid"),
+    };
+    let uuid = found.attribute("uuid").unwrap_or_default();
+    if !has_identity && !uuid.trim().is_empty() {
+        return Err(Fault::not_valid(format!(
+            "{path} has an attribute uuid, and only text counts here: send the name instead"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether an identity stands where a whole object may stand.
+fn says_identity(found: &Element) -> bool {
+    found.children.is_empty() && found.value().parse::<Pkid>().is_ok()
+}
+
+/// The element that says which object is meant by a whole one.
+fn key_of_object(found: &Element) -> Option<&Element> {
+    let mut keys = ["name", "userid", "pattern"].iter();
+    keys.find_map(|key| found.child(key))
 }
 
 fn put(
@@ -257,43 +407,45 @@ fn pkid_of(text: &str, element: &schema::Element) -> Result<Pkid, Fault> {
         .map_err(|error| Fault::not_valid(format!("{}: {error}", element.name)))
 }
 
-fn reference(
+/// Another object, as an element of a request names it.
+///
+/// # Errors
+/// A [`Fault`] when its identity is none, or its name cannot be one.
+pub fn reference(
     found: &Element,
     element: &'static schema::Element,
     form: dialect::Form,
 ) -> Result<Value, Fault> {
     let pkid = identity(found, element)?;
+    let is_identity = match form {
+        dialect::Form::Value => false,
+        dialect::Form::Identity => !found.is_empty(),
+        // Of credential policies 7.1 has the identity there.
+        dialect::Form::Object => says_identity(found),
+    };
+    if is_identity {
+        let said = pkid_of(&found.value(), element)?;
+        if pkid.is_some_and(|pkid| pkid != said) {
+            return Err(Fault::not_valid(format!(
+                "{} says two identities: send one of them",
+                found.name
+            )));
+        }
+        return Ok(Value::Reference(Reference {
+            name: String::new(),
+            pkid: Some(said),
+        }));
+    }
     let name = match form {
         dialect::Form::Value => found.value(),
-        dialect::Form::Identity if found.is_empty() => String::new(),
-        dialect::Form::Identity => {
-            let pkid = Some(pkid_of(&found.value(), element)?);
-            return Ok(Value::Reference(Reference {
-                name: String::new(),
-                pkid,
-            }));
-        }
-        dialect::Form::Object => ["name", "userid", "pattern"]
-            .iter()
-            .find_map(|key| found.child(key))
-            .map_or_else(String::new, Element::value),
+        dialect::Form::Identity => String::new(),
+        dialect::Form::Object => key_of_object(found).map_or_else(String::new, Element::value),
     };
     let name = normal_form(element, &name)?;
     if name.is_empty() && pkid.is_none() {
         return Ok(Value::Nothing);
     }
     Ok(Value::Reference(Reference { name, pkid }))
-}
-
-/// An element that is kept as it is, without prefixes and attributes: they were the request's.
-fn written(element: &Element) -> String {
-    let name = &element.name;
-    let inner = if element.children.is_empty() {
-        escape(element.text.trim()).into_owned()
-    } else {
-        element.children.iter().map(written).collect()
-    };
-    format!("<{name}>{inner}</{name}>")
 }
 
 #[cfg(test)]
@@ -303,7 +455,7 @@ mod tests {
     fn decoded(noun: &str, version: SchemaVersion, inner: &str) -> Result<Decoded, Fault> {
         let object = ObjectType::by_noun(noun).unwrap();
         let root = Element::parse(format!("<x>{inner}</x>").as_bytes()).unwrap();
-        decode(&root.children, object, version, Places::ADD, &[])
+        decode(&root, object, version, Places::ADD, &[])
     }
 
     fn refusal(noun: &str, version: SchemaVersion, inner: &str) -> String {

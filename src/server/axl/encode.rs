@@ -191,7 +191,7 @@ mod tests {
     fn round_trip(noun: &str, version: SchemaVersion, inner: &str, tags: &str) -> String {
         let object = ObjectType::by_noun(noun).unwrap();
         let root = Element::parse(format!("<x>{inner}</x>").as_bytes()).unwrap();
-        let decoded = decode(&root.children, object, version, Places::ADD, &[]).unwrap();
+        let decoded = decode(&root, object, version, Places::ADD, &[]).unwrap();
         let tags_element = Element::parse(format!("<t>{tags}</t>").as_bytes()).unwrap();
         let encoding = Encoding {
             object,

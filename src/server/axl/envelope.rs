@@ -89,6 +89,11 @@ impl Call {
         &self.0.namespace
     }
 
+    /// The element of the operation.
+    pub fn element(&self) -> &Element {
+        &self.0
+    }
+
     /// What the operation is given.
     pub fn arguments(&self) -> &[Element] {
         &self.0.children

@@ -1,7 +1,9 @@
 //! Operations: the call to a use case, and what the use case gives back as the content of the
 //! response element.
 
+mod arguments;
 mod change;
+mod keys;
 mod list;
 mod objects;
 mod options;

@@ -62,6 +62,7 @@ use crate::domain::schema;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
+use crate::domain::schema::Reference;
 use crate::domain::schema::SchemaVersion;
 use crate::store::Connection;
 
@@ -89,9 +90,11 @@ pub enum ObjectKey {
     Pattern {
         /// The number.
         pattern: String,
-        /// The partition by name; `Some("")`: `< None >`; `None`: not said.
-        route_partition: Option<String>,
+        /// The partition by name, identity or both; without either: `< None >`; `None`: not said.
+        route_partition: Option<Reference>,
     },
+    /// By identity, and by what must mean the same object.
+    Both(Pkid, Box<ObjectKey>),
     /// By several elements.
     Several(Vec<(&'static str, String)>),
     /// There is one.
@@ -101,7 +104,7 @@ pub enum ObjectKey {
 impl std::fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Pkid(pkid) => pkid.fmt(f),
+            Self::Pkid(pkid) | Self::Both(pkid, _) => pkid.fmt(f),
             Self::Name(name) => f.write_str(name),
             Self::Pattern { pattern, .. } => f.write_str(pattern),
             Self::Several(values) => {

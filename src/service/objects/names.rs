@@ -13,6 +13,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::fresh_system;
+use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
@@ -29,8 +30,39 @@ use crate::store::Connection;
 ///
 /// # Errors
 ///
-/// [`ObjectError`] when the database fails.
+/// [`ObjectError`] when the key means two objects, or the database fails.
 pub(super) async fn find(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    key: &ObjectKey,
+) -> Outcome<Option<Pkid>> {
+    let ObjectKey::Both(pkid, key) = key else {
+        return find_by_one(app, connection, object, key).await;
+    };
+    let by_pkid = ObjectKey::Pkid(*pkid);
+    let Some(pkid) = find_by_one(app, connection, object, &by_pkid).await? else {
+        return Ok(None);
+    };
+    let is_same = match key.as_ref() {
+        // Any partition will do.
+        ObjectKey::Pattern {
+            pattern,
+            route_partition: None,
+        } => {
+            let lines = lines_of(connection, pattern).await?;
+            lines.iter().any(|line| line.pkid == pkid)
+        }
+        key => find_by_one(app, connection, object, key).await? == Some(pkid),
+    };
+    if is_same {
+        return Ok(Some(pkid));
+    }
+    let reason = format!("it is not the identity of {key}: send one of the two");
+    Err(ObjectError::invalid("uuid", &reason))
+}
+
+async fn find_by_one(
     app: &App,
     connection: &mut Connection,
     object: &'static ObjectType,
@@ -46,12 +78,12 @@ pub(super) async fn find(
         ObjectKey::Pattern {
             pattern,
             route_partition,
-        } => by_pattern(app, connection, pattern, route_partition.as_deref()).await,
+        } => by_pattern(app, connection, pattern, route_partition.as_ref()).await,
         ObjectKey::Singleton if object.kind == ObjectKind::SelfProvisioning => {
             Ok(Some(fresh_system::SELF_PROVISIONING))
         }
         ObjectKey::Several(values) => Ok(keyed::find(&app.catalogue.load(), object.kind, values)),
-        ObjectKey::Singleton => Err(ObjectError::NotServed(object)),
+        ObjectKey::Singleton | ObjectKey::Both(..) => Err(ObjectError::NotServed(object)),
     }
 }
 
@@ -100,32 +132,45 @@ async fn by_name(
     })
 }
 
-/// The line of a number: in the partition that is said, else in none, else in the only one.
+/// The lines of a number, in every partition.
+async fn lines_of(connection: &mut Connection, pattern: &str) -> Outcome<Vec<Line>> {
+    let pattern = pattern.strip_prefix('\\').unwrap_or(pattern);
+    match pattern.parse::<DirectoryNumber>() {
+        Ok(number) => Ok(store::line::by_pattern(connection, &number).await?),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// The line of a number: in the partition that is said, else in the only one that has it, else in
+/// none.
 async fn by_pattern(
     app: &App,
     connection: &mut Connection,
     pattern: &str,
-    route_partition: Option<&str>,
+    route_partition: Option<&Reference>,
 ) -> Outcome<Option<Pkid>> {
-    let pattern = pattern.strip_prefix('\\').unwrap_or(pattern);
-    let Ok(number) = pattern.parse::<DirectoryNumber>() else {
-        return Ok(None);
+    let lines = lines_of(connection, pattern).await?;
+    let nowhere = Reference::default();
+    let wanted = match (route_partition, lines.as_slice()) {
+        (None, [only]) => return Ok(Some(only.pkid)),
+        (wanted, _) => wanted.unwrap_or(&nowhere),
     };
-    let lines = store::line::by_pattern(connection, &number).await?;
     let catalogue = app.catalogue.load();
-    let is_in = |partition: Pkid, wanted: &str| {
-        let name = catalogue.route_partitions.get(&partition);
-        name.is_some_and(|name| name.to_lowercase() == wanted.to_lowercase())
+    let known = |pkid: Pkid| catalogue.route_partitions.get(&pkid);
+    if let Some(known) = wanted.pkid.and_then(known)
+        && !is_called(wanted, known)
+    {
+        return Err(two_objects("routePartitionName", known, wanted));
+    }
+    let is_wanted = |partition: Pkid| match wanted.pkid {
+        Some(pkid) => pkid == partition,
+        None => {
+            let name = known(partition);
+            name.is_some_and(|name| name.to_lowercase() == wanted.name.to_lowercase())
+        }
     };
-    let in_partition = |wanted: &str| {
-        let mut lines = lines.iter();
-        lines.find(|line| is_in(line.route_partition, wanted))
-    };
-    let line = match (route_partition, lines.as_slice()) {
-        (Some(wanted), _) => in_partition(wanted),
-        (None, [only]) => Some(only),
-        (None, _) => in_partition(""),
-    };
+    let mut lines = lines.iter();
+    let line = lines.find(|line| is_wanted(line.route_partition));
     Ok(line.map(|line| line.pkid))
 }
 
@@ -259,8 +304,8 @@ pub(super) fn in_catalogue(catalogue: &Catalogue, kind: ObjectKind) -> Named<'_>
     }
 }
 
-/// Gives every reference of a record both its name and its identity. Who says both means the
-/// identity.
+/// Gives every reference of a record both its name and its identity. Who says both must mean one
+/// object.
 ///
 /// # Errors
 ///
@@ -273,19 +318,7 @@ pub(super) async fn resolve(
 ) -> Outcome<()> {
     for found in references::of(object, record) {
         let (kind, reference) = (found.kind, found.reference);
-        let resolved = match reference.pkid {
-            Some(pkid) => {
-                let name = name_of(app, connection, kind, pkid).await?;
-                name.map(|name| (pkid, name))
-            }
-            None => match by_name(app, connection, kind, &reference.name).await? {
-                Some(pkid) => {
-                    let name = name_of(app, connection, kind, pkid).await?;
-                    name.map(|name| (pkid, name))
-                }
-                None => None,
-            },
-        };
+        let resolved = identified(app, connection, found.element, kind, reference).await?;
         let Some((pkid, name)) = resolved else {
             let name = match reference.pkid {
                 Some(pkid) => format!("{{{pkid}}}"),
@@ -303,6 +336,48 @@ pub(super) async fn resolve(
         };
     }
     Ok(())
+}
+
+/// The object that a reference means, with its name as the system has it; `None` when there is
+/// none.
+async fn identified(
+    app: &App,
+    connection: &mut Connection,
+    element: &'static str,
+    kind: ObjectKind,
+    reference: &Reference,
+) -> Outcome<Option<(Pkid, String)>> {
+    let pkid = match reference.pkid {
+        Some(pkid) => pkid,
+        None => match by_name(app, connection, kind, &reference.name).await? {
+            Some(pkid) => pkid,
+            None => return Ok(None),
+        },
+    };
+    let Some(name) = name_of(app, connection, kind, pkid).await? else {
+        return Ok(None);
+    };
+    if !is_called(reference, &name)
+        && by_name(app, connection, kind, &reference.name).await? != Some(pkid)
+    {
+        return Err(two_objects(element, &name, reference));
+    }
+    Ok(Some((pkid, name)))
+}
+
+/// Whether what a reference says beside an identity is the name of that object.
+fn is_called(reference: &Reference, name: &str) -> bool {
+    let said = &reference.name;
+    said.is_empty() || said.to_lowercase() == name.to_lowercase()
+}
+
+/// The refusal of a reference by the identity of one object and the name of another.
+fn two_objects(element: &'static str, known: &str, said: &Reference) -> ObjectError {
+    let reason = format!(
+        "its uuid is that of {known:?}, and its text is {:?}: send one of the two",
+        said.name
+    );
+    ObjectError::invalid(element, &reason)
 }
 
 /// Gives the references of a record that have an identity their names. `known` spares asking twice.

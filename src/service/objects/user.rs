@@ -20,6 +20,7 @@ use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
+use crate::domain::schema::Reference;
 use crate::domain::schema::Value;
 use crate::domain::schema::written_directory_number;
 use crate::domain::user::EndUser;
@@ -242,7 +243,7 @@ fn user_profile(draft: &Draft) -> Option<Option<String>> {
 ///
 /// # Errors
 ///
-/// [`ObjectError::NotFound`] when there is no such line.
+/// [`ObjectError::Unresolved`] when there is no such line.
 async fn said_extension(
     app: &App,
     connection: &mut Connection,
@@ -259,11 +260,18 @@ async fn said_extension(
     let route_partition = said.and_then(|said| said.text("routePartitionName"));
     let key = ObjectKey::Pattern {
         pattern: pattern.to_owned(),
-        route_partition: route_partition.map(str::to_owned),
+        route_partition: route_partition.map(Reference::named),
     };
     let object =
         ObjectType::of(ObjectKind::Line).ok_or_else(|| ObjectError::NotServed(draft.object()))?;
-    let not_found = || ObjectError::not_found(object, &key);
+    let not_found = || ObjectError::Unresolved {
+        element: "primaryExtension",
+        kind: ObjectKind::Line,
+        name: match route_partition.filter(|partition| !partition.is_empty()) {
+            Some(partition) => format!("{pattern} in {partition}"),
+            None => pattern.to_owned(),
+        },
+    };
     let pkid = names::find(app, connection, object, &key)
         .await?
         .ok_or_else(not_found)?;

@@ -6,7 +6,7 @@ use crate::service::changes::{self, Action, Changes, ChangesError, Start};
 use super::super::envelope::Call;
 use super::super::fault::Fault;
 use super::super::xml::Element;
-use super::Caller;
+use super::{Caller, arguments};
 
 /// Most objects of one `objectList`: there are fewer kinds than that.
 const OBJECTS_MAX: usize = 1_000;
@@ -17,38 +17,38 @@ pub(super) async fn list(caller: &Caller<'_>, call: &Call) -> Result<String, Fau
     if caller.version < SchemaVersion::V10_0 {
         return Err(Fault::no_operation("listChange is there from AXL 10.0 on"));
     }
-    let (mut start, mut nouns) = (None, Vec::new());
-    for argument in call.arguments() {
-        match argument.name.as_str() {
-            "startChangeId" if argument.is_empty() => {}
-            "startChangeId" => start = Some(start_of(argument)?),
-            "objectList" => nouns = objects(argument)?,
-            other => {
-                return Err(Fault::not_valid(format!(
-                    "listChange has no element {other}; leave it out"
-                )));
-            }
-        }
-    }
+    arguments::check(caller, call, &["startChangeId", "objectList"])?;
+    let start = match call.argument("startChangeId") {
+        Some(argument) => start_of(caller, argument)?,
+        None => None,
+    };
+    let nouns = match call.argument("objectList") {
+        Some(argument) => objects(caller, argument)?,
+        None => Vec::new(),
+    };
     let changes = changes::list(caller.app, start.as_ref(), &nouns).await?;
     Ok(written(&changes, caller.version))
 }
 
-fn start_of(element: &Element) -> Result<Start, Fault> {
-    let number = element.value();
-    let number = number.trim().parse().map_err(|_| {
+fn start_of(caller: &Caller<'_>, element: &Element) -> Result<Option<Start>, Fault> {
+    let Some(number) = arguments::text_of(caller, element, "listChange/startChangeId")? else {
+        return Ok(None);
+    };
+    let number = number.parse().map_err(|_| {
         Fault::not_valid("startChangeId is the number nextStartChangeId of an earlier answer")
     })?;
     let queue_id = element.attribute("queueId").ok_or_else(|| {
         Fault::not_valid("startChangeId has the attribute queueId, as an earlier answer gave it")
     })?;
-    Ok(Start {
+    Ok(Some(Start {
         number,
         queue_id: queue_id.to_owned(),
-    })
+    }))
 }
 
-fn objects(list: &Element) -> Result<Vec<String>, Fault> {
+fn objects(caller: &Caller<'_>, list: &Element) -> Result<Vec<String>, Fault> {
+    let path = "listChange/objectList";
+    arguments::check_text(caller, list, path)?;
     if let Some(other) = list.children.iter().find(|child| child.name != "object") {
         let name = &other.name;
         return Err(Fault::not_valid(format!(
@@ -60,8 +60,12 @@ fn objects(list: &Element) -> Result<Vec<String>, Fault> {
             "objectList has at most {OBJECTS_MAX} objects"
         )));
     }
-    let named = list.children.iter().filter(|object| !object.is_empty());
-    Ok(named.map(Element::value).collect())
+    let mut nouns = Vec::new();
+    for object in &list.children {
+        let noun = arguments::text_of(caller, object, &format!("{path}/object"))?;
+        nouns.extend(noun);
+    }
+    Ok(nouns)
 }
 
 fn written(told: &Changes, version: SchemaVersion) -> String {

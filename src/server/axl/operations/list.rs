@@ -16,8 +16,7 @@ use super::super::encode::{Encoding, Tags};
 use super::super::envelope::Call;
 use super::super::fault::Fault;
 use super::super::xml::Element;
-use super::Caller;
-use super::objects::no_others;
+use super::{Caller, arguments};
 
 /// Objects that are read and written at once.
 const PAGE: usize = 200;
@@ -28,7 +27,11 @@ pub(super) async fn list(
     call: &Call,
     object: &'static ObjectType,
 ) -> Result<Content, Fault> {
-    no_others(call, &["searchCriteria", "returnedTags", "skip", "first"])?;
+    arguments::check(
+        caller,
+        call,
+        &["searchCriteria", "returnedTags", "skip", "first"],
+    )?;
     let criteria = criteria(call, object, caller.version)?;
     let Some(tags) = call.argument("returnedTags") else {
         return Err(Fault::not_valid(format!(
@@ -48,18 +51,20 @@ pub(super) async fn by_name(
     object: &'static ObjectType,
     names: &[&'static str],
 ) -> Result<Content, Fault> {
-    no_others(call, &["searchString", "skip", "first"])?;
-    let Some(wanted) = call.argument("searchString") else {
+    arguments::check(caller, call, &["searchString", "skip", "first"])?;
+    let Some(argument) = call.argument("searchString") else {
         return Err(Fault::not_valid(format!(
             "{} needs searchString, for example <searchString>%</searchString>",
             call.operation()
         )));
     };
+    let path = format!("{}/searchString", call.operation());
+    let wanted = arguments::text_of(caller, argument, &path)?.unwrap_or_default();
     let mut found = Vec::new();
     let mut known = HashSet::new();
     for name in names {
         let mut criteria = Criteria::none();
-        criteria.demand(name, &wanted.value());
+        criteria.demand(name, &wanted);
         let more = objects::list(caller.app, object, &criteria).await?;
         found.extend(more.into_iter().filter(|pkid| known.insert(*pkid)));
     }
@@ -74,8 +79,8 @@ async fn answer(
     found: Vec<Pkid>,
     tags: Option<Element>,
 ) -> Result<Content, Fault> {
-    let skip = count(call, "skip")?.unwrap_or(0);
-    let first = count(call, "first")?.unwrap_or(usize::MAX);
+    let skip = arguments::count(caller, call, "skip")?.unwrap_or(0);
+    let first = arguments::count(caller, call, "first")?.unwrap_or(usize::MAX);
     let wanted: Vec<Pkid> = found.into_iter().skip(skip).take(first).collect();
     if wanted.is_empty() {
         return Ok(Content::Whole("<return/>".to_owned()));
@@ -170,18 +175,6 @@ impl Pages {
             },
         )))
     }
-}
-
-fn count(call: &Call, name: &str) -> Result<Option<usize>, Fault> {
-    let Some(argument) = call.argument(name).filter(|argument| !argument.is_empty()) else {
-        return Ok(None);
-    };
-    let value = argument.value();
-    value.trim().parse().map(Some).map_err(|_| {
-        Fault::not_valid(format!(
-            "{name} is {value:?}; it is a whole number from 0 up"
-        ))
-    })
 }
 
 fn criteria(

@@ -1,14 +1,14 @@
 //! `apply…`, `restart…`, `reset…` and `doDeviceReset`.
 
 use crate::domain::phone_restart::PhoneAction;
-use crate::domain::schema::{ObjectKind, ObjectType, Operation};
+use crate::domain::schema::{ObjectKind, ObjectType, Operation, Reference};
 use crate::service::objects::{self as use_cases, ObjectKey};
 
 use super::super::encode::uuid;
 use super::super::envelope::Call;
 use super::super::fault::Fault;
-use super::Caller;
-use super::objects;
+use super::keys::key_of;
+use super::{Caller, arguments};
 
 /// `applyPhone`, `restartLine`, `resetDevicePool` and so on.
 pub(super) async fn of_object(
@@ -29,42 +29,60 @@ pub(super) async fn of_object(
             )));
         }
     };
-    let (key, names) = objects::key_of(call, object, caller.version, operation)?;
-    objects::no_others(call, &names)?;
+    let (key, names) = key_of(caller, call, object, operation)?;
+    arguments::check(caller, call, &names)?;
     tell(caller, object, &key, action).await
 }
 
 /// `doDeviceReset`: the only way before 10.0.
 pub(super) async fn device(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
     const KNOWN: [&str; 4] = ["deviceName", "deviceId", "isHardReset", "deviceResetType"];
-    objects::no_others(call, &KNOWN)?;
+    arguments::check(caller, call, &KNOWN)?;
     let object = ObjectType::of(ObjectKind::Phone).ok_or_else(|| Fault::not_found("Phone"))?;
-    let name = call.argument("deviceName");
-    let identity = name
-        .and_then(|name| name.attribute("uuid"))
-        .filter(|uuid| !uuid.trim().is_empty())
-        .map(ToOwned::to_owned)
-        .or_else(|| Some(call.argument("deviceId")?.value()).filter(|text| !text.is_empty()));
-    let key = match (identity, name) {
-        (Some(identity), _) => ObjectKey::Pkid(identity.trim().parse().map_err(|error| {
-            Fault::not_valid(format!(
-                "the identity of the device is {identity:?}: {error}"
-            ))
-        })?),
-        (None, Some(name)) if !name.is_empty() => ObjectKey::Name(name.value()),
-        (None, _) => return Err(Fault::not_valid("doDeviceReset: deviceName is missing")),
-    };
-    tell(caller, object, &key, action_of(call)?).await
+    let key = device_of(caller, call, object)?;
+    tell(caller, object, &key, action_of(caller, call)?).await
 }
 
-fn action_of(call: &Call) -> Result<PhoneAction, Fault> {
+/// The device that is said by name, by identity, or by both.
+fn device_of(
+    caller: &Caller<'_>,
+    call: &Call,
+    object: &'static ObjectType,
+) -> Result<ObjectKey, Fault> {
+    let reference = match arguments::once(call.element(), "deviceName", call.operation())? {
+        Some(argument) => arguments::reference(caller, argument, "doDeviceReset/deviceName")?,
+        None => Reference::default(),
+    };
+    let identity = arguments::text(caller, call, "deviceId")?;
+    let identity = identity.map(|text| arguments::pkid("deviceId", &text));
+    let (by_id, by_uuid) = (identity.transpose()?, reference.pkid);
+    if let (Some(one), Some(other)) = (by_id, by_uuid)
+        && one != other
+    {
+        return Err(Fault::not_valid(
+            "doDeviceReset: deviceId and the uuid of deviceName are two devices; send one",
+        ));
+    }
+    let name = Some(reference.name).filter(|name| !name.is_empty());
+    match (by_id.or(by_uuid), name.map(ObjectKey::Name)) {
+        (Some(pkid), Some(name)) => Ok(ObjectKey::Both(pkid, Box::new(name))),
+        (Some(pkid), None) => Ok(ObjectKey::Pkid(pkid)),
+        (None, Some(name)) => Ok(name),
+        (None, None) => Err(Fault::not_valid(format!(
+            "doDeviceReset does not say which {} is meant: deviceName is missing",
+            object.kind.noun()
+        ))),
+    }
+}
+
+fn action_of(caller: &Caller<'_>, call: &Call) -> Result<PhoneAction, Fault> {
     let said = |name: &str| {
-        let argument = call.argument(name).filter(|argument| !argument.is_empty());
-        argument.map(|argument| argument.value().to_ascii_lowercase())
+        let said = arguments::text(caller, call, name)?;
+        Ok::<_, Fault>(said.map(|text| text.to_ascii_lowercase()))
     };
     match (
-        said("isHardReset").as_deref(),
-        said("deviceResetType").as_deref(),
+        said("isHardReset")?.as_deref(),
+        said("deviceResetType")?.as_deref(),
     ) {
         (Some(_), Some(_)) => Err(Fault::not_valid(
             "doDeviceReset: send isHardReset or deviceResetType, not both",

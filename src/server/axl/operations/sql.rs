@@ -8,14 +8,14 @@ use crate::service::sql::{self, SqlError, SqlRows};
 
 use super::super::envelope::Call;
 use super::super::fault::Fault;
-use super::Caller;
+use super::{Caller, arguments};
 
 /// How long a statement may run.
 const TIME_MAX: Duration = Duration::from_secs(20);
 
 /// `executeSQLQuery`: rows as elements named after the columns.
 pub(super) async fn query(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
-    let statement = statement(call)?;
+    let statement = statement(caller, call)?;
     let limits = sql::SqlLimits {
         time: TIME_MAX,
         bytes_max: caller.app.settings.axl.answer_bytes_max,
@@ -26,21 +26,21 @@ pub(super) async fn query(caller: &Caller<'_>, call: &Call) -> Result<String, Fa
 
 /// `executeSQLUpdate`: how many rows were changed.
 pub(super) async fn update(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
-    let statement = statement(call)?;
+    let statement = statement(caller, call)?;
     let rows = sql::update(caller.app, caller.actor, &statement).await?;
     Ok(format!(
         "<return><rowsUpdated>{rows}</rowsUpdated></return>"
     ))
 }
 
-fn statement(call: &Call) -> Result<String, Fault> {
-    match call.arguments() {
-        [argument] if argument.name == "sql" && !argument.is_empty() => Ok(argument.value()),
-        _ => Err(Fault::not_valid(format!(
+fn statement(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
+    arguments::check(caller, call, &["sql"])?;
+    arguments::text(caller, call, "sql")?.ok_or_else(|| {
+        Fault::not_valid(format!(
             "{} takes one element, sql, with a statement in it",
             call.operation()
-        ))),
-    }
+        ))
+    })
 }
 
 fn written(rows: &SqlRows) -> String {

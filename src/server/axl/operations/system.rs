@@ -10,7 +10,8 @@ use crate::service::hasher::Share;
 
 use super::super::envelope::Call;
 use super::super::fault::Fault;
-use super::Caller;
+use super::arguments::NOT_FILLED_IN;
+use super::{Caller, arguments};
 
 /// What follows the newest schema's number in the version that is reported: scripts read the first
 /// two numbers and choose their schema by them.
@@ -27,19 +28,15 @@ const MUST_CHANGE: i32 = 3;
 
 /// `getCCMVersion`: the version that clients choose their schema by.
 pub(super) fn ccm_version(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
-    for argument in call.arguments() {
-        if argument.name != "processNodeName" {
-            return Err(unknown_argument(&argument.name, "getCCMVersion"));
-        }
-        let name = argument.value();
-        let catalogue = caller.app.catalogue.load();
-        let is_known = |name: &str| {
-            let mut nodes = catalogue.call_managers.values();
-            nodes.any(|node| node.name == name || node.process_node_name == name)
-        };
-        if !argument.is_empty() && name != "?" && !is_known(&name) {
-            return Err(Fault::not_found("ProcessNode"));
-        }
+    arguments::check(caller, call, &["processNodeName"])?;
+    let name = arguments::text(caller, call, "processNodeName")?;
+    let catalogue = caller.app.catalogue.load();
+    let is_known = |name: &String| {
+        let mut nodes = catalogue.call_managers.values();
+        nodes.any(|node| node.name == *name || node.process_node_name == *name)
+    };
+    if name.is_some_and(|name| name != NOT_FILLED_IN && !is_known(&name)) {
+        return Err(Fault::not_found("ProcessNode"));
     }
     let version = escape(format!("{}.{BUILD}", SchemaVersion::NEWEST)).into_owned();
     Ok(format!(
@@ -49,17 +46,9 @@ pub(super) fn ccm_version(caller: &Caller<'_>, call: &Call) -> Result<String, Fa
 
 /// `doAuthenticateUser`: a wrong credential is an ordinary answer, and counts like one on a page.
 pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
-    const OPERATION: &str = "doAuthenticateUser";
-    for argument in call.arguments() {
-        if !["userid", "password", "pin"].contains(&argument.name.as_str()) {
-            return Err(unknown_argument(&argument.name, OPERATION));
-        }
-    }
-    let user_id = call
-        .argument("userid")
-        .filter(|argument| !argument.is_empty())
-        .ok_or_else(|| Fault::not_valid("doAuthenticateUser: userid is missing"))?
-        .value();
+    arguments::check(caller, call, &["userid", "password", "pin"])?;
+    let user_id = arguments::text(caller, call, "userid")?
+        .ok_or_else(|| Fault::not_valid("doAuthenticateUser: userid is missing"))?;
     let (password, pin) = (call.argument("password"), call.argument("pin"));
     let (Some(shown), is_pin) = (password.or(pin), pin.is_some()) else {
         return Err(Fault::not_valid("doAuthenticateUser: send password or pin"));
@@ -69,7 +58,8 @@ pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Resul
             "doAuthenticateUser: send password or pin, not both",
         ));
     }
-    let secret = Secret::from(shown.value().as_str());
+    let shown = arguments::text_of(caller, shown, "doAuthenticateUser/credential")?;
+    let secret = Secret::from(shown.unwrap_or_default().as_str());
     let attempt = Attempt {
         login: &user_id,
         secret: Some(&secret),
@@ -139,8 +129,4 @@ fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32, expiry: Ex
         "<return><userAuthenticated>{is_authenticated}</userAuthenticated><code>{code}</code>\
          <daysToExpiry>{days}</daysToExpiry>{warning}</return>"
     )
-}
-
-fn unknown_argument(name: &str, operation: &str) -> Fault {
-    Fault::not_valid(format!("{operation} has no element {name}; leave it out"))
 }
