@@ -4,8 +4,8 @@
 //! The requests are generated from the tables that the program runs on. The answers are read with
 //! a reader of XML of their own and compared element by element.
 
-mod generate;
-mod tree;
+pub(crate) mod generate;
+pub(crate) mod tree;
 
 use crate::common::Axl;
 use crate::common::AxlCall;

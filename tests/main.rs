@@ -25,6 +25,7 @@ mod axl_phones;
 mod axl_quick_add;
 mod axl_restart;
 mod axl_round_trip;
+mod axl_silence;
 mod axl_sql;
 mod axl_sql_rows;
 mod axl_sql_update;

@@ -340,12 +340,13 @@ impl Generator {
 
     /// The criterion that finds an object.
     pub(crate) fn search_of(object: &ObjectType, said: &Tree) -> String {
-        let found = object.search.iter().find_map(|name| {
+        let found = object.search.iter().find_map(|criterion| {
+            let name = criterion.name;
             let child = said.child(name)?;
             let is_key = object.key == Key::Name(name);
             is_key.then(|| format!("<{name}>{}</{name}>", child.written_inside()))
         });
-        let first = object.search.first().unwrap_or(&"name");
+        let first = object.search.first().map_or("name", |first| first.name);
         found.unwrap_or_else(|| format!("<{first}>%</{first}>"))
     }
 

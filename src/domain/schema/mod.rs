@@ -28,7 +28,7 @@ pub use content::{Change, Characters, Content, Places, Treatment};
 pub use element::{
     Element, MANY, any, boolean, elements_in, group, integer, one_of, reference, secret, text,
 };
-pub use object::{Key, ObjectKind, ObjectType, Operation};
+pub use object::{Criterion, Key, ObjectKind, ObjectType, Operation, criterion};
 pub use record::{Record, Reference, Value};
 pub use stored::{StoredElements, StoredValue};
 pub use version::{SchemaVersion, UnsupportedVersion};

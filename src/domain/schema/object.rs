@@ -107,6 +107,32 @@ pub enum Key {
     Singleton,
 }
 
+/// An element that a list can be narrowed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Criterion {
+    /// Its name in `searchCriteria`.
+    pub name: &'static str,
+    /// The first version that takes it; the object may have had the element before.
+    pub since: SchemaVersion,
+}
+
+/// A criterion that lists have always had.
+pub const fn criterion(name: &'static str) -> Criterion {
+    Criterion {
+        name,
+        since: SchemaVersion::OLDEST,
+    }
+}
+
+impl Criterion {
+    /// The first version that takes it.
+    #[must_use]
+    pub const fn since(mut self, version: SchemaVersion) -> Self {
+        self.since = version;
+        self
+    }
+}
+
 /// The table of one kind of object.
 #[derive(Debug, Clone, Copy)]
 pub struct ObjectType {
@@ -123,7 +149,7 @@ pub struct ObjectType {
     /// Its elements in master order.
     pub elements: &'static [Element],
     /// The elements that a list can be narrowed by.
-    pub search: &'static [&'static str],
+    pub search: &'static [Criterion],
     /// The operations on it.
     pub operations: &'static [Operation],
 }

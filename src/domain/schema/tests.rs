@@ -212,7 +212,8 @@ fn every_object_has_its_key_and_its_search_elements() {
             Key::Several(names) => names,
             Key::Singleton => &[],
         };
-        for name in keys.iter().chain(object.search) {
+        let criteria = object.search.iter().map(|criterion| &criterion.name);
+        for name in keys.iter().chain(criteria) {
             let found = object.elements.iter().any(|it| it.name == *name);
             assert!(found, "{} {name}", object.element);
         }

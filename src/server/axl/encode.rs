@@ -7,33 +7,7 @@ use crate::domain::schema::{
     self, Content, ObjectType, Places, Record, SchemaVersion, Value, dialect,
 };
 
-use super::xml::Element;
-
-/// Which elements an answer has.
-#[derive(Debug, Clone, Copy)]
-pub enum Tags<'a> {
-    /// All that the version has.
-    All,
-    /// Those whose tags stand below this element; a tag without tags of its own is meant whole.
-    Below(&'a Element),
-}
-
-impl Tags<'_> {
-    /// The tags below the tag of this name; `None` when it is not asked for.
-    fn of(self, name: &str) -> Option<Self> {
-        match self {
-            Self::All => Some(Self::All),
-            Self::Below(tags) => {
-                let tag = tags.child(name)?;
-                Some(if tag.children.is_empty() {
-                    Self::All
-                } else {
-                    Self::Below(tag)
-                })
-            }
-        }
-    }
-}
+use super::tags::Tags;
 
 /// How an object is written.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +19,7 @@ pub struct Encoding<'a> {
     /// A get or a list answer.
     pub place: Places,
     /// The elements asked for.
-    pub tags: Tags<'a>,
+    pub tags: &'a Tags,
 }
 
 impl Encoding<'_> {
@@ -67,7 +41,7 @@ impl Encoding<'_> {
     /// The attributes of a table that a record has. Who asks for no element of an object is given
     /// its identity only.
     fn attributes(&self, record: &Record, names: &[&str]) -> String {
-        if matches!(self.tags, Tags::Below(tags) if tags.children.is_empty()) {
+        if self.tags.is_empty() {
             return String::new();
         }
         let mut text = String::new();
@@ -84,16 +58,11 @@ impl Encoding<'_> {
         text
     }
 
-    fn elements(
-        &self,
-        record: &Record,
-        table: &'static [schema::Element],
-        tags: Tags<'_>,
-    ) -> String {
+    fn elements(&self, record: &Record, table: &'static [schema::Element], tags: &Tags) -> String {
         let mut text = String::new();
         for element in schema::elements_in(table, self.version, self.place) {
             let name = self.name(element);
-            let Some(tags) = tags.of(name) else {
+            let Some(tags) = tags.of(element.name) else {
                 continue;
             };
             if self.version.is_old_dialect() && name == INDEX {
@@ -136,7 +105,7 @@ impl Encoding<'_> {
         name: &str,
         element: &'static schema::Element,
         value: &Value,
-        tags: Tags<'_>,
+        tags: &Tags,
     ) {
         match value {
             Value::Nothing | Value::Secret(_) => empty(text, name, element),
@@ -185,6 +154,7 @@ pub fn uuid(pkid: Pkid) -> String {
 mod tests {
     use super::*;
     use crate::server::axl::decode::decode;
+    use crate::server::axl::xml::Element;
 
     const PKID: Pkid = Pkid::from_u128(0x5f3c_6a0e_6c2b_4a43_9d0e_0b6f_0a7a_1c11);
 
@@ -193,15 +163,12 @@ mod tests {
         let root = Element::parse(format!("<x>{inner}</x>").as_bytes()).unwrap();
         let decoded = decode(&root, object, version, Places::ADD, &[]).unwrap();
         let tags_element = Element::parse(format!("<t>{tags}</t>").as_bytes()).unwrap();
+        let (wanted, _) = Tags::read(&tags_element, object, version, Places::GET).unwrap();
         let encoding = Encoding {
             object,
             version,
             place: Places::GET,
-            tags: if tags.is_empty() {
-                Tags::All
-            } else {
-                Tags::Below(&tags_element)
-            },
+            tags: if tags.is_empty() { &Tags::All } else { &wanted },
         };
         encoding.object(PKID, &decoded.record)
     }

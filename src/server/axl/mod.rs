@@ -20,6 +20,7 @@ pub mod fault;
 mod login;
 mod operations;
 pub mod soap_action;
+pub mod tags;
 mod wsdl;
 
 use std::sync::{Arc, Mutex, PoisonError};

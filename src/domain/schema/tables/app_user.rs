@@ -4,7 +4,7 @@ use super::kinds::PRESENCE_GROUP;
 use super::shared::{ASSOCIATED_GROUPS, PASSWORD_CREDENTIALS};
 use crate::domain::schema::{
     Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, boolean,
-    group, reference, secret, text,
+    criterion, group, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -47,6 +47,6 @@ pub(super) const APP_USER: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("userid"),
     elements: ELEMENTS,
-    search: &["userid"],
+    search: &[criterion("userid")],
     operations: Operation::CONFIGURE,
 };

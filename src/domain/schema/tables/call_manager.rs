@@ -7,7 +7,7 @@ use crate::domain::schema::ObjectKind::{
 use crate::domain::schema::SchemaVersion::{V9_0, V10_0, V12_5};
 use crate::domain::schema::{
     Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, boolean,
-    group, integer, reference, text,
+    criterion, group, integer, reference, text,
 };
 
 #[rustfmt::skip]
@@ -60,7 +60,7 @@ pub(super) const CALL_MANAGER: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: &[
         Operation::Update,
         Operation::Get,

@@ -2,8 +2,8 @@
 
 use crate::domain::schema::ObjectKind::CallManager;
 use crate::domain::schema::{
-    Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, boolean, group, integer,
-    reference, text,
+    Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, boolean, criterion,
+    group, integer, reference, text,
 };
 
 #[rustfmt::skip]
@@ -33,7 +33,7 @@ pub(super) const CALL_MANAGER_GROUP: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: &[
         Operation::Add,
         Operation::Update,

@@ -2,7 +2,8 @@
 
 use crate::domain::schema::SchemaVersion::V11_5;
 use crate::domain::schema::{
-    Element, Key, ObjectKind, ObjectType, Operation, SchemaVersion, boolean, integer, text,
+    Element, Key, ObjectKind, ObjectType, Operation, SchemaVersion, boolean, criterion, integer,
+    text,
 };
 
 #[rustfmt::skip]
@@ -28,6 +29,6 @@ pub(super) const CREDENTIAL_POLICY: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: Operation::CONFIGURE,
 };

@@ -2,10 +2,10 @@
 
 use super::words::PARTITION_USAGE;
 use crate::domain::schema::ObjectKind::RoutePartition;
-use crate::domain::schema::SchemaVersion::V10_0;
+use crate::domain::schema::SchemaVersion::{V10_0, V11_5};
 use crate::domain::schema::{
     Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, SchemaVersion,
-    group, integer, one_of, reference, text,
+    criterion, group, integer, one_of, reference, text,
 };
 
 #[rustfmt::skip]
@@ -39,6 +39,10 @@ pub(super) const CSS: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["description", "partitionUsage", "name"],
+    search: &[
+        criterion("description"),
+        criterion("partitionUsage").since(V11_5),
+        criterion("name"),
+    ],
     operations: Operation::CONFIGURE,
 };

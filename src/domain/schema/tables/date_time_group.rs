@@ -3,7 +3,8 @@
 use super::kinds::PHONE_NTP;
 use crate::domain::schema::SchemaVersion::V8_0;
 use crate::domain::schema::{
-    Element, Key, MANY, ObjectKind, ObjectType, Operation, group, integer, reference, text,
+    Element, Key, MANY, ObjectKind, ObjectType, Operation, criterion, group, integer, reference,
+    text,
 };
 
 #[rustfmt::skip]
@@ -37,7 +38,7 @@ pub(super) const DATE_TIME_GROUP: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "timeZone"],
+    search: &[criterion("name"), criterion("timeZone")],
     operations: &[
         Operation::Add,
         Operation::Update,

@@ -9,8 +9,8 @@ use super::words::{BARGE, REVERT_PRIORITY, STATUS};
 use crate::domain::schema::ObjectKind::{CallManagerGroup, Css, DateTimeGroup};
 use crate::domain::schema::SchemaVersion::{V10_0, V11_0, V12_5};
 use crate::domain::schema::{
-    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, group,
-    integer, one_of, reference, text,
+    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, criterion,
+    group, integer, one_of, reference, text,
 };
 
 #[rustfmt::skip]
@@ -87,7 +87,11 @@ pub(super) const DEVICE_POOL: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "callManagerGroupName", "regionName"],
+    search: &[
+        criterion("name"),
+        criterion("callManagerGroupName"),
+        criterion("regionName"),
+    ],
     operations: &[
         Operation::Add,
         Operation::Update,

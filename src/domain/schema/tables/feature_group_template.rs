@@ -4,7 +4,8 @@ use super::kinds::{PRESENCE_GROUP, SERVICE_PROFILE};
 use crate::domain::schema::ObjectKind::{Css, UserProfileProvision};
 use crate::domain::schema::SchemaVersion::{V10_0, V11_0};
 use crate::domain::schema::{
-    Characters, Element, Key, ObjectKind, ObjectType, Operation, boolean, integer, reference, text,
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, boolean, criterion, integer,
+    reference, text,
 };
 
 #[rustfmt::skip]
@@ -35,6 +36,6 @@ pub(super) const FEATURE_GROUP_TEMPLATE: ObjectType = ObjectType {
     since: V10_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };

@@ -13,7 +13,7 @@ use crate::domain::schema::ObjectKind::{Css, Phone, RoutePartition};
 use crate::domain::schema::SchemaVersion::{V9_0, V10_0, V12_0, V12_5};
 use crate::domain::schema::{
     Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, SchemaVersion,
-    boolean, group, integer, one_of, reference, text,
+    boolean, criterion, group, integer, one_of, reference, text,
 };
 
 #[rustfmt::skip]
@@ -216,7 +216,12 @@ pub(super) const LINE: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Pattern,
     elements: ELEMENTS,
-    search: &["pattern", "description", "usage", "routePartitionName"],
+    search: &[
+        criterion("pattern"),
+        criterion("description"),
+        criterion("usage").since(V10_0),
+        criterion("routePartitionName"),
+    ],
     operations: &[
         Operation::Add,
         Operation::Update,

@@ -4,8 +4,8 @@ use super::words::{CREDENTIAL, CREDENTIAL_USER};
 use crate::domain::schema::ObjectKind::{CredentialPolicy, DevicePool, PhoneButtonTemplate};
 use crate::domain::schema::SchemaVersion::{V10_0, V12_5};
 use crate::domain::schema::{
-    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, group, integer,
-    one_of, reference, secret, text,
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, criterion, group,
+    integer, one_of, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -71,7 +71,7 @@ pub(super) const DEVICE_DEFAULTS: ObjectType = ObjectType {
     since: V12_5,
     key: Key::Several(&["Model", "Protocol"]),
     elements: DEVICE_DEFAULTS_ELEMENTS,
-    search: &["Model", "Protocol"],
+    search: &[criterion("Model"), criterion("Protocol")],
     operations: &[Operation::Update, Operation::Get, Operation::List],
 };
 
@@ -117,6 +117,6 @@ pub(super) const PHONE_ACTIVATION_CODE: ObjectType = ObjectType {
     since: V12_5,
     key: Key::Name("activationCode"),
     elements: PHONE_ACTIVATION_CODE_ELEMENTS,
-    search: &["phoneName", "userId"],
+    search: &[criterion("phoneName"), criterion("userId")],
     operations: &[Operation::Add, Operation::List, Operation::Remove],
 };

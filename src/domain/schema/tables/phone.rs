@@ -28,7 +28,7 @@ use crate::domain::schema::SchemaVersion::{V8_0, V8_5, V9_0, V10_0, V11_0, V12_5
 use crate::domain::schema::choices::Narrowed::{ByProduct, ByProductAndProtocol};
 use crate::domain::schema::{
     Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, any,
-    boolean, group, integer, one_of, reference, secret, text,
+    boolean, criterion, group, integer, one_of, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -241,12 +241,12 @@ pub(super) const PHONE: ObjectType = ObjectType {
     key: Key::Name("name"),
     elements: ELEMENTS,
     search: &[
-        "name",
-        "description",
-        "protocol",
-        "callingSearchSpaceName",
-        "devicePoolName",
-        "securityProfileName",
+        criterion("name"),
+        criterion("description"),
+        criterion("protocol"),
+        criterion("callingSearchSpaceName"),
+        criterion("devicePoolName"),
+        criterion("securityProfileName"),
     ],
     operations: &[
         Operation::Add,

@@ -3,8 +3,8 @@
 use crate::domain::schema::ObjectKind::PhoneButtonTemplate;
 use crate::domain::schema::SchemaVersion::{V8_0, V11_5};
 use crate::domain::schema::{
-    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, boolean, group,
-    integer, reference, text,
+    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, boolean, criterion,
+    group, integer, reference, text,
 };
 
 #[rustfmt::skip]
@@ -35,7 +35,7 @@ pub(super) const PHONE_BUTTON_TEMPLATE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: &[
         Operation::Add,
         Operation::Update,

@@ -6,8 +6,8 @@ use super::words::{
 };
 use crate::domain::schema::SchemaVersion::{V8_0, V11_0, V12_5};
 use crate::domain::schema::{
-    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, integer, one_of,
-    text,
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, criterion,
+    integer, one_of, text,
 };
 
 #[rustfmt::skip]
@@ -39,7 +39,7 @@ pub(super) const PHONE_SECURITY_PROFILE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: &[
         Operation::Add,
         Operation::Update,

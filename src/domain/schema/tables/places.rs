@@ -7,8 +7,8 @@ use super::kinds::{
 use super::words::{LOSSY_NETWORK, MATRIX_VALUE};
 use crate::domain::schema::SchemaVersion::{V8_0, V9_0, V10_0};
 use crate::domain::schema::{
-    Element, Key, MANY, ObjectType, Operation, Places, boolean, group, integer, one_of, reference,
-    text,
+    Element, Key, MANY, ObjectType, Operation, Places, boolean, criterion, group, integer, one_of,
+    reference, text,
 };
 
 #[rustfmt::skip]
@@ -56,7 +56,7 @@ pub(super) const LOCATION_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: LOCATION_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: Operation::CONFIGURE,
 };
 
@@ -89,7 +89,7 @@ pub(super) const REGION_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: REGION_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: &[
         Operation::Add,
         Operation::Update,
@@ -114,7 +114,7 @@ pub(super) const PHYSICAL_LOCATION_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: PHYSICAL_LOCATION_ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };
 
@@ -131,7 +131,7 @@ pub(super) const DEVICE_MOBILITY_GROUP_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: DEVICE_MOBILITY_GROUP_ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };
 
@@ -165,7 +165,7 @@ pub(super) const GEO_LOCATION_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: GEO_LOCATION_ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };
 
@@ -199,6 +199,6 @@ pub(super) const GEO_LOCATION_FILTER_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: GEO_LOCATION_FILTER_ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };

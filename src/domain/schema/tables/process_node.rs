@@ -4,7 +4,7 @@ use super::kinds::LBM_HUB_GROUP;
 use super::words::{NODE_USAGE, PROCESS_NODE_ROLE};
 use crate::domain::schema::SchemaVersion::{V8_0, V9_0, V10_0};
 use crate::domain::schema::{
-    Element, Key, ObjectKind, ObjectType, Operation, Places, one_of, reference, text,
+    Element, Key, ObjectKind, ObjectType, Operation, Places, criterion, one_of, reference, text,
 };
 
 #[rustfmt::skip]
@@ -27,6 +27,10 @@ pub(super) const PROCESS_NODE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "description", "processNodeRole"],
+    search: &[
+        criterion("name"),
+        criterion("description"),
+        criterion("processNodeRole").since(V10_0),
+    ],
     operations: &[Operation::Get, Operation::List],
 };

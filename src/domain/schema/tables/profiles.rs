@@ -14,8 +14,8 @@ use super::words::{
 use crate::domain::schema::ObjectKind::Css;
 use crate::domain::schema::SchemaVersion::{V8_0, V8_5, V9_0, V10_0, V12_5};
 use crate::domain::schema::{
-    Element, Key, MANY, ObjectType, Operation, Places, any, boolean, group, integer, one_of,
-    reference, secret, text,
+    Element, Key, MANY, ObjectType, Operation, Places, any, boolean, criterion, group, integer,
+    one_of, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -46,7 +46,7 @@ pub(super) const COMMON_PHONE_CONFIG_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: COMMON_PHONE_CONFIG_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: &[
         Operation::Add,
         Operation::Update,
@@ -87,7 +87,7 @@ pub(super) const COMMON_DEVICE_CONFIG_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: COMMON_DEVICE_CONFIG_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: &[
         Operation::Add,
         Operation::Update,
@@ -121,7 +121,7 @@ pub(super) const SOFTKEY_TEMPLATE_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: SOFTKEY_TEMPLATE_ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: &[
         Operation::Add,
         Operation::Update,
@@ -158,7 +158,7 @@ pub(super) const PRESENCE_GROUP_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: PRESENCE_GROUP_ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };
 
@@ -201,7 +201,7 @@ pub(super) const SERVICE_PROFILE_TYPE: ObjectType = ObjectType {
     since: V9_0,
     key: Key::Name("name"),
     elements: SERVICE_PROFILE_ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };
 
@@ -227,7 +227,7 @@ pub(super) const VOICE_MAIL_PROFILE_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: VOICE_MAIL_PROFILE_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: &[
         Operation::Add,
         Operation::Update,
@@ -254,7 +254,11 @@ pub(super) const RECORDING_PROFILE_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: RECORDING_PROFILE_ELEMENTS,
-    search: &["name", "recordingCssName", "recorderDestination"],
+    search: &[
+        criterion("name"),
+        criterion("recordingCssName"),
+        criterion("recorderDestination"),
+    ],
     operations: Operation::CONFIGURE,
 };
 
@@ -285,7 +289,7 @@ pub(super) const FEATURE_CONTROL_POLICY_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: FEATURE_CONTROL_POLICY_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: Operation::CONFIGURE,
 };
 
@@ -307,6 +311,6 @@ pub(super) const EXTERNAL_CALL_CONTROL_PROFILE_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: EXTERNAL_CALL_CONTROL_PROFILE_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: Operation::CONFIGURE,
 };

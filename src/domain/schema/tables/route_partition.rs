@@ -3,7 +3,7 @@
 use super::words::{PARTITION_USAGE, TIME_SCHEDULE};
 use crate::domain::schema::{
     Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, SchemaVersion, boolean,
-    integer, one_of, text,
+    criterion, integer, one_of, text,
 };
 
 #[rustfmt::skip]
@@ -24,7 +24,7 @@ pub(super) const ROUTE_PARTITION: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: &[
         Operation::Add,
         Operation::Update,

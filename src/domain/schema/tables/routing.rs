@@ -3,7 +3,7 @@
 use super::kinds::{AAR_GROUP, MEDIA_RESOURCE_GROUP, MEDIA_RESOURCE_LIST, SRST};
 use crate::domain::schema::SchemaVersion::{V8_0, V12_0};
 use crate::domain::schema::{
-    Element, Key, MANY, ObjectType, Operation, boolean, group, integer, reference, text,
+    Element, Key, MANY, ObjectType, Operation, boolean, criterion, group, integer, reference, text,
 };
 
 #[rustfmt::skip]
@@ -25,7 +25,7 @@ pub(super) const SRST_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: SRST_ELEMENTS,
-    search: &["name", "ipAddress"],
+    search: &[criterion("name"), criterion("ipAddress")],
     operations: &[
         Operation::Add,
         Operation::Update,
@@ -63,7 +63,7 @@ pub(super) const AAR_GROUP_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: AAR_GROUP_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: Operation::CONFIGURE,
 };
 
@@ -94,6 +94,6 @@ pub(super) const MEDIA_RESOURCE_LIST_TYPE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: MEDIA_RESOURCE_LIST_ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: Operation::CONFIGURE,
 };

@@ -14,8 +14,8 @@ use crate::domain::schema::SchemaVersion::{
     V8_0, V8_5, V9_0, V9_1, V10_0, V10_5, V11_0, V11_5, V12_0, V12_5,
 };
 use crate::domain::schema::{
-    Element, Key, ObjectKind, ObjectType, Operation, boolean, group, integer, one_of, reference,
-    text,
+    Element, Key, ObjectKind, ObjectType, Operation, boolean, criterion, group, integer, one_of,
+    reference, text,
 };
 
 #[rustfmt::skip]
@@ -144,7 +144,7 @@ pub(super) const SIP_PROFILE: ObjectType = ObjectType {
     since: V8_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: &[
         Operation::Add,
         Operation::Update,

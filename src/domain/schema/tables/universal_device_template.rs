@@ -23,8 +23,8 @@ use crate::domain::schema::ObjectKind::{
 };
 use crate::domain::schema::SchemaVersion::{V10_0, V11_0, V11_5, V12_0, V12_5};
 use crate::domain::schema::{
-    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, boolean, group,
-    integer, one_of, reference, secret, text,
+    Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, boolean, criterion,
+    group, integer, one_of, reference, secret, text,
 };
 
 /// The number that the template's line is shown with; phones made from it get their own.
@@ -198,6 +198,6 @@ pub(super) const UNIVERSAL_DEVICE_TEMPLATE: ObjectType = ObjectType {
     since: V10_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "deviceDescription"],
+    search: &[criterion("name"), criterion("deviceDescription")],
     operations: Operation::CONFIGURE,
 };

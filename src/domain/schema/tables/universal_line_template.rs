@@ -8,8 +8,8 @@ use super::words::{AUTO_ANSWER, CFA_CSS_ACTIVATION_POLICY, STATUS};
 use crate::domain::schema::ObjectKind::{Css, RoutePartition};
 use crate::domain::schema::SchemaVersion::{V10_0, V12_0};
 use crate::domain::schema::{
-    Characters, Element, Key, ObjectKind, ObjectType, Operation, boolean, group, integer, one_of,
-    reference, text,
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, boolean, criterion, group,
+    integer, one_of, reference, text,
 };
 
 #[rustfmt::skip]
@@ -98,6 +98,6 @@ pub(super) const UNIVERSAL_LINE_TEMPLATE: ObjectType = ObjectType {
     since: V10_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "lineDescription"],
+    search: &[criterion("name"), criterion("lineDescription")],
     operations: Operation::CONFIGURE,
 };

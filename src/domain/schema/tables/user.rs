@@ -12,7 +12,7 @@ use crate::domain::schema::ObjectKind::{
 use crate::domain::schema::SchemaVersion::{V9_0, V10_0, V10_5, V11_0, V11_5, V12_0, V12_5, V14_0};
 use crate::domain::schema::{
     Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, SchemaVersion,
-    boolean, group, integer, one_of, reference, secret, text,
+    boolean, criterion, group, integer, one_of, reference, secret, text,
 };
 
 #[rustfmt::skip]
@@ -211,11 +211,11 @@ pub(super) const USER: ObjectType = ObjectType {
     key: Key::Name("userid"),
     elements: ELEMENTS,
     search: &[
-        "firstName",
-        "lastName",
-        "userid",
-        "department",
-        "customerName",
+        criterion("firstName"),
+        criterion("lastName"),
+        criterion("userid"),
+        criterion("department"),
+        criterion("customerName").since(V12_5),
     ],
     operations: Operation::CONFIGURE,
 };

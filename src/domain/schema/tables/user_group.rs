@@ -2,7 +2,7 @@
 
 use crate::domain::schema::SchemaVersion::V10_0;
 use crate::domain::schema::{
-    Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, group, text,
+    Element, Key, MANY, ObjectKind, ObjectType, Operation, SchemaVersion, criterion, group, text,
 };
 
 #[rustfmt::skip]
@@ -44,6 +44,6 @@ pub(super) const USER_GROUP: ObjectType = ObjectType {
     since: SchemaVersion::OLDEST,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name"],
+    search: &[criterion("name")],
     operations: Operation::CONFIGURE,
 };

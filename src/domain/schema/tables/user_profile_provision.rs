@@ -6,8 +6,8 @@ use crate::domain::schema::ObjectKind::{
 };
 use crate::domain::schema::SchemaVersion::{V10_0, V12_0, V12_5, V14_0};
 use crate::domain::schema::{
-    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, integer, one_of,
-    reference, text,
+    Characters, Element, Key, ObjectKind, ObjectType, Operation, Places, boolean, criterion,
+    integer, one_of, reference, text,
 };
 
 #[rustfmt::skip]
@@ -40,6 +40,6 @@ pub(super) const USER_PROFILE_PROVISION: ObjectType = ObjectType {
     since: V10_0,
     key: Key::Name("name"),
     elements: ELEMENTS,
-    search: &["name", "description"],
+    search: &[criterion("name"), criterion("description")],
     operations: Operation::CONFIGURE,
 };

@@ -12,10 +12,11 @@ use crate::service::App;
 use crate::service::objects::{self, Criteria, Defaults, ObjectError};
 
 use super::super::answer::Content;
-use super::super::encode::{Encoding, Tags};
+use super::super::decode;
+use super::super::encode::Encoding;
 use super::super::envelope::Call;
 use super::super::fault::Fault;
-use super::super::xml::Element;
+use super::super::tags::Tags;
 use super::{Caller, arguments};
 
 /// Objects that are read and written at once.
@@ -32,15 +33,17 @@ pub(super) async fn list(
         call,
         &["searchCriteria", "returnedTags", "skip", "first"],
     )?;
-    let criteria = criteria(call, object, caller.version)?;
+    let criteria = criteria(caller, call, object)?;
     let Some(tags) = call.argument("returnedTags") else {
         return Err(Fault::not_valid(format!(
             "{} needs returnedTags with the elements that are wanted",
             call.operation()
         )));
     };
+    let (tags, ignored) = Tags::read(tags, object, caller.version, Places::LIST)?;
+    caller.report(ignored)?;
     let found = objects::list(caller.app, object, &criteria).await?;
-    answer(caller, call, object, found, Some(tags.clone())).await
+    answer(caller, call, object, found, tags).await
 }
 
 /// `listUserByName` and `listPhoneByName` of 7.1: the objects of which one of these elements fits
@@ -68,7 +71,7 @@ pub(super) async fn by_name(
         let more = objects::list(caller.app, object, &criteria).await?;
         found.extend(more.into_iter().filter(|pkid| known.insert(*pkid)));
     }
-    answer(caller, call, object, found, None).await
+    answer(caller, call, object, found, Tags::All).await
 }
 
 /// Those of the objects found that `skip` and `first` choose.
@@ -77,7 +80,7 @@ async fn answer(
     call: &Call,
     object: &'static ObjectType,
     found: Vec<Pkid>,
-    tags: Option<Element>,
+    tags: Tags,
 ) -> Result<Content, Fault> {
     let skip = arguments::count(caller, call, "skip")?.unwrap_or(0);
     let first = arguments::count(caller, call, "first")?.unwrap_or(usize::MAX);
@@ -104,7 +107,7 @@ struct Pages {
     app: Arc<App>,
     object: &'static ObjectType,
     version: SchemaVersion,
-    tags: Option<Element>,
+    tags: Tags,
     wanted: Vec<Pkid>,
     next: usize,
     defaults: Defaults,
@@ -122,7 +125,7 @@ impl Pages {
             object: self.object,
             version: self.version,
             place: Places::LIST,
-            tags: self.tags.as_ref().map_or(Tags::All, Tags::Below),
+            tags: &self.tags,
         };
         let mut text = String::new();
         let at = (self.version, Places::LIST);
@@ -178,29 +181,34 @@ impl Pages {
 }
 
 fn criteria(
+    caller: &Caller<'_>,
     call: &Call,
     object: &'static ObjectType,
-    version: SchemaVersion,
 ) -> Result<Criteria, Fault> {
-    let first = object.search.first().unwrap_or(&"name");
+    let known: Vec<&'static str> = object
+        .search
+        .iter()
+        .filter(|criterion| criterion.since <= caller.version)
+        .map(|criterion| criterion.name)
+        .collect();
     let Some(said) = call.argument("searchCriteria") else {
+        let first = known.first().unwrap_or(&"name");
         return Err(Fault::not_valid(format!(
             "{} needs searchCriteria, for example \
              <searchCriteria><{first}>%</{first}></searchCriteria>",
             call.operation(),
         )));
     };
+    let path = format!("{}/searchCriteria", call.operation());
+    decode::check_nil(said, &path)?;
+    arguments::check_text(caller, said, &path)?;
+    arguments::check_names(caller, said, &path, &known)?;
     let mut criteria = Criteria::none();
-    for child in &said.children {
-        let Some(name) = object.search.iter().find(|name| **name == child.name) else {
-            return Err(Fault::not_valid(format!(
-                "AXL {version} {} has no criterion {}; it has {}",
-                call.operation(),
-                child.name,
-                object.search.join(", ")
-            )));
-        };
-        criteria.demand(name, &child.value());
+    for name in known {
+        if let Some(child) = said.child(name) {
+            let pattern = arguments::text_of(caller, child, &format!("{path}/{name}"))?;
+            criteria.demand(name, &pattern.unwrap_or_default());
+        }
     }
     Ok(criteria)
 }

@@ -4,9 +4,10 @@ use crate::domain::schema::{ObjectKind, ObjectType, Operation, Places, SchemaVer
 use crate::service::objects::{self, Defaults, ObjectError};
 
 use super::super::decode::{self, Decoded};
-use super::super::encode::{Encoding, Tags, uuid};
+use super::super::encode::{Encoding, uuid};
 use super::super::envelope::Call;
 use super::super::fault::Fault;
+use super::super::tags::Tags;
 use super::super::xml::Element;
 use super::keys::key_of;
 use super::{Caller, arguments};
@@ -156,14 +157,19 @@ pub(super) async fn get(
     let (key, mut names) = key_of(caller, call, object, Operation::Get)?;
     names.push("returnedTags");
     arguments::check(caller, call, &names)?;
+    let tags = match call.argument("returnedTags") {
+        Some(tags) => {
+            let (tags, ignored) = Tags::read(tags, object, caller.version, Places::GET)?;
+            caller.report(ignored)?;
+            tags
+        }
+        None => Tags::All,
+    };
     let encoding = Encoding {
         object,
         version: caller.version,
         place: Places::GET,
-        tags: call
-            .argument("returnedTags")
-            .filter(|tags| !tags.children.is_empty())
-            .map_or(Tags::All, Tags::Below),
+        tags: if tags.is_empty() { &Tags::All } else { &tags },
     };
     let (pkid, mut record) = objects::get(caller.app, object, &key).await?;
     let at = (caller.version, Places::GET);

@@ -206,9 +206,10 @@ impl Writer {
             .open("xsd:element", &[("name", "searchCriteria")]);
         self.document.open("xsd:complexType", &[]);
         self.document.open("xsd:sequence", &[]);
-        for name in object.search {
-            let is_known = |element: &Element| element.name == *name && element.is_in(self.version);
-            if object.elements.iter().any(is_known) {
+        for criterion in object.search {
+            let name = criterion.name;
+            let is_known = |element: &Element| element.name == name && element.is_in(self.version);
+            if criterion.since <= self.version && object.elements.iter().any(is_known) {
                 optional(&mut self.document, name, "xsd:string");
             }
         }
