@@ -240,8 +240,7 @@ fn soap(added: f64) {
             let call = envelope::read(black_box(body.as_bytes())).unwrap();
             let phone = call.argument("phone").unwrap();
             let version = SchemaVersion::V12_5;
-            let decoded =
-                decode::decode(&phone.children, object, version, Places::ADD, &[]).unwrap();
+            let decoded = decode::decode(phone, object, version, Places::ADD, &[]).unwrap();
             black_box(decoded);
             let content = format!("<return>{}</return>", encode::uuid(Pkid::from_u128(7)));
             let content = Content::Whole(content);

@@ -22,7 +22,7 @@ pub(crate) fn check(bytes: &[u8]) {
             continue;
         };
         for version in [SchemaVersion::OLDEST, SchemaVersion::NEWEST] {
-            let decoded = decode::decode(&argument.children, object, version, Places::ADD, &[]);
+            let decoded = decode::decode(argument, object, version, Places::ADD, &[]);
             if let Err(fault) = decoded {
                 drop(answer::fault(&fault, call.operation()));
             }

@@ -9,6 +9,10 @@ use crate::domain::user::EndUser;
 use crate::store;
 use crate::store::Connection;
 
+/// A Self-Service User ID that nobody need have asked for.
+const OF_THE_EXTENSION: &str = "Self-Service User ID (that of the primary extension, which it is \
+                                where no other is set; set another)";
+
 /// User IDs are unique among end users and application users together.
 pub(super) async fn refuse_application_user(
     connection: &mut Connection,
@@ -47,13 +51,17 @@ async fn holder(
     user: &EndUser,
 ) -> Result<Option<AdministrationError>, AdministrationError> {
     let mut reader = app.store.read().await?;
-    let self_service = user.self_service_user_id.as_ref();
+    let self_service = user.self_service_user_id.as_ref().map(ToString::to_string);
+    let extension = user.primary_extension.as_ref();
+    let extension = extension.map(|extension| extension.pattern.to_string());
+    let field = if self_service.is_some() && self_service == extension {
+        OF_THE_EXTENSION
+    } else {
+        "Self-Service User ID"
+    };
     let logins = [
         ("user ID", Some(user.user_id.to_string())),
-        (
-            "Self-Service User ID",
-            self_service.map(ToString::to_string),
-        ),
+        (field, self_service),
     ];
     for (field, value) in logins {
         let Some(value) = value else { continue };

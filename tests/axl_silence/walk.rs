@@ -259,11 +259,8 @@ impl Walk {
                 {
                     return;
                 }
-                let Some((_, parents)) = Some((name, path)) else {
-                    return;
-                };
                 for (inner, named) in wrong_elements(element, name) {
-                    say(&nested(parents, &inner), &named);
+                    say(&nested(path, &inner), &named);
                 }
             },
         );
@@ -275,9 +272,14 @@ impl Walk {
         self.say(version, name, "stray".to_owned(), name);
         for argument in other.arguments {
             let argument = argument.name;
+            let needed = other.arguments.iter().filter(|needed| needed.is_required);
+            let needed: String = needed
+                .filter(|needed| needed.name != argument)
+                .map(|needed| format!("<{0}>1</{0}>", needed.name))
+                .collect();
             let one = format!("<{argument}>1</{argument}>");
             self.say(version, name, format!("{one}{one}"), argument);
-            let below = format!("<{argument}><unheardOf/></{argument}>");
+            let below = format!("{needed}<{argument}><unheardOf/></{argument}>");
             self.say(version, name, below, "unheardOf");
         }
     }

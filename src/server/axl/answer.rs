@@ -135,7 +135,7 @@ pub fn incorrect_version() -> Answer {
 
 /// Tells the client which of its elements were not applied.
 pub fn warn_of(answer: &mut Answer, ignored: &[String]) {
-    let mut text = String::from("299 - \"not applied, for AXL 7.1 has no such element:");
+    let mut text = String::from("299 - \"not applied, for AXL 7.1 does not have it:");
     for path in ignored {
         if text.len().saturating_add(path.len()) > WARNING_BYTES_MAX {
             text.push_str(" and others");

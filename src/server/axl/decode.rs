@@ -144,21 +144,17 @@ impl Decoder {
     /// The sentence says where the element does exist, if anywhere.
     fn unknown(&self, name: &str, table: Table, path: &str) -> Fault {
         let version = self.version;
-        let elsewhere = table
-            .iter()
-            .find(|element| element.name == name || element.name_in(self.place) == name);
-        let hint = match elsewhere {
-            Some(element) if element.is_in(version) => {
-                "it cannot be set by this operation; leave it out".to_owned()
-            }
-            Some(element) if version < element.since => {
-                format!("it exists since AXL {}", element.since)
-            }
-            Some(element) => match element.before {
-                Some(before) => format!("it ended with AXL {before}"),
-                None => "leave it out".to_owned(),
-            },
-            None => "check its spelling, or leave it out".to_owned(),
+        let is_called =
+            |element: &schema::Element| element.name == name || element.name_in(self.place) == name;
+        let known = || table.iter().filter(|element| is_called(element));
+        let hint = if known().any(|element| element.is_in(version)) {
+            "it cannot be set by this operation; leave it out".to_owned()
+        } else if let Some(element) = known().find(|element| version < element.since) {
+            format!("it exists since AXL {}", element.since)
+        } else if let Some(before) = known().find_map(|element| element.before) {
+            format!("it ended with AXL {before}")
+        } else {
+            "check its spelling, or leave it out".to_owned()
         };
         Fault::not_valid(format!("AXL {version} has no element {path} here: {hint}"))
     }

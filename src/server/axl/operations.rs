@@ -14,6 +14,7 @@ mod system;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::domain::schema::coverage::OtherOperation;
 use crate::domain::schema::{ObjectKind, ObjectType, Operation, SchemaVersion};
 use crate::service::App;
 use crate::service::api_login::Access;
@@ -63,13 +64,13 @@ impl Caller<'_> {
             ignored.first(),
         ) {
             return Err(Fault::not_valid(format!(
-                "AXL 7.1 has no element {path}, and this system refuses what it does not know \
+                "AXL 7.1 does not have {path}, and this system refuses what it does not know \
                  (setting axl.old_dialect_unknown): leave it out"
             )));
         }
         for path in ignored.iter().take(REPORTED_MAX) {
             let (user, source) = (&self.actor.name, self.source);
-            tracing::warn!(%user, %source, element = ?path, "AXL 7.1 has no such element; it was not applied");
+            tracing::warn!(%user, %source, element = ?path, "AXL 7.1 does not have it; it was not applied");
         }
         let mut all = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
         all.extend(ignored);
@@ -124,6 +125,9 @@ pub(super) fn changes(call: &Call, version: SchemaVersion) -> bool {
 /// Carries a call out and gives the content of its response element.
 pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Content, Fault> {
     let name = call.operation();
+    if !is_served(name, caller.version) {
+        return Err(unknown(name, caller.version));
+    }
     if changes(call, caller.version) {
         caller.check_may_change(name)?;
     }
@@ -148,19 +152,37 @@ pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Conten
             Some((Operation::List, object)) => return list::list(caller, call, object).await,
             Some((Operation::Remove, object)) => objects::remove(caller, call, object).await,
             Some((operation, object)) => restart::of_object(caller, call, operation, object).await,
-            None if ["lockPhone", "wipePhone"].contains(&name) => Err(Fault::no_operation(
-                "phones cannot be locked or wiped here; remove the phone with removePhone, so that \
-                 it cannot register any more, and give its user new digest credentials",
-            )),
-            None => Err(unknown(caller, name)),
+            None => Err(unknown(name, caller.version)),
         },
     };
     content.map(Content::Whole)
 }
 
-fn unknown(caller: &Caller<'_>, operation: &str) -> Fault {
-    Fault::no_operation(&format!(
-        "{operation} is no operation of AXL {} that this server has",
-        caller.version
-    ))
+/// Whether a version has an operation.
+fn is_served(name: &str, version: SchemaVersion) -> bool {
+    objects::parsed(name, version).is_some() || other(name).is_some_and(|it| it.is_in(version))
+}
+
+/// The operation of this name that no table describes.
+fn other(name: &str) -> Option<&'static OtherOperation> {
+    OtherOperation::all()
+        .iter()
+        .find(|other| other.name == name)
+}
+
+/// The fault of an operation that a version does not have: it says which does, if any.
+fn unknown(name: &str, version: SchemaVersion) -> Fault {
+    if ["lockPhone", "wipePhone"].contains(&name) {
+        return Fault::no_operation(
+            "phones cannot be locked or wiped here; remove the phone with removePhone, so that it \
+             cannot register any more, and give its user new digest credentials",
+        );
+    }
+    let mut others = SchemaVersion::ALL.into_iter();
+    let hint = match others.find(|other| is_served(name, *other)) {
+        Some(since) if version < since => format!("{name} is there from AXL {since} on"),
+        Some(_) => format!("{name} is not there any more in AXL {version}"),
+        None => format!("{name} is no operation of AXL {version} that this server has"),
+    };
+    Fault::no_operation(&hint)
 }

@@ -165,7 +165,7 @@ static ALL: &[OtherOperation] = &[
         before: None,
         arguments: CREDENTIALS,
         answer: OtherAnswer::Elements(VERDICT),
-        note: "Counts like an attempt on a page; `code` is 0, 1 (wrong), 2 (locked, or too \
+        note: "Counts like an attempt on a page; `code` is 0, 1 (wrong, or locked), 2 (too \
                early) or 3 (right, but it must be changed); `daysToExpiry` is 0 as well when it \
                never expires; `isWarningNeeded` from `expiryWarningDays` before that on",
     },

@@ -9,7 +9,9 @@ use super::words::{ACCOUNT_TYPE, AUTHENTICATION_TYPE, PATTERN_PRECEDENCE};
 use crate::domain::schema::ObjectKind::{
     CredentialPolicy, Css, Line, Phone, RoutePartition, UserProfileProvision,
 };
-use crate::domain::schema::SchemaVersion::{V9_0, V10_0, V10_5, V11_0, V11_5, V12_0, V12_5, V14_0};
+use crate::domain::schema::SchemaVersion::{
+    V8_0, V9_0, V10_0, V10_5, V11_0, V11_5, V12_0, V12_5, V14_0,
+};
 use crate::domain::schema::{
     Characters, Element, Key, MANY, ObjectKind, ObjectType, Operation, Places, SchemaVersion,
     boolean, criterion, group, integer, one_of, reference, secret, text,
@@ -125,6 +127,7 @@ const ELEMENTS: &[Element] = &[
     secret("pin", 255).unlisted().applied(),
     text("telephoneNumber", 255).before(V10_0).applied(),
     text("mailid", 255).applied(),
+    text("extension", 50).before(V8_0).characters(Characters::DirectoryNumber),
     text("department", 255).applied(),
     text("manager", 255),
     text("userLocale", 50).applied(),

@@ -14,9 +14,6 @@ const OBJECTS_MAX: usize = 1_000;
 /// `listChange`: what has changed since a number that an earlier answer gave. The answer has no
 /// `return`.
 pub(super) async fn list(caller: &Caller<'_>, call: &Call) -> Result<String, Fault> {
-    if caller.version < SchemaVersion::V10_0 {
-        return Err(Fault::no_operation("listChange is there from AXL 10.0 on"));
-    }
     arguments::check(caller, call, &["startChangeId", "objectList"])?;
     let start = match call.argument("startChangeId") {
         Some(argument) => start_of(caller, argument)?,
