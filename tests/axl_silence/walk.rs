@@ -15,6 +15,7 @@ use selfprov::domain::schema::Places;
 use selfprov::domain::schema::SchemaVersion;
 use selfprov::domain::schema::coverage::OtherOperation;
 use selfprov::domain::schema::elements_in;
+use selfprov::server::axl::tags::OF_LATER_RELEASES;
 
 /// A call with something in it that does not belong there.
 #[derive(Debug, Clone)]
@@ -214,7 +215,10 @@ impl Walk {
             self.say(version, name, elements, "unheardOf");
         }
         let mut names: Vec<&str> = object.elements.iter().map(|element| element.name).collect();
-        names.retain(|name| object.element(name, version, place).is_none());
+        names.retain(|name| {
+            let taken = (version, object.element, *name);
+            object.element(name, version, place).is_none() && !OF_LATER_RELEASES.contains(&taken)
+        });
         names.dedup();
         for tag in names {
             let elements = format!("{before}<returnedTags><{tag}/></returnedTags>");
