@@ -81,7 +81,7 @@ impl Walk {
         operation: Operation,
         version: SchemaVersion,
     ) {
-        let name = format!("{}{}", operation.verb(), object.kind.noun());
+        let name = operation.name_with(object.kind.noun());
         let element = object.element;
         let keys = sample_keys(object);
         match operation {
@@ -113,6 +113,21 @@ impl Walk {
             }
             Operation::List => self.list(&name, object, version),
             Operation::Lock | Operation::Wipe => {}
+            Operation::Options => {
+                let choices = "<returnedChoices/>";
+                for (elements, named) in [
+                    ("<unheardOf/>".to_owned(), "unheardOf"),
+                    ("stray".to_owned(), &*name),
+                    (format!("{choices}{choices}"), "returnedChoices"),
+                    ("<uuid>1</uuid><uuid>1</uuid>".to_owned(), "uuid"),
+                    (
+                        "<returnedChoices><unheardOf/></returnedChoices>".to_owned(),
+                        "unheardOf",
+                    ),
+                ] {
+                    self.say(version, &name, elements, named);
+                }
+            }
             _ => self.arguments(&name, object, version, &keys),
         }
     }

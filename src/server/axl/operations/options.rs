@@ -13,8 +13,7 @@ use super::super::encode::uuid;
 use super::super::envelope::Call;
 use super::super::fault::Fault;
 use super::super::xml::Element;
-use super::Caller;
-use super::objects::no_others;
+use super::{Caller, arguments};
 
 /// The choices of an object's elements, those of a new object when no identity is said.
 pub(super) async fn get(
@@ -22,13 +21,12 @@ pub(super) async fn get(
     call: &Call,
     object: &'static ObjectType,
 ) -> Result<String, Fault> {
-    no_others(call, &["uuid", "returnedChoices"])?;
-    let identity = call.argument("uuid").filter(|said| !said.is_empty());
+    arguments::check(caller, call, &["uuid", "returnedChoices"])?;
+    let identity = arguments::text(caller, call, "uuid")?;
     let mut attributes = String::new();
     let mut product = None;
     if let Some(said) = identity {
-        let pkid = said.value().trim().parse();
-        let pkid = pkid.map_err(|error| Fault::not_valid(format!("uuid: {error}")))?;
+        let pkid = arguments::pkid("uuid", &said)?;
         let (pkid, record) = objects::get(caller.app, object, &ObjectKey::Pkid(pkid)).await?;
         attributes = format!(" uuid=\"{}\"", uuid(pkid));
         product = record.text("product").map(str::to_owned);
@@ -79,7 +77,8 @@ impl Parts {
         self.refuse_unknown(table, wanted, path)?;
         for (element, of) in choices::elements(table, self.version) {
             let name = element.name;
-            let said = wanted.map(|wanted| wanted.child(name));
+            let said = wanted.map(|wanted| arguments::once(wanted, name, path));
+            let said = said.transpose()?;
             if said == Some(None) {
                 continue;
             }
