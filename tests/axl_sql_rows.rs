@@ -204,3 +204,125 @@ async fn servers_have_one_identity_and_name() {
     })
     .await;
 }
+
+/// One rule for a value, whatever door it comes through: refused over AXL, over SQL and by the use
+/// case that other doors call, and nothing changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_axl_refuses_is_refused_over_sql_as_well() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        site(&axl).await;
+        let before = all_texts(&axl).await;
+        let phone = |elements: &str| format!("<name>SEP0011AABBCC01</name>{elements}");
+        let line = |elements: &str| {
+            let dirn = "<pattern>6001</pattern><routePartitionName>PT_New</routePartitionName>";
+            phone(&format!(
+                "<lines><line><index>1</index><dirn>{dirn}</dirn>{elements}</line></lines>"
+            ))
+        };
+        let number = |elements: &str| {
+            format!(
+                "<pattern>6001</pattern><routePartitionName>PT_New</routePartitionName>{elements}"
+            )
+        };
+        let long = "x".repeat(31);
+        for (operation, elements, set) in [
+            (
+                "updatePhone",
+                phone("<description>x&lt;y</description>"),
+                "device set description='x<y'",
+            ),
+            (
+                "updatePhone",
+                phone("<description>50% off</description>"),
+                "device set description='50% off'",
+            ),
+            (
+                "updateLine",
+                number("<description>a\\b</description>"),
+                "numplan set description='a\\b'",
+            ),
+            (
+                "updateLine",
+                number("<alertingName>[a]</alertingName>"),
+                "numplan set alertingname='[a]'",
+            ),
+            (
+                "updateLine",
+                number("<asciiAlertingName>a|b</asciiAlertingName>"),
+                "numplan set alertingnameascii='a|b'",
+            ),
+            (
+                "updatePhone",
+                line("<e164Mask>hello world</e164Mask>"),
+                "devicenumplanmap set e164mask='hello world'",
+            ),
+            (
+                "updatePhone",
+                line("<e164Mask>0123456789012345678901234</e164Mask>"),
+                "devicenumplanmap set e164mask='0123456789012345678901234'",
+            ),
+            (
+                "updatePhone",
+                line(&format!("<label>{long}</label>")),
+                &format!("devicenumplanmap set label='{long}'"),
+            ),
+            (
+                "updatePhone",
+                line("<display>a{b</display>"),
+                "devicenumplanmap set display='a{b'",
+            ),
+            (
+                "updatePhone",
+                line("<maxNumCalls>9999</maxNumCalls>"),
+                "devicenumplanmap set maxnumcalls=9999",
+            ),
+            (
+                "updatePhone",
+                line("<maxNumCalls>0</maxNumCalls>"),
+                "devicenumplanmap set maxnumcalls=0",
+            ),
+            (
+                "updatePhone",
+                line("<busyTrigger>0</busyTrigger>"),
+                "devicenumplanmap set busytrigger=0",
+            ),
+            (
+                "updatePhone",
+                line("<maxNumCalls>6</maxNumCalls><busyTrigger>9</busyTrigger>"),
+                "devicenumplanmap set busytrigger=9",
+            ),
+        ] {
+            let (code, message) = axl.refused("12.5", operation, &elements).await;
+            assert_ne!(code, -1, "{elements}: {message}");
+            let statement = match set.split_once(' ') {
+                Some(("device", _)) => format!("update {set} where name = 'SEP0011AABBCC01'"),
+                Some(("numplan", _)) => format!("update {set} where dnorpattern = '6001'"),
+                _ => format!("update {set} where numplanindex = 1"),
+            };
+            let sql = format!("<sql>{}</sql>", quick_xml::escape::escape(&statement));
+            let (_, said) = axl.refused("12.5", "executeSQLUpdate", &sql).await;
+            assert!(!said.contains("syntax"), "{statement}: {said}");
+            assert_eq!(all_texts(&axl).await, before, "{statement}");
+        }
+        let calls = "<sql>update devicenumplanmap set maxnumcalls=2 where numplanindex=1</sql>";
+        let (_, said) = axl.refused("12.5", "executeSQLUpdate", calls).await;
+        assert!(said.contains("Busy Trigger is 3"), "{said}");
+    })
+    .await;
+}
+
+/// Every text and number that those statements could change.
+async fn all_texts(axl: &Axl) -> String {
+    let mut texts = String::new();
+    for statement in [
+        "select name, description from device order by name",
+        "select dnorpattern, description, alertingname, alertingnameascii from numplan \
+         order by dnorpattern",
+        "select numplanindex, label, display, e164mask, maxnumcalls, busytrigger \
+         from devicenumplanmap order by numplanindex",
+    ] {
+        texts += &rows(axl, statement).await;
+    }
+    texts
+}

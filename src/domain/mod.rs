@@ -5,6 +5,7 @@
 pub mod activation;
 pub mod auto_registration;
 pub mod binding;
+pub mod call_limits;
 pub mod call_route;
 pub mod call_target;
 pub mod catalogue;
@@ -34,6 +35,7 @@ pub mod source_network;
 pub mod sql_name;
 pub mod stored_credential;
 pub mod template;
+pub mod text_rule;
 pub mod time;
 pub mod trivial_credential;
 pub mod trust_list;

@@ -16,6 +16,7 @@ use crate::domain::credential::Pin;
 use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
 use crate::domain::secret::Secret;
+use crate::domain::text_rule::TextRule;
 use crate::domain::trivial_credential::CredentialOwner;
 use crate::domain::trivial_credential::CredentialRefused;
 use crate::store;
@@ -148,6 +149,18 @@ pub(super) fn check_text(
     }
     let reason = format!("it has at most {length_max} printable characters");
     Err(AdministrationError::invalid(field, &reason))
+}
+
+/// The same of a text whose characters have a rule.
+pub(super) fn check_text_by(
+    field: &'static str,
+    text: &str,
+    length_max: usize,
+    rule: TextRule,
+) -> Result<(), AdministrationError> {
+    check_text(field, text, length_max)?;
+    let checked = rule.check(text);
+    checked.map_err(|error| AdministrationError::invalid(field, &error))
 }
 
 /// A PIN or password that an administrator sets.

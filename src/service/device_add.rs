@@ -6,6 +6,7 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
 use super::administration::check_text;
+use super::administration::check_text_by;
 use super::attributes;
 use super::device_lines::DeviceLine;
 use super::device_lines::Maker;
@@ -37,6 +38,7 @@ use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
 use crate::domain::template::TextField;
+use crate::domain::text_rule::TextRule;
 use crate::domain::user::EndUser;
 use crate::store;
 use crate::store::Connection;
@@ -160,6 +162,7 @@ pub(super) async fn insert(
         model: new.model,
         lines: &new.lines,
         makes_lines: new.makes_lines,
+        before: &[],
     };
     let lines = find_lines(app, connection, actor, catalogue, wanted).await?;
     let mut phone = make(app, catalogue, new, people, lines)?;
@@ -280,6 +283,10 @@ fn make(
         (None, None) => String::new(),
     };
     check_text("Description", &description, DESCRIPTION_LENGTH_MAX)?;
+    if let Some(said) = &new.description {
+        let length_max = DESCRIPTION_LENGTH_MAX;
+        check_text_by("Description", said, length_max, TextRule::Description)?;
+    }
     Ok(Phone {
         pkid: app.new_pkid(),
         ctiid: None,
@@ -294,7 +301,7 @@ fn make(
         lines: lines
             .into_iter()
             .map(|(index, wanted, line)| by.line(index, wanted, &line))
-            .collect(),
+            .collect::<Result<_, _>>()?,
         registered_address: None,
         first_fetch_address: None,
         file_fetched_at: None,

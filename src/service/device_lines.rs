@@ -2,13 +2,14 @@
 
 use super::App;
 use super::administration::AdministrationError;
-use super::administration::check_text;
+use super::administration::check_text_by;
 use super::lines;
 use super::lines::NewLine;
 use super::phone_from_template::Subject;
 use super::record::Actor;
 use super::users;
 use super::users::Extension;
+use crate::domain::call_limits::CallLimits;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::device::DeviceName;
@@ -17,11 +18,15 @@ use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
 use crate::domain::template::TextField;
+use crate::domain::text_rule::TextRule;
 use crate::domain::user::EndUser;
 use crate::store::Connection;
 
 /// Most characters of a line's label and display name. Source: AXL `XPhoneLine`.
-const LINE_TEXT_LENGTH_MAX: usize = 50;
+const LINE_TEXT_LENGTH_MAX: usize = 30;
+
+/// Most characters of an external phone number mask. Source: AXL `e164Mask`.
+const MASK_LENGTH_MAX: usize = 24;
 
 /// Calls at once on a line where neither line nor template says it. Source: AXL `maxNumCalls`.
 const MAX_NUMBER_OF_CALLS: u16 = 4;
@@ -73,6 +78,8 @@ pub(super) struct WantedLines<'a> {
     pub(super) model: &'a PhoneModel,
     pub(super) lines: &'a [DeviceLine],
     pub(super) makes_lines: bool,
+    /// The lines that the device has.
+    pub(super) before: &'a [PhoneLine],
 }
 
 /// The lines by their numbers, with the place of each on the device.
@@ -87,6 +94,7 @@ pub(super) async fn find_lines<'a>(
         model,
         lines: wanted,
         makes_lines,
+        before,
     } = wanted;
     let invalid = |reason: String| AdministrationError::invalid("lines", &reason);
     let most = model.line_buttons;
@@ -116,7 +124,7 @@ pub(super) async fn find_lines<'a>(
             let reason = format!("{number} or position {index} is there twice");
             return Err(invalid(reason));
         }
-        check_line(line)?;
+        check_line(line, before.iter().find(|known| known.line == row.pkid))?;
         found.push((index, line, row));
     }
     found.sort_by_key(|(index, ..)| *index);
@@ -139,25 +147,40 @@ async fn make_line(
     lines::insert(app, connection, actor, catalogue, &new).await
 }
 
-fn check_line(line: &DeviceLine) -> Result<(), AdministrationError> {
-    for (field, text) in [
-        ("line label", &line.label),
-        ("display", &line.display),
-        ("external phone number mask", &line.external_phone_number),
+/// Texts that somebody says. What the line has already stays, though it was made from a template.
+fn check_line(line: &DeviceLine, before: Option<&PhoneLine>) -> Result<(), AdministrationError> {
+    type Has = fn(&PhoneLine) -> &str;
+    let label: Has = |line| &line.label;
+    let display: Has = |line| &line.display;
+    let mask: Has = |line| &line.external_phone_number;
+    let (text, mask_length) = (LINE_TEXT_LENGTH_MAX, MASK_LENGTH_MAX);
+    for (field, said, has, length_max, rule) in [
+        ("line label", &line.label, label, text, TextRule::Label),
+        ("display", &line.display, display, text, TextRule::Display),
+        (
+            "external phone number mask",
+            &line.external_phone_number,
+            mask,
+            mask_length,
+            TextRule::Mask,
+        ),
     ] {
-        check_text(
-            field,
-            text.as_deref().unwrap_or_default(),
-            LINE_TEXT_LENGTH_MAX,
-        )?;
-    }
-    if let (Some(busy), Some(most)) = (line.busy_trigger, line.max_number_of_calls)
-        && (busy == 0 || busy > most)
-    {
-        let reason = format!("it is 1 to the {most} calls that the line takes at once");
-        return Err(AdministrationError::invalid("busy trigger", &reason));
+        if let Some(said) = said.as_deref()
+            && before.is_none_or(|before| has(before) != said)
+        {
+            check_text_by(field, said, length_max, rule)?;
+        }
     }
     Ok(())
+}
+
+/// The calls that a line takes; [`AdministrationError::Invalid`] for what cannot be.
+pub(super) fn call_limits(
+    max_number_of_calls: u16,
+    busy_trigger: u16,
+) -> Result<CallLimits, AdministrationError> {
+    let limits = CallLimits::new(max_number_of_calls, busy_trigger);
+    limits.map_err(|error| AdministrationError::invalid("busy trigger", &error))
 }
 
 /// What the texts of a device are filled from.
@@ -186,7 +209,16 @@ impl Maker<'_> {
     }
 
     /// A line as it stands on the device.
-    pub(super) fn line(&self, index: u8, wanted: &DeviceLine, line: &Line) -> PhoneLine {
+    ///
+    /// # Errors
+    ///
+    /// [`AdministrationError::Invalid`] when it could not take the calls that it is to take.
+    pub(super) fn line(
+        &self,
+        index: u8,
+        wanted: &DeviceLine,
+        line: &Line,
+    ) -> Result<PhoneLine, AdministrationError> {
         let template = self.template;
         let text = |set: &Option<String>, of: fn(&UniversalDeviceTemplate) -> &str, field| {
             let from_template = || {
@@ -199,8 +231,11 @@ impl Maker<'_> {
         let calls = template.map_or(MAX_NUMBER_OF_CALLS, |one| one.max_number_of_calls);
         let calls = wanted.max_number_of_calls.unwrap_or(calls);
         let busy = template.map_or(BUSY_TRIGGER, |one| one.busy_trigger);
+        // Only where nobody says it, it follows the number of calls.
+        let busy = wanted.busy_trigger.unwrap_or(busy.min(calls));
+        let limits = call_limits(calls, busy)?;
         let mask = template.map_or("", |one| one.external_phone_number.as_str());
-        PhoneLine {
+        Ok(PhoneLine {
             index,
             line: line.pkid,
             pattern: line.pattern.clone(),
@@ -218,9 +253,9 @@ impl Maker<'_> {
                 .as_deref()
                 .unwrap_or(mask)
                 .into(),
-            max_number_of_calls: calls,
-            busy_trigger: wanted.busy_trigger.unwrap_or(busy).min(calls),
+            max_number_of_calls: limits.max_number_of_calls(),
+            busy_trigger: limits.busy_trigger(),
             answers_automatically: line.answers_automatically(),
-        }
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::App;
 use super::administration::AdministrationError;
-use super::administration::check_text;
+use super::administration::check_text_by;
 use super::attributes;
 use super::device_add::DESCRIPTION_LENGTH_MAX;
 use super::device_add::People;
@@ -41,6 +41,7 @@ use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
 use crate::domain::schema::touched;
+use crate::domain::text_rule::TextRule;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -305,7 +306,15 @@ async fn changed(
     after.file_fetched_at = None;
     after.owner = people.owner.as_ref().map(|owner| owner.pkid);
     if let Some(description) = &change.description {
-        check_text("Description", description, DESCRIPTION_LENGTH_MAX)?;
+        if **description != *before.description {
+            let length_max = DESCRIPTION_LENGTH_MAX;
+            check_text_by(
+                "Description",
+                description,
+                length_max,
+                TextRule::Description,
+            )?;
+        }
         after.description = description.as_str().into();
     }
     let model = before.model.and_then(phone_model::by_number);
@@ -334,6 +343,7 @@ async fn changed(
             model,
             lines,
             makes_lines: change.makes_lines,
+            before: &before.lines,
         };
         after.lines = lines_after(app, connection, actor, (catalogue, before, wanted)).await?;
     }
@@ -356,8 +366,15 @@ async fn lines_after(
     };
     let found = find_lines(app, connection, actor, catalogue, wanted).await?;
     let line_after = |(index, wanted, line): (u8, &DeviceLine, crate::domain::line::Line)| {
-        let mut after = maker.line(index, wanted, &line);
-        if let Some(old) = before.lines.iter().find(|old| old.line == line.pkid) {
+        let old = before.lines.iter().find(|old| old.line == line.pkid);
+        let mut wanted = wanted.clone();
+        if let Some(old) = old {
+            let calls = &mut wanted.max_number_of_calls;
+            calls.get_or_insert(old.max_number_of_calls);
+            wanted.busy_trigger.get_or_insert(old.busy_trigger);
+        }
+        let mut after = maker.line(index, &wanted, &line)?;
+        if let Some(old) = old {
             after.contact_user = old.contact_user;
             after.ctiid = old.ctiid;
             let keep = |set: &Option<String>, old: &str| set.as_deref().unwrap_or(old).into();
@@ -365,14 +382,10 @@ async fn lines_after(
             after.display = keep(&wanted.display, &old.display);
             let mask = &wanted.external_phone_number;
             after.external_phone_number = keep(mask, &old.external_phone_number);
-            let calls = wanted.max_number_of_calls;
-            after.max_number_of_calls = calls.unwrap_or(old.max_number_of_calls);
-            let busy = wanted.busy_trigger.unwrap_or(old.busy_trigger);
-            after.busy_trigger = busy.min(after.max_number_of_calls);
         }
-        after
+        Ok(after)
     };
-    Ok(found.into_iter().map(line_after).collect())
+    found.into_iter().map(line_after).collect()
 }
 
 /// What becomes of registrations and of the phone itself.

@@ -6,6 +6,7 @@ mod request;
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
+use super::administration::check_text_by;
 use super::attempt_gate::Pass;
 use super::attributes;
 use super::record;
@@ -17,6 +18,7 @@ use crate::domain::line::Line;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::touched;
+use crate::domain::text_rule::TextRule;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -43,6 +45,7 @@ const ALERTING_NAME_LENGTH_MAX: usize = 50;
 /// [`AdministrationError::Taken`] when the number stands in that partition already,
 /// [`AdministrationError::Invalid`] for a text that does not fit.
 pub async fn add(app: &App, actor: &Actor, new: &NewLine) -> Result<Line, AdministrationError> {
+    check_said(Some(&new.description), Some(&new.alerting_name))?;
     let catalogue = app.catalogue.load_full();
     let mut transaction = app.store.begin().await?;
     let line = insert(app, transaction.connection(), actor, &catalogue, new).await?;
@@ -136,6 +139,13 @@ pub(super) async fn write(
 ) -> Result<(Line, Line, Vec<Affected>), AdministrationError> {
     let catalogue = app.catalogue.load_full();
     let before = find_for_update(connection, pkid, change.version).await?;
+    // What it has stays, though it was made from a template by other rules.
+    let description = change.description.as_ref();
+    let alerting_name = change.alerting_name.as_ref();
+    check_said(
+        description.filter(|text| **text != before.description),
+        alerting_name.filter(|text| **text != before.alerting_name),
+    )?;
     let after = changed(&before, change);
     check(&after)?;
     if (&before.pattern, before.route_partition) != (&after.pattern, after.route_partition) {
@@ -252,6 +262,22 @@ fn changed(before: &Line, change: &LineChange) -> Line {
         auto_registered: before.auto_registered,
         version: before.version,
     }
+}
+
+/// Texts that somebody says; those that are made from templates have what the names of users have.
+fn check_said(
+    description: Option<&String>,
+    alerting_name: Option<&String>,
+) -> Result<(), AdministrationError> {
+    if let Some(text) = description {
+        let length_max = DESCRIPTION_LENGTH_MAX;
+        check_text_by("description", text, length_max, TextRule::Description)?;
+    }
+    if let Some(text) = alerting_name {
+        let length_max = ALERTING_NAME_LENGTH_MAX;
+        check_text_by("alertingName", text, length_max, TextRule::Display)?;
+    }
+    Ok(())
 }
 
 fn check(line: &Line) -> Result<(), AdministrationError> {

@@ -13,6 +13,7 @@ use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::SelfServiceUserId;
 use crate::domain::end_user::UserId;
 use crate::domain::template::TemplateText;
+use crate::domain::text_rule::TextRule;
 
 /// Longest name of another object, in characters: the longest name any object may have.
 const REFERENCE_CHARACTERS_MAX: usize = 255;
@@ -334,10 +335,10 @@ fn normal_text(element: &Element, text: &str) -> Result<String, Invalid> {
         Characters::Printable => Ok(text.to_owned()),
         Characters::ObjectName => all(element, text, is_of_name, name_rule),
         Characters::ModelName => all(element, text, is_of_model_name, model_rule),
-        Characters::Description => none_of(element, text, "\"%\\&<>"),
-        Characters::Label => none_of(element, text, "\""),
-        Characters::Display => none_of(element, text, "]\"%<>[&|{}"),
-        Characters::Mask => all(element, text, is_of_mask, "0-9, *, #, + and X"),
+        Characters::Description => by_rule(element, text, TextRule::Description),
+        Characters::Label => by_rule(element, text, TextRule::Label),
+        Characters::Display => by_rule(element, text, TextRule::Display),
+        Characters::Mask => by_rule(element, text, TextRule::Mask),
         Characters::NumericUserId => numeric_user_id(element, text),
         Characters::DeviceName => device_name(element, text),
         Characters::DirectoryNumber => directory_number(element, text),
@@ -358,10 +359,6 @@ fn is_of_model_name(c: char) -> bool {
     is_of_name(c) || matches!(c, '(' | ')')
 }
 
-fn is_of_mask(c: char) -> bool {
-    c.is_ascii_digit() || matches!(c, '*' | '#' | '+' | 'X' | 'x')
-}
-
 fn all(
     element: &Element,
     text: &str,
@@ -375,13 +372,11 @@ fn all(
     Err(bad_characters(element, text, &rule))
 }
 
-fn none_of(element: &Element, text: &str, forbidden: &str) -> Result<String, Invalid> {
-    if !text.contains(|c| forbidden.contains(c)) {
-        return Ok(text.to_owned());
+fn by_rule(element: &Element, text: &str, rule: TextRule) -> Result<String, Invalid> {
+    match rule.check(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(error) => Err(bad_characters(element, text, &error.to_string())),
     }
-    let listed: Vec<String> = forbidden.chars().map(String::from).collect();
-    let rule = format!("not allowed are {}", listed.join(" "));
-    Err(bad_characters(element, text, &rule))
 }
 
 fn numeric_user_id(element: &Element, text: &str) -> Result<String, Invalid> {

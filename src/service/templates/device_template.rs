@@ -10,6 +10,7 @@ use super::check_name;
 use super::check_tags;
 use super::check_text;
 use super::opens_our_login;
+use crate::domain::call_limits::CallLimits;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::text::PhoneUrl;
@@ -22,9 +23,6 @@ use crate::store::StoreError;
 
 /// Most characters of an external phone number mask. Source: AXL `e164Mask`.
 const MASK_LENGTH_MAX: usize = 24;
-
-/// Most calls on a line. Source: CUCM administration, *Maximum Number of Calls*.
-const CALLS_MAX: u16 = 200;
 
 impl Template for UniversalDeviceTemplate {
     const LABEL: &'static str = "Universal Device Template";
@@ -101,13 +99,8 @@ fn check(template: &UniversalDeviceTemplate) -> Result<(), AdministrationError> 
     ] {
         check_text(field, text, TEXT_LENGTH_MAX)?;
     }
-    let calls = template.max_number_of_calls;
-    if !(1..=CALLS_MAX).contains(&calls) || !(1..=calls).contains(&template.busy_trigger) {
-        let reason = format!(
-            "Maximum Number of Calls is 1 to {CALLS_MAX}, Busy Trigger 1 to that number of calls"
-        );
-        return Err(AdministrationError::invalid("Busy Trigger", &reason));
-    }
+    CallLimits::new(template.max_number_of_calls, template.busy_trigger)
+        .map_err(|error| AdministrationError::invalid("Busy Trigger", &error))?;
     template
         .configuration
         .service_urls

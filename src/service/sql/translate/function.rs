@@ -6,8 +6,8 @@ use sqlparser::ast::{
 
 use super::super::SqlError;
 use super::Translation;
-use super::expression::{Translated, Typed};
 use super::scope::{Kind, Scope};
+use super::value::{Translated, Typed};
 
 impl Translation {
     pub(super) fn function(&mut self, function: &Function, scope: &Scope<'_>) -> Translated {

@@ -8,6 +8,7 @@ mod expression;
 mod from;
 mod function;
 mod scope;
+mod value;
 mod weight;
 
 use std::collections::BTreeMap;
