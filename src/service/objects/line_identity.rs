@@ -47,37 +47,43 @@ pub(super) async fn resolve(
 }
 
 fn mean(group: Identified<'_>, line: &Line, catalogue: &Catalogue) -> Outcome<()> {
+    let Identified {
+        element,
+        pkid,
+        children,
+        record,
+        ..
+    } = group;
     let contradiction = |said: &str, is: &str| {
-        let pkid = group.pkid;
         let reason = format!(
             "its uuid {{{pkid}}} is that of {is}, not of {said}; send one of the two, or read it again"
         );
-        Err(ObjectError::invalid(group.element, &reason))
+        Err(ObjectError::invalid(element, &reason))
     };
     // The number stands first, under one of two names.
-    let Some(number_element) = group.children.first() else {
+    let Some(number_element) = children.first() else {
         return Ok(());
     };
-    let said = group.record.text(number_element.name).unwrap_or_default();
+    let said = record.text(number_element.name).unwrap_or_default();
     if !said.is_empty() && !number(said).is_ok_and(|said| said == line.pattern) {
         return contradiction(said, line.pattern.as_str());
     }
     let partition = partition_reference(catalogue, line.route_partition);
-    if let Some(said) = other_partition(group.record, catalogue, line.route_partition) {
+    if let Some(said) = other_partition(record, catalogue, line.route_partition) {
         let is = catalogue.route_partitions.get(&line.route_partition);
         let is = is.filter(|name| !name.is_empty());
         return contradiction(&said, is.map_or("no partition", |name| name));
     }
     let pattern = written_directory_number(line.pattern.as_str());
-    group.record.set(number_element.name, Value::Text(pattern));
-    let mut children = group.children.iter();
+    record.set(number_element.name, Value::Text(pattern));
+    let mut children = children.iter();
     let is_text =
         children.any(|one| one.name == PARTITION && matches!(one.content, Content::Text(_)));
     let partition = match partition {
         Value::Reference(reference) if is_text => Value::text(&reference.name),
         partition => partition,
     };
-    group.record.set(PARTITION, partition);
+    record.set(PARTITION, partition);
     Ok(())
 }
 
