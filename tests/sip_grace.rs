@@ -240,3 +240,30 @@ async fn a_binding_outlives_the_device_it_belonged_to() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_released_phone_gets_its_file_where_it_stood_and_nobody_else_does() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let _phone = settled(&server).await;
+        let has_secret = async |from: &str| {
+            let url = format!("http://{}/{}.cnf.xml", server.files_http, name());
+            let file = server.handset.run(&url, &["--interface", from]).await;
+            assert_eq!(file.status, 200, "{from}: {}", file.body);
+            file.body.contains(&secret(app))
+        };
+        let before = secret(app);
+        for change in ["provisioned", "released"] {
+            match change {
+                "provisioned" => provision_for_user(app).await,
+                _ => release_by_administrator(app).await,
+            }
+            // It is another device now, with another secret, and has not registered yet.
+            assert_ne!(secret(app), before, "{change}");
+            assert!(!has_secret("127.0.9.9").await, "{change}");
+            assert!(has_secret("127.0.0.1").await, "{change}");
+        }
+    })
+    .await;
+}
