@@ -140,6 +140,67 @@ async fn prepare(axl: &Axl) {
 const PHONE: &str = "<name>SEP0000000000A1</name>";
 const USER: &str = "<userid>quiet</userid>";
 
+/// Operation, key, text where elements belong, and what the fault must name.
+const TEXT_FOR_ELEMENTS: [(&str, &str, &str, &str); 12] = [
+    ("updatePhone", PHONE, "<lines>hello</lines>", "phone/lines"),
+    (
+        "updatePhone",
+        PHONE,
+        "<lines>hello<line><index>1</index><dirn><pattern>6001</pattern></dirn></line></lines>",
+        "phone/lines",
+    ),
+    (
+        "updatePhone",
+        PHONE,
+        "<vendorConfig>text</vendorConfig>",
+        "phone/vendorConfig",
+    ),
+    (
+        "updatePhone",
+        PHONE,
+        "<vendorConfig><a>text<b>1</b></a></vendorConfig>",
+        "phone/vendorConfig/a",
+    ),
+    (
+        "updatePhone",
+        PHONE,
+        "<vendorConfig><a b='1'>text</a></vendorConfig>",
+        "phone/vendorConfig/a",
+    ),
+    (
+        "updateUser",
+        USER,
+        "<primaryExtension>6001</primaryExtension>",
+        "primaryExtension",
+    ),
+    (
+        "updateUser",
+        USER,
+        "<associatedGroups>Standard CCM End Users</associatedGroups>",
+        "user/associatedGroups",
+    ),
+    (
+        "updateUser",
+        USER,
+        "<associatedGroups><userGroup>Standard CCM End Users</userGroup></associatedGroups>",
+        "user/associatedGroups/userGroup",
+    ),
+    (
+        "updateUser",
+        USER,
+        "<associatedDevices>SEP0000000000A1</associatedDevices>",
+        "user/associatedDevices",
+    ),
+    (
+        "updateCallManager",
+        "<name>CM_node1</name>",
+        "<autoRegistration>true</autoRegistration>",
+        "callManager/autoRegistration",
+    ),
+    ("updateSelfProvisioning", "", "true", "selfProvisioning"),
+    ("updateUser", USER, "quiet", "user holds elements"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn text_where_elements_belong_wipes_nothing() {
     for_each_database(async |database| {
@@ -154,55 +215,7 @@ async fn text_where_elements_belong_wipes_nothing() {
         for element in ["<device>SEP0000000000A1", "Standard CCM End Users", "6001"] {
             assert!(before.1.contains(element), "{element} {}", before.1);
         }
-        for (operation, key, text, named) in [
-            ("updatePhone", PHONE, "<lines>hello</lines>", "phone/lines"),
-            (
-                "updatePhone",
-                PHONE,
-                "<lines>hello<line><index>1</index><dirn><pattern>6001</pattern></dirn></line></lines>",
-                "phone/lines",
-            ),
-            ("updatePhone", PHONE, "<vendorConfig>text</vendorConfig>", "phone/vendorConfig"),
-            (
-                "updatePhone",
-                PHONE,
-                "<vendorConfig><a>text<b>1</b></a></vendorConfig>",
-                "phone/vendorConfig/a",
-            ),
-            (
-                "updatePhone",
-                PHONE,
-                "<vendorConfig><a b='1'>text</a></vendorConfig>",
-                "phone/vendorConfig/a",
-            ),
-            ("updateUser", USER, "<primaryExtension>6001</primaryExtension>", "primaryExtension"),
-            (
-                "updateUser",
-                USER,
-                "<associatedGroups>Standard CCM End Users</associatedGroups>",
-                "user/associatedGroups",
-            ),
-            (
-                "updateUser",
-                USER,
-                "<associatedGroups><userGroup>Standard CCM End Users</userGroup></associatedGroups>",
-                "user/associatedGroups/userGroup",
-            ),
-            (
-                "updateUser",
-                USER,
-                "<associatedDevices>SEP0000000000A1</associatedDevices>",
-                "user/associatedDevices",
-            ),
-            (
-                "updateCallManager",
-                "<name>CM_node1</name>",
-                "<autoRegistration>true</autoRegistration>",
-                "callManager/autoRegistration",
-            ),
-            ("updateSelfProvisioning", "", "true", "selfProvisioning"),
-            ("updateUser", USER, "quiet", "user holds elements"),
-        ] {
+        for (operation, key, text, named) in TEXT_FOR_ELEMENTS {
             let elements = format!("{key}{text}");
             let (code, message) = axl.refused("12.5", operation, &elements).await;
             assert_eq!(code, 5000, "{message}");
@@ -212,10 +225,30 @@ async fn text_where_elements_belong_wipes_nothing() {
         // The old dialect leaves alone what it cannot apply.
         for (operation, key, text, named) in [
             ("updatePhone", PHONE, "<lines>hello</lines>", "phone/lines"),
-            ("updatePhone", PHONE, "<vendorConfig>t</vendorConfig>", "phone/vendorConfig"),
-            ("updatePhone", PHONE, "<devicePool>t</devicePool>", "phone/devicePool"),
-            ("updatePhone", PHONE, "<description><b>t</b></description>", "phone/description/b"),
-            ("updateUser", USER, "<associatedGroups>t</associatedGroups>", "user/associatedGroups"),
+            (
+                "updatePhone",
+                PHONE,
+                "<vendorConfig>t</vendorConfig>",
+                "phone/vendorConfig",
+            ),
+            (
+                "updatePhone",
+                PHONE,
+                "<devicePool>t</devicePool>",
+                "phone/devicePool",
+            ),
+            (
+                "updatePhone",
+                PHONE,
+                "<description><b>t</b></description>",
+                "phone/description/b",
+            ),
+            (
+                "updateUser",
+                USER,
+                "<associatedGroups>t</associatedGroups>",
+                "user/associatedGroups",
+            ),
         ] {
             warned(&axl, operation, &format!("{key}{text}"), named).await;
             assert_eq!(states().await, before, "{text}");
@@ -282,6 +315,61 @@ async fn a_partition_may_be_said_by_its_identity_alone() {
     .await;
 }
 
+/// Requests that mean two objects, by the identities of a phone, a user, a device pool and the
+/// defaults of a model, and what the fault must name.
+fn two_at_once(
+    [phone, user, pool, of_model]: [&str; 4],
+) -> Vec<(&'static str, String, &'static str)> {
+    vec![
+        (
+            "updatePhone",
+            format!("<uuid>{phone}</uuid><name>Other</name>"),
+            "uuid",
+        ),
+        (
+            "getUser",
+            format!("<uuid>{user}</uuid><userid>akash</userid>"),
+            "uuid",
+        ),
+        (
+            "resetPhone",
+            format!("<uuid>{phone}</uuid><name>SEP1</name>"),
+            "uuid",
+        ),
+        (
+            "getDeviceDefaults",
+            format!("<uuid>{of_model}</uuid><Model>Cisco 7841</Model><Protocol>SIP</Protocol>"),
+            "uuid",
+        ),
+        (
+            "getDeviceDefaults",
+            format!("<uuid>{of_model}</uuid><Model>Cisco 7841</Model>"),
+            "Model, Protocol",
+        ),
+        (
+            "getLine",
+            "<routePartitionName>PT_New</routePartitionName>".to_owned(),
+            "pattern",
+        ),
+        (
+            "updatePhone",
+            format!("{PHONE}<devicePoolName uuid=\"{pool}\">Other</devicePoolName>"),
+            "devicePoolName",
+        ),
+        (
+            "doDeviceReset",
+            format!("<deviceName uuid=\"{phone}\">Other</deviceName>"),
+            "uuid",
+        ),
+        (
+            "doDeviceReset",
+            format!("<deviceName uuid=\"{phone}\"/><deviceId>{user}</deviceId>"),
+            "deviceId",
+        ),
+        ("updatePhone", format!("{PHONE}{PHONE}"), "name"),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_two_objects_at_once_is_refused() {
     for_each_database(async |database| {
@@ -297,54 +385,7 @@ async fn who_says_two_objects_at_once_is_refused() {
         let pool = uuid_of("getDevicePool", "<name>Default</name>").await;
         let defaults = "<Model>Cisco 8851</Model><Protocol>SIP</Protocol>";
         let of_model = uuid_of("getDeviceDefaults", defaults).await;
-        for (operation, elements, named) in [
-            (
-                "updatePhone",
-                format!("<uuid>{phone}</uuid><name>Other</name>"),
-                "uuid",
-            ),
-            (
-                "getUser",
-                format!("<uuid>{user}</uuid><userid>akash</userid>"),
-                "uuid",
-            ),
-            (
-                "resetPhone",
-                format!("<uuid>{phone}</uuid><name>SEP1</name>"),
-                "uuid",
-            ),
-            (
-                "getDeviceDefaults",
-                format!("<uuid>{of_model}</uuid><Model>Cisco 7841</Model><Protocol>SIP</Protocol>"),
-                "uuid",
-            ),
-            (
-                "getDeviceDefaults",
-                format!("<uuid>{of_model}</uuid><Model>Cisco 7841</Model>"),
-                "Model, Protocol",
-            ),
-            (
-                "getLine",
-                "<routePartitionName>PT_New</routePartitionName>".to_owned(),
-                "pattern",
-            ),
-            (
-                "updatePhone",
-                format!("{PHONE}<devicePoolName uuid=\"{pool}\">Other</devicePoolName>"),
-                "devicePoolName",
-            ),
-            (
-                "doDeviceReset",
-                format!("<deviceName uuid=\"{phone}\">Other</deviceName>"),
-                "uuid",
-            ),
-            (
-                "doDeviceReset",
-                format!("<deviceName uuid=\"{phone}\"/><deviceId>{user}</deviceId>"),
-                "deviceId",
-            ),
-            ("updatePhone", format!("{PHONE}{PHONE}"), "name"),
-        ] {
+        for (operation, elements, named) in two_at_once([&phone, &user, &pool, &of_model]) {
             for version in ["12.5", "14.0"] {
                 let (code, message) = axl.refused(version, operation, &elements).await;
                 assert_eq!(code, 5000, "{operation} {elements}: {message}");
