@@ -1,7 +1,12 @@
 //! Starting: what a fresh database gets, several nodes at once, key files.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::common::Database;
+use crate::common::SipPhone;
 use crate::common::TestApp;
+use crate::common::TestServer;
 use crate::common::for_each_database;
 use selfprov::domain::fresh_system;
 use selfprov::domain::phone_model;
@@ -117,4 +122,20 @@ async fn the_usual_test_application_has_a_user_who_may_provision() {
         assert_eq!(node.auto_registration.end_dn.as_str(), "1999");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_held_is_given_back_when_it_has_ended() {
+    let server = TestServer::start(&Database::sqlite()).await;
+    let mut phone = SipPhone::udp(server.sip_udp, "0011AABBCC01").await;
+    phone.register(120).await;
+    let app = Arc::downgrade(&server.test.app);
+    drop(server);
+    let freed = async {
+        while app.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let freed = tokio::time::timeout(Duration::from_secs(20), freed).await;
+    assert!(freed.is_ok(), "{} still hold it", app.strong_count());
 }

@@ -24,6 +24,8 @@ pub struct PhoneRequest {
     pub device_name: DeviceName,
     /// What it is to do.
     pub action: PhoneAction,
+    /// Its model's number, by the device or else by what it told; `None` when neither says one.
+    pub model: Option<u32>,
     /// The version stamp of its file; all zero when it has none any more.
     pub version_stamp: Pkid,
     /// Its newest registration with us.

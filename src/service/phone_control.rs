@@ -152,8 +152,11 @@ fn request(app: &App, restart: &PhoneRestart) -> PhoneRequest {
             .map(|line| line.pattern.clone())
             .collect()
     });
+    // A device of another maker tells none.
+    let model = phone.and_then(|phone| phone.model);
     PhoneRequest {
         device_name: name.clone(),
+        model: model.or_else(|| binding.as_ref()?.model),
         action: restart.action,
         // A device that is gone has no file; zeros say "everything you hold is stale".
         version_stamp: phone.map_or(Pkid::from_u128(0), |phone| phone.version_stamp),

@@ -54,7 +54,10 @@ pub async fn run(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) -> io::
     let SipSockets { udp, tcp, tls } = sockets;
     let now = u64::try_from(app.environment.now().0).unwrap_or(0);
     let outbound = Outbound::new(now.saturating_mul(CONNECTIONS_A_MILLISECOND));
-    let channel = Arc::new(SipPhoneChannel::new(app.clone(), outbound.clone()));
+    let channel = Arc::new(SipPhoneChannel::new(
+        app.environment.clone(),
+        outbound.clone(),
+    ));
     app.phone_channels.add(channel);
     let (connector, connections) = Connector::new();
     let proxy = Arc::new(Proxy::new(app.clone(), outbound.clone(), connector));

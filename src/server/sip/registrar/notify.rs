@@ -3,7 +3,6 @@
 //! Source: phones' documentation, captures, other servers' behaviour.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +11,7 @@ use crate::domain::binding::Binding;
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::domain::registration::Transport;
-use crate::service::App;
+use crate::service::environment::Environment;
 use crate::service::phone_channel::{
     Delivery, DeliveryFuture, PhoneAction, PhoneChannel, PhoneRequest,
 };
@@ -28,24 +27,26 @@ const TOKEN_BYTES: usize = 12;
 
 /// Reaches phones on the flow they registered by.
 pub(super) struct SipPhoneChannel {
-    app: Arc<App>,
+    environment: Environment,
     outbound: Outbound,
 }
 
 impl SipPhoneChannel {
-    pub(super) const fn new(app: Arc<App>, outbound: Outbound) -> Self {
-        Self { app, outbound }
+    pub(super) const fn new(environment: Environment, outbound: Outbound) -> Self {
+        Self {
+            environment,
+            outbound,
+        }
     }
 
     fn token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.app.environment.random::<TOKEN_BYTES>())
+        URL_SAFE_NO_PAD.encode(self.environment.random::<TOKEN_BYTES>())
     }
 
     fn notify(
         &self,
         binding: &Binding,
-        action: PhoneAction,
-        version_stamp: Pkid,
+        asked: &PhoneRequest,
         branch: &str,
     ) -> Result<Vec<u8>, OutboundError> {
         let flow = &binding.flow;
@@ -72,26 +73,22 @@ impl SipPhoneChannel {
             )
             .header(HeaderName::SubscriptionState.as_str(), "active");
         let event = HeaderName::Event.as_str();
-        Ok(if self.knows_check_sync_only(binding) {
+        Ok(if knows_check_sync_only(asked, binding) {
             request.header(event, "check-sync").finish()
         } else {
-            let body = body(binding, action, version_stamp);
+            let body = body(binding, asked.action, asked.version_stamp);
             request
                 .header(event, "service-control")
                 .finish_with_body("text/plain", &body)
         })
     }
+}
 
-    /// By the model of the device, for a device of another maker tells none; else by the model that
-    /// the phone told.
-    fn knows_check_sync_only(&self, binding: &Binding) -> bool {
-        let known = self.app.phones.find(&binding.device_name);
-        let of_device = known.and_then(|known| known.phone.model);
-        let by_number = |model: Option<u32>| model.and_then(phone_model::by_number);
-        let model = by_number(of_device).or_else(|| by_number(binding.model));
-        let model = model.or_else(|| phone_model::from_header(binding.user_agent()));
-        model.is_some_and(phone_model::PhoneModel::restarts_by_check_sync_only)
-    }
+/// By the phone's model; without one, by how it calls itself.
+fn knows_check_sync_only(asked: &PhoneRequest, binding: &Binding) -> bool {
+    let model = asked.model.and_then(phone_model::by_number);
+    let model = model.or_else(|| phone_model::from_header(binding.user_agent()));
+    model.is_some_and(phone_model::PhoneModel::restarts_by_check_sync_only)
 }
 
 /// Where we are reached; the transport stands there unless it is the default one.
@@ -126,8 +123,7 @@ impl PhoneChannel for SipPhoneChannel {
             return Box::pin(async move { Delivery::NoWay { why } });
         };
         let branch = self.token();
-        let (action, version_stamp) = (request.action, request.version_stamp);
-        let notify = self.notify(&binding, action, version_stamp, &branch);
+        let notify = self.notify(&binding, request, &branch);
         let outbound = self.outbound.clone();
         Box::pin(async move {
             let sent = match notify {
