@@ -92,12 +92,20 @@ async fn the_session_cookie_stands_for_the_password_from_its_own_address_until_i
         let body = axl_envelope("<ns:getCCMVersion/>");
         let first = axl.call("reader", "CUCM:DB ver=14.0", &body).await;
         let cookie = first.header("set-cookie").unwrap();
-        assert!(cookie.ends_with("; Path=/; Secure; HttpOnly"), "{cookie}");
+        assert!(
+            cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Strict"),
+            "{cookie}"
+        );
         let cookie = format!("Cookie: {}", cookie.split(';').next().unwrap());
         let with_cookie = ["-H", &cookie, "--data-binary", &body];
         assert_eq!(axl.request("/axl/", &with_cookie).await.status, 200);
         let elsewhere = [&with_cookie[..], &["--interface", "127.0.0.7"]].concat();
         assert_eq!(axl.request("/axl/", &elsewhere).await.status, 401);
+        for of_another_site in ["Origin: https://evil.example", "Sec-Fetch-Site: cross-site"] {
+            let by_browser = [&with_cookie[..], &["-H", of_another_site]].concat();
+            let answer = axl.request("/axl/", &by_browser).await;
+            assert_eq!(answer.status, 403, "{of_another_site}");
+        }
         let forged = format!("{cookie}A");
         let forged = ["-H", &forged, "--data-binary", &body];
         assert_eq!(axl.request("/axl/", &forged).await.status, 401);

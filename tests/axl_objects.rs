@@ -441,3 +441,27 @@ async fn what_is_meant_for_sql_is_only_text() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_takes_every_phone_its_callmanager_or_its_clock() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let group = "<name>Default</name><members/>";
+        let (_, text) = axl.refused("14.0", "updateCallManagerGroup", group).await;
+        assert!(text.contains("members"), "{text}");
+        let group = "<callManagerGroup><name>Empty</name><members/></callManagerGroup>";
+        let (_, text) = axl.refused("14.0", "addCallManagerGroup", group).await;
+        assert!(text.contains("at least one CallManager"), "{text}");
+        let zone = "<dateTimeGroup><name>Mars</name><timeZone>Mars/Phobos</timeZone>\
+                    </dateTimeGroup>";
+        let (_, text) = axl.refused("14.0", "addDateTimeGroup", zone).await;
+        assert!(text.contains("no time zone"), "{text}");
+        let twice = "<css><members>\
+             <member><routePartitionName>Directory URI</routePartitionName><index>1</index></member>\
+             <member><routePartitionName>Directory URI</routePartitionName><index>2</index></member>\
+             </members><name>Twice</name></css>";
+        let (_, text) = axl.refused("14.0", "addCss", twice).await;
+        assert!(text.contains("the same member"), "{text}");
+    })
+    .await;
+}

@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::ResolveResult;
+use quick_xml::name::{Prefix, QName, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
 /// Deepest nesting; AXL's deepest element stands at level 12.
@@ -18,6 +18,10 @@ const ELEMENTS_MAX: usize = 20_000;
 
 /// Most attributes of one element, declarations of namespaces included; clients send up to 9.
 const ATTRIBUTES_MAX: usize = 16;
+
+/// Longest name of a namespace, in bytes: it is kept with every element that is in it, so that a
+/// long one would multiply a request.
+const NAMESPACE_BYTES_MAX: usize = 256;
 
 /// One element in document order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,6 +65,12 @@ pub enum XmlError {
     /// Too many attributes.
     #[error("the element <{0}> has more than {ATTRIBUTES_MAX} attributes")]
     TooManyAttributes(String),
+    /// A namespace too long to be kept with each of its elements.
+    #[error("a namespace is longer than {NAMESPACE_BYTES_MAX} bytes")]
+    NamespaceTooLong,
+    /// Something that is no name where the name of an element or attribute stands.
+    #[error("{0:?} is no name of an element or attribute")]
+    Name(String),
     /// A character that XML 1.0 does not have.
     #[error("the request holds a control character that XML does not allow")]
     ControlCharacter,
@@ -96,8 +106,8 @@ impl Element {
         let mut tree = Tree::default();
         loop {
             let (namespace, event) = match reader.read_resolved_event() {
-                Ok((ResolveResult::Bound(namespace), event)) => (namespace.0.to_owned(), event),
-                Ok((_, event)) => (String::new(), event),
+                Ok((ResolveResult::Bound(namespace), event)) => (namespace.0, event),
+                Ok((_, event)) => ("", event),
                 Err(error) => {
                     return Err(XmlError::Malformed {
                         position: reader.error_position(),
@@ -176,7 +186,7 @@ struct Tree {
 }
 
 impl Tree {
-    fn take(&mut self, event: Event<'_>, namespace: String) -> Result<(), XmlError> {
+    fn take(&mut self, event: Event<'_>, namespace: &str) -> Result<(), XmlError> {
         match event {
             Event::Start(tag) => self.open(&tag, namespace)?,
             Event::Empty(tag) => {
@@ -212,7 +222,7 @@ impl Tree {
         Ok(())
     }
 
-    fn open(&mut self, tag: &BytesStart<'_>, namespace: String) -> Result<(), XmlError> {
+    fn open(&mut self, tag: &BytesStart<'_>, namespace: &str) -> Result<(), XmlError> {
         self.elements += 1;
         if self.elements > ELEMENTS_MAX {
             return Err(XmlError::TooManyElements);
@@ -223,11 +233,14 @@ impl Tree {
         if self.root.is_some() {
             return Err(XmlError::OutsideRoot);
         }
-        let name = tag.local_name().into_inner().to_owned();
+        if namespace.len() > NAMESPACE_BYTES_MAX {
+            return Err(XmlError::NamespaceTooLong);
+        }
+        let name = local_name(tag.name())?;
         let attributes = attributes(tag, &name)?;
         self.open.push(Element {
             name,
-            namespace,
+            namespace: namespace.to_owned(),
             attributes,
             ..Element::default()
         });
@@ -282,10 +295,41 @@ fn attributes(tag: &BytesStart<'_>, element: &str) -> Result<Vec<(String, String
         let value = attribute
             .normalized_value(XmlVersion::Implicit1_0)
             .map_err(|error| malformed(error.to_string()))?;
-        let name = attribute.key.local_name().into_inner().to_owned();
-        kept.push((name, value.into_owned()));
+        kept.push((local_name(attribute.key)?, value.into_owned()));
     }
     Ok(kept)
+}
+
+/// A name without its prefix, when both are names. Source: Namespaces in XML 1.0, production 7.
+fn local_name(name: QName<'_>) -> Result<String, XmlError> {
+    let (local, prefix) = name.decompose();
+    let prefix = prefix.map_or("x", Prefix::into_inner);
+    if [prefix, local.into_inner()].into_iter().all(is_name) {
+        return Ok(local.into_inner().to_owned());
+    }
+    // The answer and the log say the beginning of it.
+    let start = name.into_inner().chars().take(40).collect();
+    Err(XmlError::Name(start))
+}
+
+/// Whether this is a name without colon. Source: XML 1.0, productions 4 and 5.
+fn is_name(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(is_name_start) && characters.all(is_in_name)
+}
+
+const fn is_name_start(character: char) -> bool {
+    matches!(character, 'A'..='Z' | '_' | 'a'..='z'
+        | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+        | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}'
+        | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+const fn is_in_name(character: char) -> bool {
+    is_name_start(character)
+        || matches!(character, '-' | '.' | '0'..='9' | '\u{b7}'
+            | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
 fn predefined(name: &str) -> Result<&'static str, XmlError> {
@@ -344,7 +388,7 @@ mod tests {
         let deep = "<a>".repeat(DEPTH_MAX + 1);
         let many = format!("<a>{}</a>", "<b/>".repeat(ELEMENTS_MAX));
         let attributes: Vec<String> = (0..=ATTRIBUTES_MAX).map(|n| format!(" n{n}=''")).collect();
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 19] = [
             (b"<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "DOCTYPE"),
             (b"<a>&nbsp;</a>", "&nbsp;"),
             (b"<a><?php x?></a>", "processing"),
@@ -359,6 +403,11 @@ mod tests {
             (b"<a>", "has no end"),
             (b"  ", "empty"),
             (b"<a x='1' x='2'/>", "attribute"),
+            (b"<a><1b>x</1b></a>", "\"1b\" is no name"),
+            (b"<a><x:y:z/></a>", "is no name"),
+            (b"<a><b&c/></a>", "is no name"),
+            (b"<a 1='x'/>", "is no name"),
+            (b"<:a/>", "is no name"),
         ];
         for (document, expected) in cases {
             let error = Element::parse(document).unwrap_err().to_string();
@@ -368,6 +417,9 @@ mod tests {
         assert_eq!(error, XmlError::TooDeep);
         let error = Element::parse(many.as_bytes()).unwrap_err();
         assert_eq!(error, XmlError::TooManyElements);
+        let long = format!("<a xmlns='{}'/>", "u".repeat(NAMESPACE_BYTES_MAX + 1));
+        let error = Element::parse(long.as_bytes()).unwrap_err();
+        assert_eq!(error, XmlError::NamespaceTooLong);
         let flood = format!("<a{}/>", attributes.concat());
         let error = Element::parse(flood.as_bytes()).unwrap_err();
         assert_eq!(error, XmlError::TooManyAttributes("a".to_owned()));

@@ -25,6 +25,7 @@ const ENTRIES_MAX: u16 = 3;
 
 /// What an entry of a list is nothing without.
 const ENTRIES_NEED: &[&str] = &[
+    "members/member",
     "members/member/routePartitionName",
     "members/member/callManagerName",
     "buttons/button/feature",
@@ -150,15 +151,16 @@ impl Generator {
             selfprov::domain::schema::elements_in(table, version, place).collect();
         let mut trees = Vec::new();
         for element in in_place {
+            let is_needed = element.is_required && place.has(Places::ADD);
             let is_usual = element.change == Change::Replace
                 && element.canonical == element.name
                 && !matches!(
                     element.treatment,
                     Treatment::Refused(_) | Treatment::Computed(_)
                 )
-                && (element.branch == 0 || element.branch == branch);
+                && (element.branch == 0 || element.branch == branch || is_needed);
             let path = format!("{path}{}", element.name);
-            let is_wanted = element.is_required && place.has(Places::ADD)
+            let is_wanted = is_needed
                 || ENTRIES_NEED.contains(&path.as_str())
                 || self.draw(proptest::bool::weighted(0.4));
             if !is_usual || !is_wanted {
@@ -167,8 +169,8 @@ impl Generator {
             let is_answered = answers(table, version, element.name);
             let times = match element.occurs_max {
                 1 => 1,
-                // A user is in a group once.
-                _ if element.name == "userGroup" => 1,
+                // A user is in a group once, a partition in a search space, a node in a group.
+                _ if ["userGroup", "member"].contains(&element.name) => 1,
                 most => self.draw(1..=most.min(ENTRIES_MAX)),
             };
             for number in 1..=times {
@@ -248,7 +250,8 @@ impl Generator {
                         .strip_prefix(path)
                         .and_then(|rest| rest.strip_prefix('/'));
                     inside.is_some_and(|name| {
-                        !name.contains('/') && tree.children.iter().all(|child| child.name != name)
+                        children.iter().any(|child| child.name == name)
+                            && tree.children.iter().all(|child| child.name != name)
                     })
                 };
                 if tree.children.is_empty() || ENTRIES_NEED.iter().any(|need| lacks(&need)) {

@@ -111,7 +111,7 @@ fn cookie_of(headers: &HeaderMap) -> Option<&str> {
 
 fn cookie_for(app: &App, principal: &Principal, source: IpAddr) -> Option<HeaderValue> {
     let value = api_session::issue(app, principal, source).ok()?;
-    format!("{COOKIE}={value}; Path=/; Secure; HttpOnly")
+    format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict")
         .parse()
         .ok()
 }

@@ -31,6 +31,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
@@ -38,6 +39,7 @@ use tokio::time::timeout;
 
 use crate::domain::history::CorrelationId;
 use crate::domain::schema::SchemaVersion;
+use crate::server::cross_site;
 use crate::server::http::Peer;
 use crate::server::request_xml as xml;
 use crate::service::App;
@@ -74,6 +76,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(PATH, post(call).get(show))
         .route("/axl", get(redirect).post(redirect))
+        .layer(middleware::from_fn(cross_site::refuse))
         .with_state(door)
         .merge(wsdl::router(app))
 }

@@ -9,7 +9,6 @@ use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
-use super::draft::number_of;
 use super::draft::pkid_of;
 use super::names;
 use super::process_node;
@@ -127,18 +126,9 @@ fn directory_number(element: &'static str, text: &str) -> Outcome<DirectoryNumbe
 }
 
 fn node_of(draft: &Draft, catalogue: &Catalogue, before: &CallManager) -> Outcome<CallManager> {
-    let ports = draft.record().group("ports").cloned().unwrap_or_default();
-    let sip = ports.group("sipPorts").cloned().unwrap_or_default();
-    let port = |record: &Record, element, held: u16| {
-        let number = number_of(record, element)?;
-        Ok::<u16, ObjectError>(number.unwrap_or(held))
-    };
     Ok(CallManager {
         name: draft.text("name"),
         description: draft.text("description"),
-        phone_port: port(&ports, "ethernetPhonePort", before.phone_port)?,
-        sip_port: port(&sip, "sipPhonePort", before.sip_port)?,
-        sip_secure_port: port(&sip, "sipPhoneSecurePort", before.sip_secure_port)?,
         auto_registration: block_of(draft, catalogue, &before.auto_registration)?,
         ..before.clone()
     })
@@ -179,19 +169,17 @@ fn block_of(
 }
 
 fn record_of(catalogue: &Catalogue, node: &CallManager) -> Record {
-    let mut sip = Record::default();
-    sip.set("sipPhonePort", Value::number(node.sip_port));
-    sip.set("sipPhoneSecurePort", Value::number(node.sip_secure_port));
-    let mut ports = Record::default();
-    ports.set("ethernetPhonePort", Value::number(node.phone_port));
-    ports.set("mgcpPorts", Value::Group(Record::default()));
-    ports.set("sipPorts", Value::Group(sip));
     let mut record = Record::default();
     record.set_ctiid(node.ctiid);
     record.set("name", Value::text(&node.name));
     record.set("description", Value::text(&node.description));
     let block = block_record(catalogue, &node.auto_registration);
     record.set(BLOCK, Value::Group(block));
+    // What is kept of them, or else their defaults, goes in there.
+    let mut ports = Record::default();
+    for group in ["mgcpPorts", "sipPorts"] {
+        ports.set(group, Value::Group(Record::default()));
+    }
     record.set("ports", Value::Group(ports));
     record
 }

@@ -322,10 +322,20 @@ fn entries_of(draft: &Draft, members: &Members) -> Outcome<Vec<Cells>> {
             let reason = format!("two entries have {position} {number}");
             return Err(ObjectError::invalid(members.container, &reason));
         }
+        if rows.iter().any(|row| is_same_member(members, row, &cells)) {
+            let reason = format!("two entries name the same {}", members.entry);
+            return Err(ObjectError::invalid(members.container, &reason));
+        }
         taken.push(first);
         rows.push(cells);
     }
     Ok(rows)
+}
+
+/// Whether two entries refer to the same object: a partition stands in a search space once.
+fn is_same_member(members: &Members, one: &Cells, other: &Cells) -> bool {
+    let mut columns = members.columns.iter().zip(one).zip(other);
+    columns.any(|((column, one), other)| matches!(column.form, Form::Reference) && one == other)
 }
 
 fn missing_reference(members: &Members, cells: &Cells) -> Option<&'static str> {

@@ -20,21 +20,20 @@ use crate::domain::schema::Value;
 use crate::domain::schema::template_line;
 use crate::service::templates::NEW;
 
-/// Elements that hold a service URL. An empty one is *Default*: what the system says.
-const SERVICE_URLS: [&str; 13] = [
+/// Elements that hold a service URL. An empty one is *Default*: what the system says. That which
+/// says who may push to a phone is always ours, so the template's is only kept.
+const SERVICE_URLS: [&str; 11] = [
     "proxyServer",
     "servicesUrl",
     "idle",
     "secureDirUrl",
     "messages",
     "secureIdleUrl",
-    "authenticationServer",
     "directory",
     "secureServicesUrl",
     "information",
     "secureMessagesUrl",
     "secureInformationUrl",
-    "secureAuthenticationUrl",
 ];
 
 impl Recorded for UniversalDeviceTemplate {

@@ -30,17 +30,17 @@ const MGCP_PORTS: &[Element] = &[
 
 #[rustfmt::skip]
 const SIP_PORTS: &[Element] = &[
-    integer("sipPhonePort").within(1, 65_535).default("5060").applied(),
-    integer("sipPhoneSecurePort").within(1, 65_535).default("5061").applied(),
+    integer("sipPhonePort").within(1, 65_535).default("5060"),
+    integer("sipPhoneSecurePort").within(1, 65_535).default("5061"),
     integer("sipOAuthPort").since(V12_5).within(1, 65_535).default("5090"),
     integer("sipOAuthMRAPort").since(V12_5).within(1, 65_535).default("5091"),
 ];
 
 #[rustfmt::skip]
 const PORTS: &[Element] = &[
-    integer("ethernetPhonePort").within(1, 65_535).default("2000").applied(),
+    integer("ethernetPhonePort").within(1, 65_535).default("2000"),
     group("mgcpPorts", MGCP_PORTS),
-    group("sipPorts", SIP_PORTS).applied(),
+    group("sipPorts", SIP_PORTS),
 ];
 
 #[rustfmt::skip]
@@ -48,7 +48,7 @@ const ELEMENTS: &[Element] = &[
     text("name", 50).key("newName"),
     text("description", 50).applied(),
     group("autoRegistration", AUTO_REGISTRATION).applied(),
-    group("ports", PORTS).only_in(Places::UPDATE.with(Places::GET)).applied(),
+    group("ports", PORTS).only_in(Places::UPDATE.with(Places::GET)),
     reference("processNodeName", ProcessNode).only_in_answers().applied(),
     reference("lbmGroup", LBM_GROUP).since(V9_0),
 ];

@@ -23,7 +23,7 @@ const ELEMENTS: &[Element] = &[
     boolean("tftpDefault"),
     group("removeMembers", MEMBERS).removes_from("members").applied(),
     group("addMembers", MEMBERS).adds_to("members").applied(),
-    group("members", MEMBERS).unlisted().branch(2).applied(),
+    group("members", MEMBERS).required().unlisted().branch(2).applied(),
 ];
 
 pub(super) const CALL_MANAGER_GROUP: ObjectType = ObjectType {

@@ -32,10 +32,12 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, header};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
 
 use crate::domain::history::CorrelationId;
+use crate::server::cross_site;
 use crate::server::http::Peer;
 use crate::server::uds::endpoint;
 use crate::service::App;
@@ -49,6 +51,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(ROOT, any(answer))
         .route(&format!("{ROOT}/"), any(answer))
         .route(&format!("{ROOT}/{{*path}}"), any(answer))
+        .layer(middleware::from_fn(cross_site::refuse))
         .with_state(app)
 }
 

@@ -9,6 +9,7 @@ use super::RowTable;
 use super::cell_of;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::PhoneButtonTemplate;
+use crate::domain::config_file::time_zone::cisco_time_zone;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
@@ -56,7 +57,26 @@ pub(super) fn check(draft: &Draft) -> Outcome<()> {
             return Err(ObjectError::invalid("startMediaPort", &reason));
         }
     }
+    if draft.object().kind == ObjectKind::CallManagerGroup {
+        let members = draft.record().group("members");
+        if members.is_none_or(|members| members.list("member").is_empty()) {
+            let reason = "a group has at least one CallManager: phones could register nowhere";
+            return Err(ObjectError::invalid("members", &reason));
+        }
+    }
+    if draft.object().kind == ObjectKind::DateTimeGroup {
+        let zone = draft.text("timeZone");
+        if !is_time_zone(&zone) {
+            let reason = format!("{zone:?} is no time zone; write one as Europe/Zurich or Etc/GMT");
+            return Err(ObjectError::invalid("timeZone", &reason));
+        }
+    }
     Ok(())
+}
+
+/// Whether phones know the zone: by its name among CUCM's, or in the database of time zones.
+fn is_time_zone(name: &str) -> bool {
+    name.is_empty() || cisco_time_zone(name).is_some() || jiff::tz::db().get(name).is_ok()
 }
 
 /// The elements that the cells hold together.
