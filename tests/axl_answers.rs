@@ -111,30 +111,36 @@ async fn numbers_and_identities_are_the_same_everywhere_and_stay() {
             assert_eq!(after[kept], before[1], "{element} {name}");
             assert!(!before.contains(&after[new]), "{element} {name}");
         }
-        // Every version has them.
-        for version in ["7.1", "8.5", "10.0"] {
-            let key = match version {
-                "7.1" => "<phoneName>SEP0011AABBCC02</phoneName>",
-                _ => key,
-            };
-            let get = axl.succeed(version, "getPhone", key).await;
-            let element = if version == "7.1" { "device" } else { "phone" };
-            assert_eq!(attributes(&get, element, "ctiid"), [ctiid], "{version}");
-            let lines = attributes(&get, "line", "uuid");
-            assert_eq!(lines, attributes(&after, "line", "uuid"), "{version}");
-        }
-        // A list gives the number with the elements; who asks for none is given the identity.
-        let list = |tags: &str| {
-            format!(
-                "<searchCriteria><name>%</name></searchCriteria><returnedTags>{tags}</returnedTags>"
-            )
-        };
-        let listed = axl.succeed("14.0", "listPhone", &list("<name/>")).await;
-        assert_eq!(attributes(&listed, "phone", "ctiid"), [ctiid]);
-        let listed = axl.succeed("14.0", "listPhone", &list("")).await;
-        assert_eq!(listed, format!("<phone uuid=\"{uuid}\"></phone>"));
+        every_version_and_list_says_the_same(&axl, &uuid, ctiid).await;
     })
     .await;
+}
+
+async fn every_version_and_list_says_the_same(axl: &Axl, uuid: &str, ctiid: &str) {
+    let key = "<name>SEP0011AABBCC02</name>";
+    let newest = axl.succeed("14.0", "getPhone", key).await;
+    let newest = attributes(&newest, "line", "uuid");
+    for version in ["7.1", "8.5", "10.0"] {
+        let key = match version {
+            "7.1" => "<phoneName>SEP0011AABBCC02</phoneName>",
+            _ => key,
+        };
+        let get = axl.succeed(version, "getPhone", key).await;
+        let element = if version == "7.1" { "device" } else { "phone" };
+        assert_eq!(attributes(&get, element, "ctiid"), [ctiid], "{version}");
+        let lines = attributes(&get, "line", "uuid");
+        assert_eq!(lines, newest, "{version}");
+    }
+    // A list gives the number with the elements; who asks for none is given the identity.
+    let list = |tags: &str| {
+        format!(
+            "<searchCriteria><name>%</name></searchCriteria><returnedTags>{tags}</returnedTags>"
+        )
+    };
+    let listed = axl.succeed("14.0", "listPhone", &list("<name/>")).await;
+    assert_eq!(attributes(&listed, "phone", "ctiid"), [ctiid]);
+    let listed = axl.succeed("14.0", "listPhone", &list("")).await;
+    assert_eq!(listed, format!("<phone uuid=\"{uuid}\"></phone>"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -383,37 +389,39 @@ async fn the_choices_of_a_phone_are_what_there_is_and_what_fits() {
                     .await;
             }
         }
-        // Those that are wanted, from there on and as many of them.
-        let wanted = "<callingSearchSpaceName><skip>1</skip><first>1</first>\
-                      </callingSearchSpaceName><securityProfileName><product>Cisco 7841</product>\
-                      <protocol>SIP</protocol></securityProfileName>\
-                      <lines><line><dirn/><mwlPolicy/></line></lines>";
-        let some = axl
-            .succeed("14.0", "getPhoneOptions", &of(&uuid, wanted))
-            .await;
-        assert_eq!(choices(&some, "callingSearchSpaceName"), ["Outside"]);
-        let profiles = choices(&some, "securityProfileName");
-        assert!(profiles.contains(&"Cisco 7841 - Standard SIP Non-Secure Profile"));
-        assert!(!profiles.contains(&its_own));
-        assert!(choices(&some, "mwlPolicy").contains(&"Prompt Only"));
-        assert_eq!(choices(&some, "routePartitionName"), ["Directory URI"]);
-        for absent in ["<ringSetting>", "<product>", "<devicePoolName>"] {
-            assert!(!some.contains(absent), "{absent}: {some}");
-        }
-        let of_sccp = "<securityProfileName><product>Cisco 7841</product>\
-                       <protocol>SCCP</protocol></securityProfileName>";
-        let none = axl
-            .succeed("10.0", "getPhoneOptions", &of(&uuid, of_sccp))
-            .await;
-        assert!(
-            none.ends_with("<securityProfileName></securityProfileName></phone>"),
-            "{none}"
-        );
+        choices_that_are_wanted_come_alone(&axl, &uuid, its_own).await;
         // Of a phone that is not there yet.
         let new = axl.succeed("15.0", "getPhoneOptions", "").await;
         assert!(new.starts_with("<phone><product><choice>"), "{new}");
     })
     .await;
+}
+
+/// Those that are wanted, from there on and as many of them.
+async fn choices_that_are_wanted_come_alone(axl: &Axl, uuid: &str, its_own: &str) {
+    let of =
+        |wanted: &str| format!("<uuid>{uuid}</uuid><returnedChoices>{wanted}</returnedChoices>");
+    let wanted = "<callingSearchSpaceName><skip>1</skip><first>1</first>\
+                  </callingSearchSpaceName><securityProfileName><product>Cisco 7841</product>\
+                  <protocol>SIP</protocol></securityProfileName>\
+                  <lines><line><dirn/><mwlPolicy/></line></lines>";
+    let some = axl.succeed("14.0", "getPhoneOptions", &of(wanted)).await;
+    assert_eq!(choices(&some, "callingSearchSpaceName"), ["Outside"]);
+    let profiles = choices(&some, "securityProfileName");
+    assert!(profiles.contains(&"Cisco 7841 - Standard SIP Non-Secure Profile"));
+    assert!(!profiles.contains(&its_own));
+    assert!(choices(&some, "mwlPolicy").contains(&"Prompt Only"));
+    assert_eq!(choices(&some, "routePartitionName"), ["Directory URI"]);
+    for absent in ["<ringSetting>", "<product>", "<devicePoolName>"] {
+        assert!(!some.contains(absent), "{absent}: {some}");
+    }
+    let of_sccp = "<securityProfileName><product>Cisco 7841</product>\
+                   <protocol>SCCP</protocol></securityProfileName>";
+    let none = axl.succeed("10.0", "getPhoneOptions", &of(of_sccp)).await;
+    assert!(
+        none.ends_with("<securityProfileName></securityProfileName></phone>"),
+        "{none}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

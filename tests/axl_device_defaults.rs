@@ -85,31 +85,33 @@ async fn a_phone_begins_with_the_defaults_of_its_model() {
             file.contains(">sip78xx.14-2-1</loadInformation622>"),
             "{file}"
         );
-
-        // What defaults name stays.
-        let (_, reason) = axl
-            .refused("14.0", "removeDevicePool", "<name>Lab</name>")
-            .await;
-        assert!(reason.contains("Device Defaults Cisco 7841"), "{reason}");
-        let other = format!("{MODEL}<PhoneButtonTemplate>Standard 8851 SIP</PhoneButtonTemplate>");
-        let (_, reason) = axl.refused("14.0", "updateDeviceDefaults", &other).await;
-        assert!(reason.contains("is for another model"), "{reason}");
-        // Said empty, it is what a fresh system has.
-        defaults(
-            &axl,
-            "<LoadInformation/><DevicePoolName/><PhoneButtonTemplate/>",
-        )
-        .await;
-        let got = axl.succeed("14.0", "getDeviceDefaults", MODEL).await;
-        for element in [
-            "<LoadInformation/>",
-            ">Default</DevicePoolName>",
-            ">Standard 7841 SIP</PhoneButtonTemplate>",
-        ] {
-            assert!(got.contains(element), "{got}");
-        }
+        what_defaults_name_stays_until_they_are_said_empty(&axl).await;
     })
     .await;
+}
+
+async fn what_defaults_name_stays_until_they_are_said_empty(axl: &Axl) {
+    let (_, reason) = axl
+        .refused("14.0", "removeDevicePool", "<name>Lab</name>")
+        .await;
+    assert!(reason.contains("Device Defaults Cisco 7841"), "{reason}");
+    let other = format!("{MODEL}<PhoneButtonTemplate>Standard 8851 SIP</PhoneButtonTemplate>");
+    let (_, reason) = axl.refused("14.0", "updateDeviceDefaults", &other).await;
+    assert!(reason.contains("is for another model"), "{reason}");
+    // Said empty, it is what a fresh system has.
+    defaults(
+        axl,
+        "<LoadInformation/><DevicePoolName/><PhoneButtonTemplate/>",
+    )
+    .await;
+    let got = axl.succeed("14.0", "getDeviceDefaults", MODEL).await;
+    for element in [
+        "<LoadInformation/>",
+        ">Default</DevicePoolName>",
+        ">Standard 7841 SIP</PhoneButtonTemplate>",
+    ] {
+        assert!(got.contains(element), "{got}");
+    }
 }
 
 /// The template of the test's node says pool and buttons, and no firmware.

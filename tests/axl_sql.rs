@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::common::TestApp;
 use crate::common::for_each_database;
 use selfprov::domain::phone::DigestUser;
+use selfprov::domain::sql_name::SqlName;
 use selfprov::service::App;
 use selfprov::service::sql;
 use selfprov::service::sql::SqlError;
@@ -329,7 +330,7 @@ async fn any_word_may_be_a_name() {
             ),
         ] {
             let given = sql::query(&test.app, statement, LIMITS).await.unwrap();
-            let names: Vec<&str> = given.columns.iter().map(|name| name.as_str()).collect();
+            let names: Vec<&str> = given.columns.iter().map(SqlName::as_str).collect();
             assert_eq!(names.join(" "), columns, "{statement}");
             assert_eq!(rows(&test.app, statement).await, expected, "{statement}");
         }
@@ -536,7 +537,7 @@ async fn a_question_whose_caller_has_gone_away_ends() {
         }
         let app = std::sync::Arc::clone(&test.app);
         let limits = SqlLimits {
-            time: Duration::from_secs(600),
+            time: Duration::from_mins(10),
             ..LIMITS
         };
         let question = tokio::spawn(async move { sql::query(&app, ENDLESS, limits).await });
@@ -565,7 +566,7 @@ async fn until_read(app: &App, is_read: bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let done = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    let done = tokio::time::timeout(Duration::from_mins(1), wait).await;
     done.unwrap_or_else(|_| panic!("still {}read", if is_read { "not " } else { "" }));
 }
 

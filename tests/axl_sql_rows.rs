@@ -205,6 +205,95 @@ async fn servers_have_one_identity_and_name() {
     .await;
 }
 
+/// What AXL refuses: operation, its elements, and the same in SQL.
+fn refused_texts() -> Vec<(&'static str, String, String)> {
+    let phone = |elements: &str| format!("<name>SEP0011AABBCC01</name>{elements}");
+    let number = |elements: &str| {
+        format!("<pattern>6001</pattern><routePartitionName>PT_New</routePartitionName>{elements}")
+    };
+    vec![
+        (
+            "updatePhone",
+            phone("<description>x&lt;y</description>"),
+            "device set description='x<y'".to_owned(),
+        ),
+        (
+            "updatePhone",
+            phone("<description>50% off</description>"),
+            "device set description='50% off'".to_owned(),
+        ),
+        (
+            "updateLine",
+            number("<description>a\\b</description>"),
+            "numplan set description='a\\b'".to_owned(),
+        ),
+        (
+            "updateLine",
+            number("<alertingName>[a]</alertingName>"),
+            "numplan set alertingname='[a]'".to_owned(),
+        ),
+        (
+            "updateLine",
+            number("<asciiAlertingName>a|b</asciiAlertingName>"),
+            "numplan set alertingnameascii='a|b'".to_owned(),
+        ),
+    ]
+}
+
+/// The same of the appearance of a line on a phone.
+fn refused_of_appearances() -> Vec<(&'static str, String, String)> {
+    let phone = |elements: &str| format!("<name>SEP0011AABBCC01</name>{elements}");
+    let line = |elements: &str| {
+        let dirn = "<pattern>6001</pattern><routePartitionName>PT_New</routePartitionName>";
+        phone(&format!(
+            "<lines><line><index>1</index><dirn>{dirn}</dirn>{elements}</line></lines>"
+        ))
+    };
+    let long = "x".repeat(31);
+    vec![
+        (
+            "updatePhone",
+            line("<e164Mask>hello world</e164Mask>"),
+            "devicenumplanmap set e164mask='hello world'".to_owned(),
+        ),
+        (
+            "updatePhone",
+            line("<e164Mask>0123456789012345678901234</e164Mask>"),
+            "devicenumplanmap set e164mask='0123456789012345678901234'".to_owned(),
+        ),
+        (
+            "updatePhone",
+            line(&format!("<label>{long}</label>")),
+            format!("devicenumplanmap set label='{long}'"),
+        ),
+        (
+            "updatePhone",
+            line("<display>a{b</display>"),
+            "devicenumplanmap set display='a{b'".to_owned(),
+        ),
+        (
+            "updatePhone",
+            line("<maxNumCalls>9999</maxNumCalls>"),
+            "devicenumplanmap set maxnumcalls=9999".to_owned(),
+        ),
+        (
+            "updatePhone",
+            line("<maxNumCalls>0</maxNumCalls>"),
+            "devicenumplanmap set maxnumcalls=0".to_owned(),
+        ),
+        (
+            "updatePhone",
+            line("<busyTrigger>0</busyTrigger>"),
+            "devicenumplanmap set busytrigger=0".to_owned(),
+        ),
+        (
+            "updatePhone",
+            line("<maxNumCalls>6</maxNumCalls><busyTrigger>9</busyTrigger>"),
+            "devicenumplanmap set busytrigger=9".to_owned(),
+        ),
+    ]
+}
+
 /// One rule for a value, whatever door it comes through: refused over AXL, over SQL and by the use
 /// case that other doors call, and nothing changes.
 #[tokio::test(flavor = "multi_thread")]
@@ -213,86 +302,7 @@ async fn a_value_that_axl_refuses_is_refused_over_sql_as_well() {
         let axl = Axl::start_on(&database).await;
         site(&axl).await;
         let before = all_texts(&axl).await;
-        let phone = |elements: &str| format!("<name>SEP0011AABBCC01</name>{elements}");
-        let line = |elements: &str| {
-            let dirn = "<pattern>6001</pattern><routePartitionName>PT_New</routePartitionName>";
-            phone(&format!(
-                "<lines><line><index>1</index><dirn>{dirn}</dirn>{elements}</line></lines>"
-            ))
-        };
-        let number = |elements: &str| {
-            format!(
-                "<pattern>6001</pattern><routePartitionName>PT_New</routePartitionName>{elements}"
-            )
-        };
-        let long = "x".repeat(31);
-        for (operation, elements, set) in [
-            (
-                "updatePhone",
-                phone("<description>x&lt;y</description>"),
-                "device set description='x<y'",
-            ),
-            (
-                "updatePhone",
-                phone("<description>50% off</description>"),
-                "device set description='50% off'",
-            ),
-            (
-                "updateLine",
-                number("<description>a\\b</description>"),
-                "numplan set description='a\\b'",
-            ),
-            (
-                "updateLine",
-                number("<alertingName>[a]</alertingName>"),
-                "numplan set alertingname='[a]'",
-            ),
-            (
-                "updateLine",
-                number("<asciiAlertingName>a|b</asciiAlertingName>"),
-                "numplan set alertingnameascii='a|b'",
-            ),
-            (
-                "updatePhone",
-                line("<e164Mask>hello world</e164Mask>"),
-                "devicenumplanmap set e164mask='hello world'",
-            ),
-            (
-                "updatePhone",
-                line("<e164Mask>0123456789012345678901234</e164Mask>"),
-                "devicenumplanmap set e164mask='0123456789012345678901234'",
-            ),
-            (
-                "updatePhone",
-                line(&format!("<label>{long}</label>")),
-                &format!("devicenumplanmap set label='{long}'"),
-            ),
-            (
-                "updatePhone",
-                line("<display>a{b</display>"),
-                "devicenumplanmap set display='a{b'",
-            ),
-            (
-                "updatePhone",
-                line("<maxNumCalls>9999</maxNumCalls>"),
-                "devicenumplanmap set maxnumcalls=9999",
-            ),
-            (
-                "updatePhone",
-                line("<maxNumCalls>0</maxNumCalls>"),
-                "devicenumplanmap set maxnumcalls=0",
-            ),
-            (
-                "updatePhone",
-                line("<busyTrigger>0</busyTrigger>"),
-                "devicenumplanmap set busytrigger=0",
-            ),
-            (
-                "updatePhone",
-                line("<maxNumCalls>6</maxNumCalls><busyTrigger>9</busyTrigger>"),
-                "devicenumplanmap set busytrigger=9",
-            ),
-        ] {
+        for (operation, elements, set) in [refused_texts(), refused_of_appearances()].concat() {
             let (code, message) = axl.refused("12.5", operation, &elements).await;
             assert_ne!(code, -1, "{elements}: {message}");
             let statement = match set.split_once(' ') {

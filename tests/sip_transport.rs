@@ -1,11 +1,5 @@
 //! SIP over real sockets: retransmissions, streams, and requests to phones on their own flow.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

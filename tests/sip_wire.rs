@@ -1,7 +1,5 @@
 //! SIP on the wire: what each odd, broken or repeated message gets.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use selfprov::server::sip::message::{self, Contacts, HeaderName, Message, MessageError, Request};
 
 /// What the parser says about a message.

@@ -49,7 +49,7 @@ mod tests {
             let name = header::HeaderName::from_static(name);
             (name, value.parse().unwrap())
         });
-        is_of_another_site(&HeaderMap::from_iter(fields))
+        is_of_another_site(&fields.collect())
     }
 
     #[test]

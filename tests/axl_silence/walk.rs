@@ -292,10 +292,11 @@ impl Walk {
         for argument in other.arguments {
             let argument = argument.name;
             let needed = other.arguments.iter().filter(|needed| needed.is_required);
-            let needed: String = needed
+            let needed: Vec<String> = needed
                 .filter(|needed| needed.name != argument)
                 .map(|needed| format!("<{0}>1</{0}>", needed.name))
                 .collect();
+            let needed = needed.concat();
             let one = format!("<{argument}>1</{argument}>");
             self.say(version, name, format!("{one}{one}"), argument);
             let below = format!("{needed}<{argument}><unheardOf/></{argument}>");
@@ -434,10 +435,8 @@ fn sample_keys(object: &ObjectType) -> String {
         Key::Several(names) => names,
         Key::Singleton => &[],
     };
-    names
-        .iter()
-        .map(|name| format!("<{name}>1</{name}>"))
-        .collect()
+    let keys = names.iter().map(|name| format!("<{name}>1</{name}>"));
+    keys.collect::<Vec<String>>().concat()
 }
 
 /// The key of an object as get and remove of 7.1 have it.

@@ -190,7 +190,7 @@ impl SignedFile {
         assert_eq!(head.len() % 4, 0, "padded to a multiple of four");
         let items = split(head);
         let tags: Vec<u8> = items.iter().map(|item| item.0).collect();
-        let padding = tags.iter().filter(|tag| **tag == 13).count();
+        let padding = items.iter().filter(|item| item.0 == 13).count();
         assert!(padding < 4, "no more padding than is needed");
         let order = [1, 2, 3, 7, 12, 14, 15];
         assert_eq!(tags[..tags.len() - padding], order, "no tag 28");

@@ -243,7 +243,7 @@ impl Decoder {
             check_nil(child, &path)?;
             self.check_no_attributes(child, &path)?;
             let inner = if child.children.is_empty() {
-                escape(&child.value()).into_owned()
+                escape(child.value()).into_owned()
             } else {
                 self.verbatim(child, &path)?
             };
@@ -302,6 +302,9 @@ impl Decoder {
 const OF_SOAP: [&str; 4] = ["type", "nil", "encodingStyle", "arrayType"];
 
 /// Refuses an element that says to be nil and holds something.
+///
+/// # Errors
+/// [`Fault`] names the element.
 pub fn check_nil(found: &Element, path: &str) -> Result<(), Fault> {
     let holds_nothing = found.children.is_empty() && found.text.trim().is_empty();
     if found.is_empty() && !holds_nothing {

@@ -82,7 +82,7 @@ impl Tags {
     }
 }
 
-/// What clients write into tags where they need not write anything. Source: suds and SoapUI.
+/// What clients write into tags where they need not write anything. Source: suds and `SoapUI`.
 const WITHOUT_MEANING: [&str; 3] = ["", "?", "true"];
 
 /// Tags that the schema of a later release of a version has, while answers of its first release

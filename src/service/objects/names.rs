@@ -162,12 +162,12 @@ async fn by_pattern(
     {
         return Err(two_objects("routePartitionName", known, wanted));
     }
-    let is_wanted = |partition: Pkid| match wanted.pkid {
-        Some(pkid) => pkid == partition,
-        None => {
-            let name = known(partition);
-            name.is_some_and(|name| name.to_lowercase() == wanted.name.to_lowercase())
+    let is_wanted = |partition: Pkid| {
+        if let Some(pkid) = wanted.pkid {
+            return pkid == partition;
         }
+        let name = known(partition);
+        name.is_some_and(|name| name.to_lowercase() == wanted.name.to_lowercase())
     };
     let mut lines = lines.iter();
     let line = lines.find(|line| is_wanted(line.route_partition));

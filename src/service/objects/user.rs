@@ -100,18 +100,15 @@ impl Kind for Users {
         _: &'static ObjectType,
         criteria: &Criteria,
     ) -> Outcome<Vec<Pkid>> {
-        let users = match criteria.exact("userid") {
-            Some(user_id) => {
-                let folded = FoldedLogin::of(user_id);
-                let user = store::end_user::by_login(connection, &folded).await?;
-                user.map(listed).into_iter().collect()
-            }
-            None => {
-                let wanted = SEARCHED
-                    .into_iter()
-                    .filter_map(|(element, field)| Some((field, criteria.pieces(element)?)));
-                store::end_user::listed(connection, &wanted.collect::<Vec<_>>()).await?
-            }
+        let users = if let Some(user_id) = criteria.exact("userid") {
+            let folded = FoldedLogin::of(user_id);
+            let user = store::end_user::by_login(connection, &folded).await?;
+            user.map(listed).into_iter().collect()
+        } else {
+            let wanted = SEARCHED
+                .into_iter()
+                .filter_map(|(element, field)| Some((field, criteria.pieces(element)?)));
+            store::end_user::listed(connection, &wanted.collect::<Vec<_>>()).await?
         };
         let mut found: Vec<(String, Pkid)> = users
             .into_iter()

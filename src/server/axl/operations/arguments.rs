@@ -10,7 +10,7 @@ use super::super::fault::Fault;
 use super::super::xml::Element;
 use super::Caller;
 
-/// A text that forms of a call have where nothing was filled in (SoapUI).
+/// A text that forms of a call have where nothing was filled in (`SoapUI`).
 pub(super) const NOT_FILLED_IN: &str = "?";
 
 /// Refuses, or in the dialect before 8.0 reports, what the operation does not have: other

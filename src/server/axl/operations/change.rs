@@ -110,13 +110,13 @@ fn changed_tags(elements: &[String], noun: &str, version: SchemaVersion) -> Stri
         let object = object?;
         touched::name_in(object, version, touched)
     });
-    let tags: String = names
+    let tags: Vec<String> = names
         .map(|name| format!("<changedTag name=\"{name}\"/>"))
         .collect();
     if tags.is_empty() {
         return "<changedTags/>".to_owned();
     }
-    format!("<changedTags>{tags}</changedTags>")
+    format!("<changedTags>{}</changedTags>", tags.concat())
 }
 
 impl From<ChangesError> for Fault {

@@ -95,15 +95,15 @@ pub(super) async fn authenticate_user(caller: &Caller<'_>, call: &Call) -> Resul
                 days: days.unwrap_or(0),
                 is_near: credential.is_some_and(|credential| credential.is_expiry_near(now)),
             };
-            Ok(verdict(version, true, code, expiry))
+            Ok(verdict(version, true, code, &expiry))
         }
         Err(AuthenticateError::Failed) => Ok(verdict(
             version,
             false,
             NOT_AUTHENTICATED,
-            Expiry::default(),
+            &Expiry::default(),
         )),
-        Err(AuthenticateError::Wait(_)) => Ok(verdict(version, false, LOCKED, Expiry::default())),
+        Err(AuthenticateError::Wait(_)) => Ok(verdict(version, false, LOCKED, &Expiry::default())),
         Err(AuthenticateError::Service(error)) => Err(error.into()),
     }
 }
@@ -118,7 +118,7 @@ struct Expiry {
 }
 
 /// Strict clients refuse an element that their version does not have.
-fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32, expiry: Expiry) -> String {
+fn verdict(version: SchemaVersion, is_authenticated: bool, code: i32, expiry: &Expiry) -> String {
     let Expiry { days, is_near } = expiry;
     let warning = if version < SchemaVersion::V11_0 {
         String::new()

@@ -277,10 +277,7 @@ mod tests {
         assert_eq!(clients.lock().places.len(), 2, "theirs are others' now");
         newer.signals().prove();
         back.signals().prove();
-        let _third = enter(&clients, client(5)).map(|seat| {
-            seat.signals().prove();
-            seat
-        });
+        let _third = enter(&clients, client(5)).inspect(|seat| seat.signals().prove());
         assert!(enter(&clients, client(6)).is_none(), "all of them answer");
     }
 }

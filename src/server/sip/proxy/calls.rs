@@ -207,23 +207,23 @@ impl Table {
     fn has_room(&self, source: IpAddr, share: Share) -> bool {
         if share == Share::Emergency {
             return self.emergencies < EMERGENCY_CALLS_MAX
-                || held(&self.emergencies_per_source, source) < EMERGENCY_CALLS_PER_SOURCE;
+                || held(&self.emergencies_per_source, &source) < EMERGENCY_CALLS_PER_SOURCE;
         }
         let ordinary = self.entries.len().saturating_sub(self.emergencies);
-        let own = held(&self.per_source, SourceNetwork::of(source));
+        let own = held(&self.per_source, &SourceNetwork::of(source));
         ordinary < CALLS_MAX && (share == Share::Pbx || own < CALLS_PER_SOURCE_MAX)
     }
 }
 
-fn held<K: Eq + Hash>(per_source: &HashMap<K, usize>, source: K) -> usize {
-    per_source.get(&source).copied().unwrap_or_default()
+fn held<K: Eq + Hash>(per_source: &HashMap<K, usize>, source: &K) -> usize {
+    per_source.get(source).copied().unwrap_or_default()
 }
 
-fn give_back<K: Eq + Hash>(per_source: &mut HashMap<K, usize>, source: K) {
-    if let Some(count) = per_source.get_mut(&source) {
+fn give_back<K: Eq + Hash>(per_source: &mut HashMap<K, usize>, source: &K) {
+    if let Some(count) = per_source.get_mut(source) {
         *count = count.saturating_sub(1);
         if *count == 0 {
-            per_source.remove(&source);
+            per_source.remove(source);
         }
     }
 }
@@ -257,11 +257,11 @@ impl Drop for Admitted {
         match entry.share {
             Share::Emergency => {
                 table.emergencies = table.emergencies.saturating_sub(1);
-                give_back(&mut table.emergencies_per_source, entry.source);
+                give_back(&mut table.emergencies_per_source, &entry.source);
             }
             Share::Pbx => {}
             Share::Source => {
-                give_back(&mut table.per_source, SourceNetwork::of(entry.source));
+                give_back(&mut table.per_source, &SourceNetwork::of(entry.source));
             }
         }
         for connection in entry.connections {
