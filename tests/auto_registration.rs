@@ -18,6 +18,7 @@ use selfprov::server::control::protocol::{
 };
 use selfprov::server::metrics;
 use selfprov::service::App;
+use selfprov::service::auto_register::Outcome;
 use selfprov::service::auto_register::{self, watch};
 use selfprov::service::file_fetched;
 use selfprov::service::group_commit::Written;
@@ -409,7 +410,7 @@ async fn phones_of_one_ipv6_network_share_the_number_that_may_wait_to_be_claimed
         let written = test.try_auto_register(&phone, Some(CISCO_7841)).await;
         let refused = matches!(
             written,
-            Written::NotAutoRegistered(AutoRegistrationRefused::TooManyFromSource)
+            Written::NewPhone(Outcome::Refused(AutoRegistrationRefused::TooManyFromSource))
         );
         assert!(refused, "{written:?}");
         let phone = at(18, "2001:db8:0:1::18");

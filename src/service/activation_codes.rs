@@ -1,5 +1,5 @@
 //! Use cases: an administrator has an activation code made for a device, looks at it, takes it
-//! back. What a phone does with one is [`activate`](super::activate).
+//! back. What a phone does with one is `activate`.
 
 use std::time::Duration;
 

@@ -12,7 +12,6 @@ pub use allocation::Allocation;
 
 use super::App;
 use super::ServiceError;
-use super::group_commit::Written;
 use super::phone_book::KnownPhone;
 use super::record::Happening;
 use super::record::happened;
@@ -60,23 +59,36 @@ pub struct AutoRegistered {
     pub restart: PhoneRestart,
 }
 
+/// What became of a phone that registers for the first time.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The device exists now.
+    AutoRegistered(Box<AutoRegistered>),
+    /// The device was not made.
+    Refused(AutoRegistrationRefused),
+    /// The number that the phone registers with belongs to somebody.
+    NumberTaken,
+    /// A device with that name exists already, made by another node.
+    Exists,
+}
+
 /// Makes the device within a group's transaction.
 pub(super) async fn create(
     app: &App,
     connection: &mut Connection,
     allocation: &mut Allocation,
     new: &NewPhone,
-) -> Result<Written, StoreError> {
+) -> Result<Outcome, StoreError> {
     let name = &new.binding.device_name;
     if allocation.has_made(name) || allocation.exists(connection, name).await? {
-        return Ok(Written::Exists);
+        return Ok(Outcome::Exists);
     }
     if number_is_taken(connection, allocation, &new.binding).await? {
-        return Ok(Written::NumberTaken);
+        return Ok(Outcome::NumberTaken);
     }
     match allocation.admit(app, connection, &new.binding).await? {
         Ok(()) => {}
-        Err(refused) => return Ok(Written::NotAutoRegistered(refused)),
+        Err(refused) => return Ok(Outcome::Refused(refused)),
     }
     let catalogue = app.catalogue.load();
     let Some(templates) = template::Templates::of(&catalogue, allocation.block()) else {
@@ -96,15 +108,15 @@ pub(super) async fn create(
     let pkid = phone.pkid;
     let known = KnownPhone::new(phone, &app.keys).map_err(|_| StoreError::Lost)?;
     allocation.inherits(pkid, line.pkid);
-    Ok(Written::AutoRegistered(Box::new(AutoRegistered {
+    Ok(Outcome::AutoRegistered(Box::new(AutoRegistered {
         known,
         binding: new.binding.clone(),
         restart,
     })))
 }
 
-fn refused(reason: AutoRegistrationRefused) -> Written {
-    Written::NotAutoRegistered(reason)
+fn refused(reason: AutoRegistrationRefused) -> Outcome {
+    Outcome::Refused(reason)
 }
 
 /// An unknown phone registers as the auto-registration name, or as whatever it had before its

@@ -14,10 +14,9 @@ use tokio::sync::oneshot;
 
 use super::App;
 use super::auto_register::Allocation;
-use super::auto_register::AutoRegistered;
 use super::auto_register::NewPhone;
+use super::auto_register::Outcome;
 use super::record::Happening;
-use crate::domain::auto_registration::AutoRegistrationRefused;
 use crate::domain::binding::Binding;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
@@ -97,14 +96,8 @@ pub struct RestartAttempt {
 pub enum Written {
     /// It is done.
     Done,
-    /// The device exists now.
-    AutoRegistered(Box<AutoRegistered>),
-    /// The device was not made.
-    NotAutoRegistered(AutoRegistrationRefused),
-    /// The number that the phone registers with belongs to somebody.
-    NumberTaken,
-    /// A device with that name exists already, made by another node.
-    Exists,
+    /// What became of a new phone.
+    NewPhone(Outcome),
     /// The phone does not owe the restart any more.
     NotOwed,
 }

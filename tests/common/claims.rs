@@ -14,6 +14,7 @@ use selfprov::domain::registration::Transport;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::Door;
 use selfprov::service::auto_register::NewPhone;
+use selfprov::service::auto_register::Outcome;
 use selfprov::service::group_commit;
 use selfprov::service::group_commit::Write;
 use selfprov::service::group_commit::Written;
@@ -60,7 +61,10 @@ impl TestApp {
     /// Auto-registers a phone of a model.
     pub(crate) async fn auto_register_model(&self, phone: &TestPhone, model: Option<u32>) {
         let written = self.try_auto_register(phone, model).await;
-        assert!(matches!(written, Written::AutoRegistered(_)), "{written:?}");
+        assert!(
+            matches!(written, Written::NewPhone(Outcome::AutoRegistered(_))),
+            "{written:?}"
+        );
     }
 
     /// What becomes of a phone of a model that registers for the first time.

@@ -14,6 +14,7 @@ use selfprov::domain::registration::{Flow, Transport};
 use selfprov::server::shutdown::{self, ShutdownTrigger};
 use selfprov::service::App;
 use selfprov::service::auto_register::NewPhone;
+use selfprov::service::auto_register::Outcome;
 use selfprov::service::group_commit::{self, Write, Written};
 use selfprov::store;
 
@@ -96,7 +97,7 @@ impl Door {
         };
         let written = group_commit::commit(app, Write::AutoRegister(Box::new(new))).await;
         assert!(
-            matches!(written, Ok(Written::AutoRegistered(_))),
+            matches!(written, Ok(Written::NewPhone(Outcome::AutoRegistered(_)))),
             "{written:?}"
         );
     }

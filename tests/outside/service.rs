@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::net::TcpListener;
+use std::net::UdpSocket;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
-use std::process::Command;
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
@@ -26,14 +29,11 @@ impl Service {
     ///
     /// `settings` are `key=value` pairs for `--set`.
     pub(crate) fn start(directory: &Path, settings: &[&str]) -> Self {
-        let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let own = settings.iter().map(|&setting| setting.to_owned());
+        let settings: Vec<String> = free_ports().chain(own).collect();
         let report = directory.join("report.json");
-        let mut command = selfprov(&directory.join("data"));
-        command.args(["demo", "--no-play", "--ports", "auto"]);
-        command.arg("--report").arg(&report);
-        let child = spawn(command, &settings, directory);
         let mut service = Self {
-            child,
+            child: spawn(directory, &settings, &report),
             directory: directory.to_owned(),
             report: Value::Null,
             settings,
@@ -57,10 +57,7 @@ impl Service {
     pub(crate) fn start_again(&mut self) {
         let report = self.directory.join("report-again.json");
         let _ = fs::remove_file(&report);
-        let mut command = selfprov(&self.directory.join("data"));
-        command.args(["demo", "--no-play"]).args(self.same_ports());
-        command.arg("--report").arg(&report);
-        self.child = spawn(command, &self.settings, &self.directory);
+        self.child = spawn(&self.directory, &self.settings, &report);
         self.report = self.wait_for_report(&report);
     }
 
@@ -83,33 +80,6 @@ impl Service {
         let mut files = Vec::new();
         collect(&self.directory, &mut files);
         files
-    }
-
-    /// The ports of the first start, so that phones find the service again.
-    fn same_ports(&self) -> Vec<String> {
-        let port = |text: String| {
-            let authority = text
-                .split_once("://")
-                .map_or(text.as_str(), |(_, rest)| rest);
-            let port = authority.trim_end_matches('/').rsplit(':').next().unwrap();
-            port.parse::<u16>().unwrap()
-        };
-        let keys = [
-            ("https_port", "https"),
-            ("http_phones_port", "http_phones"),
-            ("files_http_port", "config_http"),
-            ("files_https_port", "config_https"),
-            ("tftp_port", "tftp"),
-            ("sip_udp_port", "sip_udp"),
-            ("sip_tcp_port", "sip_tcp"),
-            ("sip_tls_port", "sip_tls"),
-        ];
-        let setting = |(key, name)| format!("listen.{key}={}", port(self.text(name)));
-        keys.into_iter()
-            .map(setting)
-            .chain(["listen.monitoring_port=0".to_owned()])
-            .flat_map(|setting| ["--set".to_owned(), setting])
-            .collect()
     }
 
     fn wait_for_report(&mut self, report: &Path) -> Value {
@@ -140,7 +110,40 @@ impl Drop for Service {
     }
 }
 
-fn spawn(mut command: Command, settings: &[String], directory: &Path) -> Child {
+/// First of the ports that [`free_ports`] tries, below those that the system gives to whoever asks
+/// for any: nobody takes one while the service is down.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(20_000);
+
+/// Settings that give every door a port that nobody has.
+fn free_ports() -> impl Iterator<Item = String> {
+    let doors = [
+        "https",
+        "http_phones",
+        "files_http",
+        "files_https",
+        "tftp",
+        "sip_udp",
+        "sip_tcp",
+        "sip_tls",
+    ];
+    let doors = doors.into_iter();
+    let ports = doors.map(|door| format!("listen.{door}_port={}", free_port()));
+    ports.chain(["listen.monitoring_port=0".to_owned()])
+}
+
+fn free_port() -> u16 {
+    loop {
+        let port = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        let address = ("127.0.0.1", port);
+        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn spawn(directory: &Path, settings: &[String], report: &Path) -> Child {
+    let mut command = selfprov(&directory.join("data"));
+    command.args(["demo", "--no-play", "--report"]).arg(report);
     for setting in settings {
         command.args(["--set", setting]);
     }

@@ -207,15 +207,15 @@ async fn a_user_describes_the_own_phone_and_no_other() {
     for_each_database(async |database| {
         let uds = Uds::start(&database).await;
         let path = format!("/user/aksethi/device/{}", uds.phone);
-        let body = "<device><description>Desk &amp; door</description></device>";
+        let body = "<device><description>Desk &#x27;A&#x27;</description></device>";
         let answer = uds.put_as(AKSETHI, &path, body).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let description = Node::parse(&answer.body).at("description");
-        assert_eq!(description.text(), "Desk & door");
+        assert_eq!(description.text(), "Desk 'A'");
         let unchanged = uds.put_as(AKSETHI, &path, "<device/>").await;
         assert_eq!(
             Node::parse(&unchanged.body).at("description").text(),
-            "Desk & door"
+            "Desk 'A'"
         );
         let emptied = uds
             .put_as(AKSETHI, &path, "<device><description/></device>")

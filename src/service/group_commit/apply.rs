@@ -10,6 +10,7 @@ use crate::domain::history::TimelineEvent;
 use crate::service::App;
 use crate::service::auto_register;
 use crate::service::auto_register::Allocation;
+use crate::service::auto_register::Outcome;
 use crate::service::phone_book::KnownPhone;
 use crate::service::record::Happening;
 use crate::service::record::happened;
@@ -28,7 +29,8 @@ pub(super) async fn apply(
     match write {
         Write::AutoRegister(new) => {
             let allocation = allocation.ok_or(StoreError::Lost)?;
-            return auto_register::create(app, connection, allocation, new).await;
+            let outcome = auto_register::create(app, connection, allocation, new).await?;
+            return Ok(Written::NewPhone(outcome));
         }
         Write::PutBinding(change) => put_binding(app, connection, change).await?,
         Write::RemoveBinding(removal) => remove_binding(app, connection, removal).await?,
@@ -133,7 +135,7 @@ async fn came_back(
 /// Makes memory true after the commit.
 pub(super) fn remember(app: &App, write: Write, written: &Written) {
     match (write, written) {
-        (Write::AutoRegister(_), Written::AutoRegistered(made)) => {
+        (Write::AutoRegister(_), Written::NewPhone(Outcome::AutoRegistered(made))) => {
             app.phones.put(made.known.clone());
             app.locations.put(made.binding.clone());
             app.phone_control.submit(made.restart.clone());

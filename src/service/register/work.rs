@@ -10,6 +10,7 @@ use crate::domain::history::TimelineEvent;
 use crate::domain::registration_refused::RegistrationRefused;
 use crate::service::App;
 use crate::service::auto_register::NewPhone;
+use crate::service::auto_register::Outcome;
 use crate::service::group_commit;
 use crate::service::group_commit::BindingChange;
 use crate::service::group_commit::BindingRemoval;
@@ -137,15 +138,16 @@ pub async fn carry_out(app: &App, work: Work) -> RegisterOutcome {
             return RegisterOutcome::Refused(RegistrationRefused::DatabaseError);
         }
     };
-    match (written, new_phone) {
-        (Written::Done | Written::NotOwed | Written::AutoRegistered(_), _) | (_, None) => {
-            with_others(app, outcome, shown.as_ref())
-        }
-        (Written::Exists, Some(binding)) => exists(app, &binding, outcome).await,
-        (Written::NumberTaken, Some(binding)) => {
+    let (Written::NewPhone(made), Some(binding)) = (written, new_phone) else {
+        return with_others(app, outcome, shown.as_ref());
+    };
+    match made {
+        Outcome::AutoRegistered(_) => with_others(app, outcome, shown.as_ref()),
+        Outcome::Exists => exists(app, &binding, outcome).await,
+        Outcome::NumberTaken => {
             not_made(app, &binding, RegistrationRefused::DirectoryNumberMismatch)
         }
-        (Written::NotAutoRegistered(reason), Some(binding)) => {
+        Outcome::Refused(reason) => {
             let (name, now) = (&binding.device_name, app.environment.now());
             let refused = &app.auto_registration.refused;
             refused.remember(name, binding.model, binding.address(), reason, now);
