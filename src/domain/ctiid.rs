@@ -1,24 +1,25 @@
 //! The number by which CTI applications know a device, a line on a device, or a node.
 
+use std::num::NonZeroU32;
+
 /// A number that the database gave once and gives nothing else of its kind.
 ///
 /// Source: AXL, attribute `ctiid` of `phone` (a positive integer), `line` and `callManager`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ctiid(u32);
+pub struct Ctiid(NonZeroU32);
 
 impl Ctiid {
     /// The number; `None` for 0, and for what a 31-bit integer does not hold.
     pub const fn new(number: u32) -> Option<Self> {
-        if number == 0 || number > i32::MAX.unsigned_abs() {
-            None
-        } else {
-            Some(Self(number))
+        match NonZeroU32::new(number) {
+            Some(number) if number.get() <= i32::MAX.unsigned_abs() => Some(Self(number)),
+            _ => None,
         }
     }
 
     /// The number itself.
     pub const fn number(self) -> u32 {
-        self.0
+        self.0.get()
     }
 }
 

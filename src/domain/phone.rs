@@ -38,8 +38,9 @@ pub struct Phone {
     pub lines: Box<[PhoneLine]>,
     /// The address it last registered from; kept after the registration ends.
     pub registered_address: Option<IpAddr>,
-    /// The address that its first file went to with its secret, before it ever registered.
-    pub first_fetch_address: Option<IpAddr>,
+    /// The address that its first file went to with its secret, before it ever registered. Boxed:
+    /// few devices have one, and all of them are in memory.
+    pub first_fetch_address: Option<Box<IpAddr>>,
     /// When this version of its file was last fetched.
     pub file_fetched_at: Option<UnixMillis>,
     /// Until then any address may fetch its file (`device allow-file`).

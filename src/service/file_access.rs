@@ -57,7 +57,12 @@ fn before_registration(app: &App, phone: &Phone, source: IpAddr, now: UnixMillis
         return SecretAccess::Withheld;
     }
     let claimed = || app.first_fetches.of(phone.pkid);
-    match phone.first_fetch_address.or_else(claimed) {
+    match phone
+        .first_fetch_address
+        .as_deref()
+        .copied()
+        .or_else(claimed)
+    {
         Some(address) => of_one_phone(app, source, address),
         // Fetched while its file was open to every address.
         None if phone.file_fetched_at.is_some() => SecretAccess::Withheld,
@@ -93,7 +98,9 @@ pub(super) fn begins(app: &App, note: &FileNote) -> bool {
         return is_same_phone(app, note.source, holder);
     }
     // Another's claim may have been written, and forgotten, since the phone was looked at.
-    if let Some(holder) = find().and_then(|known| known.phone.first_fetch_address) {
+    if let Some(holder) =
+        find().and_then(|known| known.phone.first_fetch_address.as_deref().copied())
+    {
         app.first_fetches.forget(note.pkid);
         return is_same_phone(app, note.source, holder);
     }
@@ -128,7 +135,9 @@ fn is_same_phone(app: &App, one: IpAddr, other: IpAddr) -> bool {
 /// Says that a file went out without its secret.
 pub(super) fn withheld(phone: &Phone, source: IpAddr) {
     metrics::counter!("selfprov_files_withheld_total").increment(1);
-    let own = phone.registered_address.or(phone.first_fetch_address);
+    let own = phone
+        .registered_address
+        .or(phone.first_fetch_address.as_deref().copied());
     let own = own.map_or_else(|| "none".to_owned(), |address| address.to_string());
     tracing::warn!(
         device = %phone.name, %source, %own,

@@ -129,7 +129,7 @@ fn with_first_fetch(known: &KnownPhone, note: &FileNote) -> Option<KnownPhone> {
     let is_new = known.phone.pkid == note.pkid && known.phone.first_fetch_address.is_none();
     is_new.then(|| {
         let mut changed = known.clone();
-        changed.phone.first_fetch_address = Some(note.source);
+        changed.phone.first_fetch_address = Some(Box::new(note.source));
         changed
     })
 }

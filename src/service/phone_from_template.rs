@@ -146,7 +146,9 @@ pub fn make_phone(app: &App, mould: &Mould) -> Result<Phone, KeysError> {
             answers_automatically: mould.line.answers_automatically(),
         }]),
         registered_address: mould.before.and_then(|phone| phone.registered_address),
-        first_fetch_address: mould.before.and_then(|phone| phone.first_fetch_address),
+        first_fetch_address: mould
+            .before
+            .and_then(|phone| phone.first_fetch_address.clone()),
         file_fetched_at: None,
         file_allowed_until: None,
         created_at: app.environment.now(),

@@ -2,6 +2,8 @@
 
 mod write;
 
+use std::net::IpAddr;
+
 use std::sync::Arc;
 
 use std::collections::HashMap;
@@ -104,7 +106,9 @@ fn phone_of(row: &AnyRow) -> Result<Phone, StoreError> {
         configuration: Arc::new(configuration_of(row)?),
         lines: Box::default(),
         registered_address: row.parsed_or_null("device.registered_address")?,
-        first_fetch_address: row.parsed_or_null("device.first_fetch_address")?,
+        first_fetch_address: row
+            .parsed_or_null::<IpAddr>("device.first_fetch_address")?
+            .map(Box::new),
         file_fetched_at: row.time_or_null("device.file_fetched_at")?,
         file_allowed_until: row.time_or_null("device.file_allowed_until")?,
         created_at: row.time("device.created_at")?,

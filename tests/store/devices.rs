@@ -44,7 +44,7 @@ async fn a_device_is_read_back_whole_with_lines_and_urls() {
         let owner = test.add_user("jdoe", "1005", PIN).await;
         let mut phone = test.phone(NAME, Some(&owner));
         phone.registered_address = Some(address("2001:db8::7"));
-        phone.first_fetch_address = Some(address("192.0.2.7"));
+        phone.first_fetch_address = Some(Box::new(address("192.0.2.7")));
         phone.file_fetched_at = Some(at(1));
         phone.file_allowed_until = Some(at(2));
         let configuration = Arc::make_mut(&mut phone.configuration);

@@ -87,7 +87,12 @@ pub async fn insert(connection: &mut Connection, phone: &mut Phone) -> Result<()
     .bind(configuration.services_provisioning.as_str())
     .bind(phone.registered_address.map(|address| address.to_string()))
     .bind(network_of(phone.registered_address))
-    .bind(phone.first_fetch_address.map(|address| address.to_string()))
+    .bind(
+        phone
+            .first_fetch_address
+            .as_deref()
+            .map(ToString::to_string),
+    )
     .bind(phone.file_fetched_at.map(|time| time.0))
     .bind(phone.file_allowed_until.map(|time| time.0))
     .bind(phone.created_at.0)
