@@ -1,11 +1,32 @@
 //! What differs between the kinds of objects, and which type stands for which kind.
 
 use std::future::Future;
+use std::marker::PhantomData;
+
+use futures_util::future::BoxFuture;
 
 use super::Criteria;
 use super::Draft;
 use super::Outcome;
+use super::app_user::AppUsers;
+use super::call_manager::CallManagers;
+use super::credential_policy_default::CredentialPolicyDefaults;
+use super::device_defaults::DeviceDefaults;
+use super::line::Lines;
+use super::phone::Phones;
+use super::phone_activation_code::PhoneActivationCodes;
+use super::process_node::ProcessNodes;
+use super::rows::Rows;
+use super::self_provisioning;
+use super::user::Users;
+use super::user_group::UserGroups;
+use super::user_phone_association::UserPhoneAssociations;
+use crate::domain::catalogue::FeatureGroupTemplate;
+use crate::domain::catalogue::UniversalDeviceTemplate;
+use crate::domain::catalogue::UniversalLineTemplate;
+use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::service::App;
@@ -14,7 +35,7 @@ use crate::store::Connection;
 
 /// What differs between kinds of objects. A kind reads and writes what the program acts on; what
 /// is only kept, it passes on ([`Draft::stored`]).
-pub(super) trait Kind {
+pub(super) trait Kind: Sync + 'static {
     /// What the program acts on of these objects, references with name and identity; one that is
     /// gone is left out. In the order asked for.
     fn read(
@@ -77,81 +98,162 @@ pub(super) trait Kind {
     ) -> impl Future<Output = Outcome<()>> + Send;
 }
 
-/// Runs `$body` with `$kind` as the type of the object's kind.
-macro_rules! of_kind {
-    ($object:expr, $kind:ident => $body:expr) => {
-        match $object.kind {
-            ObjectKind::User => {
-                type $kind = crate::service::objects::user::Users;
-                $body
-            }
-            ObjectKind::AppUser => {
-                type $kind = crate::service::objects::app_user::AppUsers;
-                $body
-            }
-            ObjectKind::UserGroup => {
-                type $kind = crate::service::objects::user_group::UserGroups;
-                $body
-            }
-            ObjectKind::ProcessNode => {
-                type $kind = crate::service::objects::process_node::ProcessNodes;
-                $body
-            }
-            ObjectKind::DeviceDefaults => {
-                type $kind = crate::service::objects::device_defaults::DeviceDefaults;
-                $body
-            }
-            ObjectKind::CredentialPolicyDefault => {
-                type $kind =
-                    crate::service::objects::credential_policy_default::CredentialPolicyDefaults;
-                $body
-            }
-            ObjectKind::UserProfileProvision => {
-                type $kind = crate::domain::catalogue::UserProfile;
-                $body
-            }
-            ObjectKind::UniversalDeviceTemplate => {
-                type $kind = crate::domain::catalogue::UniversalDeviceTemplate;
-                $body
-            }
-            ObjectKind::UniversalLineTemplate => {
-                type $kind = crate::domain::catalogue::UniversalLineTemplate;
-                $body
-            }
-            ObjectKind::FeatureGroupTemplate => {
-                type $kind = crate::domain::catalogue::FeatureGroupTemplate;
-                $body
-            }
-            ObjectKind::CallManager => {
-                type $kind = crate::service::objects::call_manager::CallManagers;
-                $body
-            }
-            ObjectKind::SelfProvisioning => {
-                type $kind = crate::service::objects::self_provisioning::Settings;
-                $body
-            }
-            ObjectKind::Line => {
-                type $kind = crate::service::objects::line::Lines;
-                $body
-            }
-            ObjectKind::Phone => {
-                type $kind = crate::service::objects::phone::Phones;
-                $body
-            }
-            ObjectKind::PhoneActivationCode => {
-                type $kind = crate::service::objects::phone_activation_code::PhoneActivationCodes;
-                $body
-            }
-            ObjectKind::Named("UserPhoneAssociation") => {
-                type $kind = crate::service::objects::user_phone_association::UserPhoneAssociations;
-                $body
-            }
-            _ => {
-                type $kind = crate::service::objects::rows::Rows;
-                $body
-            }
-        }
-    };
+/// A [`Kind`] behind a pointer, every future in a box: a function over all kinds is compiled once,
+/// not with the state machines of all kinds inside its own.
+pub(super) trait AnyKind: Sync {
+    fn read<'a>(
+        &self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        object: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> BoxFuture<'a, Outcome<Vec<(Pkid, Record)>>>;
+
+    fn complete(&self, record: &mut Record);
+
+    fn version<'a>(
+        &self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        object: &'static ObjectType,
+        pkid: Pkid,
+    ) -> BoxFuture<'a, Outcome<Option<i64>>>;
+
+    fn read_again<'a>(&self, app: &'a App, pkid: Pkid) -> BoxFuture<'a, Outcome<()>>;
+
+    fn list<'a>(
+        &self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        object: &'static ObjectType,
+        criteria: &'a Criteria,
+    ) -> BoxFuture<'a, Outcome<Vec<Pkid>>>;
+
+    fn begin(&self, app: &App, record: &mut Record);
+
+    fn add<'a>(
+        &self,
+        app: &'a App,
+        actor: &'a Actor,
+        draft: &'a Draft,
+    ) -> BoxFuture<'a, Outcome<Pkid>>;
+
+    fn update<'a>(
+        &self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> BoxFuture<'a, Outcome<()>>;
+
+    fn remove<'a>(
+        &self,
+        app: &'a App,
+        actor: &'a Actor,
+        object: &'static ObjectType,
+        pkid: Pkid,
+    ) -> BoxFuture<'a, Outcome<()>>;
 }
 
-pub(super) use of_kind;
+/// The type of a kind as a value.
+struct Boxed<K>(PhantomData<K>);
+
+impl<K: Kind> AnyKind for Boxed<K> {
+    fn read<'a>(
+        &self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        object: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> BoxFuture<'a, Outcome<Vec<(Pkid, Record)>>> {
+        Box::pin(K::read(app, connection, object, pkids))
+    }
+
+    fn complete(&self, record: &mut Record) {
+        K::complete(record);
+    }
+
+    fn version<'a>(
+        &self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        object: &'static ObjectType,
+        pkid: Pkid,
+    ) -> BoxFuture<'a, Outcome<Option<i64>>> {
+        Box::pin(K::version(app, connection, object, pkid))
+    }
+
+    fn read_again<'a>(&self, app: &'a App, pkid: Pkid) -> BoxFuture<'a, Outcome<()>> {
+        Box::pin(K::read_again(app, pkid))
+    }
+
+    fn list<'a>(
+        &self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        object: &'static ObjectType,
+        criteria: &'a Criteria,
+    ) -> BoxFuture<'a, Outcome<Vec<Pkid>>> {
+        Box::pin(K::list(app, connection, object, criteria))
+    }
+
+    fn begin(&self, app: &App, record: &mut Record) {
+        K::begin(app, record);
+    }
+
+    fn add<'a>(
+        &self,
+        app: &'a App,
+        actor: &'a Actor,
+        draft: &'a Draft,
+    ) -> BoxFuture<'a, Outcome<Pkid>> {
+        Box::pin(K::add(app, actor, draft))
+    }
+
+    fn update<'a>(
+        &self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> BoxFuture<'a, Outcome<()>> {
+        Box::pin(K::update(app, actor, pkid, draft))
+    }
+
+    fn remove<'a>(
+        &self,
+        app: &'a App,
+        actor: &'a Actor,
+        object: &'static ObjectType,
+        pkid: Pkid,
+    ) -> BoxFuture<'a, Outcome<()>> {
+        Box::pin(K::remove(app, actor, object, pkid))
+    }
+}
+
+/// What an object is read and written by.
+pub(super) fn kind_of(object: &ObjectType) -> &'static dyn AnyKind {
+    match object.kind {
+        ObjectKind::User => boxed::<Users>(),
+        ObjectKind::AppUser => boxed::<AppUsers>(),
+        ObjectKind::UserGroup => boxed::<UserGroups>(),
+        ObjectKind::ProcessNode => boxed::<ProcessNodes>(),
+        ObjectKind::DeviceDefaults => boxed::<DeviceDefaults>(),
+        ObjectKind::CredentialPolicyDefault => boxed::<CredentialPolicyDefaults>(),
+        ObjectKind::UserProfileProvision => boxed::<UserProfile>(),
+        ObjectKind::UniversalDeviceTemplate => boxed::<UniversalDeviceTemplate>(),
+        ObjectKind::UniversalLineTemplate => boxed::<UniversalLineTemplate>(),
+        ObjectKind::FeatureGroupTemplate => boxed::<FeatureGroupTemplate>(),
+        ObjectKind::CallManager => boxed::<CallManagers>(),
+        ObjectKind::SelfProvisioning => boxed::<self_provisioning::Settings>(),
+        ObjectKind::Line => boxed::<Lines>(),
+        ObjectKind::Phone => boxed::<Phones>(),
+        ObjectKind::PhoneActivationCode => boxed::<PhoneActivationCodes>(),
+        ObjectKind::Named("UserPhoneAssociation") => boxed::<UserPhoneAssociations>(),
+        _ => boxed::<Rows>(),
+    }
+}
+
+fn boxed<K: Kind>() -> &'static dyn AnyKind {
+    &Boxed::<K>(PhantomData)
+}

@@ -59,7 +59,6 @@ use super::attributes;
 use super::record::Actor;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema;
-use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Reference;
@@ -74,7 +73,7 @@ pub use defaults::Defaults;
 pub(in crate::service) use draft::Draft;
 pub use error::ObjectError;
 use kind::Kind;
-use kind::of_kind;
+use kind::kind_of;
 pub use restart::restart;
 pub use update::CHANGES_WAITING_MAX;
 pub use update::update;
@@ -130,7 +129,7 @@ pub async fn add(
     version: SchemaVersion,
     mut record: Record,
 ) -> Outcome<Pkid> {
-    of_kind!(object, K => K::begin(app, &mut record));
+    kind_of(object).begin(app, &mut record);
     if let Some(element) = schema::defaults::missing(object, &record, version) {
         return Err(ObjectError::Missing(element.name));
     }
@@ -141,7 +140,7 @@ pub async fn add(
     names::resolve(app, reader.connection(), object, &mut record).await?;
     drop(reader);
     let draft = Draft::of_new(object, version, record);
-    of_kind!(object, K => K::add(app, actor, &draft).await)
+    kind_of(object).add(app, actor, &draft).await
 }
 
 /// Refuses a request that says otherwise what the system keeps itself.
@@ -166,7 +165,7 @@ pub async fn remove(
     let mut reader = app.store.read().await?;
     let pkid = find(app, reader.connection(), object, key).await?;
     drop(reader);
-    of_kind!(object, K => K::remove(app, actor, object, pkid).await)?;
+    kind_of(object).remove(app, actor, object, pkid).await?;
     Ok(pkid)
 }
 
@@ -202,7 +201,9 @@ pub async fn list(
     criteria: &Criteria,
 ) -> Outcome<Vec<Pkid>> {
     let mut reader = app.store.read().await?;
-    of_kind!(object, K => K::list(app, reader.connection(), object, criteria).await)
+    kind_of(object)
+        .list(app, reader.connection(), object, criteria)
+        .await
 }
 
 /// These objects with everything that is known of them but secrets; one that is gone is left out.
@@ -237,7 +238,7 @@ async fn read(
     object: &'static ObjectType,
     pkids: &[Pkid],
 ) -> Outcome<Vec<(Pkid, Record)>> {
-    let mut records = of_kind!(object, K => K::read(app, connection, object, pkids).await)?;
+    let mut records = kind_of(object).read(app, connection, object, pkids).await?;
     let mut kept = attributes::of_many(connection, pkids).await?;
     // The same few names stand in most objects of a list.
     let mut known = HashMap::new();
@@ -246,7 +247,7 @@ async fn read(
             schema::stored::restore(record, object, kept);
             names::fill_in(app, connection, object, record, &mut known).await?;
         }
-        of_kind!(object, K => K::complete(record));
+        kind_of(object).complete(record);
     }
     Ok(records)
 }

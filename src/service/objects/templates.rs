@@ -21,7 +21,7 @@ use crate::service::templates::Template;
 use crate::store::Connection;
 
 /// A kind of template as a record and back.
-pub(super) trait Recorded: Template {
+pub(super) trait Recorded: Template + 'static {
     /// The template that a draft describes; identity and version are the caller's. `before` is what
     /// it was, for a change.
     fn drafted(draft: &Draft, catalogue: &Catalogue, before: Option<&Self>) -> Outcome<Self>;

@@ -3,19 +3,17 @@
 //! again, so that of two requests that add to one list at the same time neither is lost.
 
 use super::Draft;
-use super::Kind;
 use super::ObjectError;
 use super::ObjectKey;
 use super::Outcome;
 use super::find;
+use super::kind_of;
 use super::line_identity;
 use super::names;
-use super::of_kind;
 use super::read;
 use super::refuse_contradiction;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema;
-use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::SchemaVersion;
@@ -57,11 +55,11 @@ pub async fn update(
     let _turn = turn.map_err(|_| ServiceError::Busy)?;
     for _ in 0..TRIES_MAX {
         let draft = merged(app, (object, pkid, key), version, &said).await?;
-        match of_kind!(object, K => K::update(app, actor, pkid, &draft).await) {
+        match kind_of(object).update(app, actor, pkid, &draft).await {
             Err(ObjectError::Administration(AdministrationError::Changed(_))) => {}
             outcome => return outcome.map(|()| pkid),
         }
-        of_kind!(object, K => K::read_again(app, pkid).await)?;
+        kind_of(object).read_again(app, pkid).await?;
     }
     Err(ObjectError::KeepsChanging {
         object,
@@ -79,7 +77,9 @@ async fn merged(
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     // First the version: what is read after it may be newer, and is then read again.
-    let held_version = of_kind!(object, K => K::version(app, connection, object, pkid).await)?;
+    let held_version = kind_of(object)
+        .version(app, connection, object, pkid)
+        .await?;
     let before = read(app, connection, object, &[pkid]).await?;
     drop(reader);
     let (_, before) = before
