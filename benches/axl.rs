@@ -353,7 +353,7 @@ fn get_users(runtime: &tokio::runtime::Runtime, server: &Server) {
             let request = request("getUser", &format!("<userid>user{n}</userid>"));
             let started = Instant::now();
             let body = client.exchange(&request).await.unwrap();
-            assert!(memchr::memmem::find(body, b"<user uuid=").is_some());
+            assert!(memchr::memmem::find(body, b"<user ").is_some());
             times.push(started.elapsed().as_secs_f64() * 1_000.0);
         }
     });
@@ -372,7 +372,8 @@ struct Listed {
 async fn listed(server: &Server, request: &[u8], object: &ObjectType) -> Listed {
     let client = Client::connect(server.address, &server.tls).await;
     let mut stream = client.into_stream();
-    let needle = format!("<{} uuid=", object.element);
+    // Whatever attributes it has; none of these kinds holds another element of its name.
+    let needle = format!("<{} ", object.element);
     let finder = memchr::memmem::Finder::new(needle.as_bytes());
     let mut buffer = vec![0; 256 * 1024];
     let (mut kept, mut bytes, mut objects) = (0, 0_u32, 0_u32);
