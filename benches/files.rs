@@ -180,6 +180,7 @@ impl Ours {
             "tftp",
             "sip_udp",
             "sip_tcp",
+            "sip_tls",
             "monitoring",
         ];
         let mut settings = doors.map(|door| format!("listen.{door}_port=0")).to_vec();
