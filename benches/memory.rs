@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_pki_types::pem::PemObject as _;
-use selfprov::server::shutdown;
-use selfprov::server::sip::registrar::{self, SipSockets};
+use selfprov::server::sip::door::{self, SipSockets};
 use selfprov::server::sip::transport::bind_udp;
 use selfprov::server::tls::{CertificateFiles, ServerCertificate};
+use selfprov::server::{run, shutdown};
 use support::phones::{self, Phones};
 use support::processes::{self, Pinned, SERVER_CORE};
 use support::{machine, server, site};
@@ -170,7 +170,8 @@ fn serve(arguments: &[String]) {
             tcp: TcpListener::bind(loopback(0)).await.unwrap(),
             tls: Some((listener, certificate.sip_config().unwrap())),
         };
-        registrar::run(served, sockets, shutdown).await.unwrap();
+        tokio::spawn(run::look_after_phones(served.clone(), shutdown.clone()));
+        door::run(served, sockets, shutdown).await.unwrap();
     });
     for _ in std::io::stdin().lines() {
         println!("{}", app.locations.len());

@@ -14,8 +14,8 @@ use crate::common::TestApp;
 use crate::common::TestServer;
 use crate::common::tls_client;
 use selfprov::server::shutdown;
-use selfprov::server::sip::registrar;
-use selfprov::server::sip::registrar::SipSockets;
+use selfprov::server::sip::door;
+use selfprov::server::sip::door::SipSockets;
 use selfprov::server::sip::transport::bind_udp;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt as _;
@@ -343,7 +343,7 @@ async fn every_message_of_rfc_5118_gets_what_it_must_from_a_server_on_ipv6() {
         tls: None,
     };
     let (_trigger, shutdown) = shutdown::channel();
-    tokio::spawn(registrar::run(test.app.clone(), sockets, shutdown));
+    tokio::spawn(door::run(test.app.clone(), sockets, shutdown));
     let mut wrong = Vec::new();
     for (name, expected) in RFC_5118 {
         let message = file("rfc5118", &format!("{name}.sip"));

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use selfprov::server::config_files::http::FilesDoor;
 use selfprov::server::config_files::resolver::Resolver;
 use selfprov::server::http::{Limits, serve};
-use selfprov::server::shutdown;
-use selfprov::server::sip::registrar::{self, SipSockets};
+use selfprov::server::sip::door::{self, SipSockets};
 use selfprov::server::sip::transport::bind_udp;
+use selfprov::server::{run, shutdown};
 
 use super::processes::{Pinned, SERVER_CORE};
 use super::{server, site};
@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &[String]) {
             tcp,
             tls: None,
         };
-        registrar::run(app, sockets, shutdown).await.unwrap();
+        tokio::spawn(run::look_after_phones(app.clone(), shutdown.clone()));
+        door::run(app, sockets, shutdown).await.unwrap();
     });
     std::io::stdin().lines().for_each(drop);
 }

@@ -1,5 +1,6 @@
 //! The running service: every door and every background task, from start to graceful end.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::server::files_certificate::FilesCertificate;
 use crate::server::http::{self, Answers, Limits};
 use crate::server::metrics;
 use crate::server::shutdown::Shutdown;
-use crate::server::sip::registrar::{self, SipSockets};
+use crate::server::sip::door::{self, SipSockets};
 use crate::server::sockets::Sockets;
 use crate::server::tls::{ServerCertificate, TlsError};
 use crate::server::trace_log::TraceLog;
@@ -27,6 +28,8 @@ use crate::server::tvs;
 use crate::server::uds;
 use crate::service::App;
 use crate::service::file_fetched;
+use crate::service::housekeeping;
+use crate::service::phone_control;
 use crate::service::trust_list;
 use crate::service::trust_list::OwnCertificates;
 
@@ -66,7 +69,7 @@ pub enum RunError {
         /// The folder.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -83,13 +86,15 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
     };
     let (app, trace) = (Arc::clone(&service.app), Arc::clone(&service.trace));
     serve_trust_lists(&app, &service.certificate, &service.files_certificate).await;
-    let mut background = background(&app, &service.certificate, &shutdown);
+    let certificate = Arc::clone(&service.certificate);
     let mut doors = Doors {
         app: Arc::clone(&app),
         tasks: JoinSet::new(),
         shutdown: shutdown.clone(),
     };
     doors.open(service, tls, firmware);
+    // After the doors: they are the ways to reach phones.
+    let mut background = background(&app, certificate, &shutdown);
 
     shutdown.requested().await;
     let mut tasks = doors.tasks;
@@ -165,7 +170,8 @@ impl Doors {
             tcp: sip_tcp,
             tls: Some((sip_tls, tls.sip)),
         };
-        self.tasks.spawn(sip(app, sip_sockets, shutdown));
+        let served = door::run(app, sip_sockets, shutdown);
+        self.tasks.spawn(sip(served));
         let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
         self.tasks
             .spawn(control::serve(service.control, app, shutdown));
@@ -229,22 +235,33 @@ async fn verify(listener: TcpListener, app: Arc<App>, shutdown: Shutdown) {
 /// Work that no request waits for. It ends when its tasks are dropped.
 fn background(
     app: &Arc<App>,
-    certificate: &Arc<ServerCertificate>,
+    certificate: Arc<ServerCertificate>,
     shutdown: &Shutdown,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let clock = app.environment.clone();
-    let watched = Arc::clone(certificate).watch(move || clock.now(), shutdown.clone());
-    tasks.spawn(watched);
+    tasks.spawn(certificate.watch(move || clock.now(), shutdown.clone()));
     tasks.spawn(metrics::keep_up(shutdown.clone()));
+    tasks.spawn(look_after_phones(Arc::clone(app), shutdown.clone()));
     tasks.spawn(file_fetched::run(Arc::clone(app)));
     tasks.spawn(trust_list::run(Arc::clone(app)));
     tasks
 }
 
+/// Restarts phones, and removes registrations that ended, until the end is asked for: once the
+/// doors close, a phone that cannot register is not gone, and an attempt that cannot reach it has
+/// not failed.
+pub async fn look_after_phones(app: Arc<App>, mut shutdown: Shutdown) {
+    tokio::select! {
+        () = phone_control::run(Arc::clone(&app)) => {}
+        () = housekeeping::run(app) => {}
+        () = shutdown.requested() => {}
+    }
+}
+
 /// The SIP door. It ends early only when a socket breaks, which must not be overlooked.
-async fn sip(app: Arc<App>, sockets: SipSockets, shutdown: Shutdown) {
-    if let Err(error) = registrar::run(app, sockets, shutdown).await {
+async fn sip(served: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = served.await {
         tracing::error!(%error, "SIP has stopped; restart the service");
     }
 }

@@ -9,10 +9,11 @@ use selfprov::server::config_files::firmware::FirmwareFolder;
 use selfprov::server::config_files::http::FilesDoor;
 use selfprov::server::config_files::resolver::Resolver;
 use selfprov::server::http;
+use selfprov::server::run;
 use selfprov::server::shutdown;
 use selfprov::server::shutdown::ShutdownTrigger;
-use selfprov::server::sip::registrar;
-use selfprov::server::sip::registrar::SipSockets;
+use selfprov::server::sip::door;
+use selfprov::server::sip::door::SipSockets;
 use selfprov::server::sip::transport::bind_udp;
 use tokio::net::TcpListener;
 use tokio::net::UdpSocket;
@@ -93,7 +94,8 @@ impl TestServer {
             tcp,
             tls: Some((tls, handset.certificate.sip_config().unwrap())),
         };
-        tokio::spawn(registrar::run(test.app.clone(), sockets, shutdown));
+        tokio::spawn(door::run(test.app.clone(), sockets, shutdown.clone()));
+        tokio::spawn(run::look_after_phones(test.app.clone(), shutdown));
 
         Self {
             test,

@@ -6,13 +6,19 @@
 //! - [`transport`]: UDP and stream endpoints, and requests to phones on their own flow.
 //!
 //! - [`proxy`]: calls between phones here, to them and from them;
-//! - [`registrar`]: the door itself, what phones ask and what they are told.
+//! - `registrar`: REGISTER;
+//! - [`door`]: the sockets, and which of the two a request goes to.
 //!
 //! Whoever answers requests implements [`transport::RequestHandler`].
 
+mod date;
+pub mod door;
+mod limits;
 pub mod message;
+mod notify;
+mod other;
 mod own_credentials;
 pub mod proxy;
-pub mod registrar;
+mod registrar;
 pub mod transaction;
 pub mod transport;

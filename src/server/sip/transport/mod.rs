@@ -105,6 +105,18 @@ pub enum Quick<L> {
     Drop,
 }
 
+impl<L> Quick<L> {
+    /// The same, with `change` made to what has to be waited for.
+    pub fn map<M>(self, change: impl FnOnce(L) -> M) -> Quick<M> {
+        match self {
+            Self::Answer(answer) => Quick::Answer(answer),
+            Self::Later(work) => Quick::Later(change(work)),
+            Self::Relay(work) => Quick::Relay(change(work)),
+            Self::Drop => Quick::Drop,
+        }
+    }
+}
+
 /// What the wire layer grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

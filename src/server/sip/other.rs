@@ -3,8 +3,8 @@
 use crate::domain::registration::Flow;
 use crate::service::App;
 
-use super::super::message::{HeaderName, Method, Request, ResponseBuilder, Status};
-use super::answer::date_text;
+use super::date::date_text;
+use super::message::{HeaderName, Method, Request, ResponseBuilder, Status};
 
 /// What this program answers.
 pub(super) const ALLOW: &str =

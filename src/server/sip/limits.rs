@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::domain::registration::Flow;
 use crate::service::App;
 
-use super::super::message::{Method, Request, Uri};
+use super::message::{Method, Request, Uri};
 
 /// How many usual phones' addresses a network behind NAT, or the PBX, counts as.
 const SITE_FACTOR: u32 = 20;

@@ -16,8 +16,8 @@ use crate::service::phone_channel::{
     Delivery, DeliveryFuture, PhoneAction, PhoneChannel, PhoneRequest,
 };
 
-use super::super::message::{Address, HeaderName};
-use super::super::transport::{Outbound, OutboundError};
+use super::message::{Address, HeaderName};
+use super::transport::{Outbound, OutboundError};
 
 /// The stamp that says "everything you hold is stale".
 const STALE: &str = "{00000000-0000-0000-0000-000000000000}";
