@@ -345,6 +345,7 @@ fn a_phone_is_administered_while_it_lives() {
         shown.contains("Cisco 7841") && shown.contains("auto_registered"),
         "{shown}"
     );
+    assert!(shown.contains("\nLocked           no\n"), "{shown}");
     assert!(
         shown.contains("restart_done"),
         "the timeline tells how it came: {shown}"
@@ -355,6 +356,11 @@ fn a_phone_is_administered_while_it_lives() {
         &["device", "allow-file", "SEP0011AABBCCDD", "--for", "5m"],
     );
     assert!(opened.contains("any address until"), "{opened}");
+    for time in ["0s", "25h"] {
+        let asked = ["device", "allow-file", "SEP0011AABBCCDD", "--for", time];
+        let error = refused(&data_dir, &asked, 1);
+        assert!(error.contains("opened for 1 s to 24 h"), "{error}");
+    }
     let error = refused(&data_dir, &["device", "release", "SEP0011AABBCCDD"], 1);
     assert!(error.contains("no provisioned phone"), "{error}");
     done(&data_dir, &["device", "restart", "SEP0011AABBCCDD"]);
@@ -364,7 +370,8 @@ fn a_phone_is_administered_while_it_lives() {
     );
     let error = refused(&data_dir, &["device", "show", "SEP0011AABBCC00"], 1);
     assert!(error.contains("nothing was ever heard of"), "{error}");
-    refused(&data_dir, &["device", "restart", "SEP0011AABBCC00"], 1);
+    let error = refused(&data_dir, &["device", "restart", "SEP0011AABBCC00"], 1);
+    assert!(error.contains("selfprov device list"), "{error}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::lockout::Lock;
+use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::devices;
 use selfprov::service::record::Actor;
@@ -38,19 +39,15 @@ async fn devices_are_listed_by_name_page_by_page_with_their_owners() {
         let list = devices::list(&test.app, "", 2).await.unwrap();
         let names: Vec<_> = list.iter().map(|view| view.phone.name.as_str()).collect();
         assert_eq!(names, ["SEP000000000001", "SEP000000000002"]);
-        assert_eq!(list[0].owner.as_deref(), Some("jdoe"));
-        assert_eq!(list[0].product, Some("Cisco 7841"));
+        assert_eq!(list[0].owner.as_ref().unwrap().as_str(), "jdoe");
         assert!(list[0].bindings.is_empty());
         let rest = devices::list(&test.app, "SEP000000000002", 2)
             .await
             .unwrap();
         assert_eq!(rest.len(), 1);
         // Memory and database agree.
-        let mut reader = test.app.store.read().await.unwrap();
-        let stored = store::device::page(reader.connection(), "", 10)
-            .await
-            .unwrap();
-        assert_eq!(stored[0], list[0].phone);
+        let known = test.app.phones.find(&list[0].phone.name).unwrap();
+        assert_eq!(known.phone, list[0].phone);
     })
     .await;
 }
@@ -63,11 +60,12 @@ async fn nothing_known_of_a_name_is_said_so() {
         let missing = name(PHONE);
         let hour = Duration::from_hours(1);
         let outcomes = [
-            devices::show(app, &missing, 10).await.map(|_| ()),
+            devices::show(app, &missing).await.map(|_| ()),
             devices::unlock(app, &actor, &missing).await.map(|_| ()),
             devices::allow_file(app, &actor, &missing, hour)
                 .await
                 .map(|_| ()),
+            devices::restart(app, &actor, &missing, PhoneAction::Reset).await,
             devices::delete(app, &actor, &missing).await,
         ];
         for outcome in outcomes {
@@ -77,38 +75,75 @@ async fn nothing_known_of_a_name_is_said_so() {
     .await;
 }
 
+async fn lock(test: &TestApp, phone: &DeviceName) -> Lock {
+    let now = test.app.environment.now();
+    let lock = Lock {
+        since: now,
+        until: Some(now.plus(Duration::from_mins(30))),
+    };
+    let mut transaction = test.app.store.begin().await.unwrap();
+    let connection = transaction.connection();
+    store::authentication_failure::set_device_lock(connection, phone, Some(lock))
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    lock
+}
+
 #[tokio::test]
 async fn a_locked_device_is_shown_and_unlocked() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
-        let (app, phone) = (&test.app, name(PHONE));
+        let (app, phone, actor) = (&test.app, name(PHONE), administrator());
         test.add_phone(PHONE, None).await;
-        let now = app.environment.now();
-        let lock = Lock {
-            since: now,
-            until: Some(now.plus(Duration::from_mins(30))),
+        let shown_lock = async || devices::show(app, &phone).await.unwrap().lock;
+        let held = lock(&test, &phone).await;
+        assert_eq!(shown_lock().await, Some(held));
+        assert!(devices::unlock(app, &actor, &phone).await.unwrap());
+        assert_eq!(shown_lock().await, None);
+        assert!(!devices::unlock(app, &actor, &phone).await.unwrap());
+        // One that has ended by itself held nobody up.
+        lock(&test, &phone).await;
+        test.clock.advance(Duration::from_mins(31));
+        assert_eq!(shown_lock().await, None);
+        assert!(!devices::unlock(app, &actor, &phone).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_device_any_more_is_unlocked_as_well() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let (app, phone, actor) = (&test.app, name(PHONE), administrator());
+        let held = lock(&test, &phone).await;
+        let details = devices::show(app, &phone).await.unwrap();
+        assert!(details.device.is_none());
+        assert_eq!(details.lock, Some(held));
+        assert!(devices::unlock(app, &actor, &phone).await.unwrap());
+        let again = devices::unlock(app, &actor, &phone).await;
+        assert!(matches!(again, Err(AdministrationError::NotFound { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_registration_that_has_ended_is_none() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let phone = test.auto_register(1).await;
+        let bindings = async || {
+            let listed = devices::list(&test.app, "", 1).await.unwrap();
+            let shown = devices::show(&test.app, &phone.name).await.unwrap();
+            let shown = shown.device.unwrap();
+            assert_eq!(listed[0].bindings, shown.bindings);
+            shown.bindings.len()
         };
-        let mut transaction = app.store.begin().await.unwrap();
-        let connection = transaction.connection();
-        store::authentication_failure::set_device_lock(connection, &phone, Some(lock))
-            .await
-            .unwrap();
-        transaction.commit().await.unwrap();
-        assert_eq!(
-            devices::show(app, &phone, 10).await.unwrap().lock,
-            Some(lock)
-        );
-        assert!(
-            devices::unlock(app, &administrator(), &phone)
-                .await
-                .unwrap()
-        );
-        assert_eq!(devices::show(app, &phone, 10).await.unwrap().lock, None);
-        assert!(
-            !devices::unlock(app, &administrator(), &phone)
-                .await
-                .unwrap()
-        );
+        assert_eq!(bindings().await, 1);
+        test.clock.advance(Duration::from_hours(1));
+        assert_eq!(bindings().await, 0);
+        // It is still in the table: nobody has swept it.
+        assert_eq!(test.app.locations.of_device(&phone.name).len(), 1);
     })
     .await;
 }
@@ -117,21 +152,25 @@ async fn a_locked_device_is_shown_and_unlocked() {
 async fn a_file_is_opened_to_any_address_for_a_day_at_most() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
-        let (app, phone) = (&test.app, name(PHONE));
+        let (app, phone, actor) = (&test.app, name(PHONE), administrator());
         test.add_phone(PHONE, None).await;
         let hour = Duration::from_hours(1);
-        let until = devices::allow_file(app, &administrator(), &phone, hour)
-            .await
-            .unwrap();
+        let until = devices::allow_file(app, &actor, &phone, hour).await;
+        let until = until.unwrap();
         assert_eq!(until, app.environment.now().plus(hour));
         let known = app.phones.find(&phone).unwrap();
         assert_eq!(known.phone.file_allowed_until, Some(until));
-        let week = Duration::from_hours(7 * 24);
-        let refused = devices::allow_file(app, &administrator(), &phone, week).await;
-        assert!(matches!(refused, Err(AdministrationError::Invalid { .. })));
+        let second = Duration::from_secs(1);
+        for time in [Duration::ZERO, devices::FILE_ALLOWED_MAX + second] {
+            let refused = devices::allow_file(app, &actor, &phone, time).await;
+            assert!(matches!(refused, Err(AdministrationError::Invalid { .. })));
+        }
         let again = TestApp::fresh(&database).await;
         let known = again.app.phones.find(&phone).unwrap();
         assert_eq!(known.phone.file_allowed_until, Some(until));
+        let longest = devices::FILE_ALLOWED_MAX;
+        let allowed = devices::allow_file(app, &actor, &phone, longest).await;
+        assert!(allowed.is_ok(), "{allowed:?}");
     })
     .await;
 }
@@ -148,7 +187,7 @@ async fn a_removed_device_is_gone_from_memory_and_database_and_told_to_reset() {
             .unwrap();
         assert!(app.phones.find(&phone).is_none());
         assert!(app.phone_control.is_owed_by(&phone));
-        let history = devices::show(app, &phone, 10).await.unwrap();
+        let history = devices::show(app, &phone).await.unwrap();
         assert!(history.device.is_none());
         assert_eq!(
             history.timeline.last().unwrap().event,

@@ -310,7 +310,7 @@ async fn a_restart_of_another_makers_device_is_asked_for_by_check_sync() {
     let action = selfprov::domain::phone_restart::PhoneAction::Restart;
     let actor = administrator();
     let app = &server.test.app;
-    selfprov::service::device_admin::restart(app, &actor, &made.name, action)
+    devices::restart(app, &actor, &made.name, action)
         .await
         .unwrap();
     server.test.clock.advance(Duration::from_secs(1));

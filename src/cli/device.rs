@@ -180,7 +180,8 @@ fn card(device: &DeviceView) -> String {
     let or_none = |text: Option<&str>| text.unwrap_or("none").to_owned();
     let text = format!(
         "Device           {}\nModel            {}\nState            {}\nDescription      {}\n\
-         Lines            {}\nOwner            {}\nDigest user      {}\nRegistered from  {}\nRestart          {}\n",
+         Lines            {}\nOwner            {}\nDigest user      {}\nRegistered from  {}\nRestart          {}\n\
+         Locked           {}\n",
         device.name,
         device.model,
         device.state,
@@ -193,6 +194,7 @@ fn card(device: &DeviceView) -> String {
             .unwrap_or("none: a secret of its own"),
         or_none(device.registered_from.as_deref()),
         device_restart::in_words(device.restart.as_ref()),
+        device.lock.as_deref().unwrap_or("no"),
     );
     let rows: Vec<Vec<String>> = device
         .timeline

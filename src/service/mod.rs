@@ -25,7 +25,6 @@ pub mod credential_policy_defaults;
 pub mod demo_data;
 pub mod der;
 pub mod device_add;
-pub mod device_admin;
 pub mod device_defaults;
 pub mod device_lines;
 pub mod device_settings;

@@ -4,26 +4,24 @@ use std::time::Duration;
 
 use crate::domain::device::{DeviceName, MacAddress};
 use crate::domain::history::TimelineEntry;
+use crate::domain::lockout::Lock;
 use crate::domain::phone_model;
 use crate::domain::time::UnixMillis;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, DeviceView, Happened, Page};
 use crate::server::control::restarts;
-use crate::service::App;
+use crate::service::administration::AdministrationError;
 use crate::service::auto_register::refused::RefusedPhone;
-use crate::service::device_admin::{self, DeviceDetails, DeviceOverview};
+use crate::service::devices::{self, DeviceDetails, DeviceOverview};
 use crate::service::file_requests::UnknownRequest;
-use crate::service::release;
-
-/// Longest time for which a file may be opened.
-const ALLOW_FILE_MAX: Duration = Duration::from_hours(24);
+use crate::service::{App, release};
 
 /// Lists phones.
 ///
 /// # Errors
 /// The database is away.
 pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
-    let devices = device_admin::page(app, &page.after, page.limit).await?;
+    let devices = devices::list(app, &page.after, page.limit).await?;
     Ok(Answer::Devices(devices.into_iter().map(view).collect()))
 }
 
@@ -33,28 +31,40 @@ pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
 /// The name is none, or nothing was ever heard of it.
 pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
-    let (mut device, mut timeline) = match device_admin::show(app, &name).await? {
-        DeviceDetails::Known(overview, timeline) => (view(*overview), happened(timeline)),
-        DeviceDetails::Unknown(requests, timeline) => {
-            let refused = app.auto_registration.refused.of(&name);
-            let mut rows: Vec<Happened> = requests
-                .iter()
-                .map(|request| asked(&name, request))
-                .collect();
-            rows.extend(refused.iter().map(not_registered));
-            rows.sort_by(|a, b| a.at.cmp(&b.at));
-            rows.splice(0..0, happened(timeline));
-            if rows.is_empty() {
-                return Err(Fault::new(format!(
-                    "nothing was ever heard of {name}; does its DHCP option 150 name this server?"
-                )));
-            }
-            (unknown(&name), rows)
+    let details = match devices::show(app, &name).await {
+        Err(AdministrationError::NotFound { .. }) => {
+            return Err(Fault::new(format!(
+                "nothing was ever heard of {name}; does its DHCP option 150 name this server?"
+            )));
         }
+        details => details?,
     };
-    timeline.reverse();
-    device.timeline = timeline;
-    Ok(Answer::Device(Box::new(device)))
+    let timeline = timeline(&name, &details);
+    let device = details.device.map_or_else(|| unknown(&name), view);
+    Ok(Answer::Device(Box::new(DeviceView {
+        lock: details.lock.map(lock_in_words),
+        timeline,
+        ..device
+    })))
+}
+
+/// What happened to a device, newest first. What asks for the files of no device comes after what an
+/// earlier device of that name did.
+fn timeline(name: &DeviceName, details: &DeviceDetails) -> Vec<Happened> {
+    let asked = details.asked_before.iter();
+    let mut rows: Vec<Happened> = asked.map(|request| asked_for(name, request)).collect();
+    rows.extend(details.refused.iter().map(not_registered));
+    rows.sort_by(|a, b| a.at.cmp(&b.at));
+    rows.splice(0..0, details.timeline.iter().map(happened));
+    rows.reverse();
+    rows
+}
+
+fn lock_in_words(lock: Lock) -> String {
+    lock.until.map_or_else(
+        || "until it is unlocked".to_owned(),
+        |until| format!("until {}", timestamp(until)),
+    )
 }
 
 /// Takes back the lock of a phone.
@@ -63,8 +73,8 @@ pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
 /// There is no such device.
 pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
-    let was_locked = device_admin::unlock(app, &actor(app), &name).await?;
-    let before = if was_locked {
+    let unlocked = devices::unlock(app, &actor(app), &name).await;
+    let before = if unlocked.map_err(device_fault)? {
         "was locked; it"
     } else {
         "was not locked; it"
@@ -94,14 +104,24 @@ pub async fn release(app: &App, name: &str) -> Result<Answer, Fault> {
 pub async fn allow_file(app: &App, name: &str, for_s: u64) -> Result<Answer, Fault> {
     let name = device_name(name)?;
     let time = Duration::from_secs(for_s);
-    if time.is_zero() || time > ALLOW_FILE_MAX {
-        return Err(Fault::new("a file is opened for 1 s to 24 h"));
-    }
-    let until = device_admin::allow_file(app, &actor(app), &name, time).await?;
-    let until = timestamp(until);
+    let allowed = devices::allow_file(app, &actor(app), &name, time).await;
+    let until = timestamp(allowed.map_err(device_fault)?);
     Ok(Answer::Done(format!(
         "the file of {name} is served with its secret to any address until {until}"
     )))
+}
+
+/// Why something was not done to a device, with the next step.
+pub(super) fn device_fault(error: AdministrationError) -> Fault {
+    match error {
+        AdministrationError::NotFound {
+            kind: devices::KIND,
+            name,
+        } => Fault::new(format!(
+            "there is no device {name}; `selfprov device list` shows those that are known"
+        )),
+        error => error.into(),
+    }
 }
 
 /// A device name; a MAC address is that of its phone.
@@ -134,6 +154,7 @@ fn view(overview: DeviceOverview) -> DeviceView {
         registered_from: binding.map(|binding| binding.flow.remote.to_string()),
         restart_pending: overview.restart.is_some(),
         restart: overview.restart.as_ref().map(restarts::view),
+        lock: None,
         timeline: Vec::new(),
     }
 }
@@ -150,28 +171,26 @@ fn unknown(name: &DeviceName) -> DeviceView {
         registered_from: None,
         restart_pending: false,
         restart: None,
+        lock: None,
         timeline: Vec::new(),
     }
 }
 
-fn happened(timeline: Vec<TimelineEntry>) -> Vec<Happened> {
-    let row = |entry: TimelineEntry| Happened {
+fn happened(entry: &TimelineEntry) -> Happened {
+    let source = entry.source.map(|source| source.to_string());
+    Happened {
         at: timestamp(entry.at),
         event: entry.event.as_str().to_owned(),
-        code: entry.code,
+        code: entry.code.clone(),
         detail: match entry.end_user.as_str() {
-            "" => entry.detail,
+            "" => entry.detail.clone(),
             user => format!("{user}: {}", entry.detail),
         },
-        source: entry
-            .source
-            .map(|source| source.to_string())
-            .unwrap_or_default(),
-    };
-    timeline.into_iter().map(row).collect()
+        source: source.unwrap_or_default(),
+    }
 }
 
-fn asked(device: &DeviceName, request: &UnknownRequest) -> Happened {
+fn asked_for(device: &DeviceName, request: &UnknownRequest) -> Happened {
     Happened {
         at: timestamp(request.at),
         event: "file_asked_for".to_owned(),

@@ -4,7 +4,7 @@ use crate::domain::config_file::file_name;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::{self, FileFormat, PhoneModel};
 use crate::server::account_sheet as sheet_text;
-use crate::server::control::devices::device_name;
+use crate::server::control::devices::{device_fault, device_name};
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{
     Answer, DeviceChange, DeviceSettings, MadeDevice, NewDevice, SecretText,
@@ -52,7 +52,8 @@ pub async fn update(app: &App, change: DeviceChange) -> Result<Answer, Fault> {
         ..device_update::DeviceChange::default()
     };
     let name = device_name(&change.name)?;
-    let phone = device_update::update(app, &actor(app), &name, &wanted).await?;
+    let updated = device_update::update(app, &actor(app), &name, &wanted).await;
+    let phone = updated.map_err(device_fault)?;
     Ok(Answer::Made(made(&phone)))
 }
 
@@ -62,7 +63,8 @@ pub async fn update(app: &App, change: DeviceChange) -> Result<Answer, Fault> {
 /// There is no such device.
 pub async fn delete(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
-    devices::delete(app, &actor(app), &name).await?;
+    let deleted = devices::delete(app, &actor(app), &name).await;
+    deleted.map_err(device_fault)?;
     Ok(Answer::Done(format!("{name} is deleted")))
 }
 

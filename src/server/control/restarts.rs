@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use crate::domain::phone_restart::{PhoneAction, PhoneRestart};
 use crate::server::control::auto_registration::model;
-use crate::server::control::devices::{device_name, timestamp};
+use crate::server::control::devices::{device_fault, device_name, timestamp};
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, RestartView, RestartsView};
 use crate::service::App;
-use crate::service::device_admin;
+use crate::service::devices;
 use crate::service::phone_control::{self, PER_MINUTE, PER_MINUTE_MAX, RestartMany};
 
 /// Restarts that are listed: what a person looks through.
@@ -21,7 +21,8 @@ const LISTED: usize = 100;
 pub async fn restart(app: &App, name: &str, action: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
     let action = action_of(action)?;
-    device_admin::restart(app, &actor(app), &name, action).await?;
+    let asked = devices::restart(app, &actor(app), &name, action).await;
+    asked.map_err(device_fault)?;
     let until = if action.is_answered_by_coming_back() {
         "until it has come back"
     } else {

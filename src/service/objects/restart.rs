@@ -15,8 +15,8 @@ use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::service::App;
-use crate::service::device_admin;
-use crate::service::device_admin::DeviceAdminError;
+use crate::service::administration::AdministrationError;
+use crate::service::devices;
 use crate::service::phone_control;
 use crate::service::record::Actor;
 
@@ -43,10 +43,10 @@ pub async fn restart(
         let device: DeviceName = name
             .parse()
             .map_err(|_| ObjectError::not_found(object, key))?;
-        let asked = device_admin::restart(app, actor, &device, action).await;
+        let asked = devices::restart(app, actor, &device, action).await;
         asked.map_err(|error| match error {
-            DeviceAdminError::NotFound(_) => ObjectError::not_found(object, key),
-            DeviceAdminError::Service(error) => error.into(),
+            AdministrationError::NotFound { .. } => ObjectError::not_found(object, key),
+            error => error.into(),
         })?;
         return Ok(pkid);
     }

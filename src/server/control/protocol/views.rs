@@ -163,6 +163,9 @@ pub struct DeviceView {
     pub restart_pending: bool,
     /// That restart.
     pub restart: Option<RestartView>,
+    /// How long nobody may log in on it, in words; `None`: it is not locked, or several are shown.
+    #[serde(default)]
+    pub lock: Option<String>,
     /// What happened to it, newest first; only when one phone is shown.
     pub timeline: Vec<Happened>,
 }
