@@ -57,6 +57,8 @@ pub enum ObjectKind {
     PhoneActivationCode,
     /// `SelfProvisioning`: the settings of self-provisioning, of which there is one set.
     SelfProvisioning,
+    /// `UserPhoneAssociation`: *Quick User/Phone Add*, which only adds.
+    UserPhoneAssociation,
     /// A small object that others only name: `Region`, `Location`, `CommonPhoneConfig` and the like.
     Named(&'static str),
 }
@@ -89,6 +91,7 @@ impl ObjectKind {
             Self::CredentialPolicyDefault => "CredentialPolicyDefault",
             Self::PhoneActivationCode => "PhoneActivationCode",
             Self::SelfProvisioning => "SelfProvisioning",
+            Self::UserPhoneAssociation => "UserPhoneAssociation",
             Self::Named(noun) => noun,
         }
     }

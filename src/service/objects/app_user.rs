@@ -6,12 +6,15 @@ use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::Outcome;
+use super::Pending;
 use super::credentials;
 use super::credentials::Shown;
 use super::people;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
+use crate::domain::end_user::FoldedLogin;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
@@ -29,95 +32,152 @@ use crate::store::associated_device::Controller;
 pub(super) struct AppUsers;
 
 impl Kind for AppUsers {
-    async fn read(
-        app: &App,
-        connection: &mut Connection,
-        _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let catalogue = app.catalogue.load_full();
-        let users = store::application_user::all(connection).await?;
-        let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
-        let states = store::credential::states_of_many(connection, pkids).await?;
-        let controllers: Vec<Controller> = pkids
-            .iter()
-            .copied()
-            .map(Controller::ApplicationUser)
-            .collect();
-        let devices = associated_device::of_many(connection, &controllers).await?;
-        let shown = Shown::new(app, &catalogue);
-        let records: HashMap<Pkid, Record> = users
-            .into_iter()
-            .map(|user| {
-                let mut record = Record::default();
-                record.set("userid", Value::text(user.user_id.as_str()));
-                // Those of an installed CUCM (`CCMSysUser` and the like) do not exist here.
-                record.set("isStandard", Value::flag(false));
-                let devices = devices.get(&user.pkid).cloned().unwrap_or_default();
-                record.set("associatedDevices", people::devices_of(&devices));
-                let groups = groups.get(&user.pkid).cloned().unwrap_or_default();
-                record.set("associatedGroups", people::groups_of(&groups));
-                let elements = credentials::PASSWORD;
-                let state = states.get(&(user.pkid, CredentialKind::Password));
-                let group = shown.group(elements, CredentialUser::ApplicationUser, state);
-                record.set(elements.group(), group);
-                (user.pkid, record)
-            })
-            .collect();
-        Ok(people::in_order(pkids, records))
+    fn find<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
+        _: ObjectKind,
+        name: &'a str,
+    ) -> Pending<'a, Option<Pkid>> {
+        Box::pin(async move {
+            let folded = FoldedLogin::of(name);
+            let user = store::application_user::by_login(connection, &folded).await?;
+            Ok(user.map(|user| user.pkid))
+        })
     }
 
-    async fn version(
-        _: &App,
-        connection: &mut Connection,
+    fn name_of<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
+        _: ObjectKind,
+        pkid: Pkid,
+    ) -> Pending<'a, Option<String>> {
+        Box::pin(async move {
+            let user = found(connection, pkid).await?;
+            Ok(user.map(|user| user.user_id.to_string()))
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        _: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load_full();
+            let users = store::application_user::all(connection).await?;
+            let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
+            let states = store::credential::states_of_many(connection, pkids).await?;
+            let controllers: Vec<Controller> = pkids
+                .iter()
+                .copied()
+                .map(Controller::ApplicationUser)
+                .collect();
+            let devices = associated_device::of_many(connection, &controllers).await?;
+            let shown = Shown::new(app, &catalogue);
+            let records: HashMap<Pkid, Record> = users
+                .into_iter()
+                .map(|user| {
+                    let mut record = Record::default();
+                    record.set("userid", Value::text(user.user_id.as_str()));
+                    // Those of an installed CUCM (`CCMSysUser` and the like) do not exist here.
+                    record.set("isStandard", Value::flag(false));
+                    let devices = devices.get(&user.pkid).cloned().unwrap_or_default();
+                    record.set("associatedDevices", people::devices_of(&devices));
+                    let groups = groups.get(&user.pkid).cloned().unwrap_or_default();
+                    record.set("associatedGroups", people::groups_of(&groups));
+                    let elements = credentials::PASSWORD;
+                    let state = states.get(&(user.pkid, CredentialKind::Password));
+                    let group = shown.group(elements, CredentialUser::ApplicationUser, state);
+                    record.set(elements.group(), group);
+                    (user.pkid, record)
+                })
+                .collect();
+            Ok(people::in_order(pkids, records))
+        })
+    }
+
+    fn version<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let users = store::application_user::all(connection).await?;
-        let user = users.into_iter().find(|user| user.pkid == pkid);
-        Ok(user.map(|user| user.version))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let user = found(connection, pkid).await?;
+            Ok(user.map(|user| user.version))
+        })
     }
 
-    async fn list(
-        _: &App,
-        connection: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
         _: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        let users = store::application_user::all(connection).await?;
-        Ok(users
-            .into_iter()
-            .filter(|user| criteria.fits("userid", user.user_id.as_str()))
-            .map(|user| user.pkid)
-            .collect())
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(async move {
+            let users = store::application_user::all(connection).await?;
+            Ok(users
+                .into_iter()
+                .filter(|user| criteria.fits("userid", user.user_id.as_str()))
+                .map(|user| user.pkid)
+                .collect())
+        })
     }
 
-    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        let said = said(app, draft).await?;
-        let user_id = people::user_id(draft)?;
-        let user = application_users::add_with(app, actor, &user_id, &said).await?;
-        Ok(user.pkid)
+    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
+        Box::pin(async move {
+            let said = said(app, draft).await?;
+            let user_id = people::user_id(draft)?;
+            let user = application_users::add_with(app, actor, &user_id, &said).await?;
+            Ok(user.pkid)
+        })
     }
 
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let mut said = said(app, draft).await?;
-        if draft.says("userid") {
-            said.user_id = Some(people::user_id(draft)?);
-        }
-        let user = by_pkid(app, pkid).await?;
-        Ok(application_users::update(app, actor, user.user_id.as_str(), &said).await?)
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let mut said = said(app, draft).await?;
+            if draft.says("userid") {
+                said.user_id = Some(people::user_id(draft)?);
+            }
+            let user = by_pkid(app, pkid).await?;
+            Ok(application_users::update(app, actor, user.user_id.as_str(), &said).await?)
+        })
     }
 
-    async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
-        let user = by_pkid(app, pkid).await?;
-        Ok(application_users::remove(app, actor, user.user_id.as_str()).await?)
+    fn remove<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let user = by_pkid(app, pkid).await?;
+            Ok(application_users::remove(app, actor, user.user_id.as_str()).await?)
+        })
     }
+}
+
+async fn found(connection: &mut Connection, pkid: Pkid) -> Outcome<Option<ApplicationUser>> {
+    let users = store::application_user::all(connection).await?;
+    Ok(users.into_iter().find(|user| user.pkid == pkid))
 }
 
 async fn by_pkid(app: &App, pkid: Pkid) -> Outcome<ApplicationUser> {
     let mut reader = app.store.read().await?;
-    let users = store::application_user::all(reader.connection()).await?;
-    let user = users.into_iter().find(|user| user.pkid == pkid);
+    let user = found(reader.connection(), pkid).await?;
     Ok(user.ok_or(AdministrationError::Changed("Application User"))?)
 }
 

@@ -9,7 +9,10 @@ use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
+use super::Pending;
 use super::draft::pkid_of;
+use super::kind::Named;
+use super::kind::named;
 use super::names;
 use super::process_node;
 use crate::domain::auto_registration::DirectoryNumberRange;
@@ -41,73 +44,86 @@ const BLOCK: &str = "autoRegistration";
 pub(super) struct CallManagers;
 
 impl Kind for CallManagers {
-    async fn read(
-        app: &App,
-        _: &mut Connection,
-        _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let catalogue = app.catalogue.load();
-        let found = pkids
-            .iter()
-            .filter_map(|pkid| catalogue.call_managers.get(pkid));
-        Ok(found
-            .map(|node| {
-                let mut record = record_of(&catalogue, node);
-                record.set("processNodeName", process_node::reference(app, node.pkid));
-                (node.pkid, record)
-            })
-            .collect())
+    fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, _: ObjectKind) -> Named<'c> {
+        named(&catalogue.call_managers, |node| &node.name)
     }
 
-    async fn version(
-        app: &App,
-        _: &mut Connection,
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let found = pkids
+                .iter()
+                .filter_map(|pkid| catalogue.call_managers.get(pkid));
+            Ok(found
+                .map(|node| {
+                    let mut record = record_of(&catalogue, node);
+                    record.set("processNodeName", process_node::reference(app, node.pkid));
+                    (node.pkid, record)
+                })
+                .collect())
+        })
+    }
+
+    fn version<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let catalogue = app.catalogue.load();
-        let node = catalogue.call_managers.get(&pkid);
-        Ok(node.map(|node| node.version))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let node = catalogue.call_managers.get(&pkid);
+            Ok(node.map(|node| node.version))
+        })
     }
 
-    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
-        Ok(app.reload_catalogue().await?)
+    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
+        Box::pin(async move { Ok(app.reload_catalogue().await?) })
     }
 
-    async fn list(
-        app: &App,
-        connection: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         object: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        super::list_of_catalogue::<Self>(app, connection, object, criteria).await
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(
+            async move { super::list_of_catalogue(self, app, connection, object, criteria).await },
+        )
     }
 
-    async fn add(_: &App, _: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let catalogue = app.catalogue.load_full();
-        let before = catalogue
-            .call_managers
-            .get(&pkid)
-            .ok_or(AdministrationError::Changed(LABEL))?;
-        draft.is_of(before.version, LABEL)?;
-        let next_dn = next_dn(draft)?;
-        let stored = draft.stored();
-        let extras = NodeExtras {
-            next_dn: next_dn.as_ref(),
-            elements: Some(&stored),
-        };
-        let node = node_of(draft, &catalogue, before)?;
-        templates::save_call_manager(app, actor, &node, extras).await?;
-        Ok(())
-    }
-
-    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
-        Err(ObjectError::NotServed(object))
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load_full();
+            let before = catalogue
+                .call_managers
+                .get(&pkid)
+                .ok_or(AdministrationError::Changed(LABEL))?;
+            draft.is_of(before.version, LABEL)?;
+            let next_dn = next_dn(draft)?;
+            let stored = draft.stored();
+            let extras = NodeExtras {
+                next_dn: next_dn.as_ref(),
+                elements: Some(&stored),
+            };
+            let node = node_of(draft, &catalogue, before)?;
+            templates::save_call_manager(app, actor, &node, extras).await?;
+            Ok(())
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::ObjectError;
 use super::Outcome;
-use super::names;
+use super::kind_of;
 use super::phone::named_model;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::phone_model::PhoneModel;
@@ -81,7 +81,7 @@ async fn objects(
     model: Option<&PhoneModel>,
 ) -> Result<Vec<(String, Pkid)>, ObjectError> {
     let mut reader = app.store.read().await?;
-    let mut objects = names::all(app, reader.connection(), kind).await?;
+    let mut objects = kind_of(kind).all(app, reader.connection(), kind).await?;
     drop(reader);
     let catalogue = app.catalogue.load_full();
     if let Some(model) = model {

@@ -4,7 +4,8 @@ use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Outcome;
+use super::Pending;
+use super::keyed;
 use super::keyed::Key;
 use super::names;
 use crate::domain::catalogue::Catalogue;
@@ -26,76 +27,103 @@ use crate::store::Connection;
 pub(super) struct CredentialPolicyDefaults;
 
 impl Kind for CredentialPolicyDefaults {
-    async fn read(
-        app: &App,
-        _: &mut Connection,
-        _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let catalogue = app.catalogue.load();
-        let found = pkids.iter().filter_map(|pkid| {
-            let (user, kind) = by_pkid(*pkid)?;
-            Some((*pkid, record_of(&catalogue, user, kind)))
-        });
-        Ok(found.collect())
+    fn keys(&self, catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
+        keys(catalogue)
     }
 
-    async fn version(
-        app: &App,
-        _: &mut Connection,
+    fn name_of<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: ObjectKind,
+        pkid: Pkid,
+    ) -> Pending<'a, Option<String>> {
+        Box::pin(async move {
+            let keys = self.keys(&app.catalogue.load());
+            Ok(keyed::name_of(keys, pkid))
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let found = pkids.iter().filter_map(|pkid| {
+                let (user, kind) = by_pkid(*pkid)?;
+                Some((*pkid, record_of(&catalogue, user, kind)))
+            });
+            Ok(found.collect())
+        })
+    }
+
+    fn version<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let catalogue = app.catalogue.load();
-        let which = by_pkid(pkid);
-        Ok(which
-            .map(|(user, kind)| credential_policy_defaults::find(&catalogue, user, kind).version))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let which = by_pkid(pkid);
+            Ok(which.map(|(user, kind)| {
+                credential_policy_defaults::find(&catalogue, user, kind).version
+            }))
+        })
     }
 
-    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
-        Ok(app.reload_catalogue().await?)
+    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
+        Box::pin(async move { Ok(app.reload_catalogue().await?) })
     }
 
-    async fn list(
-        _: &App,
-        _: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        _: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
-        _: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        let identities =
-            ALL.map(|(user, kind)| fresh_system::credential_policy_default(user, kind));
-        Ok(identities.to_vec())
+        _: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(async move {
+            let identities =
+                ALL.map(|(user, kind)| fresh_system::credential_policy_default(user, kind));
+            Ok(identities.to_vec())
+        })
     }
 
-    async fn add(_: &App, _: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let which = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
-        let secret = draft.secret("credentials").flatten();
-        if secret != draft.secret("confirmCredentials").flatten() {
-            let reason = "it must be the same as credentials; send both";
-            return Err(ObjectError::invalid("confirmCredentials", &reason));
-        }
-        let flag = |name: &str| draft.says(name).then(|| draft.flag(name));
-        let change = DefaultChange {
-            version: draft.held_version(),
-            policy: draft
-                .says("credPolicyName")
-                .then(|| draft.pkid("credPolicyName"))
-                .flatten(),
-            secret: secret.cloned(),
-            must_change: flag("credUserMustChange"),
-            does_not_expire: flag("credDoesNotExpire"),
-            cant_change: flag("credUserCantChange"),
-            elements: draft.stored(),
-        };
-        Ok(credential_policy_defaults::update(app, actor, which, &change).await?)
-    }
-
-    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
-        Err(ObjectError::NotServed(object))
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let which = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
+            let secret = draft.secret("credentials").flatten();
+            if secret != draft.secret("confirmCredentials").flatten() {
+                let reason = "it must be the same as credentials; send both";
+                return Err(ObjectError::invalid("confirmCredentials", &reason));
+            }
+            let flag = |name: &str| draft.says(name).then(|| draft.flag(name));
+            let change = DefaultChange {
+                version: draft.held_version(),
+                policy: draft
+                    .says("credPolicyName")
+                    .then(|| draft.pkid("credPolicyName"))
+                    .flatten(),
+                secret: secret.cloned(),
+                must_change: flag("credUserMustChange"),
+                does_not_expire: flag("credDoesNotExpire"),
+                cant_change: flag("credUserCantChange"),
+                elements: draft.stored(),
+            };
+            Ok(credential_policy_defaults::update(app, actor, which, &change).await?)
+        })
     }
 }
 
@@ -119,7 +147,7 @@ fn by_pkid(pkid: Pkid) -> Option<(CredentialUser, CredentialKind)> {
 }
 
 /// What the defaults go by: user, kind and the policy in force.
-pub(super) fn keys(catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
+fn keys(catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
     let key = |(user, kind)| {
         let policy = credential_policy_defaults::find(catalogue, user, kind).policy;
         let policy = catalogue.credential_policies.get(&policy);

@@ -4,7 +4,8 @@ use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Outcome;
+use super::Pending;
+use super::keyed;
 use super::keyed::Key;
 use super::names;
 use crate::domain::catalogue::Catalogue;
@@ -29,65 +30,91 @@ const PROTOCOL: &str = "SIP";
 pub(super) struct DeviceDefaults;
 
 impl Kind for DeviceDefaults {
-    async fn read(
-        app: &App,
-        _: &mut Connection,
-        _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let catalogue = app.catalogue.load();
-        let found = pkids.iter().filter_map(|pkid| {
-            let model = by_pkid(*pkid)?;
-            Some((*pkid, record_of(&catalogue, model)))
-        });
-        Ok(found.collect())
+    fn keys(&self, _: &Catalogue) -> Vec<(Pkid, Key)> {
+        keys()
     }
 
-    async fn version(
-        app: &App,
-        _: &mut Connection,
+    fn name_of<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: ObjectKind,
+        pkid: Pkid,
+    ) -> Pending<'a, Option<String>> {
+        Box::pin(async move {
+            let keys = self.keys(&app.catalogue.load());
+            Ok(keyed::name_of(keys, pkid))
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let found = pkids.iter().filter_map(|pkid| {
+                let model = by_pkid(*pkid)?;
+                Some((*pkid, record_of(&catalogue, model)))
+            });
+            Ok(found.collect())
+        })
+    }
+
+    fn version<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let catalogue = app.catalogue.load();
-        Ok(by_pkid(pkid).map(|model| device_defaults::find(&catalogue, model).version))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            Ok(by_pkid(pkid).map(|model| device_defaults::find(&catalogue, model).version))
+        })
     }
 
-    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
-        Ok(app.reload_catalogue().await?)
+    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
+        Box::pin(async move { Ok(app.reload_catalogue().await?) })
     }
 
-    async fn list(
-        app: &App,
-        _: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        let catalogue = app.catalogue.load();
-        let models = phone_model::all().iter();
-        let fitting = models.filter(|model| criteria.fit(&record_of(&catalogue, model)));
-        Ok(fitting.map(identity).collect())
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let models = phone_model::all().iter();
+            let fitting = models.filter(|model| criteria.fit(&record_of(&catalogue, model)));
+            Ok(fitting.map(identity).collect())
+        })
     }
 
-    async fn add(_: &App, _: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let model = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
-        let reference = |element| draft.says(element).then(|| draft.pkid(element));
-        let change = DeviceDefaultChange {
-            version: draft.held_version(),
-            load_information: draft.said_text("LoadInformation"),
-            device_pool: reference("DevicePoolName"),
-            phone_button_template: reference("PhoneButtonTemplate"),
-            elements: draft.stored(),
-        };
-        Ok(device_defaults::update(app, actor, model, &change).await?)
-    }
-
-    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
-        Err(ObjectError::NotServed(object))
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let model = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
+            let reference = |element| draft.says(element).then(|| draft.pkid(element));
+            let change = DeviceDefaultChange {
+                version: draft.held_version(),
+                load_information: draft.said_text("LoadInformation"),
+                device_pool: reference("DevicePoolName"),
+                phone_button_template: reference("PhoneButtonTemplate"),
+                elements: draft.stored(),
+            };
+            Ok(device_defaults::update(app, actor, model, &change).await?)
+        })
     }
 }
 
@@ -101,7 +128,7 @@ fn by_pkid(pkid: Pkid) -> Option<&'static PhoneModel> {
 }
 
 /// What the defaults of every model go by.
-pub(super) fn keys() -> Vec<(Pkid, Key)> {
+fn keys() -> Vec<(Pkid, Key)> {
     let models = phone_model::all().iter();
     let key = |model: &PhoneModel| {
         let product = model.product.to_owned();

@@ -1,26 +1,31 @@
 //! What differs between the kinds of objects, and which type stands for which kind.
+//!
+//! A new kind is a file with a type that is a [`Kind`], and its line in [`kind_of`].
 
-use std::future::Future;
-use std::marker::PhantomData;
+use std::collections::HashMap;
 
 use futures_util::future::BoxFuture;
 
 use super::Criteria;
 use super::Draft;
+use super::ObjectError;
 use super::Outcome;
 use super::app_user::AppUsers;
 use super::call_manager::CallManagers;
 use super::credential_policy_default::CredentialPolicyDefaults;
 use super::device_defaults::DeviceDefaults;
+use super::keyed::Key;
 use super::line::Lines;
 use super::phone::Phones;
 use super::phone_activation_code::PhoneActivationCodes;
 use super::process_node::ProcessNodes;
-use super::rows::Rows;
-use super::self_provisioning;
+use super::rows::kinds as rows;
+use super::self_provisioning::Settings;
+use super::templates::Templates;
 use super::user::Users;
 use super::user_group::UserGroups;
 use super::user_phone_association::UserPhoneAssociations;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::FeatureGroupTemplate;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::catalogue::UniversalLineTemplate;
@@ -33,227 +38,194 @@ use crate::service::App;
 use crate::service::record::Actor;
 use crate::store::Connection;
 
+/// What a kind gives when it is awaited. In a box: a function over all kinds is compiled once. When
+/// the state machines of all kinds stood inside its own, LLVM took ten minutes for that one.
+pub(super) type Pending<'a, T> = BoxFuture<'a, Outcome<T>>;
+
+/// Identity and name of objects of the catalogue.
+pub(super) type Named<'a> = Box<dyn Iterator<Item = (Pkid, &'a str)> + Send + 'a>;
+
 /// What differs between kinds of objects. A kind reads and writes what the program acts on; what
 /// is only kept, it passes on ([`Draft::stored`]).
-pub(super) trait Kind: Sync + 'static {
+///
+/// `kind` is the kind that the question is about: one type may stand for several.
+pub(super) trait Kind: Sync {
+    /// Identity and name of every object of a kind that the catalogue has.
+    fn in_catalogue<'a>(&self, _catalogue: &'a Catalogue, _kind: ObjectKind) -> Named<'a> {
+        Box::new(std::iter::empty())
+    }
+
+    /// Identity and elements of every object of a kind that goes by several.
+    fn keys(&self, _catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
+        Vec::new()
+    }
+
+    /// The identity of the one object of a kind of which there is one.
+    fn singleton(&self) -> Option<Pkid> {
+        None
+    }
+
+    /// The object of this name; case does not count.
+    fn find<'a>(
+        &'a self,
+        app: &'a App,
+        _connection: &'a mut Connection,
+        kind: ObjectKind,
+        name: &'a str,
+    ) -> Pending<'a, Option<Pkid>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let wanted = name.to_lowercase();
+            let mut named = self.in_catalogue(&catalogue, kind);
+            let found = named.find(|(_, name)| name.to_lowercase() == wanted);
+            Ok(found.map(|(pkid, _)| pkid))
+        })
+    }
+
+    /// The name of an object; `None` when there is no such object.
+    fn name_of<'a>(
+        &'a self,
+        app: &'a App,
+        _connection: &'a mut Connection,
+        kind: ObjectKind,
+        pkid: Pkid,
+    ) -> Pending<'a, Option<String>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let mut named = self.in_catalogue(&catalogue, kind);
+            let found = named.find(|(known, _)| *known == pkid);
+            Ok(found.map(|(_, name)| name.to_owned()))
+        })
+    }
+
+    /// Name and identity of every object of a kind that others name, in no order.
+    fn all<'a>(
+        &'a self,
+        app: &'a App,
+        _connection: &'a mut Connection,
+        kind: ObjectKind,
+    ) -> Pending<'a, Vec<(String, Pkid)>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let named = self.in_catalogue(&catalogue, kind);
+            // The partition without a name is no object of its own.
+            let named = named.filter(|(_, name)| !name.is_empty());
+            Ok(named.map(|(pkid, name)| (name.to_owned(), pkid)).collect())
+        })
+    }
+
     /// What the program acts on of these objects, references with name and identity; one that is
     /// gone is left out. In the order asked for.
-    fn read(
-        app: &App,
-        connection: &mut Connection,
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         object: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> impl Future<Output = Outcome<Vec<(Pkid, Record)>>> + Send;
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>>;
 
     /// Completes a record that has what is kept as well.
-    fn complete(_record: &mut Record) {}
+    fn complete(&self, _record: &mut Record) {}
 
     /// The version of an object that a change is made from, and that the use case looks for in the
     /// database; it is read before the object, and from where that is read. `None`: the use case
     /// adds and takes in its own transaction what the request does.
-    fn version(
-        _app: &App,
-        _connection: &mut Connection,
+    fn version<'a>(
+        &'a self,
+        _app: &'a App,
+        _connection: &'a mut Connection,
         _object: &'static ObjectType,
         _pkid: Pkid,
-    ) -> impl Future<Output = Outcome<Option<i64>>> + Send {
-        std::future::ready(Ok(None))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Makes memory say what the database says of an object, where it is read from memory: somebody
     /// was faster, and may not have shown it to everybody yet.
-    fn read_again(_app: &App, _pkid: Pkid) -> impl Future<Output = Outcome<()>> + Send {
-        std::future::ready(Ok(()))
+    fn read_again<'a>(&'a self, _app: &'a App, _pkid: Pkid) -> Pending<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     /// The identities of all that match, in an order that stays the same.
-    fn list(
-        app: &App,
-        connection: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         object: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> impl Future<Output = Outcome<Vec<Pkid>>> + Send;
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>>;
 
     /// Sets what a new object begins with that the request does not say and that no table has.
-    fn begin(_app: &App, _record: &mut Record) {}
+    fn begin(&self, _app: &App, _record: &mut Record) {}
 
     /// Adds one in one transaction, with what is only kept.
-    fn add(app: &App, actor: &Actor, draft: &Draft) -> impl Future<Output = Outcome<Pkid>> + Send;
+    fn add<'a>(&'a self, _app: &'a App, _actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
+        not_served(draft.object())
+    }
 
     /// Changes one in one transaction, with what is only kept, unless it has another version by now
     /// than [`Draft::held_version`].
-    fn update(
-        app: &App,
-        actor: &Actor,
-        pkid: Pkid,
-        draft: &Draft,
-    ) -> impl Future<Output = Outcome<()>> + Send;
+    fn update<'a>(
+        &'a self,
+        _app: &'a App,
+        _actor: &'a Actor,
+        _pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        not_served(draft.object())
+    }
 
     /// Removes one in one transaction, with what is only kept.
-    fn remove(
-        app: &App,
-        actor: &Actor,
-        object: &'static ObjectType,
-        pkid: Pkid,
-    ) -> impl Future<Output = Outcome<()>> + Send;
-}
-
-/// A [`Kind`] behind a pointer, every future in a box: a function over all kinds is compiled once,
-/// not with the state machines of all kinds inside its own.
-pub(super) trait AnyKind: Sync {
-    fn read<'a>(
-        &self,
-        app: &'a App,
-        connection: &'a mut Connection,
-        object: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> BoxFuture<'a, Outcome<Vec<(Pkid, Record)>>>;
-
-    fn complete(&self, record: &mut Record);
-
-    fn version<'a>(
-        &self,
-        app: &'a App,
-        connection: &'a mut Connection,
-        object: &'static ObjectType,
-        pkid: Pkid,
-    ) -> BoxFuture<'a, Outcome<Option<i64>>>;
-
-    fn read_again<'a>(&self, app: &'a App, pkid: Pkid) -> BoxFuture<'a, Outcome<()>>;
-
-    fn list<'a>(
-        &self,
-        app: &'a App,
-        connection: &'a mut Connection,
-        object: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> BoxFuture<'a, Outcome<Vec<Pkid>>>;
-
-    fn begin(&self, app: &App, record: &mut Record);
-
-    fn add<'a>(
-        &self,
-        app: &'a App,
-        actor: &'a Actor,
-        draft: &'a Draft,
-    ) -> BoxFuture<'a, Outcome<Pkid>>;
-
-    fn update<'a>(
-        &self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> BoxFuture<'a, Outcome<()>>;
-
     fn remove<'a>(
-        &self,
-        app: &'a App,
-        actor: &'a Actor,
+        &'a self,
+        _app: &'a App,
+        _actor: &'a Actor,
         object: &'static ObjectType,
-        pkid: Pkid,
-    ) -> BoxFuture<'a, Outcome<()>>;
-}
-
-/// The type of a kind as a value.
-struct Boxed<K>(PhantomData<K>);
-
-impl<K: Kind> AnyKind for Boxed<K> {
-    fn read<'a>(
-        &self,
-        app: &'a App,
-        connection: &'a mut Connection,
-        object: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> BoxFuture<'a, Outcome<Vec<(Pkid, Record)>>> {
-        Box::pin(K::read(app, connection, object, pkids))
-    }
-
-    fn complete(&self, record: &mut Record) {
-        K::complete(record);
-    }
-
-    fn version<'a>(
-        &self,
-        app: &'a App,
-        connection: &'a mut Connection,
-        object: &'static ObjectType,
-        pkid: Pkid,
-    ) -> BoxFuture<'a, Outcome<Option<i64>>> {
-        Box::pin(K::version(app, connection, object, pkid))
-    }
-
-    fn read_again<'a>(&self, app: &'a App, pkid: Pkid) -> BoxFuture<'a, Outcome<()>> {
-        Box::pin(K::read_again(app, pkid))
-    }
-
-    fn list<'a>(
-        &self,
-        app: &'a App,
-        connection: &'a mut Connection,
-        object: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> BoxFuture<'a, Outcome<Vec<Pkid>>> {
-        Box::pin(K::list(app, connection, object, criteria))
-    }
-
-    fn begin(&self, app: &App, record: &mut Record) {
-        K::begin(app, record);
-    }
-
-    fn add<'a>(
-        &self,
-        app: &'a App,
-        actor: &'a Actor,
-        draft: &'a Draft,
-    ) -> BoxFuture<'a, Outcome<Pkid>> {
-        Box::pin(K::add(app, actor, draft))
-    }
-
-    fn update<'a>(
-        &self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> BoxFuture<'a, Outcome<()>> {
-        Box::pin(K::update(app, actor, pkid, draft))
-    }
-
-    fn remove<'a>(
-        &self,
-        app: &'a App,
-        actor: &'a Actor,
-        object: &'static ObjectType,
-        pkid: Pkid,
-    ) -> BoxFuture<'a, Outcome<()>> {
-        Box::pin(K::remove(app, actor, object, pkid))
+        _pkid: Pkid,
+    ) -> Pending<'a, ()> {
+        not_served(object)
     }
 }
 
-/// What an object is read and written by.
-pub(super) fn kind_of(object: &ObjectType) -> &'static dyn AnyKind {
-    match object.kind {
-        ObjectKind::User => boxed::<Users>(),
-        ObjectKind::AppUser => boxed::<AppUsers>(),
-        ObjectKind::UserGroup => boxed::<UserGroups>(),
-        ObjectKind::ProcessNode => boxed::<ProcessNodes>(),
-        ObjectKind::DeviceDefaults => boxed::<DeviceDefaults>(),
-        ObjectKind::CredentialPolicyDefault => boxed::<CredentialPolicyDefaults>(),
-        ObjectKind::UserProfileProvision => boxed::<UserProfile>(),
-        ObjectKind::UniversalDeviceTemplate => boxed::<UniversalDeviceTemplate>(),
-        ObjectKind::UniversalLineTemplate => boxed::<UniversalLineTemplate>(),
-        ObjectKind::FeatureGroupTemplate => boxed::<FeatureGroupTemplate>(),
-        ObjectKind::CallManager => boxed::<CallManagers>(),
-        ObjectKind::SelfProvisioning => boxed::<self_provisioning::Settings>(),
-        ObjectKind::Line => boxed::<Lines>(),
-        ObjectKind::Phone => boxed::<Phones>(),
-        ObjectKind::PhoneActivationCode => boxed::<PhoneActivationCodes>(),
-        ObjectKind::Named("UserPhoneAssociation") => boxed::<UserPhoneAssociations>(),
-        _ => boxed::<Rows>(),
-    }
+/// Identity and name of all of these.
+pub(super) fn named<T: Sync>(objects: &HashMap<Pkid, T>, name: fn(&T) -> &str) -> Named<'_> {
+    let named = objects.iter();
+    Box::new(named.map(move |(pkid, object)| (*pkid, name(object))))
 }
 
-fn boxed<K: Kind>() -> &'static dyn AnyKind {
-    &Boxed::<K>(PhantomData)
+/// The refusal of what there is not for a kind.
+pub(super) fn not_served<'a, T: Send + 'a>(object: &'static ObjectType) -> Pending<'a, T> {
+    Box::pin(async move { Err(ObjectError::NotServed(object)) })
+}
+
+/// What objects of a kind are read and written by.
+pub(super) fn kind_of(kind: ObjectKind) -> &'static dyn Kind {
+    match kind {
+        ObjectKind::User => &Users,
+        ObjectKind::AppUser => &AppUsers,
+        ObjectKind::Phone => &Phones,
+        ObjectKind::Line => &Lines,
+        ObjectKind::RoutePartition => &rows::ROUTE_PARTITIONS,
+        ObjectKind::Css => &rows::CALLING_SEARCH_SPACES,
+        ObjectKind::UniversalDeviceTemplate => Templates::<UniversalDeviceTemplate>::KIND,
+        ObjectKind::UniversalLineTemplate => Templates::<UniversalLineTemplate>::KIND,
+        ObjectKind::UserProfileProvision => Templates::<UserProfile>::KIND,
+        ObjectKind::FeatureGroupTemplate => Templates::<FeatureGroupTemplate>::KIND,
+        ObjectKind::CallManager => &CallManagers,
+        ObjectKind::CallManagerGroup => &rows::CALL_MANAGER_GROUPS,
+        ObjectKind::DevicePool => &rows::DEVICE_POOLS,
+        ObjectKind::DateTimeGroup => &rows::DATE_TIME_GROUPS,
+        ObjectKind::SipProfile => &rows::SIP_PROFILES,
+        ObjectKind::PhoneSecurityProfile => &rows::PHONE_SECURITY_PROFILES,
+        ObjectKind::PhoneButtonTemplate => &rows::PHONE_BUTTON_TEMPLATES,
+        ObjectKind::CredentialPolicy => &rows::CREDENTIAL_POLICIES,
+        ObjectKind::UserGroup => &UserGroups,
+        ObjectKind::ProcessNode => &ProcessNodes,
+        ObjectKind::DeviceDefaults => &DeviceDefaults,
+        ObjectKind::CredentialPolicyDefault => &CredentialPolicyDefaults,
+        ObjectKind::PhoneActivationCode => &PhoneActivationCodes,
+        ObjectKind::SelfProvisioning => &Settings,
+        ObjectKind::UserPhoneAssociation => &UserPhoneAssociations,
+        ObjectKind::Named(_) => &rows::NAMED_OBJECTS,
+    }
 }

@@ -6,7 +6,8 @@ use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Outcome;
+use super::Pending;
+use super::line_identity;
 use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::NamedObject;
@@ -36,102 +37,167 @@ const USAGE: &str = "Device";
 pub(super) struct Lines;
 
 impl Kind for Lines {
-    async fn read(
-        app: &App,
-        connection: &mut Connection,
-        _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let catalogue = app.catalogue.load_full();
-        let lines = store::line::of_many(connection, pkids).await?;
-        let devices = store::device_lists::of_lines(connection, pkids).await?;
-        let record = |line: &Line| record_of(&catalogue, line, &devices);
-        let found = pkids
-            .iter()
-            .filter_map(|pkid| Some((*pkid, lines.get(pkid)?)));
-        Ok(found.map(|(pkid, line)| (pkid, record(line))).collect())
+    fn find<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        _: ObjectKind,
+        name: &'a str,
+    ) -> Pending<'a, Option<Pkid>> {
+        Box::pin(async move { line_identity::by_pattern(app, connection, name, None).await })
     }
 
-    async fn version(
-        _: &App,
-        connection: &mut Connection,
+    fn name_of<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
+        _: ObjectKind,
+        pkid: Pkid,
+    ) -> Pending<'a, Option<String>> {
+        Box::pin(async move {
+            let line = store::line::by_pkid(connection, pkid).await?;
+            Ok(line.map(|line| line.pattern.to_string()))
+        })
+    }
+
+    fn all<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
+        _: ObjectKind,
+    ) -> Pending<'a, Vec<(String, Pkid)>> {
+        Box::pin(async move {
+            let any = Wanted::Pieces {
+                pattern: None,
+                description: None,
+            };
+            let lines = store::line::keys(connection, any).await?.into_iter();
+            let name = |pattern: &str| written_directory_number(pattern);
+            Ok(lines.map(|line| (name(&line.pattern), line.pkid)).collect())
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        _: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load_full();
+            let lines = store::line::of_many(connection, pkids).await?;
+            let devices = store::device_lists::of_lines(connection, pkids).await?;
+            let record = |line: &Line| record_of(&catalogue, line, &devices);
+            let found = pkids
+                .iter()
+                .filter_map(|pkid| Some((*pkid, lines.get(pkid)?)));
+            Ok(found.map(|(pkid, line)| (pkid, record(line))).collect())
+        })
+    }
+
+    fn version<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let line = store::line::by_pkid(connection, pkid).await?;
-        Ok(line.map(|line| line.version))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let line = store::line::by_pkid(connection, pkid).await?;
+            Ok(line.map(|line| line.version))
+        })
     }
 
-    async fn list(
-        app: &App,
-        connection: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         _: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        let catalogue = app.catalogue.load_full();
-        let exact = criteria.exact("pattern").map(without_escape);
-        // A plus is kept without the backslash before it.
-        let pieces = criteria.pieces("pattern").map(|pieces| {
-            let pieces = pieces.iter().map(|piece| piece.replace('\\', ""));
-            pieces.collect::<Vec<_>>()
-        });
-        let wanted = match exact {
-            Some(pattern) => Wanted::Pattern(pattern),
-            None => Wanted::Pieces {
-                pattern: pieces.as_deref(),
-                description: criteria.pieces("description"),
-            },
-        };
-        let mut keys = store::line::keys(connection, wanted).await?;
-        keys.retain(|key| fits(criteria, exact.is_some(), &catalogue, key));
-        Ok(keys.into_iter().map(|key| key.pkid).collect())
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load_full();
+            let exact = criteria.exact("pattern").map(without_escape);
+            // A plus is kept without the backslash before it.
+            let pieces = criteria.pieces("pattern").map(|pieces| {
+                let pieces = pieces.iter().map(|piece| piece.replace('\\', ""));
+                pieces.collect::<Vec<_>>()
+            });
+            let wanted = match exact {
+                Some(pattern) => Wanted::Pattern(pattern),
+                None => Wanted::Pieces {
+                    pattern: pieces.as_deref(),
+                    description: criteria.pieces("description"),
+                },
+            };
+            let mut keys = store::line::keys(connection, wanted).await?;
+            keys.retain(|key| fits(criteria, exact.is_some(), &catalogue, key));
+            Ok(keys.into_iter().map(|key| key.pkid).collect())
+        })
     }
 
-    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        let auto_answer = Some(draft.text("autoAnswer")).filter(|text| !text.is_empty());
-        let new = NewLine {
-            description: draft.text("description"),
-            alerting_name: draft.text("alertingName"),
-            calling_search_space: draft.pkid("shareLineAppearanceCssName"),
-            voice_mail_profile: draft.pkid("voiceMailProfileName"),
-            external_call_control_profile: draft.pkid("externalCallControlProfile"),
-            urgent_priority: draft.flag("patternUrgency"),
-            auto_answer: auto_answer.unwrap_or_else(|| lines::AUTO_ANSWER_OFF.to_owned()),
-            elements: draft.stored(),
-            ..NewLine::new(number(&draft.text("pattern"))?, partition(app, draft)?)
-        };
-        Ok(lines::add(app, actor, &new).await?.pkid)
+    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
+        Box::pin(async move {
+            let auto_answer = Some(draft.text("autoAnswer")).filter(|text| !text.is_empty());
+            let new = NewLine {
+                description: draft.text("description"),
+                alerting_name: draft.text("alertingName"),
+                calling_search_space: draft.pkid("shareLineAppearanceCssName"),
+                voice_mail_profile: draft.pkid("voiceMailProfileName"),
+                external_call_control_profile: draft.pkid("externalCallControlProfile"),
+                urgent_priority: draft.flag("patternUrgency"),
+                auto_answer: auto_answer.unwrap_or_else(|| lines::AUTO_ANSWER_OFF.to_owned()),
+                elements: draft.stored(),
+                ..NewLine::new(number(&draft.text("pattern"))?, partition(app, draft)?)
+            };
+            Ok(lines::add(app, actor, &new).await?.pkid)
+        })
     }
 
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let reference = |element| draft.says(element).then(|| draft.pkid(element));
-        let pattern = draft.said_text("pattern");
-        let route_partition = draft.says("routePartitionName");
-        let auto_answer = draft.said_text("autoAnswer").map(|text| match text {
-            empty if empty.is_empty() => lines::AUTO_ANSWER_OFF.to_owned(),
-            word => word,
-        });
-        let change = LineChange {
-            version: draft.held_version(),
-            pattern: pattern.as_deref().map(number).transpose()?,
-            route_partition: route_partition.then(|| partition(app, draft)).transpose()?,
-            description: draft.said_text("description"),
-            alerting_name: draft.said_text("alertingName"),
-            calling_search_space: reference("shareLineAppearanceCssName"),
-            voice_mail_profile: reference("voiceMailProfileName"),
-            external_call_control_profile: reference("externalCallControlProfile"),
-            urgent_priority: draft
-                .says("patternUrgency")
-                .then(|| draft.flag("patternUrgency")),
-            auto_answer,
-            elements: draft.stored(),
-        };
-        lines::update(app, actor, pkid, &change).await?;
-        Ok(())
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let reference = |element| draft.says(element).then(|| draft.pkid(element));
+            let pattern = draft.said_text("pattern");
+            let route_partition = draft.says("routePartitionName");
+            let auto_answer = draft.said_text("autoAnswer").map(|text| match text {
+                empty if empty.is_empty() => lines::AUTO_ANSWER_OFF.to_owned(),
+                word => word,
+            });
+            let change = LineChange {
+                version: draft.held_version(),
+                pattern: pattern.as_deref().map(number).transpose()?,
+                route_partition: route_partition.then(|| partition(app, draft)).transpose()?,
+                description: draft.said_text("description"),
+                alerting_name: draft.said_text("alertingName"),
+                calling_search_space: reference("shareLineAppearanceCssName"),
+                voice_mail_profile: reference("voiceMailProfileName"),
+                external_call_control_profile: reference("externalCallControlProfile"),
+                urgent_priority: draft
+                    .says("patternUrgency")
+                    .then(|| draft.flag("patternUrgency")),
+                auto_answer,
+                elements: draft.stored(),
+            };
+            lines::update(app, actor, pkid, &change).await?;
+            Ok(())
+        })
     }
 
-    async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
-        Ok(lines::remove(app, actor, pkid).await?)
+    fn remove<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move { Ok(lines::remove(app, actor, pkid).await?) })
     }
 }
 

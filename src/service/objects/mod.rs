@@ -7,7 +7,7 @@
 //! kind.rs         what differs between kinds, and which type is which
 //! draft.rs        what is to be written, as a kind reads it
 //! names.rs        which object a name or an identity means
-//! line_identity.rs  which line a group means by its identity
+//! line_identity.rs  which line a number means, or a group by its identity
 //! keyed.rs        the same of those that go by several elements
 //! criteria.rs     which objects a list wants
 //! choices.rs      what can be chosen for an element
@@ -73,6 +73,7 @@ pub use defaults::Defaults;
 pub(in crate::service) use draft::Draft;
 pub use error::ObjectError;
 use kind::Kind;
+use kind::Pending;
 use kind::kind_of;
 pub use restart::restart;
 pub use update::CHANGES_WAITING_MAX;
@@ -129,7 +130,7 @@ pub async fn add(
     version: SchemaVersion,
     mut record: Record,
 ) -> Outcome<Pkid> {
-    kind_of(object).begin(app, &mut record);
+    kind_of(object.kind).begin(app, &mut record);
     if let Some(element) = schema::defaults::missing(object, &record, version) {
         return Err(ObjectError::Missing(element.name));
     }
@@ -140,7 +141,7 @@ pub async fn add(
     names::resolve(app, reader.connection(), object, &mut record).await?;
     drop(reader);
     let draft = Draft::of_new(object, version, record);
-    kind_of(object).add(app, actor, &draft).await
+    kind_of(object.kind).add(app, actor, &draft).await
 }
 
 /// Refuses a request that says otherwise what the system keeps itself.
@@ -165,7 +166,9 @@ pub async fn remove(
     let mut reader = app.store.read().await?;
     let pkid = find(app, reader.connection(), object, key).await?;
     drop(reader);
-    kind_of(object).remove(app, actor, object, pkid).await?;
+    kind_of(object.kind)
+        .remove(app, actor, object, pkid)
+        .await?;
     Ok(pkid)
 }
 
@@ -201,7 +204,7 @@ pub async fn list(
     criteria: &Criteria,
 ) -> Outcome<Vec<Pkid>> {
     let mut reader = app.store.read().await?;
-    kind_of(object)
+    kind_of(object.kind)
         .list(app, reader.connection(), object, criteria)
         .await
 }
@@ -238,7 +241,9 @@ async fn read(
     object: &'static ObjectType,
     pkids: &[Pkid],
 ) -> Outcome<Vec<(Pkid, Record)>> {
-    let mut records = kind_of(object).read(app, connection, object, pkids).await?;
+    let mut records = kind_of(object.kind)
+        .read(app, connection, object, pkids)
+        .await?;
     let mut kept = attributes::of_many(connection, pkids).await?;
     // The same few names stand in most objects of a list.
     let mut known = HashMap::new();
@@ -247,20 +252,22 @@ async fn read(
             schema::stored::restore(record, object, kept);
             names::fill_in(app, connection, object, record, &mut known).await?;
         }
-        kind_of(object).complete(record);
+        kind_of(object.kind).complete(record);
     }
     Ok(records)
 }
 
 /// The objects of a kind in the catalogue that match, by name.
-async fn list_of_catalogue<K: Kind>(
+async fn list_of_catalogue(
+    kind: &dyn Kind,
     app: &App,
     connection: &mut Connection,
     object: &'static ObjectType,
     criteria: &Criteria,
 ) -> Outcome<Vec<Pkid>> {
     let catalogue = app.catalogue.load_full();
-    let mut named: Vec<(String, Pkid)> = names::in_catalogue(&catalogue, object.kind)
+    let mut named: Vec<(String, Pkid)> = kind
+        .in_catalogue(&catalogue, object.kind)
         // The partition without a name is no object of its own.
         .filter(|(_, name)| !name.is_empty())
         .map(|(pkid, name)| (name.to_lowercase(), pkid))
@@ -270,7 +277,7 @@ async fn list_of_catalogue<K: Kind>(
     if criteria.elements().next().is_none() {
         return Ok(pkids);
     }
-    let records = K::read(app, connection, object, &pkids).await?;
+    let records = kind.read(app, connection, object, &pkids).await?;
     Ok(records
         .into_iter()
         .filter(|(_, record)| criteria.fit(record))

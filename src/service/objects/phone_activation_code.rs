@@ -9,8 +9,10 @@ use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
+use super::Pending;
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Reference;
@@ -27,62 +29,93 @@ use crate::store::activation::ListedCode;
 pub(super) struct PhoneActivationCodes;
 
 impl Kind for PhoneActivationCodes {
-    async fn read(
-        app: &App,
-        connection: &mut Connection,
+    fn find<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
+        _: ObjectKind,
+        name: &'a str,
+    ) -> Pending<'a, Option<Pkid>> {
+        Box::pin(async move { find(app, connection, name).await })
+    }
+
+    fn name_of<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
+        _: ObjectKind,
+        pkid: Pkid,
+    ) -> Pending<'a, Option<String>> {
+        Box::pin(async move { name_of(connection, pkid).await })
+    }
+
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let waiting = store::activation::of_pkids(connection, pkids, app.environment.now()).await?;
-        let mut waiting: HashMap<Pkid, ListedCode> = waiting
-            .into_iter()
-            .map(|listed| (listed.code.pkid, listed))
-            .collect();
-        let mut records = Vec::with_capacity(pkids.len());
-        for pkid in pkids {
-            if let Some(listed) = waiting.remove(pkid) {
-                records.push((*pkid, record_of(app, &listed)?));
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let waiting =
+                store::activation::of_pkids(connection, pkids, app.environment.now()).await?;
+            let mut waiting: HashMap<Pkid, ListedCode> = waiting
+                .into_iter()
+                .map(|listed| (listed.code.pkid, listed))
+                .collect();
+            let mut records = Vec::with_capacity(pkids.len());
+            for pkid in pkids {
+                if let Some(listed) = waiting.remove(pkid) {
+                    records.push((*pkid, record_of(app, &listed)?));
+                }
             }
-        }
-        Ok(records)
+            Ok(records)
+        })
     }
 
-    async fn list(
-        app: &App,
-        connection: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         _: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        let waiting = store::activation::waiting(connection, app.environment.now()).await?;
-        let fits = |listed: &&ListedCode| {
-            let owner = listed.owner.as_ref();
-            let user_id = owner.map_or("", |(_, user_id)| user_id.as_str());
-            criteria.fits("phoneName", listed.device_name.as_str())
-                && criteria.fits("userId", user_id)
-        };
-        let fitting = waiting.iter().filter(fits);
-        Ok(fitting.map(|listed| listed.code.pkid).collect())
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(async move {
+            let waiting = store::activation::waiting(connection, app.environment.now()).await?;
+            let fits = |listed: &&ListedCode| {
+                let owner = listed.owner.as_ref();
+                let user_id = owner.map_or("", |(_, user_id)| user_id.as_str());
+                criteria.fits("phoneName", listed.device_name.as_str())
+                    && criteria.fits("userId", user_id)
+            };
+            let fitting = waiting.iter().filter(fits);
+            Ok(fitting.map(|listed| listed.code.pkid).collect())
+        })
     }
 
-    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        let name = draft.text("phoneName");
-        let name = name
-            .parse()
-            .map_err(|error| ObjectError::invalid("phoneName", &error))?;
-        let element = "activationCodeExpiry";
-        let seconds = draft.number::<u64>(element)?;
-        let lifetime = activation_codes::lifetime_of(seconds)
-            .map_err(|error| ObjectError::invalid(element, &error))?;
-        let how = (lifetime, CodeBefore::Refuses);
-        Ok(activation_codes::add(app, actor, &name, how).await?.pkid)
+    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
+        Box::pin(async move {
+            let name = draft.text("phoneName");
+            let name = name
+                .parse()
+                .map_err(|error| ObjectError::invalid("phoneName", &error))?;
+            let element = "activationCodeExpiry";
+            let seconds = draft.number::<u64>(element)?;
+            let lifetime = activation_codes::lifetime_of(seconds)
+                .map_err(|error| ObjectError::invalid(element, &error))?;
+            let how = (lifetime, CodeBefore::Refuses);
+            Ok(activation_codes::add(app, actor, &name, how).await?.pkid)
+        })
     }
 
-    async fn update(_: &App, _: &Actor, _: Pkid, draft: &Draft) -> Outcome<()> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
-        Ok(activation_codes::remove(app, actor, pkid).await?)
+    fn remove<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move { Ok(activation_codes::remove(app, actor, pkid).await?) })
     }
 }
 
@@ -109,11 +142,7 @@ fn record_of(app: &App, listed: &ListedCode) -> Outcome<Record> {
 }
 
 /// The code of these digits that waits to be entered.
-pub(super) async fn find(
-    app: &App,
-    connection: &mut Connection,
-    digits: &str,
-) -> Outcome<Option<Pkid>> {
+async fn find(app: &App, connection: &mut Connection, digits: &str) -> Outcome<Option<Pkid>> {
     let Ok(code) = digits.parse() else {
         return Ok(None);
     };
@@ -126,7 +155,7 @@ pub(super) async fn find(
 }
 
 /// The device of a code, which stands for its name: the digits are nobody's to print.
-pub(super) async fn name_of(connection: &mut Connection, pkid: Pkid) -> Outcome<Option<String>> {
+async fn name_of(connection: &mut Connection, pkid: Pkid) -> Outcome<Option<String>> {
     let Some(code) = store::activation::by_pkid(connection, pkid).await? else {
         return Ok(None);
     };

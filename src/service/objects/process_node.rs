@@ -2,17 +2,15 @@
 //! the nodes themselves, so they are only read.
 
 use super::Criteria;
-use super::Draft;
 use super::Kind;
-use super::ObjectError;
-use super::Outcome;
+use super::Pending;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Reference;
 use crate::domain::schema::Value;
 use crate::service::App;
-use crate::service::record::Actor;
 use crate::store::Connection;
 
 /// What every node here does. Source: AXL, `XProcessNodeRole`.
@@ -21,46 +19,69 @@ const ROLE: &str = "CUCM Voice/Video";
 pub(super) struct ProcessNodes;
 
 impl Kind for ProcessNodes {
-    async fn read(
-        app: &App,
-        _: &mut Connection,
+    fn find<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: ObjectKind,
+        name: &'a str,
+    ) -> Pending<'a, Option<Pkid>> {
+        Box::pin(async move {
+            let mut nodes = all(app).into_iter();
+            let node = nodes.find(|(_, host)| host.eq_ignore_ascii_case(name));
+            Ok(node.map(|(pkid, _)| pkid))
+        })
+    }
+
+    fn name_of<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: ObjectKind,
+        pkid: Pkid,
+    ) -> Pending<'a, Option<String>> {
+        Box::pin(async move {
+            let mut nodes = all(app).into_iter();
+            let node = nodes.find(|(known, _)| *known == pkid);
+            Ok(node.map(|(_, host)| host))
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let nodes = all(app);
-        let found = pkids.iter().filter_map(|pkid| {
-            let (number, (_, host)) = nodes.iter().enumerate().find(|(_, node)| node.0 == *pkid)?;
-            Some((*pkid, record_of(host, number == 0)))
-        });
-        Ok(found.collect())
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let nodes = all(app);
+            let found = pkids.iter().filter_map(|pkid| {
+                let (number, (_, host)) =
+                    nodes.iter().enumerate().find(|(_, node)| node.0 == *pkid)?;
+                Some((*pkid, record_of(host, number == 0)))
+            });
+            Ok(found.collect())
+        })
     }
 
-    async fn list(
-        app: &App,
-        _: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        let nodes = all(app).into_iter();
-        let fitting = nodes.filter(|(_, host)| criteria.fit(&record_of(host, false)));
-        Ok(fitting.map(|(pkid, _)| pkid).collect())
-    }
-
-    async fn add(_: &App, _: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn update(_: &App, _: &Actor, _: Pkid, draft: &Draft) -> Outcome<()> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
-        Err(ObjectError::NotServed(object))
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(async move {
+            let nodes = all(app).into_iter();
+            let fitting = nodes.filter(|(_, host)| criteria.fit(&record_of(host, false)));
+            Ok(fitting.map(|(pkid, _)| pkid).collect())
+        })
     }
 }
 
 /// Identity and name of each, this node first.
-pub(super) fn all(app: &App) -> Vec<(Pkid, String)> {
+fn all(app: &App) -> Vec<(Pkid, String)> {
     let mut servers: Vec<(Pkid, String)> = Vec::new();
     for server in app.node_servers() {
         if servers.iter().all(|(pkid, _)| *pkid != server.process_node) {

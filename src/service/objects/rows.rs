@@ -2,6 +2,7 @@
 //! partitions, calling search spaces, pools, groups, profiles, policies, and what others only name.
 
 mod computed;
+pub(super) mod kinds;
 
 use std::collections::HashMap;
 
@@ -10,10 +11,14 @@ use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
+use super::Pending;
+use super::kind::Named;
 use super::names;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::fresh_system;
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Reference;
@@ -36,100 +41,128 @@ use crate::store::object_row::Form;
 use crate::store::object_row::Members;
 use crate::store::object_row::RowTable;
 
-pub(super) struct Rows;
+/// Kinds of small objects: what of the catalogue is theirs.
+pub(super) struct Rows(for<'c> fn(&'c Catalogue, ObjectKind) -> Named<'c>);
 
 impl Kind for Rows {
-    async fn read(
-        app: &App,
-        connection: &mut Connection,
+    fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, kind: ObjectKind) -> Named<'c> {
+        let Self(named) = self;
+        named(catalogue, kind)
+    }
+
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         object: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let table = table_of(object)?;
-        let mut rows = object_row::read(connection, &table, pkids).await?;
-        let mut entries = match &table.members {
-            Some(members) => object_row::read_members(connection, members, pkids).await?,
-            None => HashMap::new(),
-        };
-        let mut known = HashMap::new();
-        let mut records = Vec::with_capacity(rows.len());
-        for pkid in pkids {
-            let Some(cells) = rows.remove(pkid) else {
-                continue;
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let table = table_of(object)?;
+            let mut rows = object_row::read(connection, &table, pkids).await?;
+            let mut entries = match &table.members {
+                Some(members) => object_row::read_members(connection, members, pkids).await?,
+                None => HashMap::new(),
             };
-            let mut record = record_of(table.columns, &cells);
-            if let Some(members) = &table.members {
-                let entries = entries.remove(pkid).unwrap_or_default();
-                record.set(members.container, shown(members, &entries));
+            let mut known = HashMap::new();
+            let mut records = Vec::with_capacity(rows.len());
+            for pkid in pkids {
+                let Some(cells) = rows.remove(pkid) else {
+                    continue;
+                };
+                let mut record = record_of(table.columns, &cells);
+                if let Some(members) = &table.members {
+                    let entries = entries.remove(pkid).unwrap_or_default();
+                    record.set(members.container, shown(members, &entries));
+                }
+                names::fill_in(app, connection, object, &mut record, &mut known).await?;
+                computed::show(object, &table, &cells, &mut record);
+                records.push((*pkid, record));
             }
-            names::fill_in(app, connection, object, &mut record, &mut known).await?;
-            computed::show(object, &table, &cells, &mut record);
-            records.push((*pkid, record));
-        }
-        Ok(records)
+            Ok(records)
+        })
     }
 
-    async fn version(
-        _: &App,
-        connection: &mut Connection,
+    fn version<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
         object: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let table = table_of(object)?;
-        Ok(object_row::version(connection, &table, pkid).await?)
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let table = table_of(object)?;
+            Ok(object_row::version(connection, &table, pkid).await?)
+        })
     }
 
-    async fn list(
-        app: &App,
-        connection: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         object: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        table_of(object)?;
-        super::list_of_catalogue::<Self>(app, connection, object, criteria).await
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(async move {
+            table_of(object)?;
+            super::list_of_catalogue(self, app, connection, object, criteria).await
+        })
     }
 
-    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        let pkid = app.new_pkid();
-        write(app, actor, pkid, draft, None).await?;
-        Ok(pkid)
+    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
+        Box::pin(async move {
+            let pkid = app.new_pkid();
+            write(app, actor, pkid, draft, None).await?;
+            Ok(pkid)
+        })
     }
 
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let gone = || AdministrationError::Changed(draft.object().kind.noun());
-        let version = draft.held_version().ok_or_else(gone)?;
-        write(app, actor, pkid, draft, Some(version)).await
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let gone = || AdministrationError::Changed(draft.object().kind.noun());
+            let version = draft.held_version().ok_or_else(gone)?;
+            write(app, actor, pkid, draft, Some(version)).await
+        })
     }
 
-    async fn remove(
-        app: &App,
-        actor: &Actor,
+    fn remove<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
         object: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<()> {
-        let table = table_of(object)?;
-        let mut transaction = app.store.begin().await?;
-        let connection = transaction.connection();
-        let name = names::name_of(app, connection, object.kind, pkid).await?;
-        let name = name.unwrap_or_default();
-        let mut users = store::catalogue::users_of(connection, pkid).await?;
-        let is_default_policy =
-            [fresh_system::PIN_POLICY, fresh_system::PASSWORD_POLICY].contains(&pkid);
-        if is_default_policy {
-            users.push("new credentials".to_owned());
-        }
-        let kind = object.kind.noun();
-        if users.is_empty() {
-            match object_row::delete(connection, &table, pkid).await {
-                Err(StoreError::InUse) => users.push("other objects".to_owned()),
-                other => other?,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let table = table_of(object)?;
+            let mut transaction = app.store.begin().await?;
+            let connection = transaction.connection();
+            let name = names::name_of(app, connection, object.kind, pkid).await?;
+            let name = name.unwrap_or_default();
+            let mut users = store::catalogue::users_of(connection, pkid).await?;
+            let is_default_policy =
+                [fresh_system::PIN_POLICY, fresh_system::PASSWORD_POLICY].contains(&pkid);
+            if is_default_policy {
+                users.push("new credentials".to_owned());
             }
-        }
-        if !users.is_empty() {
-            return Err(AdministrationError::InUse { kind, name, users }.into());
-        }
-        let change = changed(object, "object.remove", name);
-        commit(app, transaction, actor, (pkid, &[]), change).await
+            let kind = object.kind.noun();
+            if users.is_empty() {
+                match object_row::delete(connection, &table, pkid).await {
+                    Err(StoreError::InUse) => users.push("other objects".to_owned()),
+                    other => other?,
+                }
+            }
+            if !users.is_empty() {
+                return Err(AdministrationError::InUse { kind, name, users }.into());
+            }
+            let change = changed(object, "object.remove", name);
+            commit(app, transaction, actor, (pkid, &[]), change).await
+        })
     }
 }
 

@@ -7,8 +7,9 @@
 use super::Criteria;
 use super::Draft;
 use super::Kind;
-use super::ObjectError;
-use super::Outcome;
+use super::Pending;
+use super::kind::not_served;
+use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
@@ -28,64 +29,75 @@ const ALLOW: &str = "allowAuthentication";
 pub(super) struct Settings;
 
 impl Kind for Settings {
-    async fn read(
-        _: &App,
-        connection: &mut Connection,
-        _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let settings = store::self_provisioning::find(connection).await?;
-        let mode = settings.mode;
-        let requires = mode != AuthenticationMode::NotRequired;
-        let mut record = Record::default();
-        record.set("requireAuthentication", Value::flag(requires));
-        Ok(pkids.iter().map(|pkid| (*pkid, record.clone())).collect())
+    fn singleton(&self) -> Option<Pkid> {
+        Some(fresh_system::SELF_PROVISIONING)
     }
 
-    async fn version(
-        _: &App,
-        connection: &mut Connection,
+    fn read<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
+        _: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let settings = store::self_provisioning::find(connection).await?;
+            let mode = settings.mode;
+            let requires = mode != AuthenticationMode::NotRequired;
+            let mut record = Record::default();
+            record.set("requireAuthentication", Value::flag(requires));
+            Ok(pkids.iter().map(|pkid| (*pkid, record.clone())).collect())
+        })
+    }
+
+    fn version<'a>(
+        &'a self,
+        _: &'a App,
+        connection: &'a mut Connection,
         _: &'static ObjectType,
         _: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let settings = store::self_provisioning::find(connection).await?;
-        Ok(Some(settings.version))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let settings = store::self_provisioning::find(connection).await?;
+            Ok(Some(settings.version))
+        })
     }
 
-    async fn list(
-        _: &App,
-        _: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        _: &'a App,
+        _: &'a mut Connection,
         object: &'static ObjectType,
-        _: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        Err(ObjectError::NotServed(object))
+        _: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        not_served(object)
     }
 
-    async fn add(_: &App, _: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn update(app: &App, actor: &Actor, _: Pkid, draft: &Draft) -> Outcome<()> {
-        let mut reader = app.store.read().await?;
-        let before = store::self_provisioning::find(reader.connection()).await?;
-        drop(reader);
-        draft.is_of(before.version, "Self-Provisioning")?;
-        let before = before.mode;
-        let (mode, elements) = authentication(draft, before);
-        let change = SettingsChange {
-            version: draft.held_version(),
-            mode: Some(mode).filter(|mode| *mode != before),
-            code: draft.secret("authenticationCode"),
-            // AXL clients may set fewer than eight digits, as with CUCM.
-            allow_short_code: true,
-            elements: Some(&elements),
-        };
-        self_provisioning_settings::update(app, actor, &change).await?;
-        Ok(())
-    }
-
-    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
-        Err(ObjectError::NotServed(object))
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        _: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let mut reader = app.store.read().await?;
+            let before = store::self_provisioning::find(reader.connection()).await?;
+            drop(reader);
+            draft.is_of(before.version, "Self-Provisioning")?;
+            let before = before.mode;
+            let (mode, elements) = authentication(draft, before);
+            let change = SettingsChange {
+                version: draft.held_version(),
+                mode: Some(mode).filter(|mode| *mode != before),
+                code: draft.secret("authenticationCode"),
+                // AXL clients may set fewer than eight digits, as with CUCM.
+                allow_short_code: true,
+                elements: Some(&elements),
+            };
+            self_provisioning_settings::update(app, actor, &change).await?;
+            Ok(())
+        })
     }
 }
 

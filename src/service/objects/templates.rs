@@ -1,14 +1,20 @@
 //! Templates and profiles: what every kind of them has in common.
 
+use std::marker::PhantomData;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
+use super::Pending;
+use super::kind::Named;
+use super::kind::named;
 use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::Content;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::StoredElements;
@@ -38,68 +44,105 @@ pub(super) trait Recorded: Template + 'static {
     fn completed(_: &mut Record) {}
 }
 
-impl<T: Recorded> Kind for T {
-    async fn read(
-        app: &App,
-        _: &mut Connection,
-        _: &'static ObjectType,
-        pkids: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        let catalogue = app.catalogue.load();
-        let all = T::all(&catalogue);
-        let found = pkids.iter().filter_map(|pkid| all.get(pkid));
-        Ok(found
-            .map(|template| (template.pkid(), template.record(&catalogue)))
-            .collect())
+/// A kind of template as a kind of object.
+pub(super) struct Templates<T>(PhantomData<fn() -> T>);
+
+impl<T: Recorded> Templates<T> {
+    /// The one value.
+    pub(super) const KIND: &'static Self = &Self(PhantomData);
+}
+
+impl<T: Recorded> Kind for Templates<T> {
+    fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, _: ObjectKind) -> Named<'c> {
+        named(T::all(catalogue), T::name)
     }
 
-    fn complete(record: &mut Record) {
+    fn read<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
+        _: &'static ObjectType,
+        pkids: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let all = T::all(&catalogue);
+            let found = pkids.iter().filter_map(|pkid| all.get(pkid));
+            Ok(found
+                .map(|template| (template.pkid(), template.record(&catalogue)))
+                .collect())
+        })
+    }
+
+    fn complete(&self, record: &mut Record) {
         T::completed(record);
     }
 
-    async fn version(
-        app: &App,
-        _: &mut Connection,
+    fn version<'a>(
+        &'a self,
+        app: &'a App,
+        _: &'a mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Outcome<Option<i64>> {
-        let catalogue = app.catalogue.load();
-        let template = T::all(&catalogue).get(&pkid);
-        Ok(template.map(Template::version))
+    ) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load();
+            let template = T::all(&catalogue).get(&pkid);
+            Ok(template.map(Template::version))
+        })
     }
 
-    async fn read_again(app: &App, _: Pkid) -> Outcome<()> {
-        Ok(app.reload_catalogue().await?)
+    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
+        Box::pin(async move { Ok(app.reload_catalogue().await?) })
     }
 
-    async fn list(
-        app: &App,
-        connection: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        app: &'a App,
+        connection: &'a mut Connection,
         object: &'static ObjectType,
-        criteria: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        super::list_of_catalogue::<Self>(app, connection, object, criteria).await
+        criteria: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        Box::pin(
+            async move { super::list_of_catalogue(self, app, connection, object, criteria).await },
+        )
     }
 
-    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        let catalogue = app.catalogue.load_full();
-        let template = T::drafted(draft, &catalogue, None)?.identified(app.new_pkid(), NEW);
-        save(app, actor, &template, draft).await
+    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load_full();
+            let template = T::drafted(draft, &catalogue, None)?.identified(app.new_pkid(), NEW);
+            save(app, actor, &template, draft).await
+        })
     }
 
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let catalogue = app.catalogue.load_full();
-        let before = T::all(&catalogue)
-            .get(&pkid)
-            .ok_or(AdministrationError::Changed(T::LABEL))?;
-        draft.is_of(before.version(), T::LABEL)?;
-        let after = T::drafted(draft, &catalogue, Some(before))?;
-        let after = after.identified(pkid, before.version());
-        save(app, actor, &after, draft).await.map(drop)
+    fn update<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        pkid: Pkid,
+        draft: &'a Draft,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let catalogue = app.catalogue.load_full();
+            let before = T::all(&catalogue)
+                .get(&pkid)
+                .ok_or(AdministrationError::Changed(T::LABEL))?;
+            draft.is_of(before.version(), T::LABEL)?;
+            let after = T::drafted(draft, &catalogue, Some(before))?;
+            let after = after.identified(pkid, before.version());
+            save(app, actor, &after, draft).await.map(drop)
+        })
     }
 
-    async fn remove(app: &App, actor: &Actor, _: &'static ObjectType, pkid: Pkid) -> Outcome<()> {
-        Ok(templates::delete::<T>(app, actor, pkid).await?)
+    fn remove<'a>(
+        &'a self,
+        app: &'a App,
+        actor: &'a Actor,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move { Ok(templates::delete::<T>(app, actor, pkid).await?) })
     }
 }
 

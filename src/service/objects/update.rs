@@ -55,11 +55,11 @@ pub async fn update(
     let _turn = turn.map_err(|_| ServiceError::Busy)?;
     for _ in 0..TRIES_MAX {
         let draft = merged(app, (object, pkid, key), version, &said).await?;
-        match kind_of(object).update(app, actor, pkid, &draft).await {
+        match kind_of(object.kind).update(app, actor, pkid, &draft).await {
             Err(ObjectError::Administration(AdministrationError::Changed(_))) => {}
             outcome => return outcome.map(|()| pkid),
         }
-        kind_of(object).read_again(app, pkid).await?;
+        kind_of(object.kind).read_again(app, pkid).await?;
     }
     Err(ObjectError::KeepsChanging {
         object,
@@ -77,7 +77,7 @@ async fn merged(
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     // First the version: what is read after it may be newer, and is then read again.
-    let held_version = kind_of(object)
+    let held_version = kind_of(object.kind)
         .version(app, connection, object, pkid)
         .await?;
     let before = read(app, connection, object, &[pkid]).await?;

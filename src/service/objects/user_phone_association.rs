@@ -4,7 +4,8 @@ use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Outcome;
+use super::Pending;
+use super::kind::not_served;
 use super::line::number;
 use super::phone::named_model;
 use crate::domain::pkid::Pkid;
@@ -31,54 +32,50 @@ use crate::store::Connection;
 pub(super) struct UserPhoneAssociations;
 
 impl Kind for UserPhoneAssociations {
-    async fn read(
-        _: &App,
-        _: &mut Connection,
+    fn read<'a>(
+        &'a self,
+        _: &'a App,
+        _: &'a mut Connection,
         object: &'static ObjectType,
-        _: &[Pkid],
-    ) -> Outcome<Vec<(Pkid, Record)>> {
-        Err(ObjectError::NotServed(object))
+        _: &'a [Pkid],
+    ) -> Pending<'a, Vec<(Pkid, Record)>> {
+        not_served(object)
     }
 
-    async fn list(
-        _: &App,
-        _: &mut Connection,
+    fn list<'a>(
+        &'a self,
+        _: &'a App,
+        _: &'a mut Connection,
         object: &'static ObjectType,
-        _: &Criteria,
-    ) -> Outcome<Vec<Pkid>> {
-        Err(ObjectError::NotServed(object))
+        _: &'a Criteria,
+    ) -> Pending<'a, Vec<Pkid>> {
+        not_served(object)
     }
 
     /// Gives the identity of the user.
-    async fn add(app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
-        let partition = draft.said_text("routePartitionName");
-        let quick = QuickAdd {
-            user: user(draft)?,
-            feature_group_template: None,
-            extension: Some(QuickExtension {
-                pattern: number(&draft.text("extension"))?,
-                route_partition: partition,
-                choice: LineChoice::Either,
-            }),
-            phone: Some(QuickPhone {
-                name: draft
-                    .text("name")
-                    .parse()
-                    .map_err(|error| ObjectError::invalid("name", &error))?,
-                model: named_model("productType", &draft.text("productType"))?,
-                template: None,
-            }),
-        };
-        let added = quick_add::quick_add_with(app, actor, &quick, &details(draft)).await?;
-        Ok(added.user.pkid)
-    }
-
-    async fn update(_: &App, _: &Actor, _: Pkid, draft: &Draft) -> Outcome<()> {
-        Err(ObjectError::NotServed(draft.object()))
-    }
-
-    async fn remove(_: &App, _: &Actor, object: &'static ObjectType, _: Pkid) -> Outcome<()> {
-        Err(ObjectError::NotServed(object))
+    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
+        Box::pin(async move {
+            let partition = draft.said_text("routePartitionName");
+            let quick = QuickAdd {
+                user: user(draft)?,
+                feature_group_template: None,
+                extension: Some(QuickExtension {
+                    pattern: number(&draft.text("extension"))?,
+                    route_partition: partition,
+                    choice: LineChoice::Either,
+                }),
+                phone: Some(QuickPhone {
+                    name: draft
+                        .text("name")
+                        .parse()
+                        .map_err(|error| ObjectError::invalid("name", &error))?,
+                    model: named_model("productType", &draft.text("productType"))?,
+                    template: None,
+                }),
+            };
+            let added = quick_add::quick_add_with(app, actor, &quick, &details(draft)).await?;
+            Ok(added.user.pkid)
+        })
     }
 }
 

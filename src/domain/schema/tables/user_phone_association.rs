@@ -29,7 +29,7 @@ const ELEMENTS: &[Element] = &[
 ];
 
 pub(super) const USER_PHONE_ASSOCIATION: ObjectType = ObjectType {
-    kind: ObjectKind::Named("UserPhoneAssociation"),
+    kind: ObjectKind::UserPhoneAssociation,
     element: "userPhoneAssociation",
     attributes: &[],
     since: V8_0,
