@@ -17,7 +17,7 @@ use crate::common::TestServer;
 
 use crate::program::Serve;
 use selfprov::domain::history::TimelineEvent;
-use selfprov::service::file_fetched;
+use selfprov::service::phone_files::file_fetched;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;

@@ -15,7 +15,7 @@ use selfprov::server::signed_file_reader;
 use selfprov::server::trust_list_format::PhoneForm;
 use selfprov::service::App;
 use selfprov::service::environment::Clock as _;
-use selfprov::service::file_fetched;
+use selfprov::service::phone_files::file_fetched;
 use selfprov::service::readiness;
 use selfprov::service::settings::Settings;
 use selfprov::service::trust_list;

@@ -23,7 +23,7 @@ use selfprov::service::device_add;
 use selfprov::service::device_add::NewDevice;
 use selfprov::service::device_lines::DeviceLine;
 use selfprov::service::devices;
-use selfprov::service::file_fetched;
+use selfprov::service::phone_files::file_fetched;
 use selfprov::service::record::Actor;
 use selfprov::service::user_credentials;
 use selfprov::service::users::Extension;

@@ -661,7 +661,8 @@ async fn the_idle_url_is_secure_only_while_a_list_says_whom_to_trust() {
     set_own_certificate(app, &der).await.unwrap();
     let warns = async || {
         let known = app.phones.find(&phone.name).unwrap();
-        let file = selfprov::service::render_config::preview(app, &known.phone).unwrap();
+        let file =
+            selfprov::service::phone_files::render_config::preview(app, &known.phone).unwrap();
         format!("{:?}", file.warnings).contains("IdleUrlNotTrusted")
     };
     assert!(

@@ -27,9 +27,9 @@ use crate::server::trust_list_format::PhoneForm;
 use crate::server::tvs;
 use crate::server::uds;
 use crate::service::App;
-use crate::service::file_fetched;
 use crate::service::housekeeping;
 use crate::service::phone_control;
+use crate::service::phone_files::file_fetched;
 use crate::service::trust_list;
 use crate::service::trust_list::OwnCertificates;
 

@@ -4,8 +4,8 @@
 
 use super::App;
 use super::administration::AdministrationError;
-use super::own_file::accounts_of;
-use super::own_file::format_of;
+use super::phone_files::own_file::accounts_of;
+use super::phone_files::own_file::format_of;
 use super::record;
 use super::record::Actor;
 use super::record::Change;

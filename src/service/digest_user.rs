@@ -3,8 +3,8 @@
 //! have.
 
 use super::App;
-use super::own_file;
 use super::phone_book::KnownPhone;
+use super::phone_files::own_file;
 use super::register;
 use super::restart_request;
 use crate::domain::binding::Grace;

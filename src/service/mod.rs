@@ -33,11 +33,6 @@ pub mod devices;
 mod digest_user;
 pub mod environment;
 mod expiry_wheel;
-mod file_access;
-pub mod file_fetched;
-pub mod file_notes;
-pub mod file_requests;
-pub mod first_fetch;
 pub mod group_commit;
 pub mod hasher;
 pub mod health;
@@ -52,11 +47,11 @@ pub mod node;
 pub mod objects;
 mod one_or_many;
 pub mod own_credentials;
-mod own_file;
 pub mod password_hash;
 pub mod phone_book;
 pub mod phone_channel;
 pub mod phone_control;
+pub mod phone_files;
 pub mod phone_from_template;
 pub mod provision;
 pub mod quick_add;
@@ -65,7 +60,6 @@ pub mod record;
 pub mod refusal_rows;
 pub mod register;
 pub mod release;
-pub mod render_config;
 pub mod reread;
 pub mod restart_request;
 pub mod route_call;
@@ -77,7 +71,6 @@ pub mod self_provisioning_settings;
 pub mod settings;
 pub mod sql;
 pub mod start;
-pub mod system_values;
 pub mod templates;
 pub mod trust_list;
 pub mod user_credentials;
@@ -97,9 +90,6 @@ use crate::store::Store;
 use attempt_gate::AttemptGate;
 use auto_register::watch::AutoRegistrationWatch;
 use environment::Environment;
-use file_notes::FileNotes;
-use file_requests::FileRequests;
-use first_fetch::FirstFetches;
 use group_commit::GroupCommit;
 use hasher::CredentialHasher;
 use keys::Keys;
@@ -108,6 +98,10 @@ use node::Node;
 use phone_book::PhoneBook;
 use phone_channel::PhoneChannels;
 use phone_control::PhoneControl;
+use phone_files::file_notes::FileNotes;
+use phone_files::file_requests::FileRequests;
+use phone_files::first_fetch::FirstFetches;
+use phone_files::system_values::KnownSystemValues;
 use refusal_rows::RefusalRows;
 use register::Registrar;
 use settings::Settings;
@@ -142,7 +136,7 @@ pub struct App {
     /// Keeps floods of refusals out of the timelines.
     pub refusal_rows: RefusalRows,
     /// What every file of a phone says of the installation.
-    pub system_values: system_values::KnownSystemValues,
+    pub system_values: KnownSystemValues,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
     pub catalogue: ArcSwap<Catalogue>,
     /// Held while the catalogue or those settings are read anew: what was read first is shown first.

@@ -8,7 +8,7 @@ use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::phone_model;
 use selfprov::domain::phone_model::FileFormat::CiscoXml;
 use selfprov::server::metrics;
-use selfprov::service::file_fetched;
+use selfprov::service::phone_files::file_fetched;
 use selfprov::store;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;

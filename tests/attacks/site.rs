@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use selfprov::service::file_fetched;
+use selfprov::service::phone_files::file_fetched;
 use selfprov::store::Engine;
 use sqlx::Column as _;
 use sqlx::Row as _;

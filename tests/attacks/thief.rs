@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use selfprov::domain::history::TimelineEvent;
 use selfprov::server::metrics;
-use selfprov::service::file_fetched;
+use selfprov::service::phone_files::file_fetched;
 use selfprov::store;
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;

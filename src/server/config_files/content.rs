@@ -9,8 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::domain::config_file::file_name::RefusedName;
-use crate::service::render_config::FetchReceipt;
-use crate::service::render_config::FileDoor;
+use crate::service::phone_files::file_answer::FetchReceipt;
+use crate::service::phone_files::file_requests::FileDoor;
 
 /// Bytes read from a firmware file at once. Transfers under way hold one such piece each.
 const PIECE_BYTES: usize = 64 * 1024;

@@ -31,7 +31,7 @@ use super::file_body::AnswerBody;
 use super::file_body::FileBody;
 use crate::server::http::Answers;
 use crate::server::http::Peer;
-use crate::service::render_config::FileDoor;
+use crate::service::phone_files::file_requests::FileDoor;
 
 /// Seconds after which a throttled client may ask again; the throttle's window.
 const RETRY_THROTTLED_S: &str = "60";

@@ -13,11 +13,11 @@ use super::signed_file::SignedFiles;
 use super::system_xml;
 use crate::domain::config_file::file_name::FirmwarePath;
 use crate::service::App;
-use crate::service::render_config;
-use crate::service::render_config::FetchReceipt;
-use crate::service::render_config::FileAnswer;
-use crate::service::render_config::FileDoor;
-use crate::service::render_config::FileRequest;
+use crate::service::phone_files::file_answer::FetchReceipt;
+use crate::service::phone_files::file_answer::FileAnswer;
+use crate::service::phone_files::file_answer::FileRequest;
+use crate::service::phone_files::file_requests::FileDoor;
+use crate::service::phone_files::render_config;
 use crate::service::trust_list::signed_files::FileSigner;
 
 /// Asks the use case and writes what it answers.

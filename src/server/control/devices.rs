@@ -13,7 +13,7 @@ use crate::server::control::restarts;
 use crate::service::administration::AdministrationError;
 use crate::service::auto_register::refused::RefusedPhone;
 use crate::service::devices::{self, DeviceDetails, DeviceOverview};
-use crate::service::file_requests::UnknownRequest;
+use crate::service::phone_files::file_requests::UnknownRequest;
 use crate::service::{App, release};
 
 /// Lists phones.

@@ -13,7 +13,7 @@ use crate::domain::phone_restart::PhoneRestart;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::auto_register::refused::RefusedPhone;
-use crate::service::file_requests::UnknownRequest;
+use crate::service::phone_files::file_requests::UnknownRequest;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;

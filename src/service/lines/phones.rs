@@ -9,7 +9,7 @@ use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::own_file;
+use crate::service::phone_files::own_file;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Happening;

@@ -29,8 +29,8 @@ use super::content::Content;
 use super::content::FileSource;
 use super::content::Resolved;
 use crate::server::shutdown::Shutdown;
-use crate::service::render_config::FetchReceipt;
-use crate::service::render_config::FileDoor;
+use crate::service::phone_files::file_answer::FetchReceipt;
+use crate::service::phone_files::file_requests::FileDoor;
 
 /// Time that a transfer has left when its client asks for something else from the same port: the
 /// last acknowledgement lies before us already, or the client has given up.

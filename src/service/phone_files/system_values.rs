@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
-use super::App;
 use crate::domain::call_target::CallTarget;
 use crate::domain::config_file::assemble::OwnNode;
 use crate::domain::config_file::assemble::PbxRegistrar;
@@ -13,6 +12,7 @@ use crate::domain::config_file::assemble::SystemValues;
 use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::text::InvalidPhoneUrl;
 use crate::domain::self_provisioning::AuthenticationMode;
+use crate::service::App;
 
 /// What files need to know of the installation, as it was last put together.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub struct KnownSystemValues(ArcSwapOption<SystemValues>);
 /// so the same is used again until the mode or the trust of phones changes.
 pub(super) fn system_values(app: &App) -> Result<Arc<SystemValues>, InvalidPhoneUrl> {
     let mode = app.self_provisioning.load().mode;
-    let phones_trust_https =
-        app.settings.phones.trust_our_certificate || super::trust_list::phones_trust_https(app);
+    let phones_trust_https = app.settings.phones.trust_our_certificate
+        || crate::service::trust_list::phones_trust_https(app);
     let is_so = |known: &SystemValues| {
         known.doors.phones_trust_https == phones_trust_https
             && known.self_provisioning_secure_mode == mode.asks_for_pin()

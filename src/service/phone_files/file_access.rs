@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::App;
+use super::file_answer::FileRequest;
 use super::file_notes::FileEvent;
 use super::file_notes::FileNote;
 use super::file_requests::Sweep;
 use super::first_fetch::Claim;
-use super::render_config::FileRequest;
-use super::settings::ConfigSource;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
 use crate::domain::time::UnixMillis;
+use crate::service::App;
+use crate::service::settings::ConfigSource;
 
 /// How long after its creation a device that an administrator made and that never registered may
 /// fetch its file for the first time.

@@ -17,11 +17,11 @@ use std::time::Duration;
 
 use metrics::Counter;
 
-use super::record::Happening;
 use crate::domain::device::DeviceName;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
+use crate::service::record::Happening;
 
 /// The door through which a file was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

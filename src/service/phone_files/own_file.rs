@@ -1,14 +1,13 @@
 //! Which kind of file a device gets, and the file.
 
-use super::App;
-use super::render_config::FetchReceipt;
-use super::render_config::FileAnswer;
-use super::render_config::file_of;
+use super::file_answer::FetchReceipt;
+use super::file_answer::FileAnswer;
 use super::system_values::system_values;
 use crate::domain::config_file::DeviceFile;
 use crate::domain::config_file::FileWarning;
 use crate::domain::config_file::account::DeviceAccounts;
 use crate::domain::config_file::account::device_accounts;
+use crate::domain::config_file::assemble;
 use crate::domain::config_file::assemble::Incomplete;
 use crate::domain::config_file::flat_profile::FlatProfile;
 use crate::domain::config_file::flat_profile::RESYNC_PERIODIC_S;
@@ -19,16 +18,17 @@ use crate::domain::phone_model;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::secret::Secret;
+use crate::service::App;
 
 /// How a device gets its settings. A model that is not known yet is one of Cisco's.
-pub(super) fn format_of(phone: &Phone) -> FileFormat {
+pub(in crate::service) fn format_of(phone: &Phone) -> FileFormat {
     let model = phone.model.and_then(phone_model::by_number);
     model.map_or(FileFormat::CiscoXml, PhoneModel::file_format)
 }
 
 /// Whether a restart makes the device load what has changed. Of the others somebody must type it in,
 /// or there is no phone yet, and they would be told to restart for ever.
-pub(super) fn loads_by_restart(phone: &Phone) -> bool {
+pub(in crate::service) fn loads_by_restart(phone: &Phone) -> bool {
     format_of(phone) != FileFormat::AccountSheet && !phone.name.is_placeholder()
 }
 
@@ -81,8 +81,18 @@ pub(super) fn own_file(
     Ok(OwnFile::FlatProfile(profile.into(), warnings))
 }
 
+/// The file of one of Cisco's phones.
+pub(super) fn file_of(
+    app: &App,
+    phone: &Phone,
+    secret: Option<&Secret>,
+) -> Result<DeviceFile, Incomplete> {
+    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
+    assemble::device_file(phone, &app.catalogue.load(), &system, secret)
+}
+
 /// The SIP accounts of a device that is configured by them.
-pub(super) fn accounts_of(
+pub(in crate::service) fn accounts_of(
     app: &App,
     phone: &Phone,
     secret: Option<&Secret>,

@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
-use super::App;
-use super::ServiceError;
 use super::file_notes::FileEvent;
 use super::file_notes::FileNote;
-use super::phone_book::KnownPhone;
-use super::phone_control;
-use super::record;
-use super::record::Happening;
 use crate::domain::history::TimelineEvent;
+use crate::service::App;
+use crate::service::ServiceError;
+use crate::service::phone_book::KnownPhone;
+use crate::service::phone_control;
+use crate::service::record;
+use crate::service::record::Happening;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;

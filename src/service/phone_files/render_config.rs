@@ -3,29 +3,24 @@
 //! Answered from memory alone. Who gets a file with its secret is decided here, the same for
 //! every door; an unknown name writes nothing to the database.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use bytes::Bytes;
-
-use super::App;
 use super::file_access;
 use super::file_access::SecretAccess;
 use super::file_access::is_sweep;
 use super::file_access::may_be_sweep;
+use super::file_answer::FetchReceipt;
+use super::file_answer::FileAnswer;
+use super::file_answer::FileRequest;
+use super::file_answer::Receipt;
 use super::file_notes::FileEvent;
 use super::file_notes::FileNote;
+use super::file_requests::FileDoor;
 use super::file_requests::UnknownAnswer;
 use super::file_requests::UnknownRequest;
-use super::keys::KeysError;
+use super::own_file::file_of;
 use super::own_file::format_of;
 use super::own_file::model_profile;
 use super::own_file::own_file;
-use super::phone_book::KnownPhone;
-use super::settings::UnknownPhones;
 use super::system_values::system_values;
-use super::trust_list::fetches::ListNote;
-use super::trust_list::signed_files::FileSigner;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::config_file::DeviceFile;
@@ -33,10 +28,7 @@ use crate::domain::config_file::XmlDefaultFile;
 use crate::domain::config_file::assemble;
 use crate::domain::config_file::assemble::Incomplete;
 use crate::domain::config_file::file_name;
-use crate::domain::config_file::file_name::FirmwarePath;
-use crate::domain::config_file::file_name::RefusedName;
 use crate::domain::config_file::file_name::RequestedFile;
-use crate::domain::config_file::flat_profile::FlatProfile;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model;
@@ -44,84 +36,11 @@ use crate::domain::phone_model::FileFormat;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::domain::trust_list::ListName;
-
-pub use super::file_requests::FileDoor;
-
-/// A request for a file.
-#[derive(Debug, Clone, Copy)]
-pub struct FileRequest<'a> {
-    /// The name as it came from the network.
-    pub name: &'a [u8],
-    /// The client, an IPv4 address inside IPv6 unwrapped.
-    pub source: IpAddr,
-    /// The door.
-    pub door: FileDoor,
-}
-
-/// The answer, for the door to write.
-#[derive(Debug)]
-pub enum FileAnswer {
-    /// The file of a device, or the one that makes an unknown phone register.
-    Device {
-        /// The file.
-        file: Box<DeviceFile>,
-        /// For [`fetched`] once the client has it; `None` when nothing is to be noted.
-        receipt: Option<FetchReceipt>,
-    },
-    /// The profile of a multiplatform phone or of a model.
-    FlatProfile {
-        /// The profile.
-        profile: Box<FlatProfile>,
-        /// For [`fetched`] once the client has it; `None` when nothing is to be noted.
-        receipt: Option<FetchReceipt>,
-    },
-    /// `XMLDefault.cnf.xml`.
-    XmlDefault(Box<XmlDefaultFile>),
-    /// The dial plan.
-    DialPlan,
-    /// The soft keys.
-    SoftKeys,
-    /// The feature policy.
-    FeaturePolicy,
-    /// The ring list, unless the firmware folder has one of this name.
-    RingList(FirmwarePath),
-    /// A file of the firmware folder, where there is one.
-    Firmware(FirmwarePath),
-    /// A trust list.
-    TrustList {
-        /// Its bytes, made and signed beforehand.
-        bytes: Bytes,
-        /// For [`fetched`] once the client has it; `None` when no phone asked for its own.
-        receipt: Option<FetchReceipt>,
-    },
-    /// A file that the client wants signed.
-    Signed {
-        /// The name it asked for, which stands in the signed file.
-        name: FirmwarePath,
-        /// What the name without `.sgn` gets.
-        file: Box<FileAnswer>,
-        /// Signs it.
-        signer: Arc<FileSigner>,
-    },
-    /// No such file for this client.
-    NotFound,
-    /// A name that no phone sends.
-    Refused(RefusedName),
-    /// The client asked for too many unknown names.
-    Throttled,
-    /// The file cannot be made; the log says why.
-    Unavailable,
-}
-
-/// Says that a device's own file, secret included, or its trust list went to a client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchReceipt(Receipt);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Receipt {
-    File(FileNote),
-    TrustList(ListNote),
-}
+use crate::service::App;
+use crate::service::keys::KeysError;
+use crate::service::phone_book::KnownPhone;
+use crate::service::settings::UnknownPhones;
+use crate::service::trust_list::fetches::ListNote;
 
 /// Answers a request for a file.
 pub fn answer(app: &App, request: &FileRequest<'_>) -> FileAnswer {
@@ -311,15 +230,6 @@ fn secret_of(app: &App, phone: &Phone, may_have_secret: bool) -> Result<Option<S
         .filter(|_| may_have_secret)
         .map(|sealed| app.keys.open_secret(sealed))
         .transpose()
-}
-
-pub(super) fn file_of(
-    app: &App,
-    phone: &Phone,
-    secret: Option<&Secret>,
-) -> Result<DeviceFile, Incomplete> {
-    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
-    assemble::device_file(phone, &app.catalogue.load(), &system, secret)
 }
 
 fn of_unknown(
