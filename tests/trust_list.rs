@@ -37,7 +37,7 @@ use selfprov::service::settings::Settings;
 use selfprov::service::trust_list;
 use selfprov::service::trust_list::OwnCertificates;
 use selfprov::service::trust_list::commands;
-use selfprov::service::trust_list::commands::TrustKeyError;
+use selfprov::service::trust_list::trust_key_error::TrustKeyError;
 use selfprov::service::trust_list::view;
 use selfprov::store;
 

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
 use super::CliError;
+use super::cert_file;
 use super::cert_verify;
 use super::control;
 use super::output::{Output, columns};
@@ -121,10 +122,6 @@ Examples:
 
 /// Mode of an export: its owner alone.
 const EXPORT_MODE: u32 = 0o600;
-
-/// Longest file that is read, in bytes: more than any list or key has, so that the reader says what
-/// is wrong with a longer one.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Does what the command says.
 ///
@@ -334,7 +331,7 @@ fn new_passphrase(file: Option<&Path>) -> Result<Secret, CliError> {
 }
 
 fn import_request(file: &Path, passphrase_file: Option<&Path>) -> Result<Request, CliError> {
-    let text = read(file)?;
+    let text = cert_file::read(file)?;
     let text = zeroize::Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
     let passphrase = match passphrase_file {
         Some(path) => Some(secret_input::from_file(path)?),
@@ -347,12 +344,4 @@ fn import_request(file: &Path, passphrase_file: Option<&Path>) -> Result<Request
         file: SecretText::new(&Secret::from(text.as_str())),
         passphrase: passphrase.as_ref().map(SecretText::new),
     })
-}
-
-pub(super) fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, CliError> {
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    fs::File::open(path)
-        .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes))
-        .map_err(|reason| CliError::Failed(format!("cannot read {}: {reason}", path.display())))?;
-    Ok(bytes)
 }

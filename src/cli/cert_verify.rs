@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::CliError;
-use super::cert;
+use super::cert_file;
 use super::control;
 use super::output::Output;
 use super::output::columns;
@@ -29,7 +29,7 @@ pub(super) async fn run(
     list: Option<&Path>,
     output: Output,
 ) -> Result<(), CliError> {
-    let bytes = cert::read(path)?;
+    let bytes = cert_file::read(path)?;
     if !signed_file_reader::is_one(&bytes) {
         return verify_list(path, &bytes, output);
     }
@@ -46,7 +46,7 @@ fn failed(path: &Path) -> impl Fn(ReadError) -> CliError {
 
 /// The certificates of a list that sign files.
 fn signers_of_list(path: &Path) -> Result<Vec<Vec<u8>>, CliError> {
-    let list = trust_list_reader::read(&cert::read(path)?).map_err(failed(path))?;
+    let list = trust_list_reader::read(&cert_file::read(path)?).map_err(failed(path))?;
     let records = list.records.into_iter();
     let signers = records.filter(|record| record.role.ends_with(TFTP));
     Ok(signers.map(|record| record.certificate).collect())

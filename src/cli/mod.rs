@@ -4,6 +4,7 @@ mod activation_code;
 pub mod arguments;
 pub mod auto_registration;
 pub mod cert;
+mod cert_file;
 mod cert_verify;
 pub mod control;
 pub mod data_dir;

@@ -9,6 +9,7 @@ pub mod assemble;
 pub mod file_name;
 pub mod flat_profile;
 pub mod idle_url;
+pub mod incomplete;
 pub mod locale;
 mod referred;
 pub mod text;

@@ -264,6 +264,11 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
+/// SHA-256 of a certificate, in hexadecimal digits.
+pub fn fingerprint(der: &[u8]) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, der).as_ref())
+}
+
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {

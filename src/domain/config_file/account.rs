@@ -3,10 +3,10 @@
 
 use super::FileWarning;
 use super::Transport;
-use super::assemble::Incomplete;
 use super::assemble::SystemValues;
 use super::assemble::registrars::registrars;
 use super::assemble::signalling;
+use super::incomplete::Incomplete;
 use super::referred::Referred;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;

@@ -17,6 +17,7 @@ use super::ServicesProvisioning;
 use super::SipSettings;
 use super::XmlDefaultFile;
 use super::idle_url::SelfProvisionDoors;
+use super::incomplete::Incomplete;
 use super::locale::user_locale;
 use super::referred::Referred;
 use super::text::PhoneText;
@@ -90,11 +91,6 @@ pub struct PbxRegistrar {
     /// SIP port.
     pub port: u16,
 }
-
-/// The catalogue lacks what the phone refers to; the file cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration has no {0} for this phone; look at its device pool")]
-pub struct Incomplete(pub &'static str);
 
 /// The file of a known device.
 ///

@@ -1,6 +1,6 @@
 //! What a phone's configuration refers to, looked up in one place.
 
-use super::assemble::Incomplete;
+use super::incomplete::Incomplete;
 use crate::domain::catalogue::CallManagerGroup;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::DateTimeGroup;

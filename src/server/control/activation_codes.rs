@@ -1,8 +1,8 @@
 //! The commands about activation codes.
 
-use crate::server::control::devices::{device_name, timestamp};
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, SecretText};
+use crate::server::control::values::{device_name, timestamp};
 use crate::service::App;
 use crate::service::activation_codes::{self, CodeBefore};
 

@@ -7,11 +7,11 @@ use crate::domain::catalogue::{AutoRegistration, CallManager, Catalogue};
 use crate::domain::phone_model::{self, PhoneModel};
 use crate::domain::pkid::Pkid;
 use crate::domain::range_forecast::Limit;
-use crate::domain::time::UnixMillis;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{
     Answer, AutoRegistrationChange, AutoRegistrationView, RefusalCount, RefusedView,
 };
+use crate::server::control::values::timestamp;
 use crate::service::App;
 use crate::service::auto_register::refused::RefusedPhone;
 use crate::service::auto_register::watch::{self, Status};
@@ -235,9 +235,4 @@ fn model_name(number: u32) -> String {
         || number.to_string(),
         |model| model.designation().to_owned(),
     )
-}
-
-/// A time as RFC 3339 in UTC, to the second.
-fn timestamp(at: UnixMillis) -> String {
-    jiff::Timestamp::from_second(at.unix_s()).map_or_else(|_| String::new(), |at| at.to_string())
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::domain::device::{DeviceName, MacAddress};
+use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEntry;
 use crate::domain::lockout::Lock;
 use crate::domain::phone_model;
-use crate::domain::time::UnixMillis;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, DeviceView, Happened, Page};
 use crate::server::control::restarts;
+use crate::server::control::values::{device_fault, device_name, timestamp};
 use crate::service::administration::AdministrationError;
 use crate::service::auto_register::refused::RefusedPhone;
 use crate::service::devices::{self, DeviceDetails, DeviceOverview};
@@ -111,27 +111,6 @@ pub async fn allow_file(app: &App, name: &str, for_s: u64) -> Result<Answer, Fau
     )))
 }
 
-/// Why something was not done to a device, with the next step.
-pub(super) fn device_fault(error: AdministrationError) -> Fault {
-    match error {
-        AdministrationError::NotFound {
-            kind: devices::KIND,
-            name,
-        } => Fault::new(format!(
-            "there is no device {name}; `selfprov device list` shows those that are known"
-        )),
-        error => error.into(),
-    }
-}
-
-/// A device name; a MAC address is that of its phone.
-pub(super) fn device_name(text: &str) -> Result<DeviceName, Fault> {
-    if let Ok(mac) = text.parse::<MacAddress>() {
-        return Ok(DeviceName::of_phone(mac));
-    }
-    Ok(text.parse::<DeviceName>()?)
-}
-
 fn view(overview: DeviceOverview) -> DeviceView {
     let phone = overview.phone;
     let model = phone.model.map(|number| {
@@ -208,9 +187,4 @@ fn not_registered(refused: &RefusedPhone) -> Happened {
         detail: refused.in_words(),
         source: refused.source.to_string(),
     }
-}
-
-/// A time as RFC 3339 in UTC, to the second.
-pub(super) fn timestamp(at: UnixMillis) -> String {
-    jiff::Timestamp::from_second(at.unix_s()).map_or_else(|_| String::new(), |at| at.to_string())
 }

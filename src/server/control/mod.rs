@@ -13,6 +13,7 @@ pub mod restarts;
 pub mod system;
 pub mod trust_lists_view;
 pub mod users;
+mod values;
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;

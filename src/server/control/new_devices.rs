@@ -4,11 +4,11 @@ use crate::domain::config_file::file_name;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::{self, FileFormat, PhoneModel};
 use crate::server::account_sheet as sheet_text;
-use crate::server::control::devices::{device_fault, device_name};
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{
     Answer, DeviceChange, DeviceSettings, MadeDevice, NewDevice, SecretText,
 };
+use crate::server::control::values::{device_fault, device_name};
 use crate::service::device_lines::DeviceLine;
 use crate::service::phone_book::SIP_REALM;
 use crate::service::users::Extension;

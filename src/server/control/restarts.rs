@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use crate::domain::phone_restart::{PhoneAction, PhoneRestart};
 use crate::server::control::auto_registration::model;
-use crate::server::control::devices::{device_fault, device_name, timestamp};
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, RestartView, RestartsView};
+use crate::server::control::values::{device_fault, device_name, timestamp};
 use crate::service::App;
 use crate::service::devices;
 use crate::service::phone_control::{self, PER_MINUTE, PER_MINUTE_MAX, RestartMany};

@@ -4,12 +4,12 @@ use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::{SelfServiceUserId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::user::Person;
-use crate::server::control::devices::device_name;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::new_devices;
 use crate::server::control::protocol::{
     Answer, Finding, NewDigest, NewPhone, NewUser, Page, SecretText, UserView,
 };
+use crate::server::control::values::device_name;
 use crate::service::App;
 use crate::service::administration::NewSecret;
 use crate::service::phone_from_template::fresh_sip_secret;

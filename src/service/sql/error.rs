@@ -5,6 +5,9 @@ use crate::service::ServiceError;
 use crate::service::administration::AdministrationError;
 use crate::store::StoreError;
 
+/// Longest piece of a statement that an error repeats, in characters: as much as a line shows.
+const NOT_SUPPORTED_LENGTH_MAX: usize = 80;
+
 /// Why a statement is not carried out. Nothing was changed then. The numbers are Informix's.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
@@ -105,6 +108,14 @@ pub enum SqlError {
     /// Not the caller's fault.
     #[error(transparent)]
     Service(#[from] ServiceError),
+}
+
+impl SqlError {
+    /// Something that is not translated, in its own words.
+    pub(super) fn not_supported(what: &str) -> Self {
+        let what: String = what.chars().take(NOT_SUPPORTED_LENGTH_MAX).collect();
+        Self::Syntax(format!("not supported here: {what}"))
+    }
 }
 
 impl PartialEq for SqlError {

@@ -1,13 +1,14 @@
 //! Use cases: an administrator makes, exports, imports, rotates and retires trust keys, and with
 //! them the keys beside them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::export_file;
 use super::fetches;
 use super::refresh;
+use super::sealing::blocking;
+use super::sealing::seal;
 use super::service_keys;
+use super::trust_key_error::PASSPHRASE_LENGTH_MIN;
+use super::trust_key_error::TrustKeyError;
 use super::trust_keys;
 use super::view;
 use crate::domain::secret::Secret;
@@ -16,68 +17,15 @@ use crate::domain::trust_list::keys::KeyRefused;
 use crate::domain::trust_list::keys::TrustKey;
 use crate::domain::trust_list::service_key::TrustService;
 use crate::service::App;
-use crate::service::ServiceError;
-use crate::service::keys::KeysError;
-use crate::service::keys::Purpose;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Change;
 use crate::service::rsa_key::RsaKey;
-use crate::service::rsa_key::RsaKeyError;
 use crate::service::x509;
-use crate::service::x509::X509Error;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 use crate::store::trust_list::TrustKeyRow;
-
-/// Shortest passphrase of an export, in characters: the file lies somewhere for years.
-pub const PASSPHRASE_LENGTH_MIN: usize = 12;
-
-/// Why something about trust keys was not done. Nothing was changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum TrustKeyError {
-    /// The rules of trust keys forbid it.
-    #[error(transparent)]
-    Refused(#[from] KeyRefused),
-    /// The key cannot be made, read or used.
-    #[error(transparent)]
-    Key(#[from] RsaKeyError),
-    /// The certificate cannot be used.
-    #[error("the certificate cannot be used: {0}")]
-    Certificate(#[from] X509Error),
-    /// The passphrase is too short.
-    #[error("the passphrase of an export has at least {PASSPHRASE_LENGTH_MIN} characters")]
-    ShortPassphrase,
-    /// An encrypted key without a passphrase.
-    #[error("the private key in this file is encrypted; give its passphrase")]
-    NoPassphrase,
-    /// Not what an import takes.
-    #[error(
-        "the file is not PEM with one trust key (PKCS#8) and its certificate, and at most one key \
-         each of TVS and of configuration files with theirs; convert a key: \
-         openssl pkcs8 -topk8 -in KEY -out NEW, then put the certificate into the same file"
-    )]
-    NotAKeyFile,
-    /// Key and certificate are not a pair.
-    #[error("the private key in this file is not the key of its certificate")]
-    Mismatch,
-    /// Not the caller's fault.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-}
-
-impl From<StoreError> for TrustKeyError {
-    fn from(error: StoreError) -> Self {
-        Self::Service(error.into())
-    }
-}
-
-impl From<KeysError> for TrustKeyError {
-    fn from(error: KeysError) -> Self {
-        Self::Service(error.into())
-    }
-}
 
 /// Makes the first trust key, and the keys beside it that are missing; gives its number. Phones hear
 /// of them when they have been exported.
@@ -173,7 +121,7 @@ pub async fn export(
 
     let (environment, passphrase) = (app.environment.clone(), passphrase.clone());
     let write = move || export_file::write(&environment, &pairs, &passphrase);
-    let beside = beside.iter().map(|row| view::fingerprint(&row.certificate));
+    let beside = beside.iter().map(|row| x509::fingerprint(&row.certificate));
     Ok(Export {
         number: row.number,
         beside: beside.collect(),
@@ -334,19 +282,6 @@ async fn new_key(app: &App) -> Result<(RsaKey, Vec<u8>), TrustKeyError> {
     Ok(blocking(made).await?)
 }
 
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, RsaKeyError> + Send + 'static,
-) -> Result<T, RsaKeyError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| RsaKeyError::Make(error.to_string()))?
-}
-
-pub(super) fn seal(app: &App, key: &RsaKey) -> Result<Box<str>, KeysError> {
-    let sealed = app.keys.seal(Purpose::TrustKey, key.pkcs8())?;
-    Ok(URL_SAFE_NO_PAD.encode(sealed).into_boxed_str())
-}
-
 async fn insert(
     app: &App,
     connection: &mut Connection,
@@ -364,6 +299,6 @@ fn change(action: &'static str, row: &TrustKeyRow) -> Change {
         object_kind: "trust_key",
         object_name: row.number.to_string(),
         before: String::new(),
-        after: format!("SHA-256 {}", view::fingerprint(&row.certificate)),
+        after: format!("SHA-256 {}", x509::fingerprint(&row.certificate)),
     }
 }

@@ -1,11 +1,11 @@
 //! The file of an export: PEM, each certificate followed by its encrypted private key, the trust
 //! key first.
 
-use super::commands::TrustKeyError;
-use super::commands::blocking;
 use super::pem;
 use super::pem::Block;
+use super::sealing::blocking;
 use super::service_keys::Pair;
+use super::trust_key_error::TrustKeyError;
 use crate::domain::secret::Secret;
 use crate::domain::trust_list::certificate::Certificate;
 use crate::domain::trust_list::certificate::PublicKey;

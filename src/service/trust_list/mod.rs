@@ -8,8 +8,10 @@ mod export_file;
 pub mod fetches;
 mod making;
 mod pem;
+mod sealing;
 pub mod service_keys;
 pub mod signed_files;
+pub mod trust_key_error;
 pub mod verification;
 pub mod view;
 

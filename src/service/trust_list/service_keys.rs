@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::commands::TrustKeyError;
-use super::commands::blocking;
-use super::commands::seal;
 use super::open_sealed;
+use super::sealing::blocking;
+use super::sealing::seal;
 use super::signed_files::FileSigner;
-use super::view;
+use super::trust_key_error::TrustKeyError;
 use crate::domain::trust_list::Role;
 use crate::domain::trust_list::certificate::Certificate;
 use crate::domain::trust_list::keys::KeyRefused;
@@ -290,7 +289,7 @@ pub(super) async fn exported(
     let now = app.environment.now();
     let waiting = rows.iter().filter(|row| row.exported_at.is_none());
     for row in waiting {
-        if fingerprints.contains(&view::fingerprint(&row.certificate)) {
+        if fingerprints.contains(&x509::fingerprint(&row.certificate)) {
             store::trust_service_key::set_exported(connection, row.service, now).await?;
             let change = change("trust_key.exported", row);
             record::audit(app, connection, actor, change).await?;
@@ -317,6 +316,6 @@ fn change(action: &'static str, row: &ServiceKeyRow) -> Change {
         object_kind: "trust_key",
         object_name: row.service.as_str().to_owned(),
         before: String::new(),
-        after: format!("SHA-256 {}", view::fingerprint(&row.certificate)),
+        after: format!("SHA-256 {}", x509::fingerprint(&row.certificate)),
     }
 }

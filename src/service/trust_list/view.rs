@@ -163,7 +163,7 @@ pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
                 .unwrap_or_default(),
             fingerprint: match row.certificate.as_slice() {
                 [] => String::new(),
-                der => fingerprint(der),
+                der => x509::fingerprint(der),
             },
         }
     });
@@ -189,7 +189,7 @@ fn key_view(key: &TrustKey, signer: Option<&u32>) -> KeyView {
         number: key.number,
         state,
         subject: key.certificate.subject().to_owned(),
-        fingerprint: fingerprint(key.certificate.der()),
+        fingerprint: x509::fingerprint(key.certificate.der()),
         created_at: key.created_at,
         exported_at: key.exported_at,
         retired_at: key.retired_at,
@@ -212,7 +212,7 @@ fn service_key_view(key: &ServiceKey, outcome: &Outcome) -> ServiceKeyView {
             ServiceKeyState::NotListed
         },
         subject: key.certificate.subject().to_owned(),
-        fingerprint: fingerprint(key.certificate.der()),
+        fingerprint: x509::fingerprint(key.certificate.der()),
         certificate: key.certificate.der().to_vec(),
         created_at: key.created_at,
         exported_at: key.exported_at,
@@ -250,9 +250,4 @@ fn takes_lists(phone: &Phone) -> bool {
         )
     });
     phone.name.mac().is_some() && !is_other_kind
-}
-
-/// SHA-256 of a certificate, in hexadecimal digits.
-pub fn fingerprint(der: &[u8]) -> String {
-    x509::hex(ring::digest::digest(&ring::digest::SHA256, der).as_ref())
 }

@@ -34,7 +34,7 @@ impl Translation {
             },
             Expr::CompoundIdentifier(names) => match names.as_slice() {
                 [table, column] => self.named(Some(&table.value), &column.value, scope),
-                _ => Err(not_supported("names of more than two parts")),
+                _ => Err(SqlError::not_supported("names of more than two parts")),
             },
             Expr::Value(value) => {
                 let typed = literal(&value.value)?;
@@ -123,7 +123,7 @@ impl Translation {
                 substring_for,
                 ..
             } => self.substring(expr, from, substring_for.as_deref(), scope),
-            other => Err(not_supported(&other.to_string())),
+            other => Err(SqlError::not_supported(&other.to_string())),
         }
     }
 
@@ -143,7 +143,7 @@ impl Translation {
                 Ok(Typed::literal(format!("-{digits}"), Kind::Integer))
             }
             (UnaryOperator::Plus, _) => Ok(inner),
-            _ => Err(not_supported("this sign")),
+            _ => Err(SqlError::not_supported("this sign")),
         }
     }
 
@@ -179,7 +179,7 @@ impl Translation {
                 let sql = format!("({left} {operator} {right})");
                 Ok(Typed::new(sql, Kind::Integer))
             }
-            other => Err(not_supported(&other.to_string())),
+            other => Err(SqlError::not_supported(&other.to_string())),
         }
     }
 
@@ -389,10 +389,4 @@ fn condition(sql: String) -> Typed {
 
 const fn not(negated: bool) -> &'static str {
     if negated { "NOT " } else { "" }
-}
-
-/// What this program does not translate, named so that the caller can write it otherwise.
-pub(super) fn not_supported(what: &str) -> SqlError {
-    let what: String = what.chars().take(80).collect();
-    SqlError::Syntax(format!("not supported here: {what}"))
 }

@@ -9,7 +9,6 @@ use crate::domain::sql_name::SqlName;
 use crate::store::cucm_tables;
 
 use super::super::SqlError;
-use super::expression::not_supported;
 use super::scope::{Label, Output, Scope, Source, given_name, known_name};
 use super::weight::Weight;
 use super::{TABLES_MAX, Translation};
@@ -44,7 +43,7 @@ impl Translation {
                 ("RIGHT JOIN", constraint)
             }
             JoinOperator::CrossJoin(constraint) => ("CROSS JOIN", constraint),
-            _ => return Err(not_supported("this kind of join")),
+            _ => return Err(SqlError::not_supported("this kind of join")),
         };
         let table = self.table(&join.relation, scope)?;
         match constraint {
@@ -97,7 +96,7 @@ impl Translation {
                 let inner = inner.trim_start_matches(" FROM ");
                 Ok(format!("({inner})"))
             }
-            other => Err(not_supported(&other.to_string())),
+            other => Err(SqlError::not_supported(&other.to_string())),
         }
     }
 
@@ -109,7 +108,7 @@ impl Translation {
     ) -> Result<String, SqlError> {
         // Informix lets a table be named with its owner: informix.device.
         let Some(ObjectNamePart::Identifier(last)) = name.0.last() else {
-            return Err(not_supported(&name.to_string()));
+            return Err(SqlError::not_supported(&name.to_string()));
         };
         let table = cucm_tables::find(&last.value)
             .ok_or_else(|| SqlError::NoTable(last.value.to_ascii_lowercase()))?;
@@ -146,7 +145,9 @@ impl Translation {
 /// The name that a table is called by in a statement.
 fn plain_alias(alias: &TableAlias) -> Result<SqlName, SqlError> {
     if !alias.columns.is_empty() || alias.at.is_some() {
-        return Err(not_supported("names of columns behind the name of a table"));
+        return Err(SqlError::not_supported(
+            "names of columns behind the name of a table",
+        ));
     }
     given_name(&alias.name)
 }

@@ -25,7 +25,7 @@ use crate::store::sql_query::{Bind, SqlQuery};
 
 use super::SqlError;
 pub(super) use expression::given;
-use expression::{given_place, not_supported};
+use expression::given_place;
 use scope::{Label, Output, Scope, given_name, known_name, qualified};
 use weight::Weight;
 
@@ -84,7 +84,7 @@ pub(super) fn translate_with_values(query: &Query) -> Result<WithValues, SqlErro
     let columns = columns.into_iter().map(|column| column.name).collect();
     let query = SqlQuery::new(tables, sql, translation.binds, columns).map_err(|error| {
         tracing::error!(%error, "a statement was translated wrongly and not carried out");
-        not_supported("this statement; write it another way")
+        SqlError::not_supported("this statement; write it another way")
     })?;
     Ok(WithValues {
         query,
@@ -122,7 +122,7 @@ impl Translation {
             && query.format_clause.is_none()
             && query.pipe_operators.is_empty();
         if !is_plain {
-            return Err(not_supported(&query.to_string()));
+            return Err(SqlError::not_supported(&query.to_string()));
         }
         let (mut sql, columns) = self.body(&query.body, query.order_by.as_ref(), outer)?;
         if let Some(limits) = &query.limit_clause {
@@ -148,7 +148,7 @@ impl Translation {
                 let union = match set_quantifier {
                     SetQuantifier::None | SetQuantifier::Distinct => "UNION",
                     SetQuantifier::All => "UNION ALL",
-                    _ => return Err(not_supported("this kind of UNION")),
+                    _ => return Err(SqlError::not_supported("this kind of UNION")),
                 };
                 let (left, mut columns) = self.body(left, None, outer)?;
                 let (right, others) = self.body(right, None, outer)?;
@@ -167,7 +167,7 @@ impl Translation {
                 Ok((sql, columns))
             }
             SetExpr::Query(query) if order_by.is_none() => self.query(query, outer),
-            other => Err(not_supported(&other.to_string())),
+            other => Err(SqlError::not_supported(&other.to_string())),
         }
     }
 
@@ -187,7 +187,7 @@ impl Translation {
         let distinct = match &select.distinct {
             Some(Distinct::Distinct) => "DISTINCT ",
             None | Some(Distinct::All) => "",
-            Some(Distinct::On(_)) => return Err(not_supported("DISTINCT ON")),
+            Some(Distinct::On(_)) => return Err(SqlError::not_supported("DISTINCT ON")),
         };
         let mut sql = format!("SELECT {distinct}{}{from}", items.join(", "));
         if let Some(selection) = &select.selection {
@@ -195,10 +195,10 @@ impl Translation {
             sql.push_str(&self.expression_text(selection, &scope)?);
         }
         let GroupByExpr::Expressions(groups, modifiers) = &select.group_by else {
-            return Err(not_supported("GROUP BY ALL"));
+            return Err(SqlError::not_supported("GROUP BY ALL"));
         };
         if !modifiers.is_empty() {
-            return Err(not_supported("modifiers of GROUP BY"));
+            return Err(SqlError::not_supported("modifiers of GROUP BY"));
         }
         let mut texts = Vec::new();
         for group in groups {
@@ -241,7 +241,7 @@ impl Translation {
                 }
                 SelectItem::UnnamedExpr(expression) => (expression, None),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(given_name(alias)?)),
-                other => return Err(not_supported(&other.to_string())),
+                other => return Err(SqlError::not_supported(&other.to_string())),
             };
             let before = self.weight;
             let typed = self.expression(expression, scope)?;
@@ -294,21 +294,25 @@ impl Translation {
         columns: &[Output],
     ) -> Result<String, SqlError> {
         let OrderByKind::Expressions(keys) = &order_by.kind else {
-            return Err(not_supported("ORDER BY ALL"));
+            return Err(SqlError::not_supported("ORDER BY ALL"));
         };
         if order_by.interpolate.is_some() {
-            return Err(not_supported("INTERPOLATE"));
+            return Err(SqlError::not_supported("INTERPOLATE"));
         }
         let mut texts = Vec::new();
         for key in keys {
             if key.options.nulls_first.is_some() || key.with_fill.is_some() {
-                return Err(not_supported("NULLS FIRST, NULLS LAST or WITH FILL"));
+                return Err(SqlError::not_supported(
+                    "NULLS FIRST, NULLS LAST or WITH FILL",
+                ));
             }
             let text = self.sort_key(&key.expr, scope, columns)?;
             let direction = match &key.options.sort {
                 Some(OrderBySort::Desc) => " DESC",
                 Some(OrderBySort::Asc) | None => "",
-                Some(OrderBySort::Using(_)) => return Err(not_supported("ORDER BY USING")),
+                Some(OrderBySort::Using(_)) => {
+                    return Err(SqlError::not_supported("ORDER BY USING"));
+                }
             };
             texts.push(format!("{text}{direction}"));
         }
@@ -331,7 +335,7 @@ impl Translation {
                     }
                     Ok(place.to_string())
                 }
-                other => Err(not_supported(&other.to_string())),
+                other => Err(SqlError::not_supported(&other.to_string())),
             },
             Expr::Identifier(name) => {
                 let mut columns = columns.iter();
@@ -368,7 +372,7 @@ fn check_plain_wildcard(options: &WildcardAdditionalOptions) -> Result<(), SqlEr
     if is_plain {
         Ok(())
     } else {
-        Err(not_supported("anything behind *"))
+        Err(SqlError::not_supported("anything behind *"))
     }
 }
 
@@ -388,7 +392,7 @@ fn check_plain(select: &Select) -> Result<(), SqlError> {
     if is_plain {
         Ok(())
     } else {
-        Err(not_supported(&select.to_string()))
+        Err(SqlError::not_supported(&select.to_string()))
     }
 }
 
@@ -399,10 +403,10 @@ fn limits_text(limits: &LimitClause) -> Result<String, SqlError> {
         limit_by,
     } = limits
     else {
-        return Err(not_supported("LIMIT with a comma"));
+        return Err(SqlError::not_supported("LIMIT with a comma"));
     };
     if !limit_by.is_empty() {
-        return Err(not_supported("LIMIT BY"));
+        return Err(SqlError::not_supported("LIMIT BY"));
     }
     let limit = limit.as_ref().map_or(Ok(i64::MAX), whole_number)?;
     let offset = match offset {
@@ -414,12 +418,12 @@ fn limits_text(limits: &LimitClause) -> Result<String, SqlError> {
 
 fn whole_number(expression: &Expr) -> Result<i64, SqlError> {
     let Expr::Value(value) = expression else {
-        return Err(not_supported("a row limit that is no number"));
+        return Err(SqlError::not_supported("a row limit that is no number"));
     };
     match &value.value {
         Value::Number(digits, _) => digits
             .parse()
-            .map_err(|_| not_supported("a row limit of this size")),
-        _ => Err(not_supported("a row limit that is no number")),
+            .map_err(|_| SqlError::not_supported("a row limit of this size")),
+        _ => Err(SqlError::not_supported("a row limit that is no number")),
     }
 }

@@ -6,7 +6,6 @@ use crate::store::sql_query::Bind;
 
 use super::super::SqlError;
 use super::Translation;
-use super::expression::not_supported;
 use super::scope::Kind;
 
 /// An expression as SQL text; a literal is not text yet, because what stands beside it decides
@@ -116,7 +115,7 @@ pub(super) fn literal(value: &Value) -> Translated {
     match value {
         Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
             if text.contains('\0') {
-                return Err(not_supported("the character 0"));
+                return Err(SqlError::not_supported("the character 0"));
             }
             Ok(Typed::literal(text.clone(), Kind::Text))
         }
@@ -128,6 +127,6 @@ pub(super) fn literal(value: &Value) -> Translated {
             let flag = if *flag { "t" } else { "f" };
             Ok(Typed::literal(flag.to_owned(), Kind::Text))
         }
-        other => Err(not_supported(&other.to_string())),
+        other => Err(SqlError::not_supported(&other.to_string())),
     }
 }

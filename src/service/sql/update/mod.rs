@@ -6,16 +6,19 @@
 //! subquery.rs     subqueries that stand for one value
 //! row.rs          values as the use cases take them
 //! step.rs         what is to be done, and doing it in one transaction
+//! line_edit.rs, user_edit.rs    what is done to a line of a device, to a user
 //! associations.rs, devices.rs, lines.rs, users.rs    rows of a table to steps
 //! ```
 
 mod associations;
 mod devices;
+mod line_edit;
 mod lines;
 mod row;
 mod statement;
 mod step;
 mod subquery;
+mod user_edit;
 mod users;
 mod writable;
 

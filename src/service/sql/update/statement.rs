@@ -58,7 +58,9 @@ impl Write {
     fn insert(insert: Insert) -> Result<Self, SqlError> {
         let verb = Verb::Insert;
         let (Some(source), TableObject::TableName(table)) = (insert.source, &insert.table) else {
-            return Err(not_supported("an INSERT without VALUES or SELECT"));
+            return Err(SqlError::not_supported(
+                "an INSERT without VALUES or SELECT",
+            ));
         };
         let is_plain = insert.or.is_none()
             && !insert.ignore
@@ -76,7 +78,7 @@ impl Write {
             && insert.multi_table_insert_type.is_none()
             && insert.multi_table_into_clauses.is_empty();
         if !is_plain {
-            return Err(not_supported("this form of INSERT"));
+            return Err(SqlError::not_supported("this form of INSERT"));
         }
         let table = table_name(table)?;
         let writable = table_for(&table, verb)?;
@@ -85,7 +87,9 @@ impl Write {
             columns.push(last_part(column)?);
         }
         if columns.is_empty() {
-            return Err(not_supported("an INSERT that does not name its columns"));
+            return Err(SqlError::not_supported(
+                "an INSERT that does not name its columns",
+            ));
         }
         let query = source_of(*source, &mut columns)?;
         check_columns(writable, verb, &columns)?;
@@ -106,7 +110,7 @@ impl Write {
             && update.order_by.is_empty()
             && update.limit.is_none();
         if !is_plain {
-            return Err(not_supported("this form of UPDATE"));
+            return Err(SqlError::not_supported("this form of UPDATE"));
         }
         let writable = table_for(&plain_table(&update.table)?, verb)?;
         let (columns, values) = assigned(update.assignments)?;
@@ -135,7 +139,7 @@ impl Write {
             && delete.order_by.is_empty()
             && delete.limit.is_none();
         let (Some(table), true, true) = (from.pop(), from.is_empty(), is_plain) else {
-            return Err(not_supported("this form of DELETE"));
+            return Err(SqlError::not_supported("this form of DELETE"));
         };
         let writable = table_for(&plain_table(&table)?, verb)?;
         let rows = RowsOf {
@@ -192,7 +196,9 @@ fn select(expressions: Vec<Expr>, change: impl FnOnce(&mut Select)) -> Result<Qu
 fn source_of(source: Query, columns: &mut Vec<String>) -> Result<Query, SqlError> {
     let SetExpr::Values(values) = &*source.body else {
         if columns.iter().any(|column| column == "pkid") {
-            return Err(not_supported("pkid; leave it out, every row gets its own"));
+            return Err(SqlError::not_supported(
+                "pkid; leave it out, every row gets its own",
+            ));
         }
         let count = match &*source.body {
             SetExpr::Select(select) => Some(select.projection.len()),
@@ -201,11 +207,11 @@ fn source_of(source: Query, columns: &mut Vec<String>) -> Result<Query, SqlError
         return match count {
             Some(count) if count == columns.len() => Ok(source),
             Some(_) => Err(SqlError::ValueCount),
-            None => Err(not_supported("this source of an INSERT")),
+            None => Err(SqlError::not_supported("this source of an INSERT")),
         };
     };
     let [row] = values.rows.as_slice() else {
-        return Err(not_supported("several rows of VALUES; send one"));
+        return Err(SqlError::not_supported("several rows of VALUES; send one"));
     };
     if row.content.len() != columns.len() {
         return Err(SqlError::ValueCount);
@@ -216,7 +222,9 @@ fn source_of(source: Query, columns: &mut Vec<String>) -> Result<Query, SqlError
             .get(place)
             .is_some_and(|value| value.to_string().eq_ignore_ascii_case("newid()"));
         if !is_new {
-            return Err(not_supported("a pkid other than newid(); leave it out"));
+            return Err(SqlError::not_supported(
+                "a pkid other than newid(); leave it out",
+            ));
         }
         columns.remove(place);
         expressions.remove(place);
@@ -234,7 +242,9 @@ fn assigned(assignments: Vec<Assignment>) -> Result<(Vec<String>, Vec<Expr>), Sq
             }
             AssignmentTarget::Tuple(names) => {
                 let Expr::Tuple(parts) = value else {
-                    return Err(not_supported("SET of several columns from a subquery"));
+                    return Err(SqlError::not_supported(
+                        "SET of several columns from a subquery",
+                    ));
                 };
                 if parts.len() != names.len() {
                     return Err(SqlError::ValueCount);
@@ -276,7 +286,7 @@ fn plain_table(table: &TableWithJoins) -> Result<String, SqlError> {
         TableFactor::Table {
             name, args: None, ..
         } if table.joins.is_empty() => table_name(name),
-        _ => Err(not_supported("more than one table")),
+        _ => Err(SqlError::not_supported("more than one table")),
     }
 }
 
@@ -288,14 +298,8 @@ fn table_name(name: &ObjectName) -> Result<String, SqlError> {
 fn last_part(name: &ObjectName) -> Result<String, SqlError> {
     match name.0.last() {
         Some(ObjectNamePart::Identifier(last)) => Ok(last.value.to_ascii_lowercase()),
-        _ => Err(not_supported(&name.to_string())),
+        _ => Err(SqlError::not_supported(&name.to_string())),
     }
-}
-
-/// What is refused, named so that the caller can write it otherwise.
-fn not_supported(what: &str) -> SqlError {
-    let what: String = what.chars().take(80).collect();
-    SqlError::Syntax(format!("not supported here: {what}"))
 }
 
 #[cfg(test)]

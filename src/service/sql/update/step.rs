@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::SqlError;
-use super::lines::LineEdit;
-use super::users::UserEdit;
+use super::line_edit::LineEdit;
+use super::user_edit::UserEdit;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
