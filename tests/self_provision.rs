@@ -10,12 +10,14 @@ use crate::common::TestPhone;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::history::TimelineEvent;
+use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::domain::refusal::Refusal;
 use selfprov::domain::self_provisioning::AuthenticationMode;
 use selfprov::service::reread;
 use selfprov::service::self_provision;
 use selfprov::service::self_provision::LogInError;
 use selfprov::service::self_provision::ProvisionError;
+use selfprov::service::settings::RestartAction;
 
 #[tokio::test]
 async fn a_login_shows_what_continue_will_do_and_continue_does_it() {
@@ -92,6 +94,38 @@ async fn continue_frees_the_number_keeps_the_old_binding_alive_and_asks_for_a_re
         assert_eq!(events, expected);
         let audit = test.texts("SELECT after_text FROM audit").await;
         assert_eq!(audit, ["owner aksethi, extension 1004, by url"]);
+    })
+    .await;
+}
+
+/// What the template of the user's desk phones says of the language.
+const SAME_LANGUAGE: &str = "UPDATE universal_device_template SET user_locale = ''";
+const OTHER_LANGUAGE: &str = "UPDATE universal_device_template SET user_locale = 'German Germany' \
+    WHERE pkid IN (SELECT desk_phones FROM user_profile)";
+
+#[tokio::test]
+async fn how_a_claimed_phone_restarts_is_what_changed_or_what_the_setting_says() {
+    for_each_database(|database| async move {
+        TestApp::start(&database).await;
+        let cases = [
+            (RestartAction::Auto, SAME_LANGUAGE, PhoneAction::Restart),
+            (RestartAction::Reset, SAME_LANGUAGE, PhoneAction::Reset),
+            // Only a full boot loads another language.
+            (RestartAction::Auto, OTHER_LANGUAGE, PhoneAction::Reset),
+            (RestartAction::Restart, OTHER_LANGUAGE, PhoneAction::Restart),
+        ];
+        for (number, (setting, language, expected)) in (1..).zip(cases) {
+            let test = TestApp::builder()
+                .settings(|settings| settings.phones.restart_action = setting)
+                .start(&database)
+                .await;
+            test.sql(language).await;
+            let phone = test.auto_register(number).await;
+            let shown = test.log_in(&phone, "1004", PIN).await.unwrap();
+            test.press_continue(&phone, &shown.token).await.unwrap();
+            let owed = test.app.phone_control.owed_by(&phone.name).unwrap();
+            assert_eq!(owed.action, expected, "{setting:?}, {language}");
+        }
     })
     .await;
 }

@@ -134,11 +134,11 @@ impl CucmTable {
     pub fn expression(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
         let values = |of: fn(&Column) -> &'static str| {
-            let casts = self.columns.iter().map(|column| match column.kind {
-                ColumnType::Text => format!("CAST({} AS TEXT)", of(column)),
-                ColumnType::Integer => format!("CAST({} AS BIGINT)", of(column)),
-            });
-            casts.collect::<Vec<_>>().join(", ")
+            let values = self
+                .columns
+                .iter()
+                .map(|column| typed(of(column), column.kind));
+            values.collect::<Vec<_>>().join(", ")
         };
         let rows = match self.rows {
             Rows::From(from) => format!("SELECT {} FROM {from}", values(|c| c.expression)),
@@ -150,5 +150,18 @@ impl CucmTable {
             self.expression_name(),
             names.join(", ")
         )
+    }
+}
+
+/// An expression of this type. A column of ours has it already, and stays as it is: through a CAST
+/// SQLite finds no index, and joins by reading a table for every row of another.
+fn typed(expression: &str, kind: ColumnType) -> String {
+    let is_column = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.');
+    if !expression.is_empty() && expression.bytes().all(is_column) {
+        return expression.to_owned();
+    }
+    match kind {
+        ColumnType::Text => format!("CAST({expression} AS TEXT)"),
+        ColumnType::Integer => format!("CAST({expression} AS BIGINT)"),
     }
 }
