@@ -31,6 +31,15 @@ impl Pkid {
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
+
+    /// The text in braces, as phones' files and AXL have it. Without the machinery of formatting:
+    /// every file has two.
+    pub fn in_braces(&self) -> String {
+        self.0
+            .as_braced()
+            .encode_lower(&mut Uuid::encode_buffer())
+            .to_owned()
+    }
 }
 
 impl fmt::Display for Pkid {

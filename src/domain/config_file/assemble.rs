@@ -21,6 +21,7 @@ use super::incomplete::Incomplete;
 use super::locale::user_locale;
 use super::referred::Referred;
 use super::text::PhoneText;
+use super::text::PhoneUrl;
 use super::time_zone::cisco_time_zone;
 use registrars::call_managers_of_default;
 use registrars::registrars;
@@ -71,6 +72,8 @@ pub struct SystemValues {
     pub pbx: Option<PbxRegistrar>,
     /// Where phones reach the login.
     pub doors: SelfProvisionDoors,
+    /// Where phones ask whether they may be pushed to, at those doors.
+    pub authentication: AuthenticationUrls,
     /// The system's service URLs (*Default*) by AXL name.
     pub service_urls: HashMap<String, String>,
     /// Olson name of the time zone of date/time groups that name none.
@@ -81,6 +84,26 @@ pub struct SystemValues {
     pub self_provisioning_secure_mode: bool,
     /// The administrators' authentication code is accepted.
     pub admin_provision_mode: bool,
+}
+
+/// Where phones ask whether somebody may push to them: the same in every file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticationUrls {
+    /// `authenticationURL`, at the plain door where there is one.
+    pub plain: PhoneUrl,
+    /// `secureAuthenticationURL`.
+    pub secure: PhoneUrl,
+}
+
+impl AuthenticationUrls {
+    /// Those at our doors.
+    pub fn at(doors: &SelfProvisionDoors) -> Self {
+        let plain = doors.plain.as_ref().unwrap_or(&doors.https);
+        Self {
+            plain: plain.at(AUTHENTICATE_PATH),
+            secure: doors.https.at(AUTHENTICATE_PATH),
+        }
+    }
 }
 
 /// A PBX with which provisioned phones register.

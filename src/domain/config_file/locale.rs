@@ -13,11 +13,19 @@ pub struct UserLocale {
 ///
 /// Source: CUCM's `typeuserlocale` names, as AXL spells them.
 pub fn user_locale(name: &str) -> Option<UserLocale> {
-    let name = name.trim().replace('_', " ");
-    LOCALES
-        .iter()
-        .find(|locale| locale.name.eq_ignore_ascii_case(&name))
-        .copied()
+    let name = name.trim();
+    let folded = |byte: u8| {
+        if byte == b'_' {
+            b' '
+        } else {
+            byte.to_ascii_lowercase()
+        }
+    };
+    let is_called = |locale: &&UserLocale| {
+        locale.name.len() == name.len()
+            && locale.name.bytes().map(folded).eq(name.bytes().map(folded))
+    };
+    LOCALES.iter().find(is_called).copied()
 }
 
 /// The names of all locales.

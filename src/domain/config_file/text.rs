@@ -1,5 +1,7 @@
 //! Texts that a phone's file can hold: bounded and free of control characters.
 
+use std::sync::Arc;
+
 /// Text of at most `LENGTH_MAX` characters for one element of a phone's file.
 ///
 /// Longer text is cut, because a phone that refuses its whole file over a long label helps
@@ -33,11 +35,12 @@ impl<const LENGTH_MAX: usize> PhoneText<LENGTH_MAX> {
     }
 }
 
-/// A URL as a phone's file carries it: printable ASCII without spaces, at most 255 characters.
+/// A URL as a phone's file carries it: printable ASCII without spaces, at most 255 characters. A copy
+/// is the same text once more, not another one: many files have the same.
 ///
 /// Source: the phones' limit for URLs in files (255; 256 in XML objects).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneUrl(Box<str>);
+pub struct PhoneUrl(Arc<str>);
 
 impl PhoneUrl {
     /// Longest URL in a phone's file, in characters.
@@ -76,7 +79,7 @@ impl DoorUrl {
         let path = path
             .get(..PhoneUrl::LENGTH_MAX - Self::LENGTH_MAX)
             .unwrap_or(path);
-        PhoneUrl(format!("{}{path}", self.0).into_boxed_str())
+        PhoneUrl(format!("{}{path}", self.0).into())
     }
 }
 

@@ -27,7 +27,7 @@ const USE_CALL_MANAGER: &str = "USECALLMANAGER";
 /// Writes the file.
 pub(super) fn write(file: &DeviceFile) -> String {
     let mut xml = Xml::document(CAPACITY_BYTES);
-    let uuid = file.pkid.map(|pkid| format!("{{{pkid}}}"));
+    let uuid = file.pkid.map(|pkid| pkid.in_braces());
     let ctiid = file.ctiid.map(|ctiid| ctiid.to_string());
     let attributes = [("ctiid", ctiid.as_deref()), ("uuid", uuid.as_deref())];
     let attributes: Vec<_> = attributes
@@ -42,13 +42,12 @@ pub(super) fn write(file: &DeviceFile) -> String {
         device_pool(xml, file);
         trust_verification(xml, &file.trust_verification);
         sip_profile(xml, &file.sip_profile, &file.lines);
-        let logged: String = file.lines.iter().map(|_| '1').collect();
-        xml.text("MissedCallLoggingOption", &logged);
+        xml.text("MissedCallLoggingOption", &"1".repeat(file.lines.len()));
         xml.text("featurePolicyFile", "featurepolicy.xml");
         xml.fixed(&COMMON_PROFILE);
         xml.text("loadInformation", &file.load_information);
         xml.fixed(&VENDOR_CONFIG);
-        xml.text("versionStamp", &format!("{{{}}}", file.version_stamp));
+        xml.text("versionStamp", &file.version_stamp.in_braces());
         locales(xml, file);
         xml.number("deviceSecurityMode", file.security_mode as u8);
         xml.number("idleTimeout", file.urls.idle_timeout_s);

@@ -14,6 +14,7 @@ use super::system_xml;
 use crate::domain::catalogue;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::config_file::account::device_accounts;
+use crate::domain::config_file::assemble::AuthenticationUrls;
 use crate::domain::config_file::assemble::OwnNode;
 use crate::domain::config_file::assemble::PbxRegistrar;
 use crate::domain::config_file::assemble::SystemValues;
@@ -158,6 +159,11 @@ fn catalogue() -> Catalogue {
 }
 
 fn system() -> SystemValues {
+    let doors = SelfProvisionDoors {
+        https: "https://voice.example.net:8443".parse().unwrap(),
+        plain: Some("http://voice.example.net:8080".parse().unwrap()),
+        phones_trust_https: true,
+    };
     SystemValues {
         advertised_address: "voice.example.net".into(),
         own_node: OwnNode {
@@ -167,11 +173,8 @@ fn system() -> SystemValues {
         },
         tvs_port: None,
         pbx: None,
-        doors: SelfProvisionDoors {
-            https: "https://voice.example.net:8443".parse().unwrap(),
-            plain: Some("http://voice.example.net:8080".parse().unwrap()),
-            phones_trust_https: true,
-        },
+        authentication: AuthenticationUrls::at(&doors),
+        doors,
         service_urls: HashMap::from([(
             "directory".to_owned(),
             "http://voice.example.net/directory?a=1&b=2".to_owned(),

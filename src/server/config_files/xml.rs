@@ -2,8 +2,8 @@
 
 use quick_xml::escape::escape;
 
-/// Two spaces for every level that a document of ours can have.
-const INDENT: &str = "                                ";
+/// Two spaces for every level that a document of ours can have, and what begins an element.
+const LEAD: &str = "                                <";
 
 /// Elements that are the same in every file, written once by the writer itself.
 pub(super) struct Fixed {
@@ -68,8 +68,10 @@ impl Xml {
         self.depth += 1;
         inside(self);
         self.depth -= 1;
-        self.indent();
-        self.end(name);
+        self.lead();
+        self.out.push('/');
+        self.out.push_str(name);
+        self.out.push_str(">\n");
     }
 
     /// An element with text.
@@ -95,7 +97,9 @@ impl Xml {
 
     /// An element with `true` or `false`.
     pub(super) fn flag(&mut self, name: &str, flag: bool) {
-        self.text(name, if flag { "true" } else { "false" });
+        self.start(name, &[]);
+        self.out.push_str(if flag { ">true" } else { ">false" });
+        self.end(name);
     }
 
     /// An element without content.
@@ -105,8 +109,7 @@ impl Xml {
     }
 
     fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.indent();
-        self.out.push('<');
+        self.lead();
         self.out.push_str(name);
         for (attribute, value) in attributes {
             self.out.push(' ');
@@ -122,10 +125,8 @@ impl Xml {
         if number >= 10 {
             self.digits(number / 10);
         }
-        self.out.extend(char::from_digit(
-            u32::try_from(number % 10).unwrap_or(0),
-            10,
-        ));
+        let digit = u8::try_from(number % 10).unwrap_or(0);
+        self.out.push(char::from(b'0' + digit));
     }
 
     fn end(&mut self, name: &str) {
@@ -134,17 +135,15 @@ impl Xml {
         self.out.push_str(">\n");
     }
 
-    fn indent(&mut self) {
-        let indent = INDENT.get(..self.depth * 2).unwrap_or(INDENT);
-        self.out.push_str(indent);
+    /// The indent of this depth, and `<`.
+    fn lead(&mut self) {
+        let begin = LEAD.len().saturating_sub(1 + self.depth * 2);
+        self.out.push_str(LEAD.get(begin..).unwrap_or(LEAD));
     }
 
     /// Text with markup escaped; what XML 1.0 cannot hold at all is dropped.
     fn escaped(&mut self, text: &str) {
-        let is_plain = |byte: u8| {
-            matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'')
-        };
-        if text.bytes().all(is_plain) {
+        if is_plain(text) {
             return self.out.push_str(text);
         }
         let allowed = |c: char| {
@@ -158,6 +157,14 @@ impl Xml {
             self.out.push_str(&escape(&clean));
         }
     }
+}
+
+/// Whether every character is printable ASCII without markup, as in nearly every text. Every byte is
+/// looked at: without an early exit the compiler looks at many at once.
+fn is_plain(text: &str) -> bool {
+    let is_plain =
+        |byte: u8| matches!(byte, b' '..=b'~') & !matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
+    text.bytes().fold(true, |all, byte| all & is_plain(byte))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use crate::domain::call_target::CallTarget;
+use crate::domain::config_file::assemble::AuthenticationUrls;
 use crate::domain::config_file::assemble::OwnNode;
 use crate::domain::config_file::assemble::PbxRegistrar;
 use crate::domain::config_file::assemble::SystemValues;
@@ -45,6 +46,11 @@ fn put_together(
     let advertised = &app.settings.advertised;
     let plain = advertised.http_phones_base();
     let calls = &app.settings.calls;
+    let doors = SelfProvisionDoors {
+        https: advertised.https_base().parse()?,
+        plain: plain.map(|base| base.parse()).transpose()?,
+        phones_trust_https,
+    };
     Ok(SystemValues {
         advertised_address: advertised.host.clone(),
         own_node: OwnNode {
@@ -58,11 +64,8 @@ fn put_together(
             .as_ref()
             .filter(|_| calls.pbx_register_there)
             .map(pbx_registrar),
-        doors: SelfProvisionDoors {
-            https: advertised.https_base().parse()?,
-            plain: plain.map(|base| base.parse()).transpose()?,
-            phones_trust_https,
-        },
+        authentication: AuthenticationUrls::at(&doors),
+        doors,
         service_urls: HashMap::new(),
         time_zone: app.settings.phones.time_zone.clone(),
         idle_timer_s: 0,

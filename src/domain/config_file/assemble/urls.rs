@@ -1,6 +1,5 @@
 //! The service URLs of a file: *Default*, *Override*, and the one idle URL.
 
-use super::AUTHENTICATE_PATH;
 use super::RELEASE_PATH;
 use super::SystemValues;
 use crate::domain::config_file::FileWarning;
@@ -133,14 +132,13 @@ pub(super) fn urls_of_nobody(system: &SystemValues) -> ServiceUrls {
 }
 
 fn urls_but_idle(resolved: &Resolved<'_>, warnings: &mut Vec<FileWarning>) -> ServiceUrls {
-    let doors = &resolved.system.doors;
-    let plain = doors.plain.as_ref().unwrap_or(&doors.https);
+    let authentication = &resolved.system.authentication;
     let mut url = |names: &[&str], element| resolved.url(names, element, warnings);
     ServiceUrls {
         idle: IdleUrl::None,
         idle_timeout_s: 0,
-        authentication: plain.at(AUTHENTICATE_PATH),
-        secure_authentication: doors.https.at(AUTHENTICATE_PATH),
+        authentication: authentication.plain.clone(),
+        secure_authentication: authentication.secure.clone(),
         directory: url(&["directory", "directoryUrl"], "directoryURL"),
         secure_directory: url(
             &["secureDirUrl", "secureDirectoryUrl"],
