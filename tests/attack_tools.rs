@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::common::Database;
+use crate::common::row_as_text;
 use crate::load::{Handset, Site, Storm};
 use crate::outside::clients::{curl, element};
 use crate::outside::service::Service;
@@ -224,20 +225,6 @@ fn registered(site: &Site, phone: Handset) -> Handset {
         },
     );
     done.into_iter().next().unwrap()
-}
-
-fn row_as_text(row: &sqlx::any::AnyRow) -> String {
-    let cell = |index: usize| {
-        let text = row.try_get::<Option<String>, _>(index);
-        let text = text.or_else(|_| {
-            let number = row.try_get::<Option<i64>, _>(index)?;
-            Ok::<_, sqlx::Error>(number.map(|number| number.to_string()))
-        });
-        text.unwrap().unwrap_or_else(|| "NULL".to_owned())
-    };
-    let columns = row.columns().iter();
-    let cells = columns.map(|column| format!("{}={}", column.name(), cell(column.ordinal())));
-    cells.collect::<Vec<_>>().join(" ")
 }
 
 #[test]

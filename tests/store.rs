@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::common::ManualClock;
+use crate::common::line_in_none;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::directory_number::DirectoryNumber;
 use selfprov::domain::fresh_system;
@@ -53,20 +54,7 @@ async fn read(store: &Store) -> Reader {
 
 /// A line in `< None >`.
 fn line(id: u128, pattern: &str) -> Line {
-    Line {
-        pkid: pkid(id),
-        pattern: number(pattern),
-        route_partition: fresh_system::NO_PARTITION,
-        description: String::new(),
-        alerting_name: String::new(),
-        calling_search_space: None,
-        voice_mail_profile: None,
-        external_call_control_profile: None,
-        urgent_priority: false,
-        auto_answer: "Auto Answer Off".to_owned(),
-        auto_registered: false,
-        version: 1,
-    }
+    line_in_none(pkid(id), pattern)
 }
 
 /// A store with what a fresh system has.

@@ -13,11 +13,6 @@ impl MacAddress {
     pub const fn from_bytes(bytes: [u8; 6]) -> Self {
         Self(bytes)
     }
-
-    /// The six bytes, in transmission order.
-    pub const fn bytes(self) -> [u8; 6] {
-        self.0
-    }
 }
 
 impl fmt::Display for MacAddress {

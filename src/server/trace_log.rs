@@ -41,8 +41,6 @@ pub enum Level {
 }
 
 impl Level {
-    const ALL: [Self; 4] = [Self::Error, Self::Warn, Self::Info, Self::Debug];
-
     /// The word in the file.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,13 +49,6 @@ impl Level {
             Self::Info => "INFO",
             Self::Debug => "DEBUG",
         }
-    }
-
-    /// Reads the word without regard to case.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.as_str().eq_ignore_ascii_case(word))
     }
 }
 

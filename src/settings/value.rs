@@ -63,8 +63,6 @@ fn parse_list(text: &str) -> Result<Value, String> {
 pub trait Setting: Sized {
     /// The shape of its value.
     const KIND: Kind;
-    /// Whether listings must hide it.
-    const SECRET: bool = false;
 
     /// Reads the value.
     ///
@@ -192,7 +190,6 @@ where
 
 impl<T: Setting> Setting for Option<T> {
     const KIND: Kind = T::KIND;
-    const SECRET: bool = T::SECRET;
 
     /// Empty text takes a setting back to "not set", so that a flag can undo a file.
     fn read(value: &Value) -> Result<Self, String> {
@@ -212,7 +209,6 @@ const LIST_MAX: usize = 1_000;
 
 impl<T: Setting> Setting for Vec<T> {
     const KIND: Kind = Kind::List;
-    const SECRET: bool = T::SECRET;
 
     fn read(value: &Value) -> Result<Self, String> {
         let items = value.as_array().ok_or_else(|| expected("a list", value))?;

@@ -350,20 +350,3 @@ pub async fn last_login(
     })
     .transpose()
 }
-
-/// Reads a policy by its name, with its identity.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`find`].
-pub async fn policy_by_name(
-    connection: &mut Connection,
-    name: &str,
-) -> Result<Option<(Pkid, CredentialPolicy)>, StoreError> {
-    sqlx::query("SELECT * FROM credential_policy WHERE name = $1")
-        .bind(name)
-        .fetch_optional(connection)
-        .await?
-        .map(|row| Ok((row.pkid("credential_policy.pkid")?, policy_of(&row)?)))
-        .transpose()
-}

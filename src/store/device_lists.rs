@@ -82,25 +82,3 @@ pub async fn of_lines(
     }
     Ok(devices)
 }
-
-/// Names of the devices that keep a reference to an object, in order.
-///
-/// # Errors
-///
-/// [`StoreError`] as [`with_owners`].
-pub async fn that_keep(
-    connection: &mut Connection,
-    target: Pkid,
-) -> Result<Vec<DeviceName>, StoreError> {
-    sqlx::query(
-        "SELECT DISTINCT device.name FROM attribute_reference \
-         JOIN device ON device.pkid = attribute_reference.owner \
-         WHERE attribute_reference.target = $1 ORDER BY device.name",
-    )
-    .bind(target.to_string())
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|row| row.parsed("device.name"))
-    .collect()
-}

@@ -357,31 +357,3 @@ pub async fn delete_auto_registered(
     }
     Ok(freed)
 }
-
-/// Every number of a partition that has as many characters as `length` and lies between the two
-/// texts, in order. For equal lengths of digits, order of text is order of number.
-///
-/// # Errors
-///
-/// [`StoreError`] when the database fails.
-pub async fn patterns_between(
-    connection: &mut Connection,
-    route_partition: Pkid,
-    first: &DirectoryNumber,
-    last: &DirectoryNumber,
-) -> Result<Vec<DirectoryNumber>, StoreError> {
-    let length = i64::try_from(first.as_str().len()).unwrap_or(i64::MAX);
-    sqlx::query(
-        "SELECT pattern FROM line WHERE route_partition = $1 AND LENGTH(pattern) = $2 \
-         AND pattern >= $3 AND pattern <= $4 ORDER BY pattern",
-    )
-    .bind(route_partition.to_string())
-    .bind(length)
-    .bind(first.as_str())
-    .bind(last.as_str())
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|row| row.parsed("line.pattern"))
-    .collect()
-}

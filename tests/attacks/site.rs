@@ -223,20 +223,6 @@ impl Site {
     }
 }
 
-fn row_as_text(row: &sqlx::any::AnyRow) -> String {
-    let cell = |index: usize| {
-        let text = row.try_get::<Option<String>, _>(index);
-        let text = text.or_else(|_| {
-            let number = row.try_get::<Option<i64>, _>(index)?;
-            Ok::<_, sqlx::Error>(number.map(|number| number.to_string()))
-        });
-        text.unwrap().unwrap_or_else(|| "NULL".to_owned())
-    };
-    let columns = row.columns().iter();
-    let cells = columns.map(|column| format!("{}={}", column.name(), cell(column.ordinal())));
-    cells.collect::<Vec<_>>().join(" ")
-}
-
 /// The number of line 1.
 pub(crate) fn number_of(file: &str) -> &str {
     let (_, lines) = file.split_once("<sipLines>").unwrap();

@@ -97,7 +97,7 @@ impl TestApp {
     /// Adds a line in no partition that nobody has.
     pub(crate) async fn add_line(&self, pattern: &str) {
         let mut transaction = self.app.store.begin().await.unwrap();
-        let line = line(&self.app, pattern);
+        let line = line_in_none(self.app.new_pkid(), pattern);
         store::line::insert(transaction.connection(), &line)
             .await
             .unwrap();
@@ -119,7 +119,7 @@ impl TestApp {
         let profile = profile
             .into_iter()
             .find(|profile| profile.name == "selfpro");
-        let line = line(app, extension);
+        let line = line_in_none(app.new_pkid(), extension);
         let user = EndUser {
             pkid: app.new_pkid(),
             user_id: user_id.parse().unwrap(),
@@ -249,10 +249,11 @@ fn phone_line(app: &App, extension: &PrimaryExtension) -> PhoneLine {
     }
 }
 
-fn line(app: &App, extension: &str) -> Line {
+/// A line of this number in `< None >`, as a fresh system makes one.
+pub(crate) fn line_in_none(pkid: Pkid, pattern: &str) -> Line {
     Line {
-        pkid: app.new_pkid(),
-        pattern: extension.parse().unwrap(),
+        pkid,
+        pattern: pattern.parse().unwrap(),
         route_partition: fresh_system::NO_PARTITION,
         description: String::new(),
         alerting_name: String::new(),

@@ -112,3 +112,18 @@ where
     test(database.clone()).await;
     database.remove().await;
 }
+
+/// The cells of a row with the names of their columns, whatever the columns are.
+pub(crate) fn row_as_text(row: &sqlx::any::AnyRow) -> String {
+    let cell = |index: usize| {
+        let text = row.try_get::<Option<String>, _>(index);
+        let text = text.or_else(|_| {
+            let number = row.try_get::<Option<i64>, _>(index)?;
+            Ok::<_, sqlx::Error>(number.map(|number| number.to_string()))
+        });
+        text.unwrap().unwrap_or_else(|| "NULL".to_owned())
+    };
+    let columns = row.columns().iter();
+    let cells = columns.map(|column| format!("{}={}", column.name(), cell(column.ordinal())));
+    cells.collect::<Vec<_>>().join(" ")
+}

@@ -89,13 +89,6 @@ async fn a_new_credential_replaces_the_old_one_which_goes_into_the_history() {
                 .unwrap()
                 .is_none()
         );
-        let policy =
-            store::credential::policy_by_name(connection, "Default Credential Policy").await;
-        let (policy_pkid, policy) = policy.unwrap().unwrap();
-        assert_eq!(
-            (policy_pkid, policy.length_min),
-            (fresh_system::PASSWORD_POLICY, 8)
-        );
     })
     .await;
 }

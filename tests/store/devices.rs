@@ -247,9 +247,6 @@ async fn lines_are_unique_in_their_partition_and_only_lent_ones_go() {
             .await
             .unwrap();
         assert_eq!(found, Some(lent.clone()));
-        let numbers =
-            store::line::patterns_between(connection, none, &number("1000"), &number("1005")).await;
-        assert_eq!(numbers.unwrap(), [number("1004"), number("1005")]);
         let used =
             store::auto_registration::numbers_in_use(connection, &number("1005"), &number("1999"))
                 .await;

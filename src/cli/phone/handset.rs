@@ -143,13 +143,6 @@ impl Handset {
         self.registered.then_some(line.name.as_str())
     }
 
-    /// Whether the phone holds a file of its own, which XMLDefault is not.
-    pub fn has_own_file(&self) -> bool {
-        self.config
-            .as_ref()
-            .is_some_and(|config| !config.is_default)
-    }
-
     /// The open screen.
     pub const fn display(&self) -> Option<&Display> {
         self.display.as_ref()

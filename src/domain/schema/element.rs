@@ -301,15 +301,6 @@ impl Element {
             _ => &[],
         }
     }
-
-    /// The elements below it that `version` has in `place`, in master order.
-    pub fn children_in(
-        &self,
-        version: SchemaVersion,
-        place: Places,
-    ) -> impl Iterator<Item = &'static Element> + use<> {
-        elements_in(self.children(), version, place)
-    }
 }
 
 /// The elements of a table that `version` has in `place`, in master order.

@@ -81,14 +81,6 @@ impl Record {
             .map(|(_, value)| value)
     }
 
-    /// The value of an element, to be changed.
-    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.values
-            .iter_mut()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
-    }
-
     /// Every element in the order in which it was set, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Value)> {
         self.values.iter_mut().map(|(name, value)| (*name, value))

@@ -15,7 +15,6 @@ use crate::domain::auto_registration::AutoRegistrationRefused;
 use crate::domain::auto_registration::DirectoryNumberRange;
 use crate::domain::auto_registration::Window;
 use crate::domain::catalogue::AutoRegistration;
-use crate::domain::catalogue::Catalogue;
 use crate::domain::range_forecast::Forecast;
 use crate::domain::range_forecast::Limit;
 use crate::domain::range_forecast::RangeLevel;
@@ -86,8 +85,6 @@ pub struct Status {
     pub forecast: Forecast,
     /// Age at which an unclaimed phone is removed; `None`: never.
     pub time_to_live: Option<Duration>,
-    /// Whether both templates are there.
-    pub has_templates: bool,
 }
 
 impl Status {
@@ -137,7 +134,6 @@ pub async fn status(app: &App) -> Result<Status, StoreError> {
         forecast: forecast(&in_use, &taken),
         in_use,
         time_to_live: time_to_live(app),
-        has_templates: has_templates(&catalogue, &block),
         block,
     })
 }
@@ -159,13 +155,6 @@ async fn in_use(
         unclaimed: store::auto_registration::count_unclaimed(connection).await?,
         unclaimed_max: block.unclaimed_max.min(limits.unclaimed_max),
     })
-}
-
-fn has_templates(catalogue: &Catalogue, block: &AutoRegistration) -> bool {
-    let device = block.universal_device_template;
-    let line = block.universal_line_template;
-    device.is_some_and(|pkid| catalogue.universal_device_templates.contains_key(&pkid))
-        && line.is_some_and(|pkid| catalogue.universal_line_templates.contains_key(&pkid))
 }
 
 /// Looks, keeps what was seen for the metrics, and tells the log what wants attention.

@@ -24,7 +24,6 @@ pub use nodes::insert_date_time_group;
 pub use nodes::insert_device_pool;
 pub use nodes::join_call_manager_group;
 pub use nodes::update_call_manager;
-pub use nodes::update_date_time_group;
 pub use partitions::insert_calling_search_space;
 pub use partitions::insert_named_object;
 pub use partitions::insert_route_partition;

@@ -395,27 +395,3 @@ pub async fn insert_date_time_group(
     .await?;
     Ok(())
 }
-
-/// Replaces a date/time group.
-///
-/// # Errors
-///
-/// [`StoreError::Conflict`] when it is gone, [`StoreError::Duplicate`] when another has its name.
-pub async fn update_date_time_group(
-    connection: &mut Connection,
-    pkid: Pkid,
-    group: &DateTimeGroup,
-) -> Result<(), StoreError> {
-    let updated = sqlx::query(
-        "UPDATE date_time_group SET name = $2, date_template = $3, time_zone = $4, \
-         ntp_servers = $5, version = version + 1 WHERE pkid = $1",
-    )
-    .bind(pkid.to_string())
-    .bind(group.name.as_str())
-    .bind(group.date_template.as_str())
-    .bind(group.time_zone.as_str())
-    .bind(group.ntp_servers.join(" "))
-    .execute(connection)
-    .await?;
-    one_row(updated.rows_affected(), "Date/Time Group")
-}

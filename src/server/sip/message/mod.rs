@@ -321,12 +321,6 @@ impl<'a> Common<'a> {
         Reason::parse(self.headers.get(HeaderName::Reason)?)
     }
 
-    /// Whether `Supported` names this option, without regard to case.
-    pub fn supports(&self, option: &str) -> bool {
-        let mut options = self.headers.options(HeaderName::Supported);
-        options.any(|tag| tag.eq_ignore_ascii_case(option.as_bytes()))
-    }
-
     /// The digest credentials for us, in the order written. Other schemes are passed over.
     pub fn authorizations(
         &self,

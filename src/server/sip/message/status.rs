@@ -29,8 +29,6 @@ impl Status {
     pub const PROXY_AUTHENTICATION_REQUIRED: Self = Self(407);
     /// 408, also what a client transaction reports when nobody answered.
     pub const REQUEST_TIMEOUT: Self = Self(408);
-    /// 415, with `Accept`.
-    pub const UNSUPPORTED_MEDIA_TYPE: Self = Self(415);
     /// 416.
     pub const UNSUPPORTED_URI_SCHEME: Self = Self(416);
     /// 420, with `Unsupported`.

@@ -197,11 +197,6 @@ impl<'a> Params<'a> {
     pub fn get(&self, name: &str) -> Option<Param<'a>> {
         self.iter().find(|param| param.is(name))
     }
-
-    /// The text as it stood in the message, from the first `;` on.
-    pub const fn as_bytes(&self) -> &'a [u8] {
-        self.0
-    }
 }
 
 /// Splits the first parameter off a text that starts with `;`.

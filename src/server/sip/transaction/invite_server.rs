@@ -136,11 +136,6 @@ impl InviteServer {
         self.state == State::Proceeding
     }
 
-    /// Whether a 2xx was sent.
-    pub fn is_accepted(&self) -> bool {
-        self.state == State::Accepted
-    }
-
     /// Whether it is over.
     pub fn is_terminated(&self) -> bool {
         self.state == State::Terminated
@@ -201,7 +196,7 @@ mod tests {
         let begin = Instant::now();
         let mut server = InviteServer::start(false);
         assert!(server.respond(Status::OK, begin));
-        assert!(server.is_accepted() && !server.repeats());
+        assert!(!server.is_open() && !server.repeats());
         assert!(server.respond(Status::OK, begin));
         assert!(!server.respond(status(486), begin) && !server.respond(status(180), begin));
         assert_eq!(server.acknowledge(begin), Acknowledged::Passed);
