@@ -31,7 +31,7 @@ use selfprov::server::axl::answer::{self, Content};
 use selfprov::server::axl::{self, decode, encode, envelope};
 use selfprov::server::tls::CertificateFiles;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::application_users::{self, NewApplicationUser};
+use selfprov::service::application_users::{self, ApplicationUserChange};
 use selfprov::service::record::Actor;
 use support::client::{Client, trusting};
 use support::figures::{median, verdict};
@@ -97,13 +97,14 @@ fn serve(arguments: &[String]) {
     let app = runtime.block_on(site::open_with(dir, |settings| {
         settings.axl.answer_bytes_max = 0;
     }));
-    let new = NewApplicationUser {
-        user_id: USER_ID.parse().unwrap(),
-        password: NewSecret {
+    let user_id = USER_ID.parse().unwrap();
+    let new = ApplicationUserChange {
+        password: Some(NewSecret {
             secret: Secret::from(PASSWORD),
             must_change: false,
-        },
-        access_control_groups: vec!["Standard AXL API Access".to_owned()],
+        }),
+        access_control_groups: Some(vec!["Standard AXL API Access".to_owned()]),
+        ..ApplicationUserChange::default()
     };
     let actor = Actor {
         name: USER_ID.to_owned(),
@@ -111,7 +112,7 @@ fn serve(arguments: &[String]) {
         correlation: None,
     };
     runtime
-        .block_on(application_users::add(&app, &actor, &new))
+        .block_on(application_users::add(&app, &actor, &user_id, &new))
         .unwrap();
     let certificate = server::certificate(dir);
     let (_trigger, shutdown) = server::shutdown();

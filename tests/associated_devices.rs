@@ -7,15 +7,12 @@ use crate::common::TestApp;
 use crate::common::TestPhone;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
-use selfprov::domain::end_user::UserId;
 use selfprov::domain::phone_model;
 use selfprov::domain::secret::Secret;
 use selfprov::service::App;
-use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
-use selfprov::service::application_users::NewApplicationUser;
-use selfprov::service::associated_devices;
+use selfprov::service::application_users::ApplicationUserChange;
 use selfprov::service::devices;
 use selfprov::service::quick_add::QuickAdd;
 use selfprov::service::quick_add::QuickPhone;
@@ -26,6 +23,7 @@ use selfprov::service::sql;
 use selfprov::service::sql::SqlLimits;
 use selfprov::service::users;
 use selfprov::service::users::NewUser;
+use selfprov::service::users::UserChange;
 use selfprov::store;
 
 fn administrator() -> Actor {
@@ -40,8 +38,8 @@ fn name(text: &str) -> DeviceName {
     text.parse().unwrap()
 }
 
-async fn of(app: &App, user_id: &str) -> Vec<String> {
-    let names = associated_devices::of_end_user(app, user_id).await.unwrap();
+async fn of(test: &TestApp, user_id: &str) -> Vec<String> {
+    let names = test.controlled_by(user_id).await;
     names.iter().map(ToString::to_string).collect()
 }
 
@@ -70,18 +68,22 @@ async fn devices_are_set_as_a_whole_and_audited() {
         }
         let set = async |names: &[&str]| {
             let names: Vec<DeviceName> = names.iter().map(|text| name(text)).collect();
-            associated_devices::set_of_end_user(app, &administrator(), "aksethi", &names).await
+            let change = UserChange {
+                associated_devices: Some(names),
+                ..UserChange::default()
+            };
+            users::update(app, &administrator(), "aksethi", &change).await
         };
         set(&["SEP000000000002", "SEP000000000001", "SEP000000000002"])
             .await
             .unwrap();
         assert_eq!(
-            of(app, "AKSETHI").await,
+            of(&test, "AKSETHI").await,
             ["SEP000000000001", "SEP000000000002"]
         );
         set(&["SEP000000000003", "SEP000000000002"]).await.unwrap();
         assert_eq!(
-            of(app, "aksethi").await,
+            of(&test, "aksethi").await,
             ["SEP000000000002", "SEP000000000003"]
         );
 
@@ -90,27 +92,23 @@ async fn devices_are_set_as_a_whole_and_audited() {
             .unwrap_err();
         assert!(refused.to_string().contains("SEP0000000000FF"), "{refused}");
         assert_eq!(
-            of(app, "aksethi").await,
+            of(&test, "aksethi").await,
             ["SEP000000000002", "SEP000000000003"]
         );
-        let unknown = associated_devices::of_end_user(app, "nobody").await;
-        assert!(matches!(unknown, Err(AdministrationError::NotFound { .. })));
-        // A Self-Service User ID is no user ID.
-        let unknown = associated_devices::of_end_user(app, "1004").await;
-        assert!(matches!(unknown, Err(AdministrationError::NotFound { .. })));
 
         // What is gone is controlled by nobody.
         devices::delete(app, &administrator(), &name("SEP000000000003"))
             .await
             .unwrap();
-        assert_eq!(of(app, "aksethi").await, ["SEP000000000002"]);
+        assert_eq!(of(&test, "aksethi").await, ["SEP000000000002"]);
         users::remove(app, &administrator(), "aksethi")
             .await
             .unwrap();
         let mut reader = app.store.read().await.unwrap();
         let audit = store::history::audit_of(reader.connection(), "end_user", "aksethi", 10);
         let audit = audit.await.unwrap();
-        let after: Vec<&str> = audit.iter().map(|row| row.after.as_str()).collect();
+        let after = audit.iter().map(|row| row.after.as_str());
+        let after: Vec<&str> = after.filter(|text| text.starts_with("controls")).collect();
         assert_eq!(
             after[..2],
             [
@@ -127,16 +125,16 @@ async fn who_provisions_a_phone_controls_it_until_it_is_released() {
     for_each_database(async |database| {
         let test = TestApp::start(&database).await;
         let phone = test.auto_register(9).await;
-        assert_eq!(of(&test.app, "aksethi").await, Vec::<String>::new());
+        assert_eq!(of(&test, "aksethi").await, Vec::<String>::new());
         let confirmation = test.log_in(&phone, "aksethi", PIN).await.unwrap();
         test.press_continue(&phone, &confirmation.token)
             .await
             .unwrap();
-        assert_eq!(of(&test.app, "aksethi").await, [phone.name.to_string()]);
+        assert_eq!(of(&test, "aksethi").await, [phone.name.to_string()]);
         release::by_administrator(&test.app, &phone.name, &administrator())
             .await
             .unwrap();
-        assert_eq!(of(&test.app, "aksethi").await, Vec::<String>::new());
+        assert_eq!(of(&test, "aksethi").await, Vec::<String>::new());
     })
     .await;
 }
@@ -159,21 +157,24 @@ async fn quick_add_associates_the_phone_and_sql_tells_both_associations_by_name(
             }),
         };
         quick_add(app, &administrator(), &quick).await.unwrap();
-        assert_eq!(of(app, "jdoe").await, ["SEP000000000005"]);
-        let new = NewApplicationUser {
-            user_id: "recorder".parse::<UserId>().unwrap(),
-            password: NewSecret {
+        assert_eq!(of(&test, "jdoe").await, ["SEP000000000005"]);
+        let user_id = "recorder".parse().unwrap();
+        let new = ApplicationUserChange {
+            password: Some(NewSecret {
                 secret: Secret::from("correct-Horse-7"),
                 must_change: false,
-            },
-            access_control_groups: Vec::new(),
+            }),
+            ..ApplicationUserChange::default()
         };
-        application_users::add(app, &administrator(), &new)
+        application_users::add(app, &administrator(), &user_id, &new)
             .await
             .unwrap();
         let names = [TestPhone::number(5).name];
-        let actor = administrator();
-        associated_devices::set_of_application_user(app, &actor, "recorder", &names)
+        let change = ApplicationUserChange {
+            associated_devices: Some(names.into()),
+            ..ApplicationUserChange::default()
+        };
+        application_users::update(app, &administrator(), "recorder", &change)
             .await
             .unwrap();
         let statement = "select d.name, eu.userid, tua.name from enduserdevicemap eudm, \

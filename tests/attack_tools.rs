@@ -15,7 +15,7 @@ use crate::outside::clients::{curl, element};
 use crate::outside::service::Service;
 use crate::program::eventually;
 use selfprov::store::Engine;
-use sqlx::{Column as _, Connection as _, Row as _};
+use sqlx::{Connection as _, Row as _};
 
 /// Where the tools stand.
 const ATTACKER: &str = "127.0.9.9";

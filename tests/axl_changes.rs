@@ -8,7 +8,6 @@ use crate::common::axl_envelope;
 use crate::common::for_each_database;
 use selfprov::domain::pkid::Pkid;
 use selfprov::service::App;
-use selfprov::service::associated_devices;
 use selfprov::service::changes;
 use selfprov::service::changes::PAGE_MAX;
 use selfprov::service::changes::Start;
@@ -316,9 +315,11 @@ async fn a_change_says_which_elements_it_touched_whoever_made_it() {
         users::update(app, &administrator(), "jdoe", &change)
             .await
             .unwrap();
-        let devices = [name];
-        let actor = administrator();
-        associated_devices::set_of_end_user(app, &actor, "jdoe", &devices)
+        let change = UserChange {
+            associated_devices: Some(vec![name]),
+            ..UserChange::default()
+        };
+        users::update(app, &administrator(), "jdoe", &change)
             .await
             .unwrap();
         let answer = client.ask("").await;

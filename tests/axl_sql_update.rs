@@ -12,14 +12,12 @@ use selfprov::domain::phone::Phone;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::user::EndUser;
 use selfprov::service::App;
-use selfprov::service::associated_devices;
 use selfprov::service::record::Actor;
 use selfprov::service::sql;
 use selfprov::service::sql::ROWS_MAX;
 use selfprov::service::sql::SqlError;
 use selfprov::service::sql::SqlLimits;
 use selfprov::service::user_credentials;
-use selfprov::service::user_views;
 use selfprov::store;
 
 fn actor() -> Actor {
@@ -114,7 +112,7 @@ async fn the_public_scripts_way_to_associate_a_device_works_over_axl() {
         );
         let answer = axl.succeed("12.5", "executeSQLUpdate", &statement).await;
         assert_eq!(answer, "<rowsUpdated>1</rowsUpdated>");
-        let devices = associated_devices::of_end_user(app, "jdoe").await.unwrap();
+        let devices = axl.0.test.controlled_by("jdoe").await;
         assert_eq!(devices, std::slice::from_ref(&phone.name));
         // The same once more, by somebody who may only read, and one that only reads.
         let (code, text) = axl.refused("12.5", "executeSQLUpdate", &statement).await;
@@ -312,29 +310,23 @@ async fn users_change_with_their_groups_and_extension() {
         let statement = "update enduser set firstname='Jane', department='Sales', status=0, \
             keypadenteredalternateidentifier='7777' where userid='jdoe'";
         assert_eq!(done(app, statement).await, 1);
-        let view = user_views::show(app, "7777").await.unwrap();
-        assert_eq!(view.user.person.first_name, "Jane");
-        assert_eq!(view.user.person.last_name, "sethi");
-        assert!(!view.user.enabled);
+        let user = test.end_user("7777").await.unwrap();
+        assert_eq!(user.person.first_name, "Jane");
+        assert_eq!(user.person.last_name, "sethi");
+        assert!(!user.enabled);
 
         let insert = "insert into enduserdirgroupmap (fkenduser, fkdirgroup) values (\
             (select pkid from enduser where userid='jdoe'), \
             (select pkid from dirgroup where name='Help Desk'))";
         assert_eq!(done(app, insert).await, 1);
-        let groups = user_views::show(app, "jdoe")
-            .await
-            .unwrap()
-            .access_control_groups;
+        let groups = test.groups_of(&user).await;
         assert_eq!(groups, ["Help Desk", STANDARD_CCM_END_USERS]);
         assert_eq!(update(app, insert).await.unwrap_err().number(), -239);
         let delete = "delete from enduserdirgroupmap where fkenduser in \
             (select pkid from enduser where userid='jdoe') and fkdirgroup not in \
             (select pkid from dirgroup where name='Help Desk')";
         assert_eq!(done(app, delete).await, 1);
-        let groups = user_views::show(app, "jdoe")
-            .await
-            .unwrap()
-            .access_control_groups;
+        let groups = test.groups_of(&user).await;
         assert_eq!(groups, ["Help Desk"]);
 
         let statement = "update endusernumplanmap set fknumplan = \

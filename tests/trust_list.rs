@@ -23,6 +23,10 @@ use base64::Engine as _;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::trust_list::Sha1For;
 use selfprov::domain::trust_list::keys::KeyRefused;
+use selfprov::server::control::execute::execute;
+use selfprov::server::control::protocol::Answer;
+use selfprov::server::control::protocol::Request;
+use selfprov::server::control::protocol::Response;
 use selfprov::server::tls::CertificateFiles;
 use selfprov::server::tls::ServerCertificate;
 use selfprov::server::trust_list_format::PhoneForm;
@@ -659,11 +663,15 @@ async fn the_idle_url_is_secure_only_while_a_list_says_whom_to_trust() {
     let app = &server.test.app;
     let der = server.handset.certificate.certificate_der();
     set_own_certificate(app, &der).await.unwrap();
+    // What `selfprov doctor` says of the phone.
     let warns = async || {
-        let known = app.phones.find(&phone.name).unwrap();
-        let file =
-            selfprov::service::phone_files::render_config::preview(app, &known.phone).unwrap();
-        format!("{:?}", file.warnings).contains("IdleUrlNotTrusted")
+        let asked = Request::Readiness { user: None };
+        let Response::Ok(Answer::Findings(findings)) = execute(app, asked).await else {
+            panic!("doctor is refused");
+        };
+        let whose = format!("phone {}", phone.name);
+        let mut findings = findings.into_iter().filter(|one| one.subject == whose);
+        findings.any(|one| one.text.contains("Host not found"))
     };
     assert!(
         warns().await,

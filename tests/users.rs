@@ -8,20 +8,22 @@ use selfprov::domain::lockout::Lock;
 use selfprov::domain::phone::DigestUser;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::sip_digest::DigestAlgorithm;
+use selfprov::domain::stored_credential::StoredCredential;
 use selfprov::domain::user::Person;
 use selfprov::service::App;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
+use selfprov::service::application_users::ApplicationUserChange;
 use selfprov::service::hasher::Share;
 use selfprov::service::phone_book::ha1;
 use selfprov::service::quick_add::LineChoice;
 use selfprov::service::quick_add::QuickAdd;
 use selfprov::service::quick_add::QuickExtension;
 use selfprov::service::quick_add::quick_add;
+use selfprov::service::readiness;
 use selfprov::service::record::Actor;
 use selfprov::service::user_credentials;
-use selfprov::service::user_views;
 use selfprov::service::users;
 use selfprov::service::users::Extension;
 use selfprov::service::users::NewUser;
@@ -64,13 +66,23 @@ fn quick(user_id: &str, extension: &str, choice: LineChoice) -> QuickAdd {
     }
 }
 
-async fn verifies(app: &App, login: &str, kind: CredentialKind, text: &str) -> bool {
-    let user = user_views::show(app, login).await.unwrap().user;
-    let mut reader = app.store.read().await.unwrap();
-    let credential = store::credential::find(reader.connection(), user.pkid, kind)
-        .await
-        .unwrap()
-        .unwrap();
+/// What keeps the user from provisioning a phone, in words.
+async fn obstacles(app: &App, login: &str) -> Vec<String> {
+    let user = readiness::user(app, login).await.unwrap().unwrap();
+    let obstacles = user.obstacles.into_iter();
+    obstacles.map(|obstacle| obstacle.text).collect()
+}
+
+async fn credential(test: &TestApp, login: &str, kind: CredentialKind) -> StoredCredential {
+    let user = test.end_user(login).await.unwrap();
+    let mut reader = test.app.store.read().await.unwrap();
+    let credential = store::credential::find(reader.connection(), user.pkid, kind).await;
+    credential.unwrap().unwrap()
+}
+
+async fn verifies(test: &TestApp, login: &str, kind: CredentialKind, text: &str) -> bool {
+    let app = &test.app;
+    let credential = credential(test, login, kind).await;
     let secret = Secret::from(text);
     app.hasher
         .verify(Share::Others, &secret, &credential.hash)
@@ -90,16 +102,19 @@ async fn quick_add_makes_a_user_who_may_provision_at_once() {
         )
         .await
         .unwrap();
-        let view = user_views::show(app, "2001").await.unwrap();
-        assert_eq!(view.not_ready, Vec::<String>::new());
+        let view = readiness::user(app, "2001").await.unwrap().unwrap();
+        assert_eq!(view.obstacles, Vec::new());
         assert_eq!(view.user.user_id.as_str(), "jdoe");
-        assert_eq!(view.user.self_service_user_id.unwrap().as_str(), "2001");
         assert_eq!(
-            view.access_control_groups,
+            view.user.self_service_user_id.as_ref().unwrap().as_str(),
+            "2001"
+        );
+        assert_eq!(
+            test.groups_of(&view.user).await,
             [fresh_system::STANDARD_CCM_END_USERS]
         );
-        assert_eq!(view.user_profile, "selfpro");
-        assert!(verifies(app, "JDOE", CredentialKind::Pin, "927461").await);
+        assert_eq!(view.profile, "selfpro");
+        assert!(verifies(&test, "JDOE", CredentialKind::Pin, "927461").await);
         let mut reader = app.store.read().await.unwrap();
         let line = view.user.primary_extension.unwrap().line;
         let line = store::line::by_pkid(reader.connection(), line)
@@ -151,7 +166,7 @@ async fn a_login_name_of_somebody_else_is_refused_with_both_names_and_changes_no
             matches!(refused, AdministrationError::Taken { .. }),
             "{refused}"
         );
-        assert_eq!(user_views::list(app, "", 10).await.unwrap().len(), 1);
+        assert_eq!(readiness::users(app, "", 10).await.unwrap().len(), 1);
         let mut reader = app.store.read().await.unwrap();
         for number in ["2002", "2003"] {
             let number = number.parse().unwrap();
@@ -266,7 +281,7 @@ async fn a_trivial_pin_is_refused_and_no_pin_is_in_the_audit_log() {
         user_credentials::set_pin(app, &administrator(), "1004", &secret("582913"))
             .await
             .unwrap();
-        assert!(verifies(app, "aksethi", CredentialKind::Pin, "582913").await);
+        assert!(verifies(&test, "aksethi", CredentialKind::Pin, "582913").await);
         let generated = user_credentials::generate_pin(app);
         let generated = NewSecret {
             secret: generated,
@@ -275,8 +290,8 @@ async fn a_trivial_pin_is_refused_and_no_pin_is_in_the_audit_log() {
         user_credentials::set_pin(app, &administrator(), "1004", &generated)
             .await
             .unwrap();
-        let view = user_views::show(app, "aksethi").await.unwrap();
-        assert!(view.pin.unwrap().must_change);
+        let pin = credential(&test, "aksethi", CredentialKind::Pin).await;
+        assert!(pin.must_change(app.environment.now()));
         let audit = audit_of(app, "end_user", "aksethi").await;
         assert!(audit.contains("end_user.set_pin"));
         assert!(!audit.contains("582913") && !audit.contains(generated.secret.reveal()));
@@ -297,7 +312,7 @@ async fn unlocking_ends_the_lock_and_says_what_was_locked() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let app = &test.app;
-        let user = user_views::show(app, "aksethi").await.unwrap().user;
+        let user = test.end_user("aksethi").await.unwrap();
         let mut transaction = app.store.begin().await.unwrap();
         let connection = transaction.connection();
         let pin = store::credential::find(connection, user.pkid, CredentialKind::Pin)
@@ -309,14 +324,17 @@ async fn unlocking_ends_the_lock_and_says_what_was_locked() {
             .await
             .unwrap();
         transaction.commit().await.unwrap();
-        let view = user_views::show(app, "aksethi").await.unwrap();
-        assert_eq!(view.not_ready, ["the PIN is locked"]);
+        assert_eq!(
+            obstacles(app, "aksethi").await,
+            ["the PIN is locked after failed logins"]
+        );
         let unlocked = user_credentials::unlock(app, &administrator(), "aksethi")
             .await
             .unwrap();
         assert!(unlocked.pin && !unlocked.password);
-        let view = user_views::show(app, "aksethi").await.unwrap();
-        assert!(view.not_ready.is_empty() && view.pin.unwrap().lock.is_none());
+        assert_eq!(obstacles(app, "aksethi").await, Vec::<String>::new());
+        let pin = credential(&test, "aksethi", CredentialKind::Pin).await;
+        assert_eq!(pin.lock, None);
         let refused = user_credentials::unlock(app, &administrator(), "nobody").await;
         assert!(matches!(refused, Err(AdministrationError::NotFound { .. })));
     })
@@ -328,7 +346,7 @@ async fn a_change_keeps_what_it_does_not_name_and_refuses_an_old_version() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let app = &test.app;
-        let before = user_views::show(app, "aksethi").await.unwrap().user;
+        let before = test.end_user("aksethi").await.unwrap();
         let change = UserChange {
             version: Some(before.version),
             user_id: Some("akash.sethi".parse().unwrap()),
@@ -341,11 +359,11 @@ async fn a_change_keeps_what_it_does_not_name_and_refuses_an_old_version() {
             .unwrap();
         assert_eq!(after.person, before.person);
         assert_eq!(after.version, before.version + 1);
-        let view = user_views::show(app, "Akash.Sethi").await.unwrap();
-        assert_eq!(view.user, after);
-        assert_eq!(view.access_control_groups, [fresh_system::HELP_DESK]);
-        assert!(view.not_ready.len() == 2, "{:?}", view.not_ready);
-        assert!(user_views::show(app, "aksethi").await.is_err());
+        assert_eq!(test.end_user("Akash.Sethi").await.unwrap(), after);
+        assert_eq!(test.groups_of(&after).await, [fresh_system::HELP_DESK]);
+        let obstacles = obstacles(app, "akash.sethi").await;
+        assert!(obstacles.len() == 2, "{obstacles:?}");
+        assert_eq!(test.end_user("aksethi").await, None);
         let again = users::update(app, &administrator(), "1004", &change).await;
         assert!(matches!(again, Err(AdministrationError::Changed(_))));
         let change = UserChange {
@@ -369,11 +387,11 @@ async fn a_user_who_goes_takes_logins_groups_and_credentials_along() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let app = &test.app;
-        let user = user_views::show(app, "aksethi").await.unwrap().user;
+        let user = test.end_user("aksethi").await.unwrap();
         users::remove(app, &administrator(), "aksethi")
             .await
             .unwrap();
-        assert!(user_views::show(app, "1004").await.is_err());
+        assert_eq!(test.end_user("1004").await, None);
         let mut reader = app.store.read().await.unwrap();
         let connection = reader.connection();
         let pin = store::credential::find(connection, user.pkid, CredentialKind::Pin)
@@ -401,7 +419,7 @@ async fn devices_with_a_digest_user_follow_its_credentials_and_restart() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let (app, actor) = (&test.app, administrator());
-        let user = user_views::show(app, "aksethi").await.unwrap().user;
+        let user = test.end_user("aksethi").await.unwrap();
         let mut phone = test.phone("SEP0011AABBCCDD", None);
         phone.digest.digest_user = Some(Box::new(DigestUser {
             pkid: user.pkid,
@@ -464,13 +482,17 @@ async fn first_start_makes_one_administrator_with_a_one_time_password() {
                 .unwrap()
                 .is_none()
         );
-        let list = application_users::list(app).await.unwrap();
+        let mut reader = app.store.read().await.unwrap();
+        let connection = reader.connection();
+        let list = store::application_user::all(connection).await.unwrap();
         assert_eq!(list.len(), 1);
-        assert!(list[0].must_change_password);
-        assert_eq!(
-            list[0].access_control_groups,
-            [fresh_system::STANDARD_CCM_SUPER_USERS]
-        );
+        let kind = CredentialKind::Password;
+        let password = store::credential::find(connection, list[0].pkid, kind).await;
+        let now = app.environment.now();
+        assert!(password.unwrap().unwrap().must_change(now));
+        let groups = store::end_user::access_control_groups(connection, list[0].pkid).await;
+        assert_eq!(groups.unwrap(), [fresh_system::STANDARD_CCM_SUPER_USERS]);
+        drop(reader);
         let last = application_users::remove(app, &actor, "admin")
             .await
             .unwrap_err();
@@ -500,12 +522,12 @@ async fn end_users_and_application_users_share_one_name_space() {
             refused.to_string().contains("application user admin"),
             "{refused}"
         );
-        let new = application_users::NewApplicationUser {
-            user_id: "AKSETHI".parse().unwrap(),
-            password: secret("Wine-dark-sea-7"),
-            access_control_groups: Vec::new(),
+        let user_id = "AKSETHI".parse().unwrap();
+        let new = ApplicationUserChange {
+            password: Some(secret("Wine-dark-sea-7")),
+            ..ApplicationUserChange::default()
         };
-        let refused = application_users::add(app, &administrator(), &new)
+        let refused = application_users::add(app, &administrator(), &user_id, &new)
             .await
             .unwrap_err();
         assert!(

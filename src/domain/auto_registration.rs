@@ -272,8 +272,10 @@ mod tests {
         let range = range("1000", "1003");
         let next = |last: Option<&str>, used: &[&str]| {
             let last = last.map(dn);
-            next_free(&range, last.as_ref(), |number| used.contains(&number.as_str()))
-                .map(|number| number.to_string())
+            next_free(&range, last.as_ref(), |number| {
+                used.contains(&number.as_str())
+            })
+            .map(|number| number.to_string())
         };
         assert_eq!(next(None, &[]).as_deref(), Some("1000"));
         assert_eq!(next(Some("1000"), &[]).as_deref(), Some("1001"));

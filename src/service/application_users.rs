@@ -30,7 +30,7 @@ use crate::store::Connection;
 use crate::store::StoreError;
 
 pub use change::ApplicationUserChange;
-pub use change::add_with;
+pub use change::add;
 pub use change::update;
 
 const KIND: &str = "Application User";
@@ -43,46 +43,6 @@ const ONE_TIME_ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
 
 /// Characters of a one-time password: 80 bits.
 const ONE_TIME_LENGTH: usize = 16;
-
-/// An application user to be added.
-#[derive(Debug, Clone)]
-pub struct NewApplicationUser {
-    /// User ID.
-    pub user_id: UserId,
-    /// Password.
-    pub password: NewSecret,
-    /// Names of access control groups.
-    pub access_control_groups: Vec<String>,
-}
-
-/// An application user as administrators see one.
-#[derive(Debug, Clone)]
-pub struct ApplicationUserView {
-    /// The user.
-    pub user: ApplicationUser,
-    /// Names of the access control groups.
-    pub access_control_groups: Vec<String>,
-    /// Whether the password must be changed at the next login.
-    pub must_change_password: bool,
-}
-
-/// Adds an application user.
-///
-/// # Errors
-///
-/// [`AdministrationError::Taken`] when an end user or another application user has the user ID.
-pub async fn add(
-    app: &App,
-    actor: &Actor,
-    new: &NewApplicationUser,
-) -> Result<ApplicationUser, AdministrationError> {
-    let password = prepare(app, &new.user_id, &new.password).await?;
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let user = insert(app, connection, actor, new, password).await?;
-    transaction.commit().await?;
-    Ok(user)
-}
 
 /// Makes the first administrator with a one-time password when there is no administrator who can
 /// log in; gives the password, which is shown once and kept nowhere.
@@ -98,22 +58,21 @@ pub async fn ensure_administrator(
         return Ok(None);
     }
     let one_time = one_time_password(app);
-    let new = NewApplicationUser {
-        user_id: FIRST_ADMINISTRATOR
-            .parse()
-            .map_err(|error| AdministrationError::invalid("user ID", &error))?,
-        password: NewSecret {
-            secret: one_time.clone(),
-            must_change: true,
-        },
-        access_control_groups: vec![fresh_system::STANDARD_CCM_SUPER_USERS.to_owned()],
+    let user_id: UserId = FIRST_ADMINISTRATOR
+        .parse()
+        .map_err(|error| AdministrationError::invalid("user ID", &error))?;
+    let new = NewSecret {
+        secret: one_time.clone(),
+        must_change: true,
     };
-    let password = prepare(app, &new.user_id, &new.password).await?;
+    let password = prepare(app, &user_id, &new).await?;
+    let groups = [fresh_system::STANDARD_CCM_SUPER_USERS.to_owned()];
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
-    let inserted = insert(app, connection, actor, &new, password).await;
+    let inserted = insert_user(app, connection, actor, &user_id, &groups).await;
     match inserted {
-        Ok(_) => {
+        Ok(user) => {
+            store_credential(app, connection, user.pkid, password).await?;
             transaction.commit().await?;
             Ok(Some(one_time))
         }
@@ -190,29 +149,6 @@ pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), Admin
     Ok(())
 }
 
-/// Every application user.
-///
-/// # Errors
-///
-/// [`AdministrationError::Service`] when the database fails.
-pub async fn list(app: &App) -> Result<Vec<ApplicationUserView>, AdministrationError> {
-    let now = app.environment.now();
-    let mut reader = app.store.read().await?;
-    let connection = reader.connection();
-    let mut views = Vec::new();
-    for user in store::application_user::all(connection).await? {
-        let groups = store::end_user::access_control_groups(connection, user.pkid).await?;
-        let kind = CredentialKind::Password;
-        let password = store::credential::find(connection, user.pkid, kind).await?;
-        views.push(ApplicationUserView {
-            user,
-            access_control_groups: groups,
-            must_change_password: password.is_some_and(|password| password.must_change(now)),
-        });
-    }
-    Ok(views)
-}
-
 async fn prepare(
     app: &App,
     user_id: &UserId,
@@ -225,19 +161,6 @@ async fn prepare(
     let kind = CredentialKind::Password;
     let policy = default_policy(&app.catalogue.load(), CredentialUser::ApplicationUser, kind);
     prepare_credential(app, kind, password, &owner, policy).await
-}
-
-async fn insert(
-    app: &App,
-    connection: &mut Connection,
-    actor: &Actor,
-    new: &NewApplicationUser,
-    password: PreparedCredential,
-) -> Result<ApplicationUser, AdministrationError> {
-    let groups = &new.access_control_groups;
-    let user = insert_user(app, connection, actor, &new.user_id, groups).await?;
-    store_credential(app, connection, user.pkid, password).await?;
-    Ok(user)
 }
 
 /// A user ID that somebody else has.

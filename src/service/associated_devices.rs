@@ -7,14 +7,11 @@ use std::collections::BTreeSet;
 
 use super::App;
 use super::administration::AdministrationError;
-use super::administration::END_USER;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
 use crate::domain::device::DeviceName;
-use crate::domain::end_user::FoldedLogin;
 use crate::domain::pkid::Pkid;
-use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 use crate::store::associated_device;
@@ -22,59 +19,9 @@ use crate::store::device;
 
 pub use crate::store::associated_device::Controller;
 
-const APPLICATION_USER: &str = "Application User";
-
 /// Most devices that one user controls: far more than any recorder or attendant console has, and
 /// what one transaction writes in about a second.
 pub const ASSOCIATED_DEVICES_MAX: usize = 20_000;
-
-/// Names of the devices that a user controls, in order; `user_id` is an end user's.
-///
-/// # Errors
-///
-/// [`AdministrationError::NotFound`] when there is no such user.
-pub async fn of_end_user(app: &App, user_id: &str) -> Result<Vec<DeviceName>, AdministrationError> {
-    let mut reader = app.store.read().await?;
-    let connection = reader.connection();
-    let (user, _) = end_user(connection, user_id).await?;
-    Ok(read(connection, user).await?)
-}
-
-/// Makes these devices the ones that an end user controls, and no others.
-///
-/// # Errors
-///
-/// [`AdministrationError::NotFound`] names the user or device that does not exist.
-pub async fn set_of_end_user(
-    app: &App,
-    actor: &Actor,
-    user_id: &str,
-    devices: &[DeviceName],
-) -> Result<(), AdministrationError> {
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let (user, user_id) = end_user(connection, user_id).await?;
-    replace(app, connection, actor, (user, &user_id), devices).await?;
-    Ok(transaction.commit().await?)
-}
-
-/// The same for an application user.
-///
-/// # Errors
-///
-/// [`AdministrationError::NotFound`] names the user or device that does not exist.
-pub async fn set_of_application_user(
-    app: &App,
-    actor: &Actor,
-    user_id: &str,
-    devices: &[DeviceName],
-) -> Result<(), AdministrationError> {
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let (user, user_id) = application_user(connection, user_id).await?;
-    replace(app, connection, actor, (user, &user_id), devices).await?;
-    Ok(transaction.commit().await?)
-}
 
 /// Names of the devices that a user controls, in order.
 ///
@@ -187,30 +134,6 @@ async fn device(
     device::pkid_of(connection, name)
         .await?
         .ok_or_else(|| AdministrationError::not_found("device", name.as_str()))
-}
-
-async fn end_user(
-    connection: &mut Connection,
-    user_id: &str,
-) -> Result<(Controller, String), AdministrationError> {
-    let folded = FoldedLogin::of(user_id);
-    let user = store::end_user::by_login(connection, &folded).await?;
-    // A Self-Service User ID is no user ID.
-    let user = user
-        .filter(|user| user.user_id.folded() == folded)
-        .ok_or_else(|| AdministrationError::not_found(END_USER, user_id))?;
-    Ok((Controller::EndUser(user.pkid), user.user_id.to_string()))
-}
-
-async fn application_user(
-    connection: &mut Connection,
-    user_id: &str,
-) -> Result<(Controller, String), AdministrationError> {
-    let user = store::application_user::by_login(connection, &FoldedLogin::of(user_id))
-        .await?
-        .ok_or_else(|| AdministrationError::not_found(APPLICATION_USER, user_id))?;
-    let controller = Controller::ApplicationUser(user.pkid);
-    Ok((controller, user.user_id.to_string()))
 }
 
 fn change(user: Controller, user_id: &str, before: &str, after: &str) -> Change {

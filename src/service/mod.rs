@@ -75,7 +75,6 @@ pub mod templates;
 pub mod trust_list;
 pub mod user_credentials;
 pub mod user_search;
-pub mod user_views;
 pub mod users;
 pub mod x509;
 

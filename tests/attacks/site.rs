@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use selfprov::service::phone_files::file_fetched;
 use selfprov::store::Engine;
-use sqlx::Column as _;
 use sqlx::Row as _;
 
 use crate::common::Answer;
@@ -13,6 +12,7 @@ use crate::common::Database;
 use crate::common::SipPhone;
 use crate::common::TestApp;
 use crate::common::TestServer;
+use crate::common::row_as_text;
 use crate::common::url_of_key;
 
 /// A phone of the attacker's choice and the address it registered from.

@@ -20,7 +20,7 @@ use selfprov::server::shutdown::ShutdownTrigger;
 use selfprov::server::tls::{CertificateFiles, ServerCertificate};
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
-use selfprov::service::application_users::NewApplicationUser;
+use selfprov::service::application_users::ApplicationUserChange;
 use selfprov::service::record::Actor;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -53,20 +53,21 @@ impl Site {
     /// Starts one with the usual users and templates.
     pub(crate) async fn start(database: &Database) -> Self {
         let test = TestApp::start(database).await;
-        let new = NewApplicationUser {
-            user_id: USER.parse().unwrap(),
-            password: NewSecret {
+        let user_id = USER.parse().unwrap();
+        let new = ApplicationUserChange {
+            password: Some(NewSecret {
                 secret: Secret::from(PASSWORD),
                 must_change: false,
-            },
-            access_control_groups: vec!["Standard AXL API Access".to_owned()],
+            }),
+            access_control_groups: Some(vec!["Standard AXL API Access".to_owned()]),
+            ..ApplicationUserChange::default()
         };
         let actor = Actor {
             name: "test".to_owned(),
             source: "command line".to_owned(),
             correlation: None,
         };
-        application_users::add(&test.app, &actor, &new)
+        application_users::add(&test.app, &actor, &user_id, &new)
             .await
             .unwrap();
         let (trigger, shutdown) = shutdown::channel();

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use selfprov::domain::credential::CredentialKind;
+use selfprov::domain::device::DeviceName;
 use selfprov::domain::device::DeviceState;
+use selfprov::domain::end_user::FoldedLogin;
 use selfprov::domain::fresh_system;
 use selfprov::domain::line::Line;
 use selfprov::domain::phone::DigestIdentity;
 use selfprov::domain::phone::Phone;
 use selfprov::domain::phone::PhoneLine;
+use selfprov::domain::pkid::Pkid;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::user::EndUser;
 use selfprov::domain::user::Person;
@@ -24,6 +27,7 @@ use selfprov::service::start;
 use selfprov::service::start::StartError;
 use selfprov::service::start::StartOptions;
 use selfprov::store;
+use selfprov::store::associated_device::Controller;
 
 use super::database::Database;
 use super::database::LIMITS;
@@ -65,6 +69,30 @@ impl TestApp {
     /// An application with something special.
     pub(crate) fn builder() -> TestAppBuilder {
         TestAppBuilder::default()
+    }
+
+    /// The end user with this user ID or Self-Service User ID.
+    pub(crate) async fn end_user(&self, login: &str) -> Option<EndUser> {
+        let mut reader = self.app.store.read().await.unwrap();
+        let login = FoldedLogin::of(login);
+        let found = store::end_user::by_login(reader.connection(), &login).await;
+        found.unwrap()
+    }
+
+    /// Names of the devices that the end user with this user ID controls.
+    pub(crate) async fn controlled_by(&self, user_id: &str) -> Vec<DeviceName> {
+        let user = Controller::EndUser(self.end_user(user_id).await.unwrap().pkid);
+        let mut reader = self.app.store.read().await.unwrap();
+        let names = store::associated_device::of_user(reader.connection(), user).await;
+        names.unwrap()
+    }
+
+    /// Names of the access control groups of a user.
+    pub(crate) async fn groups_of(&self, user: &EndUser) -> Vec<String> {
+        let mut reader = self.app.store.read().await.unwrap();
+        let connection = reader.connection();
+        let groups = store::end_user::access_control_groups(connection, user.pkid).await;
+        groups.unwrap()
     }
 
     /// Adds range, profile and user.

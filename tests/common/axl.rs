@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
-use selfprov::service::application_users::NewApplicationUser;
+use selfprov::service::application_users::ApplicationUserChange;
 use selfprov::service::record::Actor;
 
 use super::Answer;
@@ -151,15 +151,16 @@ pub(crate) async fn add_application_user(
         source: "command line".to_owned(),
         correlation: None,
     };
-    let new = NewApplicationUser {
-        user_id: user_id.parse().unwrap(),
-        password: NewSecret {
+    let user_id = user_id.parse().unwrap();
+    let new = ApplicationUserChange {
+        password: Some(NewSecret {
             secret: Secret::from(AXL_PASSWORD),
             must_change,
-        },
-        access_control_groups: vec![group.to_owned()],
+        }),
+        access_control_groups: Some(vec![group.to_owned()]),
+        ..ApplicationUserChange::default()
     };
-    let added = application_users::add(&test.app, &actor, &new).await;
+    let added = application_users::add(&test.app, &actor, &user_id, &new).await;
     added.unwrap();
 }
 

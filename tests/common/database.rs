@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 use selfprov::store::Engine;
 use selfprov::store::Store;
 use selfprov::store::StoreLimits;
+use sqlx::Column as _;
 use sqlx::Connection as _;
+use sqlx::Row as _;
 
 use super::postgresql::PostgreSql;
 

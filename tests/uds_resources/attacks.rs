@@ -6,7 +6,7 @@ use std::time::Duration;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
-use selfprov::service::application_users::NewApplicationUser;
+use selfprov::service::application_users::ApplicationUserChange;
 use selfprov::service::settings::Lockout;
 use tokio::task::JoinSet;
 
@@ -130,15 +130,16 @@ async fn an_account_needs_the_group_of_end_users() {
             ("reader", "Standard AXL Read Only API Access"),
             ("nobody", "Standard CTI Enabled"),
         ] {
-            let new = NewApplicationUser {
-                user_id: user_id.parse().unwrap(),
-                password: NewSecret {
+            let user_id = user_id.parse().unwrap();
+            let new = ApplicationUserChange {
+                password: Some(NewSecret {
                     secret: Secret::from(PASSWORD),
                     must_change: false,
-                },
-                access_control_groups: vec![group.to_owned()],
+                }),
+                access_control_groups: Some(vec![group.to_owned()]),
+                ..ApplicationUserChange::default()
             };
-            application_users::add(&uds.test().app, &administrator(), &new)
+            application_users::add(&uds.test().app, &administrator(), &user_id, &new)
                 .await
                 .unwrap();
         }

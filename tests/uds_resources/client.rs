@@ -10,7 +10,6 @@ use selfprov::domain::user::EndUser;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::record::Actor;
 use selfprov::service::user_credentials;
-use selfprov::service::user_views;
 use selfprov::store::attribute;
 use selfprov::store::attribute::Kept;
 use serde_json::Value;
@@ -124,7 +123,7 @@ impl Uds {
     /// Adds `alice` and the phones to an application that has its fixture.
     pub(crate) async fn start_with(test: TestApp) -> Self {
         let alice = test.add_user("alice", "1005", PIN).await;
-        let aksethi = user_views::show(&test.app, "aksethi").await.unwrap().user;
+        let aksethi = test.end_user("aksethi").await.unwrap();
         let phone = test.add_phone("SEP0011AABBCC01", Some(&aksethi)).await;
         let other_phone = test.add_phone("SEP0011AABBCC02", Some(&alice)).await;
         Self {

@@ -12,6 +12,7 @@ use crate::server::control::protocol::{
 use crate::server::control::values::device_name;
 use crate::service::App;
 use crate::service::administration::NewSecret;
+use crate::service::phone_files::file_warnings::{self, WarnedPhones};
 use crate::service::phone_from_template::fresh_sip_secret;
 use crate::service::quick_add::{self, LineChoice, QuickAdd, QuickExtension, QuickPhone};
 use crate::service::readiness::{self, Obstacle, UserOverview};
@@ -181,9 +182,23 @@ pub async fn readiness(app: &App, user: Option<&str>) -> Result<Answer, Fault> {
     }
     match user {
         Some(name) => findings.extend(of_user(find(app, name).await?)),
-        None => findings.extend(of_everybody(app).await?),
+        None => {
+            let warned = file_warnings::warned_phones(app).await;
+            findings.extend(warned.iter().map(of_files));
+            findings.extend(of_everybody(app).await?);
+        }
     }
     Ok(Answer::Findings(findings))
+}
+
+fn of_files(warned: &WarnedPhones) -> Finding {
+    let first = &warned.first;
+    let whose = match warned.count {
+        1 => format!("phone {first}"),
+        count => format!("phone {first} and {} others", count - 1),
+    };
+    let advice = format!("see: selfprov device show {first}");
+    Finding::warning(&whose, warned.warning.to_string(), &advice)
 }
 
 async fn of_everybody(app: &App) -> Result<Vec<Finding>, Fault> {

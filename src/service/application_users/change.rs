@@ -58,7 +58,7 @@ pub struct ApplicationUserChange {
 /// # Errors
 ///
 /// [`AdministrationError::Taken`] when an end user or another application user has the user ID.
-pub async fn add_with(
+pub async fn add(
     app: &App,
     actor: &Actor,
     user_id: &UserId,

@@ -134,7 +134,7 @@ impl Kind for AppUsers {
         Box::pin(async move {
             let said = said(app, draft).await?;
             let user_id = people::user_id(draft)?;
-            let user = application_users::add_with(app, actor, &user_id, &said).await?;
+            let user = application_users::add(app, actor, &user_id, &said).await?;
             Ok(user.pkid)
         })
     }

@@ -9,13 +9,15 @@
 //! - [`first_fetch`]: whose the file of a device is that never registered;
 //! - [`file_requests`]: unknown names, sweeps and alarms, in memory alone;
 //! - [`file_notes`]: what happened to files and waits to be written;
-//! - [`file_fetched`]: writes it, and ends what waited for the phone to have its file.
+//! - [`file_fetched`]: writes it, and ends what waited for the phone to have its file;
+//! - [`file_warnings`]: where files say something else than their templates.
 
 mod file_access;
 pub mod file_answer;
 pub mod file_fetched;
 pub mod file_notes;
 pub mod file_requests;
+pub mod file_warnings;
 pub mod first_fetch;
 pub(in crate::service) mod own_file;
 pub mod render_config;

@@ -16,7 +16,6 @@ use super::file_notes::FileNote;
 use super::file_requests::FileDoor;
 use super::file_requests::UnknownAnswer;
 use super::file_requests::UnknownRequest;
-use super::own_file::file_of;
 use super::own_file::format_of;
 use super::own_file::model_profile;
 use super::own_file::own_file;
@@ -161,15 +160,6 @@ pub fn fetched(app: &App, receipt: FetchReceipt) {
         }
         Receipt::TrustList(note) => app.trust_lists.fetches.note(note),
     }
-}
-
-/// The file as a device would get it now, without its secret: for previews, and for `doctor`,
-/// which shows its warnings.
-///
-/// # Errors
-/// [`Incomplete`] when the catalogue lacks what the phone refers to.
-pub fn preview(app: &App, phone: &Phone) -> Result<DeviceFile, Incomplete> {
-    file_of(app, phone, None)
 }
 
 fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAnswer {
