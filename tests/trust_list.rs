@@ -23,6 +23,7 @@ use base64::Engine as _;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::trust_list::Sha1For;
 use selfprov::domain::trust_list::keys::KeyRefused;
+use selfprov::domain::trust_list::keys::RetireWhen;
 use selfprov::server::control::execute::execute;
 use selfprov::server::control::protocol::Answer;
 use selfprov::server::control::protocol::Request;
@@ -443,7 +444,9 @@ async fn a_phone_follows_a_rotation_and_refuses_a_stranger() {
         let mut sleeper = ModelPhone::with(&first);
         assert!(phone.offer(&both), "signed by the key that the phone knows");
 
-        commands::retire(app, &actor(), 1, false).await.unwrap();
+        commands::retire(app, &actor(), 1, RetireWhen::PhonesKnowTheOther)
+            .await
+            .unwrap();
         let last = itl(app);
         assert_ne!(
             Decoded::read(&last).signed_by(),
@@ -495,14 +498,18 @@ async fn an_old_key_stays_while_a_phone_does_not_know_the_new_one() {
             std::slice::from_ref(&phone.name),
             "a stranger's fetch says nothing"
         );
-        let refused = commands::retire(app, &actor(), 1, false).await.unwrap_err();
+        let refused = commands::retire(app, &actor(), 1, RetireWhen::PhonesKnowTheOther)
+            .await
+            .unwrap_err();
         assert!(
             matches!(refused, TrustKeyError::Refused(KeyRefused::PhonesBehind(1))),
             "{refused}"
         );
         assert_eq!(curl(&server, "127.0.0.1", &name).await.0, 200);
         assert!(behind().await.is_empty());
-        commands::retire(app, &actor(), 1, false).await.unwrap();
+        commands::retire(app, &actor(), 1, RetireWhen::PhonesKnowTheOther)
+            .await
+            .unwrap();
     })
     .await;
 }

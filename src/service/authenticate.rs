@@ -173,7 +173,16 @@ impl Reason {
 /// What looking at an attempt gave.
 enum Verdict {
     Right(Proof),
-    Wrong { reason: Reason, of_code: bool },
+    Wrong { reason: Reason, entry: Entry },
+}
+
+/// What a wrong entry may have been an attempt at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    /// The user's credential, or an activation code.
+    OfUser,
+    /// The administrators' authentication code as well, because it has that code's length.
+    AuthenticationCode,
 }
 
 /// Lets an end user in by PIN, or not.
@@ -247,7 +256,14 @@ pub(super) async fn authenticate_activation_code(
         forget_failures(app, attempt, &known, Proof::Nothing).await?;
         Ok(code)
     } else {
-        record_wrong(app, attempt, &known, Reason::NoActivationCode, false).await?;
+        record_wrong(
+            app,
+            attempt,
+            &known,
+            Reason::NoActivationCode,
+            Entry::OfUser,
+        )
+        .await?;
         Err(AuthenticateError::Failed)
     };
     drop(passes);
@@ -290,8 +306,8 @@ async fn admit(
     let verdict = judge(app, attempt, &known, now).await?;
     let answer = match verdict {
         Verdict::Right(proof) => record_right(app, attempt, known, proof).await,
-        Verdict::Wrong { reason, of_code } => {
-            record_wrong(app, attempt, &known, reason, of_code).await?;
+        Verdict::Wrong { reason, entry } => {
+            record_wrong(app, attempt, &known, reason, entry).await?;
             Err(AuthenticateError::Failed)
         }
     };
@@ -335,21 +351,23 @@ async fn judge(
     }
     Ok(Verdict::Wrong {
         reason: obstacle.unwrap_or(Reason::Wrong),
-        of_code: code.is_some(),
+        entry: match code {
+            Some(_) => Entry::AuthenticationCode,
+            None => Entry::OfUser,
+        },
     })
 }
 
 fn judge_without_secret(known: &Known) -> Verdict {
-    let of_code = false;
     match &known.account {
         Some(account) if account.is_enabled() => Verdict::Right(Proof::Nothing),
         Some(_) => Verdict::Wrong {
             reason: Reason::Disabled,
-            of_code,
+            entry: Entry::OfUser,
         },
         None => Verdict::Wrong {
             reason: Reason::UnknownUser,
-            of_code,
+            entry: Entry::OfUser,
         },
     }
 }

@@ -9,6 +9,7 @@ pub mod watch;
 use std::time::Duration;
 
 pub use allocation::Allocation;
+pub use allocation::GroupTry;
 
 use super::App;
 use super::ServiceError;

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::App;
 use super::auto_register::Allocation;
+use super::auto_register::GroupTry;
 use super::auto_register::NewPhone;
 use super::auto_register::Outcome;
 use super::record::Happening;
@@ -242,7 +243,7 @@ async fn write_group(app: &App, group: Vec<Queued>) {
 }
 
 async fn write_as_one(app: &App, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
-    let (mut transaction, mut allocation) = begin(app, writes, false).await?;
+    let (mut transaction, mut allocation) = begin(app, writes, GroupTry::AsOne).await?;
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
         results
@@ -269,11 +270,14 @@ async fn write_with_savepoints(
     writes: &[Write],
     results: &mut Vec<Result<Written, StoreError>>,
 ) -> Result<(), StoreError> {
-    let (mut transaction, mut allocation) = begin(app, writes, true).await?;
+    let (mut transaction, mut allocation) = begin(app, writes, GroupTry::OneByOne).await?;
     for write in writes {
         transaction.savepoint().await?;
         let result = apply::apply(app, transaction.connection(), allocation.as_mut(), write).await;
-        transaction.end_savepoint(result.is_ok()).await?;
+        match &result {
+            Ok(_) => transaction.release_savepoint().await?,
+            Err(_) => transaction.rollback_to_savepoint().await?,
+        }
         results.push(result);
     }
     finish(app, transaction, allocation).await
@@ -283,7 +287,7 @@ async fn write_with_savepoints(
 async fn begin(
     app: &App,
     writes: &[Write],
-    careful: bool,
+    group_try: GroupTry,
 ) -> Result<(Transaction, Option<Allocation>), StoreError> {
     let mut transaction = app.store.begin().await?;
     let new_phones = writes
@@ -292,7 +296,7 @@ async fn begin(
         .count();
     let allocation = match new_phones {
         0 => None,
-        count => Some(Allocation::begin(app, transaction.connection(), count, careful).await?),
+        count => Some(Allocation::begin(app, transaction.connection(), count, group_try).await?),
     };
     Ok((transaction, allocation))
 }

@@ -77,21 +77,28 @@ impl Transaction {
         Ok(())
     }
 
-    /// Keeps (`true`) or undoes (`false`) what happened since [`Transaction::savepoint`].
+    /// Keeps what happened since [`Transaction::savepoint`].
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when the database is away.
-    pub async fn end_savepoint(&mut self, keep: bool) -> Result<(), StoreError> {
-        if !keep {
-            sqlx::query("ROLLBACK TO SAVEPOINT item")
-                .execute(&mut *self.0)
-                .await?;
-        }
+    pub async fn release_savepoint(&mut self) -> Result<(), StoreError> {
         sqlx::query("RELEASE SAVEPOINT item")
             .execute(&mut *self.0)
             .await?;
         Ok(())
+    }
+
+    /// Undoes what happened since [`Transaction::savepoint`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the database is away.
+    pub async fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {
+        sqlx::query("ROLLBACK TO SAVEPOINT item")
+            .execute(&mut *self.0)
+            .await?;
+        self.release_savepoint().await
     }
 }
 

@@ -187,7 +187,7 @@ async fn what_happens_to_a_device_is_written_and_it_goes_with_all_it_has() {
         transaction.savepoint().await.unwrap();
         let added = store::device::insert(transaction.connection(), &mut twin).await;
         assert!(matches!(added, Err(StoreError::Duplicate)));
-        transaction.end_savepoint(false).await.unwrap();
+        transaction.rollback_to_savepoint().await.unwrap();
         let connection = transaction.connection();
         store::device::set_file_fetched(connection, phone.pkid, at(1))
             .await

@@ -172,7 +172,10 @@ async fn an_item_of_a_group_stands_or_falls_by_itself() {
             transaction.savepoint().await.unwrap();
             let added = store::line::insert(transaction.connection(), &line(id, pattern)).await;
             assert_eq!(added.is_ok(), good);
-            transaction.end_savepoint(good).await.unwrap();
+            match added {
+                Ok(()) => transaction.release_savepoint().await.unwrap(),
+                Err(_) => transaction.rollback_to_savepoint().await.unwrap(),
+            }
         }
         transaction.commit().await.unwrap();
         let mut reader = read(&store).await;

@@ -142,8 +142,17 @@ pub fn may_import(keys: &[TrustKey], certificate: &Certificate) -> Result<(), Ke
     Ok(())
 }
 
+/// When a key may go that phones know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetireWhen {
+    /// Every phone knows the other key.
+    PhonesKnowTheOther,
+    /// Now: the lists of phones that do not are erased by hand.
+    Now,
+}
+
 /// Whether a key may be retired, `phones_behind` being how many phones do not know the other one.
-/// `force` overrides that, but never leaves no key at all.
+/// The only key never may.
 ///
 /// # Errors
 /// Phones would be lost.
@@ -151,7 +160,7 @@ pub fn may_retire(
     keys: &[TrustKey],
     number: u32,
     phones_behind: usize,
-    force: bool,
+    when: RetireWhen,
 ) -> Result<(), KeyRefused> {
     let Some(key) = in_use(keys).find(|key| key.number == number) else {
         return Err(KeyRefused::Unknown(number));
@@ -163,7 +172,9 @@ pub fn may_retire(
     match in_use(keys).find(|other| other.number != number) {
         None => Err(KeyRefused::OnlyOne(number)),
         Some(other) if other.exported_at.is_none() => Err(KeyRefused::NotExported(other.number)),
-        Some(_) if phones_behind > 0 && !force => Err(KeyRefused::PhonesBehind(phones_behind)),
+        Some(_) if phones_behind > 0 && when == RetireWhen::PhonesKnowTheOther => {
+            Err(KeyRefused::PhonesBehind(phones_behind))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -217,21 +228,34 @@ mod tests {
     #[test]
     fn a_key_is_retired_only_when_phones_know_another() {
         let one = [key(1, true, false)];
-        assert_eq!(may_retire(&one, 1, 0, true), Err(KeyRefused::OnlyOne(1)));
-        assert_eq!(may_retire(&one, 7, 0, true), Err(KeyRefused::Unknown(7)));
+        assert_eq!(
+            may_retire(&one, 1, 0, RetireWhen::Now),
+            Err(KeyRefused::OnlyOne(1))
+        );
+        assert_eq!(
+            may_retire(&one, 7, 0, RetireWhen::Now),
+            Err(KeyRefused::Unknown(7))
+        );
         let young = [key(1, true, false), key(2, false, false)];
         assert_eq!(
-            may_retire(&young, 1, 0, true),
+            may_retire(&young, 1, 0, RetireWhen::Now),
             Err(KeyRefused::NotExported(2))
         );
-        assert_eq!(may_retire(&young, 2, 9, false), Ok(()), "nobody knows it");
+        assert_eq!(
+            may_retire(&young, 2, 9, RetireWhen::PhonesKnowTheOther),
+            Ok(()),
+            "nobody knows it"
+        );
         let two = [key(1, true, false), key(2, true, false)];
         assert_eq!(
-            may_retire(&two, 1, 3, false),
+            may_retire(&two, 1, 3, RetireWhen::PhonesKnowTheOther),
             Err(KeyRefused::PhonesBehind(3))
         );
-        assert_eq!(may_retire(&two, 1, 3, true), Ok(()));
-        assert_eq!(may_retire(&two, 1, 0, false), Ok(()));
+        assert_eq!(may_retire(&two, 1, 3, RetireWhen::Now), Ok(()));
+        assert_eq!(
+            may_retire(&two, 1, 0, RetireWhen::PhonesKnowTheOther),
+            Ok(())
+        );
     }
 
     #[test]

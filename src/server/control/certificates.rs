@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::time::UnixMillis;
+use crate::domain::trust_list::keys::RetireWhen;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, SecretText};
 use crate::server::control::trust_lists_view::{
@@ -202,7 +203,12 @@ pub async fn import(
 /// # Errors
 /// Phones would be lost.
 pub async fn retire(app: &App, number: u32, force: bool) -> Result<Answer, Fault> {
-    commands::retire(app, &actor(app), number, force).await?;
+    let when = if force {
+        RetireWhen::Now
+    } else {
+        RetireWhen::PhonesKnowTheOther
+    };
+    commands::retire(app, &actor(app), number, when).await?;
     Ok(Answer::Done(format!(
         "trust key {number} is retired and its secret wiped; destroy its exports too"
     )))

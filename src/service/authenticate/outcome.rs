@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::Admitted;
 use super::Attempt;
 use super::AuthenticateError;
+use super::Entry;
 use super::Reason;
 use super::known::Known;
 use super::known::history;
 use super::known::lockout_rule;
 use crate::domain::credential::AuthenticationCode;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::lockout;
 use crate::domain::lockout::Failure;
@@ -120,7 +122,7 @@ pub(super) async fn record_wrong(
     attempt: &Attempt<'_>,
     known: &Known,
     reason: Reason,
-    of_code: bool,
+    entry: Entry,
 ) -> Result<(), AuthenticateError> {
     let is_locked = known.is_locked(app.environment.now());
     let happening = |consequences: &[&str]| Happening {
@@ -130,7 +132,7 @@ pub(super) async fn record_wrong(
         end_user: user_id_of(known.account.as_ref()),
         correlation: Some(attempt.correlation),
     };
-    if is_locked && !of_code {
+    if is_locked && entry == Entry::OfUser {
         if let Some(device) = attempt.device {
             refusal_rows::refused_without_work(app, device, happening(&[])).await?;
         }
@@ -139,9 +141,9 @@ pub(super) async fn record_wrong(
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let key = if is_locked { OF_CODE } else { &known.key };
-    insert_failure(app, connection, attempt, (known, key), of_code).await?;
+    insert_failure(app, connection, attempt, (known, key), entry).await?;
     let mut consequences = lock_what_failed(app, connection, attempt, known, is_locked).await?;
-    if of_code && switch_code_off(app, connection, attempt).await? {
+    if entry == Entry::AuthenticationCode && switch_code_off(app, connection, attempt).await? {
         consequences.push("the authentication code is off until an administrator acts");
     }
     if let Some(device) = attempt.device {
@@ -178,7 +180,7 @@ async fn insert_failure(
     connection: &mut Connection,
     attempt: &Attempt<'_>,
     (known, key): (&Known, &str),
-    of_code: bool,
+    entry: Entry,
 ) -> Result<(), StoreError> {
     let now = app.environment.now();
     let failure = Failure {
@@ -190,7 +192,7 @@ async fn insert_failure(
         pkid: app.environment.new_ordered_pkid(now),
         credential: key,
         failure: &failure,
-        of_code,
+        of_code: entry == Entry::AuthenticationCode,
     };
     store::authentication_failure::insert(connection, &new).await?;
     let kept = lockout::remembered(&known.policy).max(AuthenticationCode::FAILURES_WITHIN);
@@ -249,7 +251,7 @@ async fn switch_code_off(
         };
         let change = Change {
             action: "authentication_code.switch_off",
-            object_kind: "self_provisioning",
+            object_kind: AuditKind::SelfProvisioning,
             object_name: "authentication code".to_owned(),
             before: "on".to_owned(),
             after: format!("off after {failures} failures within an hour"),

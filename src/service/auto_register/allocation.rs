@@ -27,12 +27,21 @@ const READ_AHEAD: usize = 32;
 /// Most numbers looked at in one statement.
 const CHUNK_MAX: usize = 8_192;
 
+/// How a group of phones is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupTry {
+    /// All as one: that a device exists already is found out by its insertion.
+    AsOne,
+    /// Each by itself, because the group failed once: every name is looked up first.
+    OneByOne,
+}
+
 /// Numbers and limits while one group of phones is made.
 #[derive(Debug)]
 pub struct Allocation {
     block: AutoRegistration,
-    /// Whether each name is looked up, because the group failed once already.
-    careful: bool,
+    /// Whether each name is looked up first.
+    group_try: GroupTry,
     /// The range; `None` when it is off.
     range: Option<DirectoryNumberRange>,
     /// The last number looked at; the next is the one after it.
@@ -56,7 +65,7 @@ impl Allocation {
         app: &App,
         connection: &mut Connection,
         count: usize,
-        careful: bool,
+        group_try: GroupTry,
     ) -> Result<Self, StoreError> {
         store::auto_registration::lock(connection).await?;
         let last_given = store::auto_registration::last_given(connection, app.node.pkid).await?;
@@ -70,7 +79,7 @@ impl Allocation {
         let range = block.range().filter(|range| !range.is_off());
         Ok(Self {
             block,
-            careful,
+            group_try,
             ahead: range.as_ref().map_or(0, DirectoryNumberRange::size),
             range,
             cursor: last_given,
@@ -101,7 +110,8 @@ impl Allocation {
         connection: &mut Connection,
         name: &DeviceName,
     ) -> Result<bool, StoreError> {
-        Ok(self.careful && store::device::find(connection, name).await?.is_some())
+        Ok(self.group_try == GroupTry::OneByOne
+            && store::device::find(connection, name).await?.is_some())
     }
 
     /// Whether one more phone may be made: node, window, model, and how many wait already.
