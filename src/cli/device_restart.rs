@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::output::columns;
+use crate::domain::phone_restart::PhoneAction;
 use crate::server::control::protocol::{Request, RestartView, RestartsView};
 
 /// Examples at the end of the help.
@@ -49,11 +50,10 @@ impl RestartArguments {
     /// What it asks for.
     pub(super) fn request(self) -> Request {
         let action = match (self.reset, self.check_version) {
-            (true, _) => "reset",
-            (false, true) => "check-version",
-            (false, false) => "restart",
+            (true, _) => PhoneAction::Reset,
+            (false, true) => PhoneAction::CheckVersion,
+            (false, false) => PhoneAction::Restart,
         };
-        let action = action.to_owned();
         match self.device {
             _ if self.cancel => Request::DeviceRestartCancel,
             Some(name) => Request::DeviceRestart { name, action },

@@ -17,7 +17,7 @@ pub fn self_provisioning(command: SelfProvisioningCommand) -> Result<Request, Cl
     Ok(match command {
         SelfProvisioningCommand::Show => Request::SelfProvisioningShow,
         SelfProvisioningCommand::SetMode { mode } => Request::SelfProvisioningSetMode {
-            mode: mode_of(mode).as_str().to_owned(),
+            mode: mode_of(mode),
         },
         SelfProvisioningCommand::SetCode { code_file } => {
             let code = match code_file {

@@ -47,19 +47,19 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
         Request::DeviceActivationCodeRemove(device) => {
             activation_codes::remove(app, &device.name).await
         }
-        Request::DeviceRestart { name, action } => restarts::restart(app, &name, &action).await,
+        Request::DeviceRestart { name, action } => restarts::restart(app, &name, action).await,
         Request::DeviceRestartMany {
             model,
             action,
             per_minute,
-        } => restarts::restart_many(app, model.as_deref(), &action, per_minute).await,
+        } => restarts::restart_many(app, model.as_deref(), action, per_minute).await,
         Request::DeviceRestartCancel => restarts::cancel(app).await,
         Request::DeviceRestarts => Ok(restarts::list(app)),
         Request::DeviceAllowFile { name, for_s } => devices::allow_file(app, &name, for_s).await,
         Request::AutoRegistrationShow => auto_registration::show(app).await,
         Request::AutoRegistrationSet(change) => auto_registration::set(app, &change).await,
         Request::SelfProvisioningShow => Ok(system::self_provisioning(app)),
-        Request::SelfProvisioningSetMode { mode } => system::set_mode(app, &mode).await,
+        Request::SelfProvisioningSetMode { mode } => system::set_mode(app, mode).await,
         Request::SelfProvisioningSetCode { code } => system::set_code(app, code).await,
         Request::UserProfileList => Ok(system::user_profiles(app)),
         Request::UserProfileSet(change) => system::user_profile_set(app, &change).await,

@@ -5,6 +5,7 @@
 
 mod new_objects;
 mod views;
+mod words;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,9 @@ pub use views::{
     RestartView, RestartsView, Severity, UserView,
 };
 
+use crate::domain::phone_restart::PhoneAction;
 use crate::domain::secret::Secret;
+use crate::domain::self_provisioning::AuthenticationMode;
 use crate::server::control::trust_lists_view::TrustListsView;
 
 /// Longest line in bytes, in either direction: a listing of 10,000 phones.
@@ -111,14 +114,16 @@ pub enum Request {
         /// Device name or MAC address.
         name: String,
         /// `restart`, `reset` or `check-version`.
-        action: String,
+        #[serde(with = "words::phone_action")]
+        action: PhoneAction,
     },
     /// Tells many phones to restart, one after the other.
     DeviceRestartMany {
         /// Those of this model; `None`: all.
         model: Option<String>,
         /// `restart`, `reset` or `check-version`.
-        action: String,
+        #[serde(with = "words::phone_action")]
+        action: PhoneAction,
         /// How many a minute; `None`: the usual pace.
         per_minute: Option<u32>,
     },
@@ -142,7 +147,8 @@ pub enum Request {
     /// Sets the authentication mode.
     SelfProvisioningSetMode {
         /// `users_only`, `users_and_administrators` or `not_required`.
-        mode: String,
+        #[serde(with = "words::authentication_mode")]
+        mode: AuthenticationMode,
     },
     /// Sets the administrators' authentication code, or removes it (`None`).
     SelfProvisioningSetCode {
@@ -344,5 +350,30 @@ mod tests {
         let show = r#"{"command":"device_show","name":"SEP0011AABBCCDD"}"#;
         assert!(serde_json::from_str::<Request>(show).is_ok());
         assert!(serde_json::from_str::<Request>(r#"{"command":"format_disk"}"#).is_err());
+    }
+
+    #[test]
+    fn a_wrong_word_is_refused_with_the_right_ones() {
+        let refused = |line: &str| {
+            serde_json::from_str::<Request>(line)
+                .unwrap_err()
+                .to_string()
+        };
+        let explode = r#"{"command":"device_restart","name":"SEP0011AABBCCDD","action":"explode"}"#;
+        let said = refused(explode);
+        assert!(said.contains("restart, reset or check-version"), "{said}");
+        let anything = r#"{"command":"self_provisioning_set_mode","mode":"anything"}"#;
+        let said = refused(anything);
+        assert!(
+            said.contains("users_only, users_and_administrators or not_required"),
+            "{said}"
+        );
+        let restart = Request::DeviceRestart {
+            name: "SEP0011AABBCCDD".into(),
+            action: PhoneAction::CheckVersion,
+        };
+        let line = serde_json::to_string(&restart).unwrap();
+        assert!(line.ends_with(r#""action":"check-version"}"#), "{line}");
+        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), restart);
     }
 }

@@ -18,9 +18,8 @@ const LISTED: usize = 100;
 ///
 /// # Errors
 /// There is no such device.
-pub async fn restart(app: &App, name: &str, action: &str) -> Result<Answer, Fault> {
+pub async fn restart(app: &App, name: &str, action: PhoneAction) -> Result<Answer, Fault> {
     let name = device_name(name)?;
-    let action = action_of(action)?;
     let asked = devices::restart(app, &actor(app), &name, action).await;
     asked.map_err(device_fault)?;
     let until = if action.is_answered_by_coming_back() {
@@ -41,7 +40,7 @@ pub async fn restart(app: &App, name: &str, action: &str) -> Result<Answer, Faul
 pub async fn restart_many(
     app: &App,
     model_name: Option<&str>,
-    action: &str,
+    action: PhoneAction,
     per_minute: Option<u32>,
 ) -> Result<Answer, Fault> {
     let known = |name: &str| {
@@ -60,7 +59,7 @@ pub async fn restart_many(
     }
     let many = RestartMany {
         model: model_name.map(known).transpose()?,
-        action: action_of(action)?,
+        action,
         per_minute,
     };
     let done = phone_control::restart_many(app, &actor(app), &many).await?;
@@ -102,11 +101,6 @@ pub fn list(app: &App) -> Answer {
         owed: app.phone_control.len(),
         restarts: restarts.iter().map(view).collect(),
     })
-}
-
-fn action_of(word: &str) -> Result<PhoneAction, Fault> {
-    PhoneAction::from_word(word)
-        .ok_or_else(|| Fault::new("a phone is told to restart, reset or check-version"))
 }
 
 pub(super) fn view(restart: &PhoneRestart) -> RestartView {

@@ -30,11 +30,8 @@ pub fn self_provisioning(app: &App) -> Answer {
 /// Sets the authentication mode.
 ///
 /// # Errors
-/// The word is no mode, or the database failed.
-pub async fn set_mode(app: &App, word: &str) -> Result<Answer, Fault> {
-    let mode = AuthenticationMode::from_word(word).ok_or_else(|| {
-        Fault::new("the mode is users_only, users_and_administrators or not_required")
-    })?;
+/// The database failed.
+pub async fn set_mode(app: &App, mode: AuthenticationMode) -> Result<Answer, Fault> {
     crate::service::self_provisioning_settings::set_mode(app, &actor(app), mode).await?;
     Ok(self_provisioning(app))
 }
