@@ -6,6 +6,7 @@ use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::axl_envelope;
 use crate::common::for_each_database;
+use selfprov::domain::history::AuditKind;
 use selfprov::domain::pkid::Pkid;
 use selfprov::service::App;
 use selfprov::service::changes;
@@ -110,7 +111,7 @@ async fn write(app: &App, connection: &mut Connection, name: &str) -> Pkid {
     let object = app.new_pkid();
     let change = Change {
         action: "line.add",
-        object_kind: "line",
+        object_kind: AuditKind::Line,
         object_name: name.to_owned(),
         before: String::new(),
         after: String::new(),

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::device::DeviceName;
 use super::pkid::Pkid;
+use super::schema::ObjectKind;
 use super::time::UnixMillis;
 
 /// Ties together what one request of a phone caused, from the wire to the audit row.
@@ -13,6 +14,67 @@ pub struct CorrelationId(pub Pkid);
 impl std::fmt::Display for CorrelationId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Kind of object that the audit log speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditKind {
+    /// An access control group.
+    AccessControlGroup,
+    /// An application user.
+    ApplicationUser,
+    /// A node, auto-registration included.
+    CallManager,
+    /// Which credential policy new credentials get.
+    CredentialPolicyDefault,
+    /// A device.
+    Device,
+    /// What new devices of a model get.
+    DeviceDefaults,
+    /// An end user.
+    EndUser,
+    /// A Feature Group Template.
+    FeatureGroupTemplate,
+    /// A line.
+    Line,
+    /// An activation code.
+    PhoneActivationCode,
+    /// *User Management > Self-Provisioning*.
+    SelfProvisioning,
+    /// A key that signs trust lists.
+    TrustKey,
+    /// A Universal Device Template.
+    UniversalDeviceTemplate,
+    /// A Universal Line Template.
+    UniversalLineTemplate,
+    /// A User Profile.
+    UserProfile,
+    /// Another object of the catalogue.
+    Object(ObjectKind),
+}
+
+impl AuditKind {
+    /// The word in the database: of an object that is known by AXL alone, its noun there.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessControlGroup => "access_control_group",
+            Self::ApplicationUser => "application_user",
+            Self::CallManager => "call_manager",
+            Self::CredentialPolicyDefault => "credential_policy_default",
+            Self::Device => "device",
+            Self::DeviceDefaults => "device_defaults",
+            Self::EndUser => "end_user",
+            Self::FeatureGroupTemplate => "feature_group_template",
+            Self::Line => "line",
+            Self::PhoneActivationCode => "phone_activation_code",
+            Self::SelfProvisioning => "self_provisioning",
+            Self::TrustKey => "trust_key",
+            Self::UniversalDeviceTemplate => "universal_device_template",
+            Self::UniversalLineTemplate => "universal_line_template",
+            Self::UserProfile => "user_profile",
+            Self::Object(kind) => kind.noun(),
+        }
     }
 }
 
@@ -29,8 +91,8 @@ pub struct AuditEntry {
     pub source: String,
     /// What was done, as `object.verb`: `device.provision`.
     pub action: &'static str,
-    /// Kind of object: `device`, `end_user`.
-    pub object_kind: &'static str,
+    /// Kind of object.
+    pub object_kind: AuditKind,
     /// Its name.
     pub object_name: String,
     /// Its identity, where it has one.

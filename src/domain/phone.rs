@@ -7,6 +7,8 @@ use super::ctiid::Ctiid;
 use super::device::DeviceName;
 use super::device::DeviceState;
 use super::directory_number::DirectoryNumber;
+use super::phone_model;
+use super::phone_model::PhoneModel;
 use super::pkid::Pkid;
 use super::time::UnixMillis;
 
@@ -52,6 +54,11 @@ pub struct Phone {
 }
 
 impl Phone {
+    /// Its model, where it said one and the program knows it.
+    pub fn known_model(&self) -> Option<&'static PhoneModel> {
+        self.model.and_then(phone_model::by_number)
+    }
+
     /// The primary line, when the phone has one.
     pub fn primary_line(&self) -> Option<&PhoneLine> {
         self.lines.first()

@@ -11,6 +11,7 @@ use super::record::Actor;
 use super::record::Change;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::fresh_system;
+use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::store;
 use crate::store::Connection;
@@ -46,7 +47,7 @@ pub async fn add(
     }
     let change = Change {
         action: "access_control_group.add",
-        object_kind: "access_control_group",
+        object_kind: AuditKind::AccessControlGroup,
         object_name: name.to_owned(),
         before: String::new(),
         after: format!("{} members", members.len()),
@@ -125,7 +126,7 @@ pub async fn update(
     let touched = change.touched.as_slice();
     let change = Change {
         action: "access_control_group.update",
-        object_kind: "access_control_group",
+        object_kind: AuditKind::AccessControlGroup,
         object_name: before,
         before: String::new(),
         after: shortened(&after),
@@ -183,7 +184,7 @@ pub async fn remove(app: &App, actor: &Actor, pkid: Pkid) -> Result<(), Administ
     store::catalogue::delete_access_control_group(transaction.connection(), pkid).await?;
     let change = Change {
         action: "access_control_group.remove",
-        object_kind: "access_control_group",
+        object_kind: AuditKind::AccessControlGroup,
         object_name: name,
         before: String::new(),
         after: String::new(),

@@ -11,6 +11,7 @@ use super::record::Actor;
 use super::record::Change;
 use crate::domain::config_file::account::DeviceAccounts;
 use crate::domain::device::DeviceName;
+use crate::domain::history::AuditKind;
 use crate::domain::phone_model::FileFormat;
 use crate::store;
 
@@ -46,7 +47,7 @@ pub async fn read(
         .map_err(|incomplete| AdministrationError::invalid("Device Pool", &incomplete))?;
     let change = Change {
         action: "device.sheet",
-        object_kind: KIND,
+        object_kind: AuditKind::Device,
         object_name: name.to_string(),
         before: String::new(),
         after: "its SIP accounts were shown with their secret".to_owned(),

@@ -19,6 +19,7 @@ use crate::domain::activation::ActivationCode;
 use crate::domain::activation::CodeLifetime;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
@@ -159,7 +160,7 @@ async fn require(
     store::activation::require(connection, phone.pkid).await?;
     let change = Change {
         action: "device.update",
-        object_kind: "device",
+        object_kind: AuditKind::Device,
         object_name: phone.name.to_string(),
         before: String::new(),
         after: "to be activated by a code".to_owned(),
@@ -361,7 +362,7 @@ pub(super) async fn audit(
 ) -> Result<(), StoreError> {
     let change = Change {
         action,
-        object_kind: KIND,
+        object_kind: AuditKind::PhoneActivationCode,
         object_name: name.to_string(),
         before: String::new(),
         after: after.to_owned(),

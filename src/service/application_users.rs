@@ -22,6 +22,7 @@ use crate::domain::credential::Password;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::UserId;
 use crate::domain::fresh_system;
+use crate::domain::history::AuditKind;
 use crate::domain::secret::Secret;
 use crate::domain::trivial_credential::CredentialOwner;
 use crate::domain::user::ApplicationUser;
@@ -139,7 +140,7 @@ pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), Admin
     }
     let change = Change {
         action: "application_user.remove",
-        object_kind: "application_user",
+        object_kind: AuditKind::ApplicationUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
         after: String::new(),
@@ -209,7 +210,7 @@ async fn insert_user(
     users::join_groups(connection, &app.catalogue.load_full(), user.pkid, groups).await?;
     let change = Change {
         action: "application_user.add",
-        object_kind: "application_user",
+        object_kind: AuditKind::ApplicationUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
         after: format!("groups {}", groups.join(", ")),
@@ -237,7 +238,7 @@ async fn set(
     store::application_user::set_enabled(connection, user.pkid, true).await?;
     let change = Change {
         action,
-        object_kind: "application_user",
+        object_kind: AuditKind::ApplicationUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
         after: "set, unlocked, enabled".to_owned(),

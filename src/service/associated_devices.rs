@@ -11,6 +11,7 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use crate::domain::device::DeviceName;
+use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -138,10 +139,10 @@ async fn device(
 
 fn change(user: Controller, user_id: &str, before: &str, after: &str) -> Change {
     let (action, object_kind) = match user {
-        Controller::EndUser(_) => ("end_user.set_associated_devices", "end_user"),
+        Controller::EndUser(_) => ("end_user.set_associated_devices", AuditKind::EndUser),
         Controller::ApplicationUser(_) => (
             "application_user.set_associated_devices",
-            "application_user",
+            AuditKind::ApplicationUser,
         ),
     };
     Change {

@@ -19,6 +19,7 @@ use super::self_provision::confirm;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::Pin;
 use crate::domain::device::DeviceName;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -217,7 +218,7 @@ async fn store_pin(
     };
     let change = Change {
         action: "end_user.change_pin",
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: user_id.to_owned(),
         before: String::new(),
         after: format!("changed on {device}"),

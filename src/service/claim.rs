@@ -98,7 +98,7 @@ impl Claim {
         registered
             .and_then(phone_model::by_number)
             .or_else(reported)
-            .or_else(|| phone.model.and_then(phone_model::by_number))
+            .or_else(|| phone.known_model())
     }
 
     /// Decides over a phone and a user who has been authenticated. `wait` is what is left of a

@@ -18,6 +18,7 @@ use crate::domain::catalogue::CredentialPolicyDefault;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
 use crate::domain::fresh_system;
+use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
 use crate::domain::secret::Secret;
@@ -120,7 +121,7 @@ pub async fn update(
     let name = |pkid| policies.get(&pkid).map_or("none", |policy| &policy.name);
     let row = Change {
         action: "credential_policy_default.update",
-        object_kind: "credential_policy_default",
+        object_kind: AuditKind::CredentialPolicyDefault,
         object_name: format!("{} {kind}", user.as_str()),
         before: format!("policy {}", name(before.policy)),
         after: format!(

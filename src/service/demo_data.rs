@@ -15,6 +15,7 @@ use super::users::NewUser;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::UserId;
 use crate::domain::fresh_system;
+use crate::domain::history::AuditKind;
 use crate::domain::secret::Secret;
 use crate::domain::user::Person;
 use crate::store;
@@ -110,7 +111,7 @@ async fn switch_auto_registration_on(
     store::catalogue::update_call_manager(connection, &changed).await?;
     let change = Change {
         action: "call_manager.update",
-        object_kind: "call_manager",
+        object_kind: AuditKind::CallManager,
         object_name: node.name.clone(),
         before: "auto-registration off".to_owned(),
         after: format!("auto-registration {} to {}", data.start_dn, data.end_dn),
@@ -149,10 +150,15 @@ async fn add_profile(
     store::catalogue::insert_user_profile(connection, &profile).await?;
     store::catalogue::insert_feature_group_template(connection, &template).await?;
     for (action, object_kind, name, pkid) in [
-        ("user_profile.add", "user_profile", PROFILE, profile.pkid),
+        (
+            "user_profile.add",
+            AuditKind::UserProfile,
+            PROFILE,
+            profile.pkid,
+        ),
         (
             "feature_group_template.add",
-            "feature_group_template",
+            AuditKind::FeatureGroupTemplate,
             FEATURE_GROUP_TEMPLATE,
             template.pkid,
         ),

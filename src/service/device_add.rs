@@ -29,6 +29,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::end_user::FoldedLogin;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::line::Line;
 use crate::domain::phone::DigestIdentity;
@@ -362,7 +363,7 @@ pub(super) async fn refuse_ambiguity(
 /// Why two devices cannot have the same digest user.
 fn conflict(phone: &Phone, other: &Phone) -> Option<String> {
     let is = |phone: &Phone, of: fn(&PhoneModel) -> bool| {
-        let model = phone.model.and_then(crate::domain::phone_model::by_number);
+        let model = phone.known_model();
         model.is_some_and(of)
     };
     let (name, user) = (&other.name, phone.digest_user_name());
@@ -409,7 +410,7 @@ async fn write_history(
     record::happened(app, connection, name, TimelineEvent::Added, happening).await?;
     let change = Change {
         action: "device.add",
-        object_kind: "device",
+        object_kind: AuditKind::Device,
         object_name: name.to_string(),
         before: String::new(),
         after,
@@ -419,7 +420,7 @@ async fn write_history(
 
 /// A device in words, for the histories; no secret.
 pub(super) fn described(catalogue: &Catalogue, phone: &Phone, people: &People) -> String {
-    let model = phone.model.and_then(crate::domain::phone_model::by_number);
+    let model = phone.known_model();
     let lines: Vec<&str> = phone
         .lines
         .iter()

@@ -15,6 +15,7 @@ use super::record::Change;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::DeviceDefault;
 use crate::domain::fresh_system;
+use crate::domain::history::AuditKind;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
@@ -80,7 +81,7 @@ pub async fn update(
     attributes::write(app, connection, pkid, &change.elements).await?;
     let row = Change {
         action: "device_defaults.update",
-        object_kind: "device_defaults",
+        object_kind: AuditKind::DeviceDefaults,
         object_name: model.product.to_owned(),
         before: described(&catalogue, &before),
         after: described(&catalogue, &after),

@@ -34,9 +34,9 @@ use crate::domain::binding::Grace;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
@@ -171,7 +171,7 @@ pub(super) async fn write(
     };
     let row = Change {
         action: "device.update",
-        object_kind: KIND,
+        object_kind: AuditKind::Device,
         object_name: name.to_string(),
         before: described(&catalogue, &before, &people_before),
         after: described(&catalogue, &after, &people),
@@ -317,7 +317,7 @@ async fn changed(
         }
         after.description = description.as_str().into();
     }
-    let model = before.model.and_then(phone_model::by_number);
+    let model = before.known_model();
     if let Some(name) = change.name.as_ref().filter(|name| **name != before.name) {
         model.map_or(Ok(()), |model| check_name(name, model))?;
         after.name = name.clone();

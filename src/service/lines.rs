@@ -14,6 +14,7 @@ use super::record::Actor;
 use super::record::Change;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
+use crate::domain::history::AuditKind;
 use crate::domain::line::Line;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
@@ -83,7 +84,7 @@ pub(super) async fn insert(
     }
     let change = Change {
         action: "line.add",
-        object_kind: "line",
+        object_kind: AuditKind::Line,
         object_name: line.pattern.to_string(),
         before: String::new(),
         after: described(catalogue, &line),
@@ -156,7 +157,7 @@ pub(super) async fn write(
     let affected = prepare(app, connection, actor, phones, (&before, &after)).await?;
     let row = Change {
         action: "line.update",
-        object_kind: "line",
+        object_kind: AuditKind::Line,
         object_name: before.pattern.to_string(),
         before: described(&catalogue, &before),
         after: described(&catalogue, &after),
@@ -193,7 +194,7 @@ pub async fn remove(app: &App, actor: &Actor, pkid: Pkid) -> Result<(), Administ
     }
     let change = Change {
         action: "line.remove",
-        object_kind: "line",
+        object_kind: AuditKind::Line,
         object_name: line.pattern.to_string(),
         before: described(&app.catalogue.load(), &line),
         after: String::new(),

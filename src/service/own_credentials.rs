@@ -20,6 +20,7 @@ use super::record::Actor;
 use super::record::Change;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
+use crate::domain::history::AuditKind;
 use crate::domain::lockout;
 use crate::domain::secret::Secret;
 use crate::domain::stored_credential::StoredCredential;
@@ -222,7 +223,7 @@ fn audited(user: &EndUser, kind: CredentialKind) -> Change {
             CredentialKind::Pin => "end_user.change_pin",
             CredentialKind::Password => "end_user.change_password",
         },
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
         after: "changed by the user".to_owned(),

@@ -27,7 +27,6 @@ use super::line_index::LineIndex;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::secret::Secret;
 use crate::domain::sip_digest::DigestAlgorithm;
@@ -103,7 +102,7 @@ impl KnownPhone {
 
     /// Whether its registrations say nothing of a device.
     pub fn is_found_by_account(&self) -> bool {
-        let model = self.phone.model.and_then(phone_model::by_number);
+        let model = self.phone.known_model();
         model.is_some_and(PhoneModel::is_found_by_account)
     }
 
@@ -114,7 +113,7 @@ impl KnownPhone {
 }
 
 fn digest_algorithms(phone: &Phone) -> &'static [DigestAlgorithm] {
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     model.map_or(&[DigestAlgorithm::Md5], PhoneModel::digest_algorithms)
 }
 

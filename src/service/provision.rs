@@ -31,6 +31,7 @@ use crate::domain::credential::CredentialKind;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::phone_restart::PhoneRestart;
@@ -372,7 +373,7 @@ async fn write_history(
     };
     let change = Change {
         action: "device.provision",
-        object_kind: "device",
+        object_kind: AuditKind::Device,
         object_name: name.to_string(),
         before: format!("auto-registered, extension {number}"),
         after: format!(

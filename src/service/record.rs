@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::App;
 use crate::domain::device::DeviceName;
 use crate::domain::history::AuditEntry;
+use crate::domain::history::AuditKind;
 use crate::domain::history::CorrelationId;
 use crate::domain::history::TimelineEntry;
 use crate::domain::history::TimelineEvent;
@@ -71,8 +72,8 @@ pub struct Actor {
 pub struct Change {
     /// What was done, as `object.verb`: `device.provision`.
     pub action: &'static str,
-    /// Kind of object: `device`, `end_user`.
-    pub object_kind: &'static str,
+    /// Kind of object.
+    pub object_kind: AuditKind,
     /// Its name.
     pub object_name: String,
     /// What it was before, in words; never a secret.

@@ -34,9 +34,9 @@ use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
@@ -217,7 +217,7 @@ async fn release(
         .await?
         .filter(|phone| phone.state == DeviceState::Provisioned)
         .ok_or(ReleaseError::NotProvisioned)?;
-    let model = before.model.and_then(phone_model::by_number);
+    let model = before.known_model();
     if model.is_some_and(PhoneModel::is_found_by_account) {
         return Err(ReleaseError::ShowsNoLogin(name.clone()));
     }
@@ -321,7 +321,7 @@ async fn write_history(
     record::happened(app, connection, name, event, happening).await?;
     let change = Change {
         action: "device.release",
-        object_kind: "device",
+        object_kind: AuditKind::Device,
         object_name: name.to_string(),
         before: format!("owner {owner}, extension {extension}"),
         after,

@@ -26,6 +26,7 @@ use super::sealed_token::Token;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::UserId;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -321,7 +322,7 @@ async fn audit_code(
     };
     let change = Change {
         action: "authentication_code.use",
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: who.user.user_id.to_string(),
         before: String::new(),
         after: format!("logged in on {device}"),

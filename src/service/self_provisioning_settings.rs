@@ -9,6 +9,7 @@ use super::record::Actor;
 use super::record::Change;
 use crate::domain::credential::AuthenticationCode;
 use crate::domain::fresh_system;
+use crate::domain::history::AuditKind;
 use crate::domain::schema::StoredElements;
 use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::AuthenticationCodeHash;
@@ -135,7 +136,7 @@ fn mode_change(before: AuthenticationMode, after: AuthenticationMode) -> Change 
     };
     Change {
         action: "self_provisioning.set_mode",
-        object_kind: "self_provisioning",
+        object_kind: AuditKind::SelfProvisioning,
         object_name: "authentication mode".to_owned(),
         before: before.as_str().to_owned(),
         after: format!("{}{warning}", after.as_str()),
@@ -145,7 +146,7 @@ fn mode_change(before: AuthenticationMode, after: AuthenticationMode) -> Change 
 fn elements_change(touched: &[&str]) -> Change {
     Change {
         action: "self_provisioning.update",
-        object_kind: "self_provisioning",
+        object_kind: AuditKind::SelfProvisioning,
         object_name: "self-provisioning".to_owned(),
         before: String::new(),
         after: touched.join(", "),
@@ -162,7 +163,7 @@ fn code_change(
     };
     Change {
         action: "self_provisioning.set_authentication_code",
-        object_kind: "self_provisioning",
+        object_kind: AuditKind::SelfProvisioning,
         object_name: "authentication code".to_owned(),
         before: is_set(before),
         after: is_set(after),

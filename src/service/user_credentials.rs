@@ -22,6 +22,7 @@ use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::CredentialUser;
 use crate::domain::credential::Pin;
 use crate::domain::end_user::FoldedLogin;
+use crate::domain::history::AuditKind;
 use crate::domain::secret::Secret;
 use crate::domain::trivial_credential::CredentialOwner;
 use crate::store;
@@ -88,7 +89,7 @@ async fn set(
             CredentialKind::Pin => "end_user.set_pin",
             CredentialKind::Password => "end_user.set_password",
         },
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
         after: if new.must_change {
@@ -154,7 +155,7 @@ pub async fn unlock(
         .collect();
     let change = Change {
         action: "end_user.unlock",
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: user.user_id.to_string(),
         before: if locked.is_empty() {
             "nothing locked".to_owned()
@@ -192,7 +193,7 @@ pub async fn set_digest_credentials(
     store::end_user::update(connection, &user).await?;
     let change = Change {
         action: "end_user.set_digest_credentials",
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
         after: secret.map_or("removed", |_| "set").to_owned(),

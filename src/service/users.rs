@@ -25,6 +25,7 @@ use super::record::Change;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::credential::CredentialUser;
 use crate::domain::end_user::FoldedLogin;
+use crate::domain::history::AuditKind;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::touched;
@@ -151,7 +152,7 @@ pub(super) async fn insert(
     }
     let change = Change {
         action: "end_user.add",
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
         after: described(&catalogue, user, &new.access_control_groups),
@@ -295,7 +296,7 @@ async fn write_planned(
     }
     let row = Change {
         action: "end_user.update",
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: before.user_id.to_string(),
         before: described(&catalogue, before, groups_before),
         after: words.join(", "),
@@ -354,7 +355,7 @@ pub async fn remove(app: &App, actor: &Actor, login: &str) -> Result<(), Adminis
     store::end_user::delete(connection, user.pkid).await?;
     let change = Change {
         action: "end_user.remove",
-        object_kind: "end_user",
+        object_kind: AuditKind::EndUser,
         object_name: user.user_id.to_string(),
         before: described(&app.catalogue.load(), &user, &groups),
         after: String::new(),

@@ -29,7 +29,7 @@ pub async fn insert_audit(
     .bind(entry.actor.as_str())
     .bind(entry.source.as_str())
     .bind(entry.action)
-    .bind(entry.object_kind)
+    .bind(entry.object_kind.as_str())
     .bind(entry.object_name.as_str())
     .bind(entry.before.as_str())
     .bind(entry.after.as_str())

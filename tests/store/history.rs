@@ -1,6 +1,7 @@
 //! Timeline, audit log, attributes.
 
 use selfprov::domain::history::AuditEntry;
+use selfprov::domain::history::AuditKind;
 use selfprov::domain::history::CorrelationId;
 use selfprov::domain::history::TimelineEntry;
 use selfprov::domain::history::TimelineEvent;
@@ -73,7 +74,7 @@ async fn the_audit_log_is_read_by_object() {
                 actor: "administrator:admin".to_owned(),
                 source: "192.0.2.9".to_owned(),
                 action: "end_user.update",
-                object_kind: "end_user",
+                object_kind: AuditKind::EndUser,
                 object_name: object.to_owned(),
                 object: None,
                 before: "b".to_owned(),

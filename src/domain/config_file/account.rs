@@ -11,7 +11,6 @@ use super::referred::Referred;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
 use crate::domain::secret::Secret;
@@ -102,7 +101,7 @@ pub fn device_accounts(
     let group = referred.call_manager_group()?;
     // Such a device has no device security mode: nothing of what phones are warned about is its.
     let (_, transport) = signalling::of_device(referred.security_profile()?, true, &mut Vec::new());
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     let usable = secret.filter(|secret| is_usable(secret));
     if secret.is_some() && usable.is_none() {
         warnings.push(FileWarning::SecretUnusable);

@@ -94,7 +94,7 @@ pub(super) fn model_named(text: &str) -> Result<&'static PhoneModel, Fault> {
 
 /// What was made, with the next step.
 pub(super) fn made(phone: &Phone) -> MadeDevice {
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     let format = model.map_or(FileFormat::CiscoXml, PhoneModel::file_format);
     let name = &phone.name;
     let next = match format {

@@ -337,13 +337,7 @@ fn model(
             .find_map(|binding| binding.model)
             .and_then(phone_model::by_number)
     };
-    let recorded = || {
-        app.phones
-            .find(device?)?
-            .phone
-            .model
-            .and_then(phone_model::by_number)
-    };
+    let recorded = || app.phones.find(device?)?.phone.known_model();
     registered()
         .or_else(|| reported.and_then(phone_model::from_header))
         .or_else(recorded)

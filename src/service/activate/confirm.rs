@@ -6,6 +6,7 @@ use super::is_in_use;
 use super::owner_of;
 use super::target_of;
 use crate::domain::device::DeviceName;
+use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::refusal::Refusal;
@@ -283,7 +284,7 @@ impl Work<'_> {
         };
         let change = Change {
             action: "device.activate",
-            object_kind: "device",
+            object_kind: AuditKind::Device,
             object_name: name.to_string(),
             before: format!("{left}; the phone: auto-registered, extension {number}"),
             after: format!(

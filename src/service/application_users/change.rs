@@ -12,6 +12,7 @@ use crate::domain::credential::CredentialUser;
 use crate::domain::device::DeviceName;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::UserId;
+use crate::domain::history::AuditKind;
 use crate::domain::schema::StoredElements;
 use crate::domain::trivial_credential::CredentialOwner;
 use crate::domain::user::ApplicationUser;
@@ -118,7 +119,7 @@ pub async fn update(
     after.extend(words);
     let change = Change {
         action: "application_user.update",
-        object_kind: "application_user",
+        object_kind: AuditKind::ApplicationUser,
         object_name: user.user_id.to_string(),
         before: format!("user ID {}, groups {}", user.user_id, before.join(", ")),
         after: after.join(", "),

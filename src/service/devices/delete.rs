@@ -98,7 +98,7 @@ pub(in crate::service) async fn say_farewell(
     connection: &mut Connection,
     phone: &Phone,
 ) -> Result<Farewell, AdministrationError> {
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     let is_by_account = model.is_some_and(phone_model::PhoneModel::is_found_by_account);
     if is_by_account || phone.name.is_placeholder() {
         store::binding::delete_of_device(connection, &phone.name).await?;

@@ -18,6 +18,7 @@ mod view;
 use super::administration::AdministrationError;
 use super::record::Change;
 use crate::domain::device::DeviceName;
+use crate::domain::history::AuditKind;
 use crate::domain::phone::Phone;
 use crate::store;
 use crate::store::Connection;
@@ -34,7 +35,7 @@ pub use view::DeviceOverview;
 pub use view::list;
 pub use view::show;
 
-/// What errors and the audit log call one.
+/// What errors call one.
 pub const KIND: &str = "device";
 
 fn not_found(name: &DeviceName) -> AdministrationError {
@@ -54,7 +55,7 @@ async fn find_for_update(
 fn change(action: &'static str, name: &DeviceName, before: &str, after: String) -> Change {
     Change {
         action,
-        object_kind: KIND,
+        object_kind: AuditKind::Device,
         object_name: name.to_string(),
         before: before.to_owned(),
         after,

@@ -16,6 +16,7 @@ use super::kind::Named;
 use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::fresh_system;
+use crate::domain::history::AuditKind;
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
@@ -231,7 +232,7 @@ async fn write(
 fn changed(object: &ObjectType, action: &'static str, name: String) -> Change {
     Change {
         action,
-        object_kind: object.kind.noun(),
+        object_kind: AuditKind::Object(object.kind),
         object_name: name,
         before: String::new(),
         after: String::new(),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::device::DeviceName;
+use crate::domain::history::AuditKind;
 use crate::domain::phone::Phone;
 use crate::domain::phone_restart::FIRST_ATTEMPT_AFTER;
 use crate::domain::phone_restart::PhoneAction;
@@ -189,7 +190,7 @@ async fn audit(
 ) -> Result<(), ServiceError> {
     let change = Change {
         action,
-        object_kind: "device",
+        object_kind: AuditKind::Device,
         object_name: String::new(),
         before: String::new(),
         after,

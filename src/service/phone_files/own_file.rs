@@ -14,7 +14,6 @@ use crate::domain::config_file::flat_profile::RESYNC_UNCONFIGURED_S;
 use crate::domain::config_file::flat_profile::profile_rule;
 use crate::domain::config_file::incomplete::Incomplete;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::secret::Secret;
@@ -22,7 +21,7 @@ use crate::service::App;
 
 /// How a device gets its settings. A model that is not known yet is one of Cisco's.
 pub(in crate::service) fn format_of(phone: &Phone) -> FileFormat {
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     model.map_or(FileFormat::CiscoXml, PhoneModel::file_format)
 }
 

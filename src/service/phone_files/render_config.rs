@@ -30,7 +30,6 @@ use crate::domain::config_file::file_name::RequestedFile;
 use crate::domain::config_file::incomplete::Incomplete;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
@@ -119,8 +118,7 @@ fn trust_list(
 ) -> FileAnswer {
     let known = device.as_ref().and_then(|device| app.phones.find(device));
     let model = known
-        .and_then(|known| known.phone.model)
-        .and_then(phone_model::by_number);
+        .and_then(|known| known.phone.known_model());
     let setting = app.settings.trust_list.sha1_for;
     let Some(file) = app.trust_lists.file(name, setting, model) else {
         return FileAnswer::NotFound;

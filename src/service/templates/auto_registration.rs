@@ -12,6 +12,7 @@ use crate::domain::catalogue::AutoRegistration;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::history::AuditKind;
 use crate::domain::phone_model;
 use crate::domain::schema::StoredElements;
 use crate::domain::time::UnixMillis;
@@ -83,7 +84,7 @@ pub async fn save_call_manager(
     keep(app, connection, node.pkid, extras.elements).await?;
     let change = Change {
         action: "call_manager.update",
-        object_kind: "call_manager",
+        object_kind: AuditKind::CallManager,
         object_name: node.name.clone(),
         before: described(&before.auto_registration),
         after: described(&node.auto_registration),

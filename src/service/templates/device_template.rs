@@ -14,6 +14,7 @@ use crate::domain::call_limits::CallLimits;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::text::PhoneUrl;
+use crate::domain::history::AuditKind;
 use crate::domain::phone::ServiceUrl;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
@@ -26,7 +27,7 @@ const MASK_LENGTH_MAX: usize = 24;
 
 impl Template for UniversalDeviceTemplate {
     const LABEL: &'static str = "Universal Device Template";
-    const OBJECT_KIND: &'static str = "universal_device_template";
+    const OBJECT_KIND: AuditKind = AuditKind::UniversalDeviceTemplate;
     const ACTIONS: Actions = Actions {
         add: "universal_device_template.add",
         update: "universal_device_template.update",

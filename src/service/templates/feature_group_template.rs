@@ -9,6 +9,7 @@ use super::check_name;
 use super::check_text;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::FeatureGroupTemplate;
+use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
 use crate::store;
@@ -17,7 +18,7 @@ use crate::store::StoreError;
 
 impl Template for FeatureGroupTemplate {
     const LABEL: &'static str = "Feature Group Template";
-    const OBJECT_KIND: &'static str = "feature_group_template";
+    const OBJECT_KIND: AuditKind = AuditKind::FeatureGroupTemplate;
     const ACTIONS: Actions = Actions {
         add: "feature_group_template.add",
         update: "feature_group_template.update",

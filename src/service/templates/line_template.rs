@@ -8,6 +8,7 @@ use super::check_name;
 use super::check_tags;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalLineTemplate;
+use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
 use crate::store;
@@ -23,7 +24,7 @@ const AUTO_ANSWERS: [&str; 3] = [
 
 impl Template for UniversalLineTemplate {
     const LABEL: &'static str = "Universal Line Template";
-    const OBJECT_KIND: &'static str = "universal_line_template";
+    const OBJECT_KIND: AuditKind = AuditKind::UniversalLineTemplate;
     const ACTIONS: Actions = Actions {
         add: "universal_line_template.add",
         update: "universal_line_template.update",

@@ -23,6 +23,7 @@ use super::record::Change;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::idle_url::points_at_self_provision;
+use crate::domain::history::AuditKind;
 use crate::domain::phone::ServiceUrl;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
@@ -69,7 +70,7 @@ pub trait Template: Clone + Send + Sync {
     /// What pages call the kind.
     const LABEL: &'static str;
     /// What the audit log calls the kind.
-    const OBJECT_KIND: &'static str;
+    const OBJECT_KIND: AuditKind;
     /// What the audit log calls what is done with it.
     const ACTIONS: Actions;
 

@@ -12,6 +12,7 @@ use super::check_text;
 use super::opens_our_login;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UserProfile;
+use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::domain::user_profile::PhoneLimit;
 use crate::service::administration::AdministrationError;
@@ -21,7 +22,7 @@ use crate::store::StoreError;
 
 impl Template for UserProfile {
     const LABEL: &'static str = "User Profile";
-    const OBJECT_KIND: &'static str = "user_profile";
+    const OBJECT_KIND: AuditKind = AuditKind::UserProfile;
     const ACTIONS: Actions = Actions {
         add: "user_profile.add",
         update: "user_profile.update",

@@ -11,9 +11,11 @@ use super::trust_key_error::PASSPHRASE_LENGTH_MIN;
 use super::trust_key_error::TrustKeyError;
 use super::trust_keys;
 use super::view;
+use crate::domain::history::AuditKind;
 use crate::domain::secret::Secret;
 use crate::domain::trust_list::keys;
 use crate::domain::trust_list::keys::KeyRefused;
+use crate::domain::trust_list::keys::RetireWhen;
 use crate::domain::trust_list::keys::TrustKey;
 use crate::domain::trust_list::service_key::TrustService;
 use crate::service::App;
@@ -161,7 +163,7 @@ pub async fn exported(
         store::trust_list::set_exported(connection, number, app.environment.now()).await?;
         let change = Change {
             action: "trust_key.exported",
-            object_kind: "trust_key",
+            object_kind: AuditKind::TrustKey,
             object_name: number.to_string(),
             before: "not exported, in no list".to_owned(),
             after: "exported, in the list".to_owned(),
@@ -226,7 +228,7 @@ pub async fn import(
 }
 
 /// Retires a trust key: no list names it any more, its secret is wiped, the other one signs. Refused
-/// while phones do not know the other one, unless forced.
+/// while phones do not know the other one, unless it is to go now.
 ///
 /// # Errors
 /// [`KeyRefused`].
@@ -234,7 +236,7 @@ pub async fn retire(
     app: &App,
     actor: &Actor,
     number: u32,
-    force: bool,
+    when: RetireWhen,
 ) -> Result<(), TrustKeyError> {
     fetches::write(app).await?;
     let mut transaction = app.store.begin().await?;
@@ -248,11 +250,11 @@ pub async fn retire(
         Some(other) => view::phones_behind(app, connection, other).await?.len(),
         None => 0,
     };
-    keys::may_retire(&known, number, behind, force)?;
+    keys::may_retire(&known, number, behind, when)?;
     store::trust_list::retire(connection, number, app.environment.now()).await?;
     let change = Change {
         action: "trust_key.retire",
-        object_kind: "trust_key",
+        object_kind: AuditKind::TrustKey,
         object_name: number.to_string(),
         before: format!("in use; {behind} phones do not know the other key"),
         after: "retired, secret wiped".to_owned(),
@@ -296,7 +298,7 @@ async fn insert(
 fn change(action: &'static str, row: &TrustKeyRow) -> Change {
     Change {
         action,
-        object_kind: "trust_key",
+        object_kind: AuditKind::TrustKey,
         object_name: row.number.to_string(),
         before: String::new(),
         after: format!("SHA-256 {}", x509::fingerprint(&row.certificate)),

@@ -11,6 +11,7 @@ use super::sealing::blocking;
 use super::sealing::seal;
 use super::signed_files::FileSigner;
 use super::trust_key_error::TrustKeyError;
+use crate::domain::history::AuditKind;
 use crate::domain::trust_list::Role;
 use crate::domain::trust_list::certificate::Certificate;
 use crate::domain::trust_list::keys::KeyRefused;
@@ -313,7 +314,7 @@ pub(super) fn for_export(
 fn change(action: &'static str, row: &ServiceKeyRow) -> Change {
     Change {
         action,
-        object_kind: "trust_key",
+        object_kind: AuditKind::TrustKey,
         object_name: row.service.as_str().to_owned(),
         before: String::new(),
         after: format!("SHA-256 {}", x509::fingerprint(&row.certificate)),

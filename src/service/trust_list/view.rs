@@ -8,7 +8,6 @@ use super::service_keys::service_keys;
 use super::trust_keys;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_model::ModelFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::trust_list::Record;
@@ -242,7 +241,7 @@ pub async fn phones_behind(
 
 /// Whether a device is a phone that asks for trust lists.
 fn takes_lists(phone: &Phone) -> bool {
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     let is_other_kind = model.is_some_and(|model| {
         matches!(
             model.family,

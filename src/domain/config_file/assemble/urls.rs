@@ -13,7 +13,6 @@ use crate::domain::config_file::text::PhoneUrl;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
 use crate::domain::phone_model::PhoneModel;
 
 /// *Override* where the device has the URL under one of its names, else *Default*.
@@ -79,7 +78,7 @@ pub(super) fn urls_of_device(
         idle: resolved.text(&["idle", "idleUrl"]),
         secure_idle: resolved.text(&["secureIdleUrl"]),
     };
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     let (idle, warning) = choose_idle_url(wanted, phone.state, model, &system.doors, &phone.name);
     warnings.extend(warning);
     let mut urls = urls_but_idle(&resolved, warnings);

@@ -9,7 +9,6 @@ use super::answer::{self, Problem};
 use super::resource::{Own, Resource};
 use super::xml::Xml;
 use crate::domain::phone::{Phone, PhoneLine};
-use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::service::own_credentials::LoginHistory;
 use crate::service::self_care::{Buttons, OwnExtension, SelfCare};
@@ -309,7 +308,7 @@ impl View<'_> {
 const PROTOCOL: &str = "SIP";
 
 fn product(phone: &Phone) -> &'static str {
-    let model = phone.model.and_then(phone_model::by_number);
+    let model = phone.known_model();
     model.map_or("", |model| model.product)
 }
 

@@ -6,7 +6,6 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
-use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::Record;
@@ -71,7 +70,7 @@ impl<'a> References<'a> {
         record.set_ctiid(phone.ctiid);
         record.set("name", Value::text(phone.name.as_str()));
         record.set("description", Value::text(&phone.description));
-        let model = phone.model.and_then(phone_model::by_number);
+        let model = phone.known_model();
         let product = Value::text(model.map_or("", |model| model.product));
         record.set("product", product.clone());
         record.set("model", product);
