@@ -33,9 +33,6 @@ use crate::store::activation::WaitingCode;
 /// What pages call a code.
 const FIELD: &str = "Activation Code";
 
-/// The kind of object in the audit log.
-const KIND: &str = "phone_activation_code";
-
 /// Codes that one round of housekeeping removes at most; the next one goes on.
 const EXPIRED_MAX: u32 = 1_000;
 

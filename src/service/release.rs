@@ -10,6 +10,7 @@ use super::authenticate::Attempt;
 use super::authenticate::AuthenticateError;
 use super::authenticate::Authenticated;
 use super::auto_register::Allocation;
+use super::auto_register::GroupTry;
 use super::auto_register::template::Templates;
 use super::auto_register::template::Unclaimed;
 use super::claim::Claim;
@@ -212,7 +213,7 @@ async fn release(
         .map_err(|_| ReleaseError::Unavailable)?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
-    let mut allocation = Allocation::begin(app, connection, 1, false).await?;
+    let mut allocation = Allocation::begin(app, connection, 1, GroupTry::AsOne).await?;
     let before = store::device::find_for_update(connection, name)
         .await?
         .filter(|phone| phone.state == DeviceState::Provisioned)

@@ -117,8 +117,7 @@ fn trust_list(
     device: Option<DeviceName>,
 ) -> FileAnswer {
     let known = device.as_ref().and_then(|device| app.phones.find(device));
-    let model = known
-        .and_then(|known| known.phone.known_model());
+    let model = known.and_then(|known| known.phone.known_model());
     let setting = app.settings.trust_list.sha1_for;
     let Some(file) = app.trust_lists.file(name, setting, model) else {
         return FileAnswer::NotFound;

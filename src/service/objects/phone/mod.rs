@@ -213,28 +213,6 @@ impl Kind for Phones {
             let updated = device_update::update(app, actor, &name, &change).await;
             updated.map(drop).map_err(digest_user_named)
         })
-    async fn update(app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
-        let (name, known) = known(app, pkid).await?;
-        let model = known.known_model();
-        let digest_user = request::reference(draft, "digestUser");
-        let is_without = known.digest.digest_user.is_none();
-        let change = DeviceChange {
-            version: draft.held_version(),
-            name: draft.says("name").then(|| name_of(draft)).transpose()?,
-            description: draft.said_text("description"),
-            settings: request::settings(app, draft, model)?,
-            lines: request::lines(app, draft).await?,
-            makes_lines: true,
-            owner: request::reference(draft, "ownerUserName"),
-            // None instead of none changes nothing: the device keeps its own secret.
-            digest_user: digest_user.filter(|wanted| !(wanted.is_none() && is_without)),
-            requires_activation: draft
-                .says("enableActivationID")
-                .then(|| draft.flag("enableActivationID")),
-            elements: draft.stored(),
-        };
-        let updated = device_update::update(app, actor, &name, &change).await;
-        updated.map(drop).map_err(digest_user_named)
     }
 
     fn remove<'a>(
