@@ -8,7 +8,7 @@ use sqlx::Row as _;
 
 /// Statements that public scripts send, and how many tables they may read from end to end: the one
 /// that they begin with, or none.
-const STATEMENTS: [(&str, usize); 6] = [
+const STATEMENTS: [(&str, usize); 7] = [
     (
         "select d.name, d.description, n.dnorpattern, rp.name as partition from device d \
          inner join devicenumplanmap dnpm on dnpm.fkdevice = d.pkid \
@@ -23,7 +23,7 @@ const STATEMENTS: [(&str, usize); 6] = [
     ),
     (
         "select d.name from numplan n inner join devicenumplanmap m on m.fknumplan = n.pkid \
-         inner join device d on d.pkid = m.fkdevice where n.dnorpattern = '1004'",
+         inner join device d on d.pkid = m.fkdevice where n.dnorpattern = '\\\\+491004'",
         0,
     ),
     (
@@ -35,6 +35,13 @@ const STATEMENTS: [(&str, usize); 6] = [
         "select d.name from device d \
          where not exists (select m.pkid from devicenumplanmap m where m.fkdevice = d.pkid)",
         1,
+    ),
+    (
+        "select e.userid, d.name from enduser e \
+         inner join enduserdevicemap m on m.fkenduser = e.pkid \
+         inner join device d on d.pkid = m.fkdevice where e.userid = 'aksethi'",
+        // Rows of two tables are one table of CUCM's; both are read, but once.
+        3,
     ),
     (
         "select d.name, p.name from device d inner join devicepool p on p.pkid = d.fkdevicepool",

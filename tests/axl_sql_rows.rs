@@ -336,3 +336,21 @@ async fn all_texts(axl: &Axl) -> String {
     }
     texts
 }
+
+#[tokio::test]
+async fn a_number_with_a_plus_is_written_as_axl_writes_it() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let line = "<line><pattern>\\+4930123</pattern></line>";
+        axl.succeed("14.0", "addLine", line).await;
+        let question = "select dnorpattern from numplan where dnorpattern = '\\+4930123'";
+        assert_eq!(rows(&axl, question).await, "\\+4930123");
+        let change = "update numplan set description = 'Head' where dnorpattern = '\\+4930123'";
+        let change = format!("<sql>{}</sql>", quick_xml::escape::escape(change));
+        let changed = axl.succeed("14.0", "executeSQLUpdate", &change).await;
+        assert!(changed.contains("<rowsUpdated>1<"), "{changed}");
+        let question = "select description from numplan where dnorpattern like '%4930123'";
+        assert_eq!(rows(&axl, question).await, "Head");
+    })
+    .await;
+}

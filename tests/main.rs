@@ -22,6 +22,7 @@ mod axl_journey;
 mod axl_lines;
 mod axl_objects;
 mod axl_phones;
+mod axl_places;
 mod axl_quick_add;
 mod axl_restart;
 mod axl_round_trip;

@@ -73,6 +73,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "device addresses",
         include_str!("../../migrations/0017_device_addresses.sql"),
     ),
+    (
+        18,
+        "cucm pattern",
+        include_str!("../../migrations/0018_cucm_pattern.sql"),
+    ),
 ];
 
 /// The migration that also has a text of each engine's own.

@@ -49,6 +49,117 @@ pub fn takes_what_is_not_there(
     })
 }
 
+/// An entry that an update request adds where another stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenIndex {
+    /// The element that adds.
+    pub element: &'static str,
+    /// The index that both have.
+    pub index: String,
+    /// What stands there: a number or a name.
+    pub holder: String,
+}
+
+/// The first entry that an update request adds (`addLines`, `addMembers`) at an index where
+/// something else stands, which would be lost. The same line or object may be said again.
+pub fn adds_where_another_is(
+    object: &ObjectType,
+    before: &Record,
+    all_said: &Record,
+) -> Option<TakenIndex> {
+    all_said.iter().find_map(|(name, value)| {
+        let element = changes(object.elements, name)?;
+        let (Change::Add, Value::Group(said)) = (element.change, value) else {
+            return None;
+        };
+        let held = left_in(object, before, all_said, element.canonical)?;
+        said.iter().find_map(|(name, entries)| {
+            let (name, entries) = as_lines(name, entries);
+            let pairs = entries.iter().flat_map(|said| {
+                let there = held.list(name).iter();
+                there.map(move |held| (said, held))
+            });
+            let mut taken =
+                pairs.filter(|(said, held)| same_index(said, held) && !same_target(said, held));
+            taken.next().map(|(_, held)| TakenIndex {
+                element: element.name,
+                index: index_of(held).unwrap_or_default().to_owned(),
+                holder: target_of(held).map_or_else(String::new, name_of),
+            })
+        })
+    })
+}
+
+/// A group of lists without what the same request takes from it.
+fn left_in(
+    object: &ObjectType,
+    before: &Record,
+    said: &Record,
+    canonical: &'static str,
+) -> Option<Record> {
+    let mut left = before.get(canonical)?.clone();
+    for (name, value) in said.iter() {
+        let takes = changes(object.elements, name)
+            .filter(|element| element.change == Change::Remove && element.canonical == canonical);
+        if let Some(element) = takes {
+            left = changed(element, Some(left), value);
+        }
+    }
+    match left {
+        Value::Group(left) => Some(left),
+        _ => None,
+    }
+}
+
+/// What an entry of a list is about: the line, or the object that it names.
+fn target_of(entry: &Value) -> Option<&Value> {
+    let Value::Group(entry) = entry else {
+        return None;
+    };
+    entry.get("dirn").or_else(|| {
+        let mut values = entry.iter().map(|(_, value)| value);
+        values.find(|value| matches!(value, Value::Reference(_)))
+    })
+}
+
+fn name_of(target: &Value) -> String {
+    match target {
+        Value::Group(dirn) => dirn.text("pattern").unwrap_or_default().to_owned(),
+        Value::Reference(object) => object.name.clone(),
+        _ => String::new(),
+    }
+}
+
+fn same_target(one: &Value, other: &Value) -> bool {
+    match (target_of(one), target_of(other)) {
+        (Some(Value::Group(one)), Some(Value::Group(other))) => {
+            match (one.pkid(), other.pkid()) {
+                (Some(one), Some(other)) => one == other,
+                // Without a partition a number is in `< None >`.
+                _ => ["pattern", "routePartitionName"].iter().all(|name| {
+                    let [one, other] = [one, other].map(|dirn| dirn.get(name).filter(is_said));
+                    match (one, other) {
+                        (Some(one), Some(other)) => fits(one, other),
+                        (one, other) => one.is_none() && other.is_none(),
+                    }
+                }),
+            }
+        }
+        (Some(one), Some(other)) => fits(one, other),
+        // Nothing tells them apart but the index.
+        _ => true,
+    }
+}
+
+fn is_said(value: &&Value) -> bool {
+    match value {
+        Value::Nothing => false,
+        Value::Text(text) => !text.is_empty(),
+        Value::Reference(object) => !object.name.is_empty() || object.pkid.is_some(),
+        _ => true,
+    }
+}
+
 /// The entries of a list; a `lineIdentifier` is a short way to write a `line`.
 fn as_lines(name: &'static str, entries: &Value) -> (&'static str, Vec<Value>) {
     let entries = match entries {
@@ -182,11 +293,17 @@ fn fits(said: &Value, entry: &Value) -> bool {
 }
 
 fn same_index(one: &Value, other: &Value) -> bool {
-    let index = |value: &Value| match value {
-        Value::Group(record) => record.text("index").map(str::to_owned),
+    // `02` is the second place as well.
+    let number = |text: &str| text.trim().trim_start_matches('0').to_owned();
+    let [one, other] = [one, other].map(|entry| index_of(entry).map(number));
+    one.is_some() && one == other
+}
+
+fn index_of(entry: &Value) -> Option<&str> {
+    match entry {
+        Value::Group(record) => record.text("index"),
         _ => None,
-    };
-    index(one).is_some_and(|one| Some(one) == index(other))
+    }
 }
 
 #[cfg(test)]
@@ -208,7 +325,10 @@ mod tests {
 
     fn member(index: &str, partition: &str) -> Value {
         Value::Group(record(&[
-            ("routePartitionName", text(partition)),
+            (
+                "routePartitionName",
+                Value::Reference(Reference::named(partition)),
+            ),
             ("index", text(index)),
         ]))
     }
@@ -229,13 +349,31 @@ mod tests {
     fn lists_are_replaced_added_to_and_taken_from() {
         let said = members("members", vec![member("1", "C")]);
         assert_eq!(after(&said), [member("1", "C")]);
-        let said = members("addMembers", vec![member("2", "C")]);
-        assert_eq!(after(&said), [member("1", "A"), member("2", "C")]);
-        let gone = Value::Group(record(&[("routePartitionName", text("a"))]));
+        let said = members("addMembers", vec![member("3", "C")]);
+        let all = [member("1", "A"), member("2", "B"), member("3", "C")];
+        assert_eq!(after(&said), all);
+        let partition = Value::Reference(Reference::named("a"));
+        let gone = Value::Group(record(&[("routePartitionName", partition)]));
         let said = members("removeMembers", vec![gone]);
         assert_eq!(after(&said), [member("2", "B")]);
         let said = record(&[("members", Value::Group(Record::default()))]);
         assert_eq!(after(&said), []);
+    }
+
+    #[test]
+    fn an_entry_is_added_where_nothing_else_stands() {
+        let css = ObjectType::of(ObjectKind::Css).unwrap();
+        let before = members("members", vec![member("1", "A"), member("2", "B")]);
+        let taken = |index, partition| {
+            let said = members("addMembers", vec![member(index, partition)]);
+            adds_where_another_is(css, &before, &said).map(|taken| taken.holder)
+        };
+        assert_eq!(taken("2", "C").as_deref(), Some("B"));
+        assert_eq!(taken("02", "C").as_deref(), Some("B"));
+        assert_eq!(taken("2", "b"), None, "the same partition");
+        assert_eq!(taken("3", "C"), None);
+        let replaced = members("members", vec![member("1", "C")]);
+        assert_eq!(adds_where_another_is(css, &before, &replaced), None);
     }
 
     #[test]

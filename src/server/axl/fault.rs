@@ -122,7 +122,8 @@ impl Fault {
         }
     }
 
-    fn not_unique(reason: &str) -> Self {
+    /// Another has a value that only one can have.
+    pub(super) fn not_unique(reason: &str) -> Self {
         Self {
             code: NOT_UNIQUE,
             message: format!(

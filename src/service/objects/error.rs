@@ -3,6 +3,7 @@
 use super::ObjectKey;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
+use crate::domain::schema::merge::TakenIndex;
 use crate::service::ServiceError;
 use crate::service::administration::AdministrationError;
 use crate::store::StoreError;
@@ -39,6 +40,12 @@ pub enum ObjectError {
         /// A sentence that says what to do.
         reason: String,
     },
+    /// An entry is added where another stands.
+    #[error(
+        "{}: index {} is {:?}'s; give another index, or take that away first",
+        .0.element, .0.index, .0.holder
+    )]
+    Taken(TakenIndex),
     /// Others changed it again and again while the request was carried out.
     #[error(
         "others keep changing {} {name:?} at the same time, and this change was not made; repeat \

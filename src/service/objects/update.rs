@@ -90,6 +90,9 @@ async fn merged(
         let reason = "it names an entry that is not there; read the object again";
         return Err(ObjectError::invalid(element, &reason));
     }
+    if let Some(taken) = schema::merge::adds_where_another_is(object, &before, said) {
+        return Err(ObjectError::Taken(taken));
+    }
     refuse_contradiction(object, &before, said)?;
     Ok(Draft::of_change(
         object,

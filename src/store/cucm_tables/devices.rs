@@ -55,7 +55,11 @@ pub(super) const TABLES: &[CucmTable] = &[
                 "(SELECT p.pkid FROM route_partition AS p \
                  WHERE p.pkid = line.route_partition AND p.name <> '')",
             ),
-            text("dnorpattern", "pattern"),
+            // As AXL writes a number with a plus. An index stands over this very expression.
+            text(
+                "dnorpattern",
+                "CASE SUBSTR(pattern, 1, 1) WHEN '+' THEN '\\' || pattern ELSE pattern END",
+            ),
             integer("tkpatternusage", "2"),
             text("description", "description"),
             text("iscallable", kept_flag!("line.pkid", "active", "t")),
@@ -160,7 +164,7 @@ pub(super) const TABLES: &[CucmTable] = &[
         // `speeddials/speeddial[7]/dirn`: the number of the key begins at the 22nd character.
         rows: Rows::From(
             "(SELECT device.pkid AS device, kept.value AS number, \
-             SUBSTR(kept.name, 22, LENGTH(kept.name) - 27) AS place, \
+             CAST(SUBSTR(kept.name, 22, LENGTH(kept.name) - 27) AS BIGINT) AS place, \
              COALESCE((SELECT label.value FROM attribute AS label \
              WHERE label.owner = kept.owner AND label.name = \
              'speeddials/speeddial[' || SUBSTR(kept.name, 22, LENGTH(kept.name) - 27) || ']/label'), \

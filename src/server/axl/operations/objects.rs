@@ -193,6 +193,7 @@ impl From<ObjectError> for Fault {
                 name,
             } => Self::unresolved(element, kind.noun(), &name),
             ObjectError::KeepsChanging { .. } => Self::failed(&error.to_string()),
+            ObjectError::Taken(_) => Self::not_unique(&error.to_string()),
             ObjectError::NotServed(_) => Self::no_operation(&error.to_string()),
             ObjectError::Missing(_) | ObjectError::Invalid { .. } => {
                 Self::not_valid(error.to_string())
