@@ -23,6 +23,7 @@ use selfprov::domain::secret::Secret;
 use selfprov::service::activation_codes;
 use selfprov::service::activation_codes::CodeBefore;
 use selfprov::service::activation_codes::IssuedCode;
+use selfprov::service::confirmation::LogInError;
 use selfprov::service::device_update;
 use selfprov::service::device_update::DeviceChange;
 use selfprov::service::devices;
@@ -30,9 +31,8 @@ use selfprov::service::phone_files::file_answer::FileAnswer;
 use selfprov::service::phone_files::file_answer::FileRequest;
 use selfprov::service::phone_files::file_requests::FileDoor;
 use selfprov::service::phone_files::render_config;
+use selfprov::service::provision::ProvisionError;
 use selfprov::service::record::Actor;
-use selfprov::service::self_provision::LogInError;
-use selfprov::service::self_provision::ProvisionError;
 use selfprov::service::settings::ConfigSource;
 use selfprov::store;
 

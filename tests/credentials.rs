@@ -16,14 +16,15 @@ use selfprov::domain::refusal::Refusal;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationCodeHash;
 use selfprov::domain::trivial_credential::CredentialRefused;
+use selfprov::service::change_pin;
+use selfprov::service::change_pin::ChangePinError;
+use selfprov::service::change_pin::NotAcceptable;
+use selfprov::service::confirmation::Confirmation;
+use selfprov::service::confirmation::LogInError;
 use selfprov::service::hasher::Share;
 use selfprov::service::release;
 use selfprov::service::release::ReleaseError;
 use selfprov::service::self_provision;
-use selfprov::service::self_provision::ChangePinError;
-use selfprov::service::self_provision::Confirmation;
-use selfprov::service::self_provision::LogInError;
-use selfprov::service::self_provision::NotAcceptable;
 use selfprov::store;
 
 const NEW_PIN: &str = "90731";
@@ -48,7 +49,7 @@ impl TestApp {
         again: &str,
     ) -> Result<Confirmation, ChangePinError> {
         let (new, again) = (Secret::from(new), Secret::from(again));
-        self_provision::change_pin(&self.app, &self.claim(phone), token, &new, &again).await
+        change_pin::change_pin(&self.app, &self.claim(phone), token, &new, &again).await
     }
 
     async fn provisioned(&self, number: u8) -> TestPhone {

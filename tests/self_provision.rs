@@ -13,10 +13,10 @@ use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::domain::refusal::Refusal;
 use selfprov::domain::self_provisioning::AuthenticationMode;
+use selfprov::service::confirmation::LogInError;
+use selfprov::service::provision::ProvisionError;
 use selfprov::service::reread;
 use selfprov::service::self_provision;
-use selfprov::service::self_provision::LogInError;
-use selfprov::service::self_provision::ProvisionError;
 use selfprov::service::settings::RestartAction;
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::Door;
 use selfprov::service::App;
 use selfprov::service::claim::Claim;
-use selfprov::service::provision::provision;
+use selfprov::service::continue_login::continue_login;
 use selfprov::service::record::Actor;
 use selfprov::service::release;
 use selfprov::service::self_provision::log_in;
@@ -62,7 +62,9 @@ async fn provision_for_user(app: &App) {
     };
     let pin = Secret::from(PIN);
     let confirmation = log_in(app, &claim, "aksethi", Some(&pin)).await.unwrap();
-    provision(app, &claim, &confirmation.token).await.unwrap();
+    continue_login(app, &claim, &confirmation.token)
+        .await
+        .unwrap();
     assert_eq!(number(app), "1004");
 }
 

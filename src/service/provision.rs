@@ -1,19 +1,17 @@
-//! Use case: *Continue*. An auto-registered phone becomes its user's, in one transaction.
+//! *Continue* after a login: an auto-registered phone becomes its user's, in one transaction.
 
 use std::time::Duration;
 
 use super::App;
 use super::ServiceError;
-use super::activate;
 use super::associated_devices;
 use super::attributes;
 use super::authenticate::Authenticated;
 use super::claim::Claim;
 use super::claim::Row;
 use super::claim::Standing;
+use super::confirmation::bound_to;
 use super::group_commit::WriteError;
-use super::keys::Purpose;
-use super::phone_book::KnownPhone;
 use super::phone_from_template::Mould;
 use super::phone_from_template::Subject;
 use super::phone_from_template::apply_line_template;
@@ -21,12 +19,9 @@ use super::phone_from_template::make_phone;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
-use super::register;
-use super::restart_request;
-use super::sealed_token;
+use super::replacement::Replacement;
+use super::replacement::put_in_place;
 use super::sealed_token::Token;
-use super::self_provision::bound_to;
-use crate::domain::binding::Grace;
 use crate::domain::credential::CredentialKind;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
@@ -34,8 +29,6 @@ use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
-use crate::domain::phone_restart::PhoneRestart;
-use crate::domain::pkid::Pkid;
 use crate::domain::refusal::Refusal;
 use crate::domain::schema::ObjectKind;
 use crate::domain::self_provisioning::Admitted;
@@ -87,24 +80,17 @@ impl From<StoreError> for ProvisionError {
     }
 }
 
-/// Provisions the phone that a confirm token was given for. The same token gives the same answer
-/// again, for the rest of its life.
+/// Provisions the phone that a confirm token was given for.
 ///
 /// # Errors
 ///
 /// [`ProvisionError`]; then nothing has changed.
-pub async fn provision(
+pub(super) async fn provision(
     app: &App,
     claim: &Claim,
-    token: &str,
+    token: &Token,
+    fingerprint: &str,
 ) -> Result<Provisioned, ProvisionError> {
-    let fingerprint = sealed_token::fingerprint(token);
-    let now = app.environment.now();
-    if let Some(token) = Token::open(token, &app.keys, Purpose::ActivationToken, now) {
-        return Box::pin(activate::confirm(app, claim, &token, &fingerprint)).await;
-    }
-    let token = Token::open(token, &app.keys, Purpose::ConfirmToken, now)
-        .ok_or(ProvisionError::StartAgain)?;
     let device = claim
         .device_name(app)
         .ok_or(ProvisionError::Refused(Refusal::DeviceNotFound))?;
@@ -117,7 +103,7 @@ pub async fn provision(
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     // Boxed: its many statements would make every future above it large.
-    let outcome = in_transaction(app, connection, claim, &device, &token, &fingerprint);
+    let outcome = in_transaction(app, connection, claim, &device, token, fingerprint);
     let provisioned = match Box::pin(outcome).await? {
         Outcome::Recorded(provisioned) => provisioned,
         Outcome::Now(change) => {
@@ -149,30 +135,6 @@ enum Outcome {
     Recorded(Provisioned),
     Now(Box<Replacement>),
     Refused { refusal: Refusal, user_id: String },
-}
-
-/// A phone in place of the one of the same name, once it is committed.
-pub(super) struct Replacement {
-    /// The new row.
-    pub(super) phone: Phone,
-    /// The number of its line 1.
-    pub(super) extension: DirectoryNumber,
-    /// What the old binding may still use.
-    pub(super) grace: Option<Grace>,
-    /// The restart by which it is to load its new file.
-    pub(super) restart: PhoneRestart,
-}
-
-impl Replacement {
-    /// Makes memory say what the database says.
-    pub(super) fn publish(&self, app: &App) -> Result<(), ServiceError> {
-        let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
-        app.phones.put(known);
-        app.locations
-            .set_grace(&self.phone.name, self.grace.as_ref());
-        app.phone_control.submit(self.restart.clone());
-        Ok(())
-    }
 }
 
 async fn in_transaction(
@@ -301,43 +263,6 @@ async fn replace(
     attributes::inherit(connection, template, device).await?;
     associated_devices::add_owner(app, connection, user.pkid, device).await?;
     Ok(replacement)
-}
-
-/// Replaces the rows of a phone by those of another of the same name, frees the auto-registered
-/// numbers of the old one, lets its binding live on for a while, and asks for a restart.
-pub(super) async fn put_in_place(
-    app: &App,
-    connection: &mut Connection,
-    before: &Phone,
-    mut after: Phone,
-    extension: DirectoryNumber,
-) -> Result<Replacement, StoreError> {
-    remove(connection, before).await?;
-    store::device::insert(connection, &mut after).await?;
-    let grace = Some(register::grace_after_replacement(
-        before,
-        app.environment.now(),
-    ));
-    let stored = grace
-        .as_ref()
-        .map(|grace| (&*grace.sealed_secret, grace.until));
-    store::binding::set_grace(connection, &after.name, stored).await?;
-    let action = restart_request::action_for(app, before, &after);
-    let restart = restart_request::request(app, connection, &after.name, action).await?;
-    Ok(Replacement {
-        phone: after,
-        extension,
-        grace,
-        restart,
-    })
-}
-
-/// Removes the rows of a phone and frees the numbers that auto-registration gave it.
-pub(super) async fn remove(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
-    let lines: Vec<Pkid> = phone.lines.iter().map(|line| line.line).collect();
-    store::device::delete(connection, phone.pkid).await?;
-    store::line::delete_auto_registered(connection, &lines).await?;
-    Ok(())
 }
 
 async fn write_history(

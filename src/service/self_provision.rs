@@ -1,6 +1,6 @@
 //! Use cases of the login: the form, and what follows when it is sent.
 //!
-//! Nothing is written to the phone before *Continue* (`service::provision`).
+//! Nothing is written to the phone before *Continue* (`service::continue_login`).
 
 use super::App;
 use super::ServiceError;
@@ -9,10 +9,13 @@ use super::authenticate;
 use super::authenticate::Attempt;
 use super::authenticate::AuthenticateError;
 use super::authenticate::Authenticated;
+use super::claim::Claim;
 use super::claim::Row;
 use super::claim::Standing;
 use super::claim::address_policy;
-use super::group_commit::WriteError;
+use super::confirmation::Confirmation;
+use super::confirmation::LogInError;
+use super::confirmation::bound_to;
 use super::hasher::Share;
 use super::keys::Purpose;
 use super::phone_book::KnownPhone;
@@ -21,11 +24,8 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::refusal_rows;
-use super::sealed_token::Bound;
 use super::sealed_token::Token;
 use crate::domain::device::DeviceName;
-use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::UserId;
 use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::refusal::Refusal;
@@ -38,8 +38,6 @@ use crate::domain::self_provisioning::admit_device;
 use crate::domain::template::TextField;
 use crate::store::StoreError;
 
-pub use super::claim::Claim;
-
 /// What the login form is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginPrompt {
@@ -47,72 +45,6 @@ pub struct LoginPrompt {
     pub device: DeviceName,
     /// What the form asks for.
     pub mode: AuthenticationMode,
-}
-
-/// What the confirm screen shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmation {
-    /// Comes back with *Continue*.
-    pub token: String,
-    /// First and last name, or the user ID where there is neither; empty when the phone is to be
-    /// nobody's.
-    pub user_name: String,
-    /// The number that will be provisioned.
-    pub extension: DirectoryNumber,
-    /// The description that the phone will get.
-    pub description: String,
-}
-
-/// Why a login led to no confirm screen.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LogInError {
-    /// A row of the decision failed.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// The PIN is right and must be changed first.
-    #[error("the PIN must be changed first")]
-    MustChangePin {
-        /// Comes back with the new PIN.
-        token: String,
-        /// The user.
-        user_id: UserId,
-    },
-    /// Too many logins at once; try again.
-    #[error("too many logins at once")]
-    Busy,
-    /// The service cannot judge it now; the cause is in the log.
-    #[error("not available")]
-    Unavailable,
-}
-
-impl From<ServiceError> for LogInError {
-    fn from(error: ServiceError) -> Self {
-        match error {
-            ServiceError::Busy => Self::Busy,
-            error => {
-                tracing::error!(%error, "a login could not be judged");
-                Self::Unavailable
-            }
-        }
-    }
-}
-
-impl From<StoreError> for LogInError {
-    fn from(error: StoreError) -> Self {
-        ServiceError::from(error).into()
-    }
-}
-
-impl From<WriteError> for LogInError {
-    fn from(error: WriteError) -> Self {
-        ServiceError::from(error).into()
-    }
-}
-
-impl From<Refusal> for LogInError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
 }
 
 /// The login form for a phone, from memory alone: rows 1 and 2 of the decision.
@@ -239,17 +171,6 @@ fn sealed(
     Ok(token.seal(&app.keys, purpose)?)
 }
 
-/// What a token for this login is bound to.
-pub(super) fn bound_to<'a>(claim: &Claim, who: &'a Authenticated) -> Bound<'a> {
-    let extension = who.user.primary_extension.as_ref();
-    Bound {
-        source: claim.source,
-        extension: extension.map(|extension| &extension.pattern),
-        credential_version: who.credential_version(),
-        mode: who.mode,
-    }
-}
-
 async fn admit(
     app: &App,
     claim: &Claim,
@@ -331,10 +252,3 @@ async fn audit_code(
     record::audit(app, transaction.connection(), &actor, change).await?;
     transaction.commit().await
 }
-
-pub use super::change_pin::ChangePinError;
-pub use super::change_pin::NotAcceptable;
-pub use super::change_pin::change_pin;
-pub use super::provision::ProvisionError;
-pub use super::provision::Provisioned;
-pub use super::provision::provision;

@@ -15,15 +15,16 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::Door;
 use selfprov::service::auto_register::NewPhone;
 use selfprov::service::auto_register::Outcome;
+use selfprov::service::claim::Claim;
+use selfprov::service::confirmation::Confirmation;
+use selfprov::service::confirmation::LogInError;
+use selfprov::service::continue_login;
 use selfprov::service::group_commit;
 use selfprov::service::group_commit::Write;
 use selfprov::service::group_commit::Written;
+use selfprov::service::provision::ProvisionError;
+use selfprov::service::provision::Provisioned;
 use selfprov::service::self_provision;
-use selfprov::service::self_provision::Claim;
-use selfprov::service::self_provision::Confirmation;
-use selfprov::service::self_provision::LogInError;
-use selfprov::service::self_provision::ProvisionError;
-use selfprov::service::self_provision::Provisioned;
 use selfprov::store;
 use sqlx::Row as _;
 
@@ -148,7 +149,7 @@ impl TestApp {
         phone: &TestPhone,
         token: &str,
     ) -> Result<Provisioned, ProvisionError> {
-        self_provision::provision(&self.app, &self.claim(phone), token).await
+        continue_login::continue_login(&self.app, &self.claim(phone), token).await
     }
 
     /// A phone as the database has it; memory says the same.

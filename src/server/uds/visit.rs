@@ -23,10 +23,13 @@ use crate::server::uds::screens::{Context, LoggedIn};
 use crate::server::uds::text::Language;
 use crate::server::uds::trace::RequestTrace;
 use crate::service::App;
+use crate::service::change_pin::{self, ChangePinError};
+use crate::service::claim::Claim;
+use crate::service::confirmation::{Confirmation, LogInError};
+use crate::service::continue_login;
+use crate::service::provision::ProvisionError;
 use crate::service::release::{self, ReleaseError};
-use crate::service::self_provision::{
-    self, ChangePinError, Claim, Confirmation, LogInError, ProvisionError,
-};
+use crate::service::self_provision;
 
 /// Time a use case has before the phone is told to wait: less than the 10 s after which phones
 /// and this door give a request up.
@@ -155,7 +158,7 @@ impl Visit {
     async fn provision(self, token: String) -> Ended {
         let (app, claim) = (Arc::clone(&self.door.app), self.claim.clone());
         let provisioned =
-            to_the_end(async move { self_provision::provision(&app, &claim, &token).await });
+            to_the_end(async move { continue_login::continue_login(&app, &claim, &token).await });
         match provisioned.await {
             Some(Ok(provisioned)) => {
                 let extension = provisioned.extension.to_string();
@@ -185,9 +188,10 @@ impl Visit {
             self.claim.clone(),
             token.clone(),
         );
-        let changed = to_the_end(async move {
-            self_provision::change_pin(&app, &claim, &used, &new, &again).await
-        });
+        let changed =
+            to_the_end(
+                async move { change_pin::change_pin(&app, &claim, &used, &new, &again).await },
+            );
         let texts = self.context.texts;
         match changed.await {
             Some(Ok(confirmation)) => self.login_success(&confirmation),

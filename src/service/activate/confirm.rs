@@ -20,11 +20,12 @@ use crate::service::phone_from_template::fresh_sip_secret;
 use crate::service::provision;
 use crate::service::provision::ProvisionError;
 use crate::service::provision::Provisioned;
-use crate::service::provision::Replacement;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Change;
 use crate::service::register;
+use crate::service::replacement;
+use crate::service::replacement::Replacement;
 use crate::service::restart_request;
 use crate::service::sealed_token::Token;
 use crate::store;
@@ -206,7 +207,7 @@ impl Work<'_> {
             let sealed = app.keys.seal_secret(&secret).map_err(ServiceError::from)?;
             after.digest.sealed_secret = Some(sealed);
         }
-        provision::remove(connection, hardware).await?;
+        replacement::remove(connection, hardware).await?;
         store::binding::delete_of_device(connection, &configured.name).await?;
         store::phone_restart::delete(connection, &configured.name).await?;
         store::device::update(connection, &mut after).await?;

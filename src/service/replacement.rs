@@ -1,0 +1,77 @@
+//! A phone in place of another of the same name: its rows, what the old binding may still use, and
+//! the restart by which it comes to itself.
+
+use super::App;
+use super::ServiceError;
+use super::phone_book::KnownPhone;
+use super::register;
+use super::restart_request;
+use crate::domain::binding::Grace;
+use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::phone::Phone;
+use crate::domain::phone_restart::PhoneRestart;
+use crate::domain::pkid::Pkid;
+use crate::store;
+use crate::store::Connection;
+use crate::store::StoreError;
+
+/// A phone in place of the one of the same name, once it is committed.
+pub(super) struct Replacement {
+    /// The new row.
+    pub(super) phone: Phone,
+    /// The number of its line 1.
+    pub(super) extension: DirectoryNumber,
+    /// What the old binding may still use.
+    pub(super) grace: Option<Grace>,
+    /// The restart by which it is to load its new file.
+    pub(super) restart: PhoneRestart,
+}
+
+impl Replacement {
+    /// Makes memory say what the database says.
+    pub(super) fn publish(&self, app: &App) -> Result<(), ServiceError> {
+        let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
+        app.phones.put(known);
+        app.locations
+            .set_grace(&self.phone.name, self.grace.as_ref());
+        app.phone_control.submit(self.restart.clone());
+        Ok(())
+    }
+}
+
+/// Replaces the rows of a phone by those of another of the same name, frees the auto-registered
+/// numbers of the old one, lets its binding live on for a while, and asks for a restart.
+pub(super) async fn put_in_place(
+    app: &App,
+    connection: &mut Connection,
+    before: &Phone,
+    mut after: Phone,
+    extension: DirectoryNumber,
+) -> Result<Replacement, StoreError> {
+    remove(connection, before).await?;
+    store::device::insert(connection, &mut after).await?;
+    let grace = Some(register::grace_after_replacement(
+        before,
+        app.environment.now(),
+    ));
+    let stored = grace
+        .as_ref()
+        .map(|grace| (&*grace.sealed_secret, grace.until));
+    store::binding::set_grace(connection, &after.name, stored).await?;
+    let action = restart_request::action_for(app, before, &after);
+    let restart = restart_request::request(app, connection, &after.name, action).await?;
+    Ok(Replacement {
+        phone: after,
+        extension,
+        grace,
+        restart,
+    })
+}
+
+/// Removes the rows of a phone and frees the numbers that auto-registration gave it.
+pub(super) async fn remove(connection: &mut Connection, phone: &Phone) -> Result<(), StoreError> {
+    let lines: Vec<Pkid> = phone.lines.iter().map(|line| line.line).collect();
+    store::device::delete(connection, phone.pkid).await?;
+    store::line::delete_auto_registered(connection, &lines).await?;
+    Ok(())
+}
