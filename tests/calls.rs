@@ -8,7 +8,6 @@ mod chaos;
 mod tls;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use crate::common::Database;
 use crate::common::TestApp;
@@ -347,28 +346,6 @@ async fn one_connection_to_the_pbx_is_opened_and_used_again() {
     let bye = pbx.expect("BYE").await;
     pbx.answer(&bye, "200 OK").await;
     phone.expect_status(200).await;
-}
-
-#[tokio::test]
-async fn a_pbx_that_is_down_is_503_at_once() {
-    let refused = TcpListener::bind("127.0.0.8:0").await.unwrap();
-    let target = format!("sip:{};transport=tcp", refused.local_addr().unwrap());
-    drop(refused);
-    let target = target.parse().unwrap();
-    let server = start_with(|calls| calls.pbx = Some(target)).await;
-    let mut phone = tcp_phone(&server, "127.0.0.2", A, "1011").await;
-    let begun = std::time::Instant::now();
-    let invite = phone.call("2000", "call-18").await;
-    let down = phone.refused(&invite).await;
-    assert_eq!((down.status(), down.header("Retry-After")), (503, "10"));
-    assert!(begun.elapsed() < Duration::from_secs(3));
-    // Over UDP only silence tells.
-    let (server, silent) = start_with_pbx("127.0.0.8").await;
-    let mut phone = tcp_phone(&server, "127.0.0.2", A, "1011").await;
-    let invite = phone.call("2000", "call-19").await;
-    assert_eq!(phone.refused(&invite).await.status(), 503);
-    assert!(begun.elapsed() < Duration::from_secs(12));
-    drop(silent);
 }
 
 #[tokio::test]

@@ -5,13 +5,17 @@ use std::net::SocketAddr;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::calls::party::Party;
+use crate::calls::party::tcp_phone;
 use crate::common::Database;
 use crate::common::SipPhone;
 use crate::common::TestApp;
 use crate::common::TestServer;
+use selfprov::service::settings::Settings;
 use socket2::Domain;
 use socket2::Socket;
 use socket2::Type;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 const MAC: &str = "0011AABBCC01";
@@ -23,11 +27,63 @@ const CALLS: usize = 20;
 /// Longest wait for all answers.
 const DEADLINE: Duration = Duration::from_secs(25);
 
+/// How long a slow PBX says nothing at all: longer than anybody's patience was, far below the 32 s
+/// of RFC 3261 clause 17.1.1.2.
+const SLOW: Duration = Duration::from_secs(6);
+
+async fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
+    let test = TestApp::builder().settings(|settings| {
+        settings.calls.emergency_numbers = vec!["112".parse().unwrap()];
+        change(settings);
+    });
+    let test = test.start(&Database::sqlite()).await;
+    test.add_fixture().await;
+    TestServer::start_with(test).await
+}
+
+/// A PBX over TCP that waits for its first connection, and the server that will open it.
+async fn start_with_tcp_pbx() -> (TestServer, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.8:0").await.unwrap();
+    let target = format!("{};transport=tcp", listener.local_addr().unwrap());
+    let target = target.parse().unwrap();
+    let server = start_with(|settings| settings.calls.pbx = Some(target)).await;
+    (server, listener)
+}
+
+async fn accepted(server: &TestServer, listener: &TcpListener) -> Party {
+    let (stream, _) = timeout(DEADLINE, listener.accept()).await.unwrap().unwrap();
+    Party::of_stream(stream, server.sip_tcp, "pbx")
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_pbx_that_is_slow_to_answer() {
+    let (server, listener) = start_with_tcp_pbx().await;
+    let mut caller = tcp_phone(&server, "127.0.0.2", MAC, "1011").await;
+    for (number, call_id) in [("112", "slow-1"), ("0301234", "slow-2")] {
+        caller.call(number, call_id).await;
+    }
+    let mut pbx = accepted(&server, &listener).await;
+    let mut invites = vec![pbx.expect("INVITE").await, pbx.expect("INVITE").await];
+    invites.sort_by_key(|invite| invite.header("Call-ID").to_owned());
+    let given_up = timeout(SLOW, caller.expect("SIP/2.0")).await;
+    assert!(given_up.is_err(), "{}", given_up.unwrap().text);
+    for invite in &invites {
+        pbx.answer(invite, "200 OK").await;
+        let ok = caller.expect_status(200).await;
+        assert_eq!(ok.header("Call-ID"), invite.header("Call-ID"));
+        let dialog = Party::dialog_of_caller(&ok);
+        let cseq = ok.header("CSeq").split(' ').next().unwrap();
+        let cseq = cseq.parse().unwrap();
+        caller.within(&dialog, "ACK", Some(cseq)).await;
+        pbx.expect("ACK").await;
+    }
+}
+
 /// A server that accepts no connection: its queue is full, so that further ones hang.
 struct Blackhole {
     address: SocketAddr,
-    _listener: Socket,
-    _waiting: Vec<TcpStream>,
+    listener: Socket,
+    waiting: Vec<TcpStream>,
 }
 
 impl Blackhole {
@@ -43,8 +99,22 @@ impl Blackhole {
         }
         Self {
             address,
-            _listener: listener,
-            _waiting: waiting,
+            listener,
+            waiting,
+        }
+    }
+
+    /// Accepts from now on; gives the first connection that is not its own.
+    async fn accept(self) -> tokio::net::TcpStream {
+        self.listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(self.listener.into()).unwrap();
+        let own = self.waiting.iter().map(|own| own.local_addr().unwrap());
+        let own: HashSet<SocketAddr> = own.collect();
+        loop {
+            let (stream, remote) = listener.accept().await.unwrap();
+            if !own.contains(&remote) {
+                return stream;
+            }
         }
     }
 }

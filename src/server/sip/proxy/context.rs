@@ -21,10 +21,6 @@ const TIMER_C: Duration = Duration::from_secs(185);
 /// phone that reports ringing for ever would hold memory for ever.
 const SETUP_MAX: Duration = Duration::from_mins(10);
 
-/// How long the PBX may stay altogether silent before it counts as down. It answers 100 at once;
-/// with three retransmissions in this time the network has had its chances.
-pub(super) const PBX_PATIENCE: Duration = Duration::from_secs(5);
-
 /// Seconds after which a caller may try again what is down.
 const RETRY_AFTER_S: &str = "10";
 
@@ -162,24 +158,21 @@ impl Context {
     }
 
     /// An INVITE goes out on a new branch now; gives its number. `silence` says what it means when
-    /// nothing at all comes back.
+    /// nothing at all comes back. The PBX has timer B as phones have: there is nobody else to ask,
+    /// so giving it up sooner would only lose the calls that it is slow to answer.
     pub(super) fn add_branch(
         &mut self,
         is_reliable: bool,
         silence: BranchFailure,
         now: Instant,
     ) -> usize {
-        let patience = match silence {
-            BranchFailure::PbxDown => PBX_PATIENCE,
-            BranchFailure::PhoneUnreachable | BranchFailure::NoAnswer => TRANSACTION_TIMEOUT,
-        };
         let cancel = if self.is_cancelled {
             Cancel::Wanted(None)
         } else {
             Cancel::No
         };
         self.branches.push(Branch {
-            client: InviteClient::start(is_reliable, patience, now),
+            client: InviteClient::start(is_reliable, now),
             silence,
             timer_c: None,
             cancel,

@@ -55,15 +55,15 @@ pub struct InviteClient {
 }
 
 impl InviteClient {
-    /// An INVITE that is sent for the first time now. `patience` is timer B: how long the peer may
-    /// stay altogether silent, usually [`TRANSACTION_TIMEOUT`].
-    pub fn start(is_reliable: bool, patience: Duration, now: Instant) -> Self {
+    /// An INVITE that is sent for the first time now. Timer B, how long the peer may stay altogether
+    /// silent, is [`TRANSACTION_TIMEOUT`].
+    pub fn start(is_reliable: bool, now: Instant) -> Self {
         Self {
             state: State::Calling,
             is_reliable,
             retransmit_at: (!is_reliable).then(|| now + T1),
             interval: T1,
-            ends_at: Some(now + patience),
+            ends_at: Some(now + TRANSACTION_TIMEOUT),
         }
     }
 
@@ -166,7 +166,7 @@ mod tests {
 
     fn start(is_reliable: bool) -> (InviteClient, Instant) {
         let now = Instant::now();
-        let client = InviteClient::start(is_reliable, TRANSACTION_TIMEOUT, now);
+        let client = InviteClient::start(is_reliable, now);
         (client, now)
     }
 

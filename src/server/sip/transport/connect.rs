@@ -19,8 +19,8 @@ use super::{RequestHandler, Stack, serve_stream};
 /// How long a peer may take to accept a connection: two retransmissions of its SYN.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How long what is sent may stay unacknowledged by the peer's machine: as long as a call waits
-/// for a PBX. A connection that a firewall has forgotten ends by it, and the next call opens another.
+/// How long what is sent may stay unacknowledged by the peer's machine, whatever its program does.
+/// A connection that a firewall has forgotten ends by it, and the next call opens another.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(5);
 
 /// Silence after which the peer's machine is asked whether it is there, and how often: one that

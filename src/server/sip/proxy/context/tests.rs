@@ -155,7 +155,7 @@ fn a_phone_that_does_not_end_a_cancelled_call_is_given_up() {
 }
 
 #[test]
-fn silence_is_408_of_a_phone_and_503_of_the_pbx_after_a_few_seconds() {
+fn silence_is_408_of_a_phone_and_503_of_the_pbx_and_neither_before_timer_b() {
     let now = Instant::now();
     let mut call = call(1, now);
     call.wake(now + TRANSACTION_TIMEOUT);
@@ -163,7 +163,8 @@ fn silence_is_408_of_a_phone_and_503_of_the_pbx_after_a_few_seconds() {
     let mut down = Context::new(call.head.clone(), true, Bytes::new(), now);
     down.add_branch(true, BranchFailure::PbxDown, now);
     down.all_started(now);
-    down.wake(now + PBX_PATIENCE);
+    assert_eq!(down.wake_at(), Some(now + TRANSACTION_TIMEOUT));
+    down.wake(now + TRANSACTION_TIMEOUT);
     let actions = down.take_actions();
     assert_eq!(answers(&actions), [503]);
     assert!(matches!(&actions[0], Action::Answer(bytes)
