@@ -349,6 +349,22 @@ async fn one_connection_to_the_pbx_is_opened_and_used_again() {
 }
 
 #[tokio::test]
+async fn the_pbx_is_told_by_more_silent_phones_than_one_address_may_ask() {
+    let (server, mut pbx) = start_with_pbx("127.0.0.8").await;
+    let mut silent = tcp_phone(&server, "127.0.0.2", A, "1011").await;
+    pbx.call("1011", "call-55").await;
+    let (dialog, _) = connect(&mut pbx, &mut silent).await;
+    // Each waits 32 s for an answer that does not come.
+    for _ in 0..14 {
+        for _ in 0..50 {
+            pbx.within(&dialog, "INFO", None).await;
+        }
+        let heard = pbx.heard().await;
+        assert!(heard.iter().all(|heard| heard.status() != 503));
+    }
+}
+
+#[tokio::test]
 async fn the_setting_redirects_and_without_a_pbx_a_number_is_not_found() {
     let server = start_with(|calls| {
         calls.pbx = Some("sip:pbx.example:5070;transport=tcp".parse().unwrap());

@@ -6,8 +6,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::calls::party::Party;
+use crate::calls::party::phone;
 use crate::calls::party::tcp_phone;
 use crate::common::Database;
+use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::TestApp;
 use crate::common::TestServer;
@@ -151,4 +153,53 @@ async fn they_do_not_queue_behind_one_another_when_the_pbx_accepts_no_connection
     };
     let ended = timeout(DEADLINE, all).await;
     assert!(ended.is_ok(), "{} of {CALLS}", refused.len());
+}
+
+/// A gateway over UDP and a server that sends emergency calls and all others there.
+async fn start_with_gateway() -> (TestServer, Party) {
+    let nobody: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    let mut gateway = Party::udp(nobody, "127.0.0.8", "pbx").await;
+    let target = gateway.local.to_string().parse().unwrap();
+    let server = start_with(|settings| settings.calls.pbx = Some(target)).await;
+    gateway.server = server.sip_udp;
+    (server, gateway)
+}
+
+/// Calls this number until a call is refused, and gives that refusal.
+async fn call_until_refused(caller: &mut Party, number: &str, most: usize) -> Reply {
+    // As many at once as no buffer on the way is too small for.
+    const AT_ONCE: usize = 100;
+    for first in (0..most).step_by(AT_ONCE) {
+        for index in first..first + AT_ONCE {
+            let text = caller.invite(number, &format!("many-{index}"), "");
+            caller.send(&text).await;
+        }
+        for _ in 0..AT_ONCE {
+            let answer = caller.expect("SIP/2.0").await;
+            if answer.status() >= 300 {
+                return answer;
+            }
+        }
+    }
+    panic!("none of {most} calls was refused");
+}
+
+#[tokio::test]
+async fn one_that_stands_is_changed_however_many_calls_its_address_makes() {
+    let (server, mut gateway) = start_with_gateway().await;
+    let mut caller = tcp_phone(&server, "127.0.0.2", MAC, "1011").await;
+    let _rings = phone(&server, "127.0.0.3", "0011AABBCC02", "1012").await;
+    caller.call("112", "stands").await;
+    let invite = gateway.expect("INVITE").await;
+    gateway.answer(&invite, "200 OK").await;
+    let ok = caller.expect_status(200).await;
+    let dialog = Party::dialog_of_caller(&ok);
+    let cseq = caller.last_cseq();
+    caller.within(&dialog, "ACK", Some(cseq)).await;
+    gateway.expect("ACK").await;
+    call_until_refused(&mut caller, "1012", 1_200).await;
+    caller.within(&dialog, "INVITE", None).await;
+    assert_eq!(caller.answer_to("stands").await.status(), 100);
+    let hold = gateway.expect("INVITE").await;
+    assert_eq!(hold.header("Call-ID"), "stands");
 }

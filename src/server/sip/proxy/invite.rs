@@ -20,7 +20,7 @@ use super::call::{Call, Destination, Kind};
 use super::calls::{CallKey, Event, Share};
 use super::context::Context;
 use super::route_token::{End, Party};
-use super::within::{NotPassedOn, proxy_require};
+use super::within::{NotPassedOn, ToOtherEnd, proxy_require};
 use super::{Proxy, has_route_parameter};
 
 /// Most phones that ring for one call: more than share any line.
@@ -58,13 +58,14 @@ impl Proxy {
         let to_other_end = self
             .to_other_end(request, flow)
             .map_err(|reason| reason.answer(request, flow))?;
+        let share = share_within(&to_other_end);
         let destination = Destination::Within(to_other_end.other, to_other_end.uri);
         let incoming = Incoming {
             request,
             flow,
             key,
             kind: Kind::Within,
-            share: Share::Source,
+            share,
             caller: to_other_end.sender,
             loop_mark: self.loop_mark(request, ""),
         };
@@ -332,6 +333,18 @@ impl Proxy {
         };
         tokio::spawn(call.run(destinations, events));
         Ok(trying)
+    }
+}
+
+/// Whose limits a change within a call counts against: those that the call itself counted against.
+fn share_within(change: &ToOtherEnd) -> Share {
+    let parties = [&change.sender.party, &change.other.party];
+    if parties.contains(&&Party::EmergencyTarget) {
+        Share::Emergency
+    } else if change.sender.party == Party::Pbx {
+        Share::Pbx
+    } else {
+        Share::Source
     }
 }
 

@@ -105,6 +105,8 @@ pub(super) struct Work<L> {
 struct Room {
     places: Arc<Semaphore>,
     per_source: PerSource,
+    /// What one address may hold that speaks for many: not all, so that it locks nobody out.
+    per_site: usize,
 }
 
 impl Room {
@@ -112,11 +114,16 @@ impl Room {
         Self {
             places: Arc::new(Semaphore::new(places)),
             per_source: PerSource::new(per_source),
+            per_site: (places / 4 * 3).max(per_source),
         }
     }
 
-    fn try_take(&self, source: IpAddr) -> Option<Permit> {
-        let share = self.per_source.try_take(source)?;
+    fn try_take(&self, source: IpAddr, is_site: bool) -> Option<Permit> {
+        let share = if is_site {
+            self.per_source.try_take_of(source, self.per_site)?
+        } else {
+            self.per_source.try_take(source)?
+        };
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         Some((share, place))
     }
@@ -340,7 +347,11 @@ impl<H: RequestHandler> Stack<H> {
         later: H::Later,
         answered: Answered,
     ) -> Verdict<H::Later> {
-        let permit = room.try_take(flow.remote.ip());
+        let source = flow.remote.ip();
+        // A PBX hangs up the calls of everybody. Registrations are shared out evenly.
+        let is_relay = std::ptr::eq(room, &raw const self.0.relayed);
+        let is_site = is_relay && self.0.handler.source_factor(source) > 1;
+        let permit = room.try_take(source, is_site);
         if permit.is_some() || self.0.handler.is_never_refused(request, &flow) {
             return Verdict::Work(Work {
                 flow,

@@ -66,7 +66,8 @@ pub trait RequestHandler: Send + Sync + 'static {
     }
 
     /// The multiple of the limits for one address that this one has: 1 for a phone, more for a
-    /// site behind NAT. Asked for an address's first request in a while and for its connections.
+    /// site behind NAT. Asked for an address's first request in a while, for its connections and
+    /// for its requests within calls.
     fn source_factor(&self, source: IpAddr) -> u32 {
         let _ = source;
         1
@@ -131,7 +132,8 @@ pub struct Limits {
     /// Requests within calls that wait for their far end, at once; further ones get 503. Each waits
     /// up to 32 s and keeps about 4 kB.
     pub relayed_max: usize,
-    /// Of these, those of one address.
+    /// Of these, those of one address; three quarters of them for one that has a multiple of the
+    /// limits, as the PBX has.
     pub relayed_per_source_max: usize,
     /// Seconds in the Retry-After of that 503.
     pub retry_after_s: u32,

@@ -32,10 +32,15 @@ impl PerSource {
 
     /// A share for the source of this address; `None` when it holds all it may.
     pub(super) fn try_take(&self, address: IpAddr) -> Option<Share> {
+        self.try_take_of(address, self.limit)
+    }
+
+    /// The same for a source that may hold `limit`.
+    pub(super) fn try_take_of(&self, address: IpAddr, limit: usize) -> Option<Share> {
         let source = SourceNetwork::of(address);
         let mut held = self.lock();
         let count = held.entry(source).or_default();
-        if *count >= self.limit {
+        if *count >= limit {
             return None;
         }
         *count += 1;
