@@ -203,3 +203,25 @@ async fn one_that_stands_is_changed_however_many_calls_its_address_makes() {
     let hold = gateway.expect("INVITE").await;
     assert_eq!(hold.header("Call-ID"), "stands");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_does_not_inherit_the_connection_that_another_call_could_not_open() {
+    let pbx = tokio::task::spawn_blocking(Blackhole::open).await.unwrap();
+    let target = format!("{};transport=tcp", pbx.address).parse().unwrap();
+    let server = start_with(|settings| settings.calls.pbx = Some(target)).await;
+    let mut caller = tcp_phone(&server, "127.0.0.2", MAC, "1011").await;
+    // Both wait for the connection that the first one asked for, which nobody accepts in time.
+    let ordinary = caller.call("0301234", "begins").await;
+    let urgent = caller.call("112", "joins").await;
+    let answer = caller.expect("SIP/2.0 5").await;
+    assert_eq!(answer.header("Call-ID"), "begins", "{}", answer.text);
+    caller.acknowledge_refusal(&ordinary, &answer).await;
+    let stream = timeout(DEADLINE, pbx.accept()).await.unwrap();
+    let mut pbx = Party::of_stream(stream, server.sip_tcp, "pbx");
+    let invite = pbx.expect("INVITE").await;
+    assert_eq!(invite.header("Call-ID"), "joins");
+    pbx.answer(&invite, "200 OK").await;
+    let ok = caller.expect_status(200).await;
+    let cseq = Reply { text: urgent }.header("CSeq").to_owned();
+    assert_eq!(ok.header("CSeq"), cseq);
+}

@@ -47,13 +47,22 @@ impl Attempted {
     }
 }
 
+/// An attempt that a call waits for, by who began it.
+enum Joined {
+    /// This call.
+    Own(Attempt),
+    /// Another one, before.
+    Others(Attempt),
+}
+
 /// The connection, or the last attempt to open it.
 #[derive(Debug, Default)]
 pub(super) struct PeerConnection(Mutex<Option<Attempt>>);
 
 impl PeerConnection {
-    /// The open connection; otherwise what the attempt under way comes to, or a new one. `None` when
-    /// no address accepts.
+    /// The open connection; otherwise what the attempt under way comes to, or a new one. Whatever is
+    /// urgent takes the failure of an attempt that was under way already for no answer, and makes one
+    /// more. `None` when no address accepts.
     pub(super) async fn flow(
         &self,
         addresses: Vec<SocketAddr>,
@@ -61,17 +70,40 @@ impl PeerConnection {
         outbound: &Outbound,
         connector: &Connector,
     ) -> Option<Flow> {
-        let attempt = {
-            let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let usable = last.take().filter(|last| {
-                let ended = last.peek();
-                ended.is_none_or(|ended| ended.holds(outbound, urgency))
-            });
-            let attempt =
-                usable.unwrap_or_else(|| attempt(addresses, connector.clone()).boxed().shared());
-            last.insert(attempt).clone()
+        let begin = || {
+            attempt(addresses.clone(), connector.clone())
+                .boxed()
+                .shared()
         };
+        let joined = match self.attempt(urgency, outbound, begin) {
+            Joined::Own(attempt) => return attempt.await.flow,
+            Joined::Others(attempt) => attempt.await.flow,
+        };
+        if joined.is_some() || urgency == Urgency::Ordinary {
+            return joined;
+        }
+        // What was joined may have been nearly over. What is joined now has begun since.
+        let (Joined::Own(attempt) | Joined::Others(attempt)) =
+            self.attempt(urgency, outbound, begin);
         attempt.await.flow
+    }
+
+    /// The last attempt, where it can be used, or the one that `begin` gives.
+    fn attempt(
+        &self,
+        urgency: Urgency,
+        outbound: &Outbound,
+        begin: impl FnOnce() -> Attempt,
+    ) -> Joined {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let usable = last.as_ref().filter(|last| {
+            let ended = last.peek();
+            ended.is_none_or(|ended| ended.holds(outbound, urgency))
+        });
+        if let Some(attempt) = usable {
+            return Joined::Others(attempt.clone());
+        }
+        Joined::Own(last.insert(begin()).clone())
     }
 }
 
