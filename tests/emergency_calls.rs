@@ -146,7 +146,7 @@ async fn they_do_not_queue_behind_one_another_when_the_pbx_accepts_no_connection
             let reply = phone.receive().await;
             match reply.status() {
                 0 | 100 => {}
-                503 => drop(refused.insert(reply.header("CSeq").to_owned())),
+                500 => drop(refused.insert(reply.header("CSeq").to_owned())),
                 other => panic!("{other}: {}", reply.text),
             }
         }
@@ -224,4 +224,22 @@ async fn one_does_not_inherit_the_connection_that_another_call_could_not_open() 
     let ok = caller.expect_status(200).await;
     let cseq = Reply { text: urgent }.header("CSeq").to_owned();
     assert_eq!(ok.header("CSeq"), cseq);
+}
+
+#[tokio::test]
+async fn a_target_that_is_down_is_not_told_as_if_we_were() {
+    let refused = TcpListener::bind("127.0.0.8:0").await.unwrap();
+    let target = format!("{};transport=tcp", refused.local_addr().unwrap());
+    let target = target.parse().unwrap();
+    drop(refused);
+    let server = start_with(|settings| settings.calls.pbx = Some(target)).await;
+    let mut caller = tcp_phone(&server, "127.0.0.2", MAC, "1011").await;
+    for number in ["112", "0301234"] {
+        let invite = caller.call(number, &format!("down-{number}")).await;
+        let down = caller.refused(&invite).await;
+        // A 503 with Retry-After would keep the phone from asking us anything. Source: RFC 3261
+        // clause 21.5.4.
+        assert_eq!((down.status(), down.header("Retry-After")), (500, ""));
+        assert!(down.header("Warning").contains("PBX"), "{}", down.text);
+    }
 }

@@ -242,7 +242,7 @@ impl Call {
                         tracing::debug!(remote = %self.caller.flow.remote, %error, "response not sent");
                     }
                 }
-                Action::Answered(status) => self.answered(status),
+                Action::Answered(status, failure) => self.answered(status, failure),
                 Action::Repeat(index) => {
                     if let Some(leg) = legs.get(index) {
                         let _ = self
@@ -282,16 +282,16 @@ impl Call {
         });
     }
 
-    fn answered(&self, status: Status) {
+    fn answered(&self, status: Status, failure: Option<BranchFailure>) {
         if status.is_success() {
             self.admitted.accepted();
         }
         let result = match status.code() {
+            _ if failure == Some(BranchFailure::PbxDown) => "unreachable",
             200..300 => "answered",
             408 | 480 => "unanswered",
             486 | 600 => "busy",
             487 => "cancelled",
-            503 => "unreachable",
             _ => "refused",
         };
         let kind = self.kind.as_str();

@@ -14,7 +14,7 @@ use crate::domain::registration::Flow;
 use crate::domain::source_network::SourceNetwork;
 use crate::server::sip::message::Request;
 
-/// Calls being set up at once, and for 32 s after; each takes about 10 kB. Beyond it: 503.
+/// Calls being set up at once, and for 32 s after; each takes about 10 kB. Beyond it: 500.
 const CALLS_MAX: usize = 8_192;
 
 /// Of these, those of one source: a site behind address translation has one for all phones.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::server::sip::message::{HeaderName, ReplyHead, ResponseBuilder, Status};
+use crate::server::sip::message::{ReplyHead, ResponseBuilder, Status};
 use crate::server::sip::transaction::{
     Acknowledged, InviteClient, InviteClientStep, InviteResponse, InviteServer, InviteServerStep,
     TRANSACTION_TIMEOUT,
@@ -20,9 +20,6 @@ const TIMER_C: Duration = Duration::from_secs(185);
 /// How long a call may take until it is answered, whatever its phones say meanwhile: without it a
 /// phone that reports ringing for ever would hold memory for ever.
 const SETUP_MAX: Duration = Duration::from_mins(10);
-
-/// Seconds after which a caller may try again what is down.
-const RETRY_AFTER_S: &str = "10";
 
 /// Why a phone need not show a missed call. Source: RFC 3326.
 const COMPLETED_ELSEWHERE: &[u8] = b"SIP;cause=200;text=\"Call completed elsewhere\"";
@@ -38,8 +35,8 @@ pub(super) enum Action {
     Acknowledge(usize, Bytes),
     /// Cancel this branch, with the value of Reason.
     Cancel(usize, Option<Bytes>),
-    /// The caller gets its final answer now, with this status.
-    Answered(Status),
+    /// The caller gets its final answer now, with this status; and why, where we give it.
+    Answered(Status, Option<BranchFailure>),
 }
 
 /// Why a branch ends without a response.
@@ -54,10 +51,12 @@ pub(super) enum BranchFailure {
 }
 
 impl BranchFailure {
+    /// Never 503: a phone that gets it takes us for overloaded and asks us nothing for a while, not
+    /// even for help. Source: RFC 3261 clauses 16.9, 16.7 step 6 and 21.5.4.
     const fn status(self) -> Status {
         match self {
             Self::PhoneUnreachable => Status::TEMPORARILY_UNAVAILABLE,
-            Self::PbxDown => Status::SERVICE_UNAVAILABLE,
+            Self::PbxDown => Status::SERVER_INTERNAL_ERROR,
             Self::NoAnswer => Status::REQUEST_TIMEOUT,
         }
     }
@@ -328,7 +327,7 @@ impl Context {
         };
         // Before the answer itself: its ACK may come at once and has to be known for what it is.
         if self.server.is_open() {
-            self.actions.push(Action::Answered(status));
+            self.actions.push(Action::Answered(status, None));
         }
         if self.server.respond(status, now) {
             self.actions.push(Action::Answer(bytes));
@@ -385,11 +384,15 @@ impl Context {
             return;
         }
         let best = self.best.take();
+        let failure = match &best {
+            Some(Best::Own(failure)) if !self.is_cancelled => Some(*failure),
+            _ => None,
+        };
         let (status, bytes) = self.final_response(best);
         if self.server.respond(status, now) {
             self.last = bytes.clone();
             self.actions.push(Action::Answer(bytes));
-            self.actions.push(Action::Answered(status));
+            self.actions.push(Action::Answered(status, failure));
         }
     }
 
@@ -413,11 +416,6 @@ impl Context {
             Some(Best::Own(failure)) => {
                 let warning = format!("399 selfprov \"{}\"", failure.warning());
                 let response = own(failure.status()).header("Warning", warning);
-                let response = if failure == BranchFailure::PbxDown {
-                    response.header(HeaderName::RetryAfter.as_str(), RETRY_AFTER_S)
-                } else {
-                    response
-                };
                 (failure.status(), response)
             }
             None => {

@@ -29,9 +29,6 @@ const BRANCHES_MAX: usize = 32;
 /// How widely a request may be forked that does not say it. Source: RFC 5393 clause 5.3.3.
 const MAX_BREADTH: u32 = 60;
 
-/// Seconds after which a caller may try again that met a full table.
-const BUSY_RETRY_AFTER_S: &str = "10";
-
 impl Proxy {
     /// An INVITE: the answer at once (100 when a call is being made), `None` when it is one that
     /// is under way already.
@@ -288,7 +285,7 @@ impl Proxy {
     /// Begins a call, and gives the 100 that tells its caller so.
     ///
     /// # Errors
-    /// 503 when there are too many.
+    /// 500 when there are too many: with a 503 the phone would ask us nothing else either.
     fn begin(
         self: &Arc<Self>,
         incoming: Incoming<'_>,
@@ -306,9 +303,9 @@ impl Proxy {
         } = incoming;
         let response = |status| ResponseBuilder::new(request, flow, status);
         let Some((admitted, events)) = self.calls.admit(key, flow.remote.ip(), share) else {
-            let busy = response(Status::SERVICE_UNAVAILABLE);
-            let retry_after = HeaderName::RetryAfter.as_str();
-            return Err(busy.header(retry_after, BUSY_RETRY_AFTER_S).finish());
+            let busy = response(Status::SERVER_INTERNAL_ERROR);
+            let warning = "399 selfprov \"too many calls are being set up\"";
+            return Err(busy.header("Warning", warning).finish());
         };
         let trying = response(Status::TRYING).finish();
         let now = tokio::time::Instant::now().into_std();

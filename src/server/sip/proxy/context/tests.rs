@@ -155,7 +155,7 @@ fn a_phone_that_does_not_end_a_cancelled_call_is_given_up() {
 }
 
 #[test]
-fn silence_is_408_of_a_phone_and_503_of_the_pbx_and_neither_before_timer_b() {
+fn silence_is_408_of_a_phone_and_500_of_the_pbx_and_neither_before_timer_b() {
     let now = Instant::now();
     let mut call = call(1, now);
     call.wake(now + TRANSACTION_TIMEOUT);
@@ -166,9 +166,14 @@ fn silence_is_408_of_a_phone_and_503_of_the_pbx_and_neither_before_timer_b() {
     assert_eq!(down.wake_at(), Some(now + TRANSACTION_TIMEOUT));
     down.wake(now + TRANSACTION_TIMEOUT);
     let actions = down.take_actions();
-    assert_eq!(answers(&actions), [503]);
+    assert_eq!(answers(&actions), [500]);
     assert!(matches!(&actions[0], Action::Answer(bytes)
-        if String::from_utf8_lossy(bytes).contains("Retry-After: 10\r\n")));
+        if !String::from_utf8_lossy(bytes).contains("Retry-After")));
+    let down = Some(BranchFailure::PbxDown);
+    assert_eq!(
+        actions[1],
+        Action::Answered(Status::SERVER_INTERNAL_ERROR, down)
+    );
 }
 
 #[test]
@@ -242,7 +247,7 @@ proptest! {
         let mut finals = Vec::new();
         let mut note = |call: &mut Context| {
             let answered = call.take_actions().into_iter().filter_map(|action| match action {
-                Action::Answered(status) => Some(status),
+                Action::Answered(status, _) => Some(status),
                 _ => None,
             });
             finals.extend(answered);
