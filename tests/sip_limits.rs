@@ -87,6 +87,36 @@ async fn a_throttled_phone_still_reaches_the_emergency_number_and_nothing_else()
 }
 
 #[tokio::test]
+async fn empty_lines_before_an_emergency_call_do_not_hide_it_in_a_flood() {
+    let gateway = UdpSocket::bind("127.0.0.9:0").await.unwrap();
+    let target = gateway.local_addr().unwrap().to_string();
+    let server = server(&[], &target).await;
+    let mut phone = SipPhone::udp(server.sip_udp, MAC).await;
+    assert_eq!(phone.register(120).await.status(), 200);
+    phone.number = "112".to_owned();
+    let invite = phone.request("INVITE", "sip:112@127.0.0.1", "", "");
+    let invite = format!("\r\n\r\n{invite}");
+    let mut call = vec![0; 65_536];
+    // As a phone does over UDP: again until it is heard. Each time after so many other requests
+    // that the address gets no answers any more.
+    let came = timeout(DEADLINE, async {
+        loop {
+            for _ in 0..100 {
+                let text = phone.request("OPTIONS", "sip:127.0.0.1", "", "");
+                phone.send(&text).await;
+            }
+            phone.send(&invite).await;
+            let heard = timeout(Duration::from_millis(500), gateway.recv(&mut call)).await;
+            if let Ok(length) = heard {
+                return length.unwrap();
+            }
+        }
+    });
+    let length = came.await.expect("the call reaches the gateway");
+    assert!(call[..length].starts_with(b"INVITE sip:112@"));
+}
+
+#[tokio::test]
 async fn a_site_behind_nat_may_send_a_multiple() {
     let server = server(&["127.0.0.0/28"], "127.0.0.9:9").await;
     // Over TCP no answer is lost, however many come at once.

@@ -147,10 +147,10 @@ fn is_answerable(start_line: &[u8]) -> bool {
     is_request && start_line::method_of(start_line) != b"ACK"
 }
 
-/// Whether a message is a response, by its first bytes alone: such a one gets no answer, whatever
+/// Whether a message is a response, by its first bytes that are no empty line: such a one gets no answer, whatever
 /// is wrong with it.
 pub fn is_response(bytes: &[u8]) -> bool {
-    start_line::begins_with_version(bytes)
+    start_line::begins_with_version(skip_line_ends(bytes))
 }
 
 /// Parses one message.

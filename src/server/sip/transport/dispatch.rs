@@ -402,7 +402,9 @@ fn answer_flow(request: &Request<'_>, source: Flow) -> Flow {
 }
 
 /// Whether a message may belong to a call, by its first word: only those can be of an emergency.
+/// Empty lines may stand before it. Source: RFC 3261 clause 7.5.
 fn may_be_of_a_call(bytes: &[u8]) -> bool {
+    let bytes = message::skip_line_ends(bytes);
     let methods: [&[u8]; 7] = [
         b"INVITE ", b"ACK ", b"CANCEL ", b"BYE ", b"PRACK ", b"UPDATE ", b"INFO ",
     ];
