@@ -243,3 +243,16 @@ async fn a_target_that_is_down_is_not_told_as_if_we_were() {
         assert!(down.header("Warning").contains("PBX"), "{}", down.text);
     }
 }
+
+#[tokio::test]
+async fn one_asserts_the_numbers_of_phones_at_its_address_and_nobody_elses() {
+    let (server, mut gateway) = start_with_gateway().await;
+    let mut caller = phone(&server, "127.0.0.2", MAC, "1011").await;
+    let _other = phone(&server, "127.0.0.3", "0011AABBCC02", "1012").await;
+    let asserted = "P-Asserted-Identity: <sip:1012@cm>\r\nRemote-Party-ID: <sip:1011@cm>\r\n";
+    let text = caller.invite("112", "asserted", asserted);
+    caller.send(&text).await;
+    let invite = gateway.expect("INVITE").await;
+    assert_eq!(invite.header("P-Asserted-Identity"), "");
+    assert_eq!(invite.header("Remote-Party-ID"), "<sip:1011@cm>");
+}

@@ -100,7 +100,7 @@ impl Proxy {
         let Some(max_breadth) = max_breadth else {
             return refuse(Status::MAX_BREADTH_EXCEEDED);
         };
-        let own_numbers = self.own_numbers(&judged);
+        let own_numbers = self.own_numbers(&judged, kind, flow);
         let changes = Changes {
             own_realm: SIP_REALM,
             own_numbers: own_numbers
@@ -275,11 +275,23 @@ impl Proxy {
         answer
     }
 
-    /// The numbers that a phone may assert as its own; `None` for callers that are believed.
-    fn own_numbers(&self, judged: &JudgedCall) -> Option<Vec<String>> {
-        let known = self.app.phones.find(judged.device.as_ref()?)?;
-        let lines = known.phone.lines.iter();
-        Some(lines.map(|line| line.pattern.to_string()).collect())
+    /// The numbers that a phone may assert as its own; `None` for the PBX, which is believed. Who
+    /// calls for help need not say who it is, so it may assert the numbers of all phones at its
+    /// address. Source: RFC 3325 clause 5.
+    fn own_numbers(&self, judged: &JudgedCall, kind: Kind, flow: &Flow) -> Option<Vec<String>> {
+        let devices = match &judged.device {
+            Some(name) => vec![name.clone()],
+            None if kind == Kind::Emergency => self.app.locations.at_address(flow.remote.ip()),
+            None => return None,
+        };
+        let known = devices.iter();
+        let known = known.filter_map(|name| self.app.phones.find(name));
+        let numbers = known.flat_map(|known| {
+            let lines = known.phone.lines.iter();
+            let numbers = lines.map(|line| line.pattern.to_string());
+            numbers.collect::<Vec<_>>()
+        });
+        Some(numbers.collect())
     }
 
     /// Begins a call, and gives the 100 that tells its caller so.
