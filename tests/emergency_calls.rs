@@ -256,3 +256,58 @@ async fn one_asserts_the_numbers_of_phones_at_its_address_and_nobody_elses() {
     assert_eq!(invite.header("P-Asserted-Identity"), "");
     assert_eq!(invite.header("Remote-Party-ID"), "<sip:1011@cm>");
 }
+
+#[tokio::test]
+async fn nothing_odd_in_it_gets_one_refused() {
+    let (server, mut gateway) = start_with_gateway().await;
+    let mut caller = phone(&server, "127.0.0.2", MAC, "1011").await;
+    let odd = [
+        ("INVITE sip:112@127.0.0.1 ", "INVITE tel:112 "),
+        (
+            "INVITE sip:112@127.0.0.1 ",
+            "INVITE tel:1-12;phone-context=site.example ",
+        ),
+        ("INVITE sip:112@127.0.0.1 ", "INVITE urn:service:sos "),
+        (
+            "INVITE sip:112@127.0.0.1 ",
+            "INVITE urn:service:sos.ambulance ",
+        ),
+        ("X-Unknown:", "Proxy-Require: x-unknown\r\nX-Unknown:"),
+        (
+            "X-Unknown:",
+            "Date: Sun, 22 Nov 2026 13:00:00 CET\r\nX-Unknown:",
+        ),
+    ];
+    for (index, (usual, written)) in odd.iter().enumerate() {
+        let call_id = format!("odd-{index}");
+        let text = caller.invite("112", &call_id, "").replace(usual, written);
+        caller.send(&text).await;
+        let answer = caller.answer_to(&call_id).await;
+        assert_eq!(answer.status(), 100, "{written}: {}", answer.text);
+        let mut invite = gateway.expect("INVITE").await;
+        while invite.header("Call-ID") != call_id {
+            invite = gateway.expect("INVITE").await;
+        }
+        let line = format!("INVITE sip:112@{} SIP/2.0\r\n", gateway.local);
+        assert!(invite.text.starts_with(&line), "{}", invite.text);
+        gateway.answer(&invite, "486 Busy Here").await;
+        gateway.expect("ACK").await;
+        // Its ACK has the same Request-URI and is read like it: nothing is repeated.
+        let busy = caller.refused(&text).await;
+        assert_eq!(busy.status(), 486);
+    }
+    let heard = caller.heard().await;
+    assert!(heard.iter().all(|heard| heard.status() < 400));
+    // What is no emergency keeps its refusals.
+    let (_, answer) = caller
+        .try_call("0301234", "even", "Proxy-Require: x-unknown\r\n")
+        .await;
+    assert_eq!(answer.status(), 420);
+    let text = caller.invite("112", "other-urn", "");
+    let text = text.replace(
+        "INVITE sip:112@127.0.0.1 ",
+        "INVITE urn:service:counseling ",
+    );
+    caller.send(&text).await;
+    assert_eq!(caller.answer_to("other-urn").await.status(), 416);
+}

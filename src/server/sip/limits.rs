@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::domain::registration::Flow;
 use crate::service::App;
 
+use super::dialled::dialled;
 use super::message::{Method, Request, Uri};
 
 /// How many usual phones' addresses a network behind NAT, or the PBX, counts as.
@@ -25,9 +26,10 @@ pub(super) fn source_factor(app: &App, source: IpAddr) -> u32 {
 /// Whether this begins an emergency call of a phone with a live binding: however much its address
 /// sends and however busy we are, it goes on.
 pub(super) fn begins_emergency_call(app: &App, request: &Request<'_>, flow: &Flow) -> bool {
+    let calls = &app.settings.calls;
     let is_emergency = |uri: &Uri<'_>| {
-        let dialled = uri.address_of_record();
-        dialled.is_ok_and(|dialled| app.settings.calls.is_emergency(dialled.user()))
+        let dialled = dialled(calls, uri);
+        dialled.is_some_and(|dialled| calls.is_emergency(&dialled))
     };
     request.method == Method::Invite
         && is_emergency(&request.uri)

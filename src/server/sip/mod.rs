@@ -12,6 +12,7 @@
 //! Whoever answers requests implements [`transport::RequestHandler`].
 
 mod date;
+mod dialled;
 pub mod door;
 mod limits;
 pub mod message;

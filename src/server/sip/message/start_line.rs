@@ -148,7 +148,7 @@ impl<'a> StartLine<'a> {
         }
         let method = Method::parse(method).ok_or(MessageError::StartLine)?;
         let uri = Uri::parse(raw_uri)?;
-        if uri.scheme == Scheme::Other {
+        if !may_ask_for(method, uri.scheme) {
             return Err(MessageError::UriScheme);
         }
         // Header fields in a Request-URI are forbidden: RFC 3261 clause 19.1.1, table 1.
@@ -177,6 +177,18 @@ impl<'a> StartLine<'a> {
             .and_then(Status::from_code)
             .ok_or(MessageError::StartLine)?;
         Ok(Self::Response { status, reason })
+    }
+}
+
+/// Whether a request may name whom it is for so: a call may be for a number or an emergency
+/// service, and what belongs to its INVITE repeats that.
+fn may_ask_for(method: Method<'_>, scheme: Scheme) -> bool {
+    match scheme {
+        Scheme::Sip | Scheme::Sips => true,
+        Scheme::Tel | Scheme::EmergencyService => {
+            matches!(method, Method::Invite | Method::Ack | Method::Cancel)
+        }
+        Scheme::Other => false,
     }
 }
 

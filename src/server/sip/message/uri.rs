@@ -12,8 +12,19 @@ pub enum Scheme {
     Sip,
     /// `sips`.
     Sips,
-    /// Any other, such as `tel` or `isbn`.
+    /// `tel`: a number without a host. Source: RFC 3966.
+    Tel,
+    /// `urn:service:sos` and its sub-services: an emergency service. Source: RFC 5031.
+    EmergencyService,
+    /// Any other, such as `mailto` or `isbn`.
     Other,
+}
+
+impl Scheme {
+    /// Whether this is `sip` or `sips`.
+    pub const fn is_sip(self) -> bool {
+        matches!(self, Self::Sip | Self::Sips)
+    }
 }
 
 /// A URI, read as far as its scheme allows. Source: RFC 3261 clauses 19.1 and 25.1.
@@ -21,7 +32,8 @@ pub enum Scheme {
 pub struct Uri<'a> {
     /// The scheme.
     pub scheme: Scheme,
-    /// The user part as written, escapes kept; without the password, which SIP deprecates.
+    /// The user part as written, escapes kept; without the password, which SIP deprecates. Of `tel`
+    /// the number as written.
     pub user: Option<&'a [u8]>,
     /// Host name or address as written; an IPv6 address with its brackets. Empty for a scheme
     /// other than `sip` and `sips`.
@@ -50,10 +62,16 @@ impl<'a> Uri<'a> {
         if rest.is_empty() || !rest.iter().copied().all(is_uri_byte) {
             return None;
         }
-        if scheme == Scheme::Other {
+        if !scheme.is_sip() {
+            let (scheme, user) = match scheme {
+                Scheme::Tel => telephone_number(rest)
+                    .map_or((Scheme::Other, None), |number| (scheme, Some(number))),
+                Scheme::EmergencyService if !is_sos(rest) => (Scheme::Other, None),
+                _ => (scheme, None),
+            };
             return Some(Self {
                 scheme,
-                user: None,
+                user,
                 host: &[],
                 port: None,
                 params: Params::default(),
@@ -99,7 +117,7 @@ impl Uri<'_> {
     /// # Errors
     /// [`MessageError::AddressOfRecord`] when it names nobody.
     pub fn user_of_record(&self) -> Result<String, MessageError> {
-        if self.scheme == Scheme::Other {
+        if !self.scheme.is_sip() {
             return Err(MessageError::AddressOfRecord);
         }
         let user = self.user.and_then(canonical_user);
@@ -107,17 +125,39 @@ impl Uri<'_> {
     }
 }
 
-/// Reads the name of a scheme.
+/// Reads the name of a scheme; which service a `urn` names is still to be seen.
 fn read_scheme(scheme: &[u8]) -> Option<Scheme> {
-    if scheme.eq_ignore_ascii_case(b"sip") {
-        return Some(Scheme::Sip);
-    }
-    if scheme.eq_ignore_ascii_case(b"sips") {
-        return Some(Scheme::Sips);
+    let known: [(&[u8], Scheme); 4] = [
+        (b"sip", Scheme::Sip),
+        (b"sips", Scheme::Sips),
+        (b"tel", Scheme::Tel),
+        (b"urn", Scheme::EmergencyService),
+    ];
+    for (name, known) in known {
+        if scheme.eq_ignore_ascii_case(name) {
+            return Some(known);
+        }
     }
     let rest_ok = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let first_ok = scheme.first().is_some_and(u8::is_ascii_alphabetic);
     (first_ok && scheme.iter().all(rest_ok)).then_some(Scheme::Other)
+}
+
+/// The number of a `tel` URI, without its parameters; `None` where it is none.
+fn telephone_number(text: &[u8]) -> Option<&[u8]> {
+    let number = text.split(|byte| *byte == b';').next()?;
+    let is_of_number = |byte: &u8| byte.is_ascii_hexdigit() || b"*#+-.()".contains(byte);
+    let has_digit = number
+        .iter()
+        .any(|byte| byte.is_ascii_hexdigit() || b"*#".contains(byte));
+    (has_digit && number.iter().all(is_of_number)).then_some(number)
+}
+
+/// Whether what follows `urn:` is the emergency service or a part of it.
+fn is_sos(text: &[u8]) -> bool {
+    const SOS: &[u8] = b"service:sos";
+    let (service, rest) = text.split_at_checked(SOS.len()).unwrap_or((text, b""));
+    service.eq_ignore_ascii_case(SOS) && rest.first().is_none_or(|byte| *byte == b'.')
 }
 
 /// Printable ASCII without what delimits a URI in a message.
@@ -278,7 +318,35 @@ mod tests {
         );
         assert_eq!(uri.headers, Some(&b"x=y"[..]));
         assert_eq!(Uri::parse(b"sip:cm").unwrap().user, None);
-        assert_eq!(Uri::parse(b"tel:+1555").unwrap().scheme, Scheme::Other);
+        assert_eq!(Uri::parse(b"mailto:a@b").unwrap().scheme, Scheme::Other);
+    }
+
+    #[test]
+    fn numbers_and_emergency_services_are_told_from_what_else_has_their_scheme() {
+        let read = |text: &'static str| {
+            let uri = Uri::parse(text.as_bytes()).unwrap();
+            let user = uri
+                .user
+                .map(|user| String::from_utf8_lossy(user).into_owned());
+            (uri.scheme, user)
+        };
+        let number = |text: &str| (Scheme::Tel, Some(text.to_owned()));
+        assert_eq!(read("tel:112"), number("112"));
+        assert_eq!(read("TEL:+49-30(1)2.3;isub=1"), number("+49-30(1)2.3"));
+        assert_eq!(read("tel:*21#;phone-context=a.example"), number("*21#"));
+        for other in [
+            "tel:+",
+            "tel:;x=y",
+            "tel:help",
+            "urn:service:sosx",
+            "urn:service:police",
+        ] {
+            assert_eq!(read(other), (Scheme::Other, None), "{other}");
+        }
+        for sos in ["urn:service:sos", "URN:SERVICE:SOS.fire"] {
+            assert_eq!(read(sos), (Scheme::EmergencyService, None), "{sos}");
+        }
+        assert_eq!(aor("tel:112"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::domain::binding::Binding;
 use crate::domain::call_route::CallRefused;
 use crate::domain::registration::{Flow, Transport};
+use crate::server::sip::dialled::dialled;
 use crate::server::sip::message::{
     Challenge, Changes, ForwardedRequest, HeaderName, ReplyHead, Request, ResponseBuilder, Scheme,
     Status, Via,
@@ -75,12 +76,15 @@ impl Proxy {
         flow: &Flow,
         key: CallKey,
     ) -> Result<Vec<u8>, Vec<u8>> {
-        self.check(request, flow)?;
+        let calls = &self.app.settings.calls;
+        let dialled = dialled(calls, &request.uri);
+        let dialled = dialled.as_deref();
+        let is_emergency = dialled.is_some_and(|dialled| calls.is_emergency(dialled));
+        self.check(request, flow, is_emergency)?;
         let refuse = |status| Err(ResponseBuilder::new(request, flow, status).finish());
-        let Ok(dialled) = request.uri.address_of_record() else {
+        let Some(dialled) = dialled else {
             return refuse(Status::NOT_FOUND);
         };
-        let dialled = dialled.user();
         let is_from_pbx = self.is_from_pbx(flow);
         let judged = self.judge(request, flow, dialled, is_from_pbx);
         let (kind, mut destinations) = self
@@ -132,12 +136,13 @@ impl Proxy {
     }
 
     /// What holds for every call, whoever makes it.
-    fn check(&self, request: &Request<'_>, flow: &Flow) -> Result<(), Vec<u8>> {
+    fn check(&self, request: &Request<'_>, flow: &Flow, is_emergency: bool) -> Result<(), Vec<u8>> {
         let refuse = |status| Err(ResponseBuilder::new(request, flow, status).finish());
         if request.common.max_forwards() == 0 {
             return refuse(Status::TOO_MANY_HOPS);
         }
-        if !proxy_require(request).is_empty() {
+        // What an emergency call requires is left to its target to know.
+        if !is_emergency && !proxy_require(request).is_empty() {
             return Err(NotPassedOn::BadExtension.answer(request, flow));
         }
         // Within a call that did not come by us, or with a way of its own to somewhere else.
@@ -145,9 +150,6 @@ impl Proxy {
             return refuse(Status::NO_SUCH_TRANSACTION);
         }
         // No Route is followed, so one that an emergency call has does no harm.
-        let dialled = request.uri.address_of_record();
-        let calls = &self.app.settings.calls;
-        let is_emergency = dialled.is_ok_and(|dialled| calls.is_emergency(dialled.user()));
         if !is_emergency && !self.route_ends_here(request, flow) {
             return refuse(Status::FORBIDDEN);
         }

@@ -67,6 +67,12 @@ impl RouteToken {
         hash_of_tag(keys, from_tag) == self.from_tag
     }
 
+    /// Whether this is a call to the emergency target.
+    pub(super) fn is_of_emergency_call(&self) -> bool {
+        let mut ends = [&self.caller, &self.callee].into_iter();
+        ends.any(|end| end.party == Party::EmergencyTarget)
+    }
+
     /// The token's text, of characters that a URI parameter may have.
     pub(super) fn seal(&self, keys: &Keys, call_id: &[u8]) -> String {
         let mut bytes = Vec::with_capacity(128);

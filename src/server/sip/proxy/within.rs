@@ -164,10 +164,10 @@ impl Proxy {
         if request.common.max_forwards() == 0 {
             return Err(NotPassedOn::TooManyHops);
         }
-        if !proxy_require(request).is_empty() {
+        let read = self.read_route(request)?;
+        if !read.token.is_of_emergency_call() && !proxy_require(request).is_empty() {
             return Err(NotPassedOn::BadExtension);
         }
-        let read = self.read_route(request)?;
         let keys = &self.app.keys;
         let from_tag = request.common.from.tag().unwrap_or_default();
         let RouteToken { caller, callee, .. } = &read.token;
@@ -200,9 +200,8 @@ impl Proxy {
         let Ok(ReadRoute { token, .. }) = self.read_route(request) else {
             return false;
         };
-        let ends = [&token.caller, &token.callee];
-        let is_emergency = |end: &&End| end.party == Party::EmergencyTarget;
-        ends.iter().any(is_emergency) && ends.iter().any(|end| self.is_at_end(end, flow))
+        let mut ends = [&token.caller, &token.callee].into_iter();
+        token.is_of_emergency_call() && ends.any(|end| self.is_at_end(end, flow))
     }
 
     /// Whether this flow belongs to an end of a call: it is the one the call began on, or comes

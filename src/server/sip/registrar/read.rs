@@ -7,7 +7,7 @@ use crate::domain::registration::Flow;
 use crate::service::register::{ContactChange, DeviceClaim, RegisterRequest};
 
 use super::super::message::{
-    Address, Common, Contacts, HeaderName, MessageError, Request, Scheme, is_same_uri,
+    Address, Common, Contacts, HeaderName, MessageError, Request, is_same_uri,
 };
 use super::super::own_credentials::{OwnCredentials, lossy};
 use super::answer::{Registration, echo};
@@ -136,7 +136,7 @@ fn names_same_uri(a: &str, b: &str) -> bool {
         return a == b;
     };
     match (a.uri(), b.uri()) {
-        (Ok(a), Ok(b)) if a.scheme != Scheme::Other => is_same_uri(&a, &b),
+        (Ok(a), Ok(b)) if a.scheme.is_sip() => is_same_uri(&a, &b),
         _ => a.uri == b.uri,
     }
 }
