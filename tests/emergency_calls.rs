@@ -184,6 +184,13 @@ async fn call_until_refused(caller: &mut Party, number: &str, most: usize) -> Re
     panic!("none of {most} calls was refused");
 }
 
+/// The first answer to this call.
+async fn first_answer(caller: &mut Party, number: &str, call_id: &str) -> Reply {
+    let text = caller.invite(number, call_id, "");
+    caller.send(&text).await;
+    caller.answer_to(call_id).await
+}
+
 #[tokio::test]
 async fn one_that_stands_is_changed_however_many_calls_its_address_makes() {
     let (server, mut gateway) = start_with_gateway().await;
@@ -202,6 +209,17 @@ async fn one_that_stands_is_changed_however_many_calls_its_address_makes() {
     assert_eq!(caller.answer_to("stands").await.status(), 100);
     let hold = gateway.expect("INVITE").await;
     assert_eq!(hold.header("Call-ID"), "stands");
+}
+
+#[tokio::test]
+async fn a_phone_that_takes_all_the_room_leaves_some_to_the_others_at_its_address() {
+    let (server, _gateway) = start_with_gateway().await;
+    let mut greedy = tcp_phone(&server, "127.0.0.2", MAC, "1011").await;
+    let mut other = phone(&server, "127.0.0.2", "0011AABBCC02", "1012").await;
+    let refused = call_until_refused(&mut greedy, "112", 2_200).await;
+    assert_eq!(refused.header("Retry-After"), "", "{}", refused.text);
+    let answer = first_answer(&mut other, "112", "others").await;
+    assert_eq!(answer.status(), 100, "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,9 +23,10 @@ const CALLS_PER_SOURCE_MAX: usize = 1_024;
 /// Emergency calls beyond all limits but this one, which keeps memory finite.
 const EMERGENCY_CALLS_MAX: usize = 2_048;
 
-/// Emergency calls that an address may begin even then, so that one that takes all the room keeps
-/// nobody else from help. Addresses are those of live bindings, so memory stays finite.
-const EMERGENCY_CALLS_PER_SOURCE: usize = 8;
+/// Emergency calls that each holder of the reserve may begin even then, so that one that takes all
+/// the room keeps nobody else from help. Holders are phones with live bindings and their addresses,
+/// so memory stays finite.
+const EMERGENCY_CALLS_PER_HOLDER: usize = 8;
 
 /// Messages that wait for one call.
 const EVENTS_MAX: usize = 32;
@@ -48,6 +49,15 @@ pub(super) enum Event {
     ConnectionClosed(u64),
 }
 
+/// Who holds a part of the reserve for emergency calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Holder {
+    /// A phone, by the flow it registered by: behind address translation many share an address.
+    Phone(Flow),
+    /// All others at an address.
+    Address(IpAddr),
+}
+
 /// Whose limits a call counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
@@ -55,8 +65,8 @@ pub(super) enum Share {
     Source,
     /// Only those of all calls: the PBX has everybody's.
     Pbx,
-    /// None but that of memory.
-    Emergency,
+    /// None but that of memory; beyond it those of its holder.
+    Emergency(Holder),
 }
 
 /// The table.
@@ -70,7 +80,7 @@ pub(super) struct Calls {
 struct Table {
     entries: HashMap<CallKey, Entry>,
     per_source: HashMap<SourceNetwork, usize>,
-    emergencies_per_source: HashMap<IpAddr, usize>,
+    emergencies_per_holder: HashMap<Holder, usize>,
     connections: HashMap<u64, Vec<CallKey>>,
     emergencies: usize,
 }
@@ -126,9 +136,9 @@ impl Calls {
             return None;
         }
         match share {
-            Share::Emergency => {
+            Share::Emergency(holder) => {
                 table.emergencies += 1;
-                *table.emergencies_per_source.entry(source).or_default() += 1;
+                *table.emergencies_per_holder.entry(holder).or_default() += 1;
             }
             Share::Source => {
                 *table
@@ -172,7 +182,7 @@ impl Calls {
     pub(super) fn is_emergency(&self, key: CallKey) -> bool {
         let table = self.lock();
         let entry = table.entries.get(&key);
-        entry.is_some_and(|entry| entry.share == Share::Emergency)
+        entry.is_some_and(|entry| matches!(entry.share, Share::Emergency(_)))
     }
 
     /// Whether this is a call that has not been answered with 2xx: its ACK goes no further.
@@ -205,9 +215,9 @@ impl Calls {
 
 impl Table {
     fn has_room(&self, source: IpAddr, share: Share) -> bool {
-        if share == Share::Emergency {
+        if let Share::Emergency(holder) = share {
             return self.emergencies < EMERGENCY_CALLS_MAX
-                || held(&self.emergencies_per_source, &source) < EMERGENCY_CALLS_PER_SOURCE;
+                || held(&self.emergencies_per_holder, &holder) < EMERGENCY_CALLS_PER_HOLDER;
         }
         let ordinary = self.entries.len().saturating_sub(self.emergencies);
         let own = held(&self.per_source, &SourceNetwork::of(source));
@@ -255,9 +265,9 @@ impl Drop for Admitted {
             return;
         };
         match entry.share {
-            Share::Emergency => {
+            Share::Emergency(holder) => {
                 table.emergencies = table.emergencies.saturating_sub(1);
-                give_back(&mut table.emergencies_per_source, &entry.source);
+                give_back(&mut table.emergencies_per_holder, &holder);
             }
             Share::Pbx => {}
             Share::Source => {
@@ -290,6 +300,10 @@ mod tests {
         calls.admit(CallKey(number as u128), source.parse().unwrap(), share)
     }
 
+    fn emergency(address: &str) -> Share {
+        Share::Emergency(Holder::Address(address.parse().unwrap()))
+    }
+
     #[test]
     fn a_full_table_still_takes_emergency_calls_and_forgets_what_ends() {
         let calls = Arc::new(Calls::new());
@@ -299,26 +313,26 @@ mod tests {
         }
         let next = CALLS_PER_SOURCE_MAX;
         assert!(admit(&calls, next, "10.0.0.1", Share::Source).is_none());
-        assert!(admit(&calls, next, "10.0.0.1", Share::Emergency).is_some());
+        assert!(admit(&calls, next, "10.0.0.1", emergency("10.0.0.1")).is_some());
         for number in next..CALLS_MAX {
             held.push(admit(&calls, number, "10.0.0.2", Share::Pbx).unwrap());
         }
         assert!(admit(&calls, CALLS_MAX, "10.0.0.3", Share::Source).is_none());
         for number in 0..EMERGENCY_CALLS_MAX {
             let number = CALLS_MAX + number;
-            held.push(admit(&calls, number, "10.0.0.1", Share::Emergency).unwrap());
+            held.push(admit(&calls, number, "10.0.0.1", emergency("10.0.0.1")).unwrap());
         }
-        assert!(admit(&calls, usize::MAX, "10.0.0.1", Share::Emergency).is_none());
-        for number in 0..EMERGENCY_CALLS_PER_SOURCE {
+        assert!(admit(&calls, usize::MAX, "10.0.0.1", emergency("10.0.0.1")).is_none());
+        for number in 0..EMERGENCY_CALLS_PER_HOLDER {
             let number = usize::MAX - number;
-            held.push(admit(&calls, number, "10.0.0.2", Share::Emergency).unwrap());
+            held.push(admit(&calls, number, "10.0.0.2", emergency("10.0.0.2")).unwrap());
         }
-        let more = usize::MAX - EMERGENCY_CALLS_PER_SOURCE;
-        assert!(admit(&calls, more, "10.0.0.2", Share::Emergency).is_none());
+        let more = usize::MAX - EMERGENCY_CALLS_PER_HOLDER;
+        assert!(admit(&calls, more, "10.0.0.2", emergency("10.0.0.2")).is_none());
         drop(held);
         let table = calls.lock();
         assert!(table.entries.is_empty() && table.per_source.is_empty());
-        assert!(table.emergencies_per_source.is_empty());
+        assert!(table.emergencies_per_holder.is_empty());
         assert_eq!(table.emergencies, 0);
     }
 

@@ -18,7 +18,7 @@ use crate::service::phone_book::SIP_REALM;
 use crate::service::route_call::{CallDecision, CallRequest, JudgedCall, route_call};
 
 use super::call::{Call, Destination, Kind};
-use super::calls::{CallKey, Event, Share};
+use super::calls::{CallKey, Event, Holder, Share};
 use super::context::Context;
 use super::route_token::{End, Party};
 use super::within::{NotPassedOn, ToOtherEnd, proxy_require};
@@ -56,7 +56,7 @@ impl Proxy {
         let to_other_end = self
             .to_other_end(request, flow)
             .map_err(|reason| reason.answer(request, flow))?;
-        let share = share_within(&to_other_end);
+        let share = self.share_within(&to_other_end);
         let destination = Destination::Within(to_other_end.other, to_other_end.uri);
         let incoming = Incoming {
             request,
@@ -125,7 +125,7 @@ impl Proxy {
             key,
             kind,
             share: match kind {
-                Kind::Emergency => Share::Emergency,
+                Kind::Emergency => Share::Emergency(self.holder(flow)),
                 _ if is_from_pbx => Share::Pbx,
                 _ => Share::Source,
             },
@@ -296,6 +296,28 @@ impl Proxy {
         Some(numbers.collect())
     }
 
+    /// Whose limits a change within a call counts against: those that the call itself counted
+    /// against.
+    fn share_within(&self, change: &ToOtherEnd) -> Share {
+        let parties = [&change.sender.party, &change.other.party];
+        if parties.contains(&&Party::EmergencyTarget) {
+            Share::Emergency(self.holder(&change.sender.flow))
+        } else if change.sender.party == Party::Pbx {
+            Share::Pbx
+        } else {
+            Share::Source
+        }
+    }
+
+    /// Whose part of the reserve an emergency call takes that comes by this flow.
+    fn holder(&self, flow: &Flow) -> Holder {
+        if self.has_registered_by(flow) {
+            Holder::Phone(*flow)
+        } else {
+            Holder::Address(flow.remote.ip().to_canonical())
+        }
+    }
+
     /// Begins a call, and gives the 100 that tells its caller so.
     ///
     /// # Errors
@@ -344,18 +366,6 @@ impl Proxy {
         };
         tokio::spawn(call.run(destinations, events));
         Ok(trying)
-    }
-}
-
-/// Whose limits a change within a call counts against: those that the call itself counted against.
-fn share_within(change: &ToOtherEnd) -> Share {
-    let parties = [&change.sender.party, &change.other.party];
-    if parties.contains(&&Party::EmergencyTarget) {
-        Share::Emergency
-    } else if change.sender.party == Party::Pbx {
-        Share::Pbx
-    } else {
-        Share::Source
     }
 }
 

@@ -120,6 +120,15 @@ impl Proxy {
         })
     }
 
+    /// Whether a phone has registered by this very flow.
+    fn has_registered_by(&self, flow: &Flow) -> bool {
+        let devices = self.app.locations.at_address(flow.remote.ip());
+        let mut bindings = devices
+            .iter()
+            .flat_map(|name| self.app.locations.of_device(name));
+        bindings.any(|binding| binding.flow.is_same_flow(flow))
+    }
+
     /// The flow to one end of a call: the one it began on, or the one its phone has registered by
     /// since. `None` when it cannot be reached.
     async fn flow_to(&self, end: &End) -> Option<Flow> {
