@@ -365,6 +365,33 @@ async fn the_pbx_is_told_by_more_silent_phones_than_one_address_may_ask() {
 }
 
 #[tokio::test]
+async fn a_phone_that_only_claims_to_be_at_the_address_of_the_pbx_does_not_shut_it_out() {
+    let (server, pbx) = start_with_pbx("127.0.0.8").await;
+    let mut callee = phone(&server, "127.0.0.3", B, "1012").await;
+    let mut forged = unclaimed(&server, "127.0.0.8", A).await;
+    // The PBX from another port, over UDP and TCP.
+    let mut over_udp = Party::udp(server.sip_udp, "127.0.0.8", "pbx").await;
+    let mut over_tcp = Party::tcp(server.sip_tcp, "127.0.0.8", "pbx").await;
+    for (pbx, call_id) in [(&mut over_udp, "call-50"), (&mut over_tcp, "call-51")] {
+        pbx.call("1012", call_id).await;
+        let (dialog, _) = connect(pbx, &mut callee).await;
+        hang_up(pbx, &dialog, &mut callee).await;
+    }
+    // What registered so is still only a phone that waits, and may call for help.
+    let text = forged.invite("1012", "call-52", "");
+    forged.send(&text).await;
+    assert_eq!(forged.answer_to("call-52").await.status(), 403);
+    forged.call("112", "call-53").await;
+    // A phone there that has proven itself has to, from wherever it calls.
+    let name = device(&server, C, "1013").await;
+    let proven = Party::udp(server.sip_udp, "127.0.0.8", "1013").await;
+    let _proven = proven.register(&name).await;
+    let (_, answer) = over_udp.try_call("1012", "call-54", "").await;
+    assert_eq!(answer.status(), 407);
+    drop(pbx);
+}
+
+#[tokio::test]
 async fn the_setting_redirects_and_without_a_pbx_a_number_is_not_found() {
     let server = start_with(|calls| {
         calls.pbx = Some("sip:pbx.example:5070;transport=tcp".parse().unwrap());

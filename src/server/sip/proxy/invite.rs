@@ -85,7 +85,7 @@ impl Proxy {
         let Some(dialled) = dialled else {
             return refuse(Status::NOT_FOUND);
         };
-        let is_from_pbx = self.is_from_pbx(flow);
+        let is_from_pbx = self.is_from_pbx(flow, is_emergency);
         let judged = self.judge(request, flow, dialled, is_from_pbx);
         let (kind, mut destinations) = self
             .destinations(&judged.decision, dialled)

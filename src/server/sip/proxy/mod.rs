@@ -24,12 +24,13 @@ mod route_token;
 mod within;
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::domain::binding::Binding;
 use crate::domain::registration::{Flow, Transport};
 use crate::service::App;
 
@@ -111,22 +112,45 @@ impl Proxy {
     }
 
     /// Whether this came from the PBX: from the address and port that it is asked at, on the
-    /// connection to it, or from its address as long as no phone has registered from there.
-    fn is_from_pbx(&self, flow: &Flow) -> bool {
+    /// connection to it, or from its address unless it can be a phone's. An emergency call can be of
+    /// any phone there that has a binding.
+    fn is_from_pbx(&self, flow: &Flow, is_emergency: bool) -> bool {
         let address = flow.remote.ip();
-        self.peers.pbx().is_some_and(|pbx| {
-            pbx.has_address(address)
-                && (pbx.is_at(flow.remote) || !self.app.locations.is_at_address(address))
+        let locations = &self.app.locations;
+        let is_phones = || {
+            if is_emergency {
+                locations.is_at_address(address)
+            } else {
+                self.is_of_phone(flow)
+            }
+        };
+        self.peers
+            .pbx()
+            .is_some_and(|pbx| pbx.has_address(address) && (pbx.is_at(flow.remote) || !is_phones()))
+    }
+
+    /// Whether this flow counts as a phone's beside a PBX at the same address: it is the one that a
+    /// phone registered by, or some phone has proven there by digest who it is. A REGISTER that
+    /// proves nothing can come from anybody who forges an address, and shuts nobody out.
+    fn is_of_phone(&self, flow: &Flow) -> bool {
+        self.any_binding_at(flow.remote.ip(), |binding| {
+            binding.grace.is_none() || binding.flow.is_same_flow(flow)
         })
     }
 
     /// Whether a phone has registered by this very flow.
     fn has_registered_by(&self, flow: &Flow) -> bool {
-        let devices = self.app.locations.at_address(flow.remote.ip());
+        self.any_binding_at(flow.remote.ip(), |binding| binding.flow.is_same_flow(flow))
+    }
+
+    /// Whether `condition` holds for a binding at this address.
+    fn any_binding_at(&self, address: IpAddr, condition: impl Fn(&Binding) -> bool) -> bool {
+        let address = address.to_canonical();
+        let devices = self.app.locations.at_address(address);
         let mut bindings = devices
             .iter()
             .flat_map(|name| self.app.locations.of_device(name));
-        bindings.any(|binding| binding.flow.is_same_flow(flow))
+        bindings.any(|binding| binding.address() == address && condition(&binding))
     }
 
     /// The flow to one end of a call: the one it began on, or the one its phone has registered by
