@@ -117,6 +117,26 @@ async fn empty_lines_before_an_emergency_call_do_not_hide_it_in_a_flood() {
 }
 
 #[tokio::test]
+async fn a_pbx_that_is_known_by_name_may_send_a_multiple() {
+    let pbx = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("localhost:{}", pbx.local_addr().unwrap().port());
+    let server = server(&[], &target).await;
+    let elsewhere = "127.0.0.2".parse().unwrap();
+    let mut phone = SipPhone::udp_at(server.sip_udp, MAC, elsewhere).await;
+    assert_eq!(phone.register(120).await.status(), 200);
+    phone.number = "112".to_owned();
+    let invite = phone.request("INVITE", "sip:112@127.0.0.1", "", "");
+    phone.send(&invite).await;
+    // When this has come the name has been resolved.
+    let mut call = vec![0; 65_536];
+    let came = timeout(DEADLINE, pbx.recv(&mut call)).await;
+    came.expect("the call reaches the PBX").unwrap();
+    let mut pbx = SipPhone::tcp(server.sip_tcp, MAC).await;
+    let granted = flood(&mut pbx).await;
+    assert!((200..FLOOD).contains(&granted), "{granted}");
+}
+
+#[tokio::test]
 async fn a_site_behind_nat_may_send_a_multiple() {
     let server = server(&["127.0.0.0/28"], "127.0.0.9:9").await;
     // Over TCP no answer is lost, however many come at once.

@@ -145,7 +145,7 @@ impl RequestHandler for SipDoor {
     }
 
     fn source_factor(&self, source: IpAddr) -> u32 {
-        limits::source_factor(&self.app, source)
+        limits::source_factor(&self.app, &self.proxy, source)
     }
 
     fn is_never_refused(&self, request: &Request<'_>, flow: &Flow) -> bool {

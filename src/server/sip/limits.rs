@@ -7,19 +7,16 @@ use crate::service::App;
 
 use super::dialled::dialled;
 use super::message::{Method, Request, Uri};
+use super::proxy::Proxy;
 
 /// How many usual phones' addresses a network behind NAT, or the PBX, counts as.
 const SITE_FACTOR: u32 = 20;
 
 /// The multiple of the limits that this address has.
-pub(super) fn source_factor(app: &App, source: IpAddr) -> u32 {
+pub(super) fn source_factor(app: &App, proxy: &Proxy, source: IpAddr) -> u32 {
     let source = source.to_canonical();
-    let settings = &app.settings;
-    let mut networks = settings.auto_registration.nat_networks.iter();
-    let calls = [&settings.calls.pbx, &settings.calls.emergency_target];
-    let mut targets = calls.into_iter().flatten();
-    let is_site = networks.any(|network| network.contains(&source))
-        || targets.any(|target| target.host().parse() == Ok(source));
+    let mut networks = app.settings.auto_registration.nat_networks.iter();
+    let is_site = networks.any(|network| network.contains(&source)) || proxy.is_peer(source);
     if is_site { SITE_FACTOR } else { 1 }
 }
 

@@ -73,6 +73,13 @@ impl Proxy {
         }
     }
 
+    /// Whether this is an address of the PBX or the emergency target, as far as their names are
+    /// resolved.
+    pub fn is_peer(&self, address: IpAddr) -> bool {
+        let mut peers = [self.peers.pbx(), self.peers.emergency()].into_iter();
+        peers.any(|peer| peer.is_some_and(|peer| peer.has_address(address)))
+    }
+
     /// Keeps the addresses of PBX and emergency target fresh. Ends only with the task it runs in.
     pub async fn keep_resolved(&self) {
         self.peers.keep_resolved().await;
