@@ -7,12 +7,13 @@ use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Pending;
-use super::line_identity;
+use super::line_of_number;
+use super::line_of_number::number;
+use super::line_of_number::without_escape;
 use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::device::DeviceName;
-use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
@@ -44,7 +45,7 @@ impl Kind for Lines {
         _: ObjectKind,
         name: &'a str,
     ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move { line_identity::by_pattern(app, connection, name, None).await })
+        Box::pin(async move { line_of_number::by_pattern(app, connection, name, None).await })
     }
 
     fn name_of<'a>(
@@ -201,17 +202,6 @@ impl Kind for Lines {
     }
 }
 
-/// A directory number as requests write it: a leading plus has a backslash before it.
-pub(super) fn number(text: &str) -> Result<DirectoryNumber, ObjectError> {
-    without_escape(text)
-        .parse()
-        .map_err(|error| ObjectError::invalid("pattern", &error))
-}
-
-fn without_escape(text: &str) -> &str {
-    text.strip_prefix('\\').unwrap_or(text)
-}
-
 /// The partition that a draft names; none is a partition too.
 fn partition(app: &App, draft: &Draft) -> Result<Pkid, ObjectError> {
     let catalogue = app.catalogue.load();
@@ -246,7 +236,7 @@ fn record_of(
     record.set("description", Value::text(&line.description));
     record.set(
         "routePartitionName",
-        partition_reference(catalogue, line.route_partition),
+        names::route_partition(catalogue, line.route_partition),
     );
     record.set("autoAnswer", Value::text(&line.auto_answer));
     record.set("alertingName", Value::text(&line.alerting_name));
@@ -272,13 +262,4 @@ fn record_of(
     associated.set("device", Value::List(devices.collect()));
     record.set("associatedDevices", Value::Group(associated));
     record
-}
-
-/// A reference to a route partition; nothing for `< None >`.
-pub(super) fn partition_reference(catalogue: &Catalogue, partition: Pkid) -> Value {
-    let name = catalogue.route_partitions.get(&partition);
-    match name.filter(|name| !name.is_empty()) {
-        Some(_) => names::reference(catalogue, ObjectKind::RoutePartition, Some(partition)),
-        None => Value::Nothing,
-    }
 }

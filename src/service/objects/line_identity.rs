@@ -1,19 +1,16 @@
-//! Which line a number means, and groups that mean one by its identity (`<dirn uuid="{…}"/>`): they
-//! get its number and partition, as if the request had said them.
+//! Groups that mean a line by its identity (`<dirn uuid="{…}"/>`): they get its number and partition, as
+//! if the request had said them.
 
 use super::ObjectError;
 use super::Outcome;
-use super::line::number;
-use super::line::partition_reference;
+use super::line_of_number::number;
 use super::names;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::Content;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
-use crate::domain::schema::Reference;
 use crate::domain::schema::Value;
 use crate::domain::schema::references;
 use crate::domain::schema::references::Identified;
@@ -23,56 +20,6 @@ use crate::store;
 use crate::store::Connection;
 
 const PARTITION: &str = "routePartitionName";
-
-/// The lines of a number, in every partition.
-///
-/// # Errors
-///
-/// [`ObjectError`] when the database fails.
-pub(super) async fn lines_of(connection: &mut Connection, pattern: &str) -> Outcome<Vec<Line>> {
-    let pattern = pattern.strip_prefix('\\').unwrap_or(pattern);
-    match pattern.parse::<DirectoryNumber>() {
-        Ok(number) => Ok(store::line::by_pattern(connection, &number).await?),
-        Err(_) => Ok(Vec::new()),
-    }
-}
-
-/// The line of a number: in the partition that is said, else in the only one that has it, else in
-/// none.
-///
-/// # Errors
-///
-/// [`ObjectError`] when a partition is said by the identity of one and the name of another.
-pub(super) async fn by_pattern(
-    app: &App,
-    connection: &mut Connection,
-    pattern: &str,
-    route_partition: Option<&Reference>,
-) -> Outcome<Option<Pkid>> {
-    let lines = lines_of(connection, pattern).await?;
-    let nowhere = Reference::default();
-    let wanted = match (route_partition, lines.as_slice()) {
-        (None, [only]) => return Ok(Some(only.pkid)),
-        (wanted, _) => wanted.unwrap_or(&nowhere),
-    };
-    let catalogue = app.catalogue.load();
-    let known = |pkid: Pkid| catalogue.route_partitions.get(&pkid);
-    if let Some(known) = wanted.pkid.and_then(known)
-        && !names::is_called(wanted, known)
-    {
-        return Err(names::two_objects("routePartitionName", known, wanted));
-    }
-    let is_wanted = |partition: Pkid| {
-        if let Some(pkid) = wanted.pkid {
-            return pkid == partition;
-        }
-        let name = known(partition);
-        name.is_some_and(|name| name.to_lowercase() == wanted.name.to_lowercase())
-    };
-    let mut lines = lines.iter();
-    let line = lines.find(|line| is_wanted(line.route_partition));
-    Ok(line.map(|line| line.pkid))
-}
 
 /// Fills in number and partition of every group that says an identity.
 ///
@@ -121,7 +68,7 @@ fn mean(group: Identified<'_>, line: &Line, catalogue: &Catalogue) -> Outcome<()
     if !said.is_empty() && !number(said).is_ok_and(|said| said == line.pattern) {
         return contradiction(said, line.pattern.as_str());
     }
-    let partition = partition_reference(catalogue, line.route_partition);
+    let partition = names::route_partition(catalogue, line.route_partition);
     if let Some(said) = other_partition(record, catalogue, line.route_partition) {
         let is = catalogue.route_partitions.get(&line.route_partition);
         let is = is.filter(|name| !name.is_empty());

@@ -7,7 +7,9 @@
 //! kind.rs         what differs between kinds, and which type is which
 //! draft.rs        what is to be written, as a kind reads it
 //! names.rs        which object a name or an identity means
-//! line_identity.rs  which line a number means, or a group by its identity
+//! said_twice.rs   references that say both
+//! line_of_number.rs  which line a number means
+//! line_identity.rs   which line a group means by its identity
 //! keyed.rs        the same of those that go by several elements
 //! criteria.rs     which objects a list wants
 //! choices.rs      what can be chosen for an element
@@ -35,6 +37,7 @@ mod keyed;
 mod kind;
 mod line;
 mod line_identity;
+mod line_of_number;
 mod names;
 mod people;
 mod phone;
@@ -42,6 +45,7 @@ mod phone_activation_code;
 mod process_node;
 mod restart;
 mod rows;
+mod said_twice;
 mod self_provisioning;
 mod templates;
 mod universal_device_template;

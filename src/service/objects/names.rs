@@ -8,7 +8,9 @@ use super::Outcome;
 use super::keyed;
 use super::kind::Named;
 use super::kind_of;
-use super::line_identity;
+use super::line_of_number;
+use super::said_twice::is_called;
+use super::said_twice::two_objects;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
@@ -44,7 +46,7 @@ pub(super) async fn find(
             pattern,
             route_partition: None,
         } => {
-            let lines = line_identity::lines_of(connection, pattern).await?;
+            let lines = line_of_number::lines_of(connection, pattern).await?;
             lines.iter().any(|line| line.pkid == pkid)
         }
         key => find_by_one(app, connection, object, key).await? == Some(pkid),
@@ -73,7 +75,7 @@ async fn find_by_one(
         ObjectKey::Pattern {
             pattern,
             route_partition,
-        } => line_identity::by_pattern(app, connection, pattern, route_partition.as_ref()).await,
+        } => line_of_number::by_pattern(app, connection, pattern, route_partition.as_ref()).await,
         ObjectKey::Several(values) => {
             let keys = kind.keys(&app.catalogue.load());
             Ok(keyed::find(keys, values))
@@ -165,21 +167,6 @@ async fn identified(
         return Err(two_objects(element, &name, reference));
     }
     Ok(Some((pkid, name)))
-}
-
-/// Whether what a reference says beside an identity is the name of that object.
-pub(super) fn is_called(reference: &Reference, name: &str) -> bool {
-    let said = &reference.name;
-    said.is_empty() || said.to_lowercase() == name.to_lowercase()
-}
-
-/// The refusal of a reference by the identity of one object and the name of another.
-pub(super) fn two_objects(element: &'static str, known: &str, said: &Reference) -> ObjectError {
-    let reason = format!(
-        "its uuid is that of {known:?}, and its text is {:?}: send one of the two",
-        said.name
-    );
-    ObjectError::invalid(element, &reason)
 }
 
 /// Gives the references of a record that have an identity their names. `known` spares asking twice.

@@ -6,7 +6,7 @@ use super::Kind;
 use super::ObjectError;
 use super::Pending;
 use super::kind::not_served;
-use super::line::number;
+use super::line_of_number::number;
 use super::phone::named_model;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectType;

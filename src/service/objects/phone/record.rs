@@ -12,7 +12,6 @@ use crate::domain::schema::Record;
 use crate::domain::schema::Reference;
 use crate::domain::schema::Value;
 use crate::domain::schema::written_directory_number;
-use crate::service::objects::line::partition_reference;
 use crate::service::objects::names;
 
 /// Elements that hold a service URL, and the names under which templates and devices keep it. The
@@ -58,7 +57,7 @@ impl<'a> References<'a> {
         };
         let known = self.known.entry(pkid);
         let made = known.or_insert_with(|| match kind {
-            ObjectKind::RoutePartition => partition_reference(self.catalogue, pkid),
+            ObjectKind::RoutePartition => names::route_partition(self.catalogue, pkid),
             kind => names::reference(self.catalogue, kind, Some(pkid)),
         });
         made.clone()

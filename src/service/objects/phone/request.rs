@@ -21,7 +21,7 @@ use crate::service::objects::ObjectError;
 use crate::service::objects::ObjectKey;
 use crate::service::objects::Outcome;
 use crate::service::objects::draft::number_of;
-use crate::service::objects::line::number;
+use crate::service::objects::line_of_number::number;
 use crate::service::objects::names;
 use crate::service::users::Extension;
 use crate::store;
