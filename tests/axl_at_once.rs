@@ -115,6 +115,35 @@ async fn lines_of_a_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn phones_that_share_a_line_which_is_not_there_yet() {
+    for_each_database(async |database| {
+        let axl = start(TestApp::start(&database).await).await;
+        let add = |number: usize| {
+            let phone = format!(
+                "<phone><name>SEP0011AABBCC{:02}</name><product>Cisco 8851</product>\
+                 <class>Phone</class><protocol>SIP</protocol><protocolSide>User</protocolSide>\
+                 <devicePoolName>Default</devicePoolName><lines><line><index>1</index>\
+                 <dirn><pattern>92{:02}</pattern></dirn></line></lines></phone>",
+                number,
+                number / AT_ONCE
+            );
+            ("addPhone", phone)
+        };
+        for round in 0..4 {
+            at_once(&axl, (round * AT_ONCE..(round + 1) * AT_ONCE).map(add)).await;
+        }
+        assert_eq!(
+            axl.0
+                .test
+                .count("SELECT COUNT(*) FROM line WHERE pattern LIKE '92%'")
+                .await,
+            4
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_only_kept_of_a_user() {
     for_each_database(async |database| {
         let axl = start(TestApp::start(&database).await).await;

@@ -144,7 +144,11 @@ async fn make_line(
         .route_partition(name)
         .ok_or_else(|| AdministrationError::not_found("Route Partition", name))?;
     let new = NewLine::new(extension.pattern.clone(), partition);
-    lines::insert(app, connection, actor, catalogue, &new).await
+    match lines::insert(app, connection, actor, catalogue, &new).await {
+        // It was not there a moment ago: another request has made it, and this one may use it.
+        Err(AdministrationError::Taken { .. }) => Err(AdministrationError::Changed("line")),
+        made => made,
+    }
 }
 
 /// Texts that somebody says. What the line has already stays, though it was made from a template.

@@ -59,6 +59,7 @@ mod user_profile;
 use std::collections::HashMap;
 
 use super::App;
+use super::administration::AdministrationError;
 use super::attributes;
 use super::record::Actor;
 use crate::domain::pkid::Pkid;
@@ -81,6 +82,7 @@ use kind::Pending;
 use kind::kind_of;
 pub use restart::restart;
 pub use update::CHANGES_WAITING_MAX;
+use update::TRIES_MAX;
 pub use update::update;
 
 /// Which object is meant.
@@ -144,8 +146,16 @@ pub async fn add(
     line_identity::resolve(app, reader.connection(), object, &mut record).await?;
     names::resolve(app, reader.connection(), object, &mut record).await?;
     drop(reader);
+    let name = record.text("name").unwrap_or_default().to_owned();
     let draft = Draft::of_new(object, version, record);
-    kind_of(object.kind).add(app, actor, &draft).await
+    for _ in 0..TRIES_MAX {
+        match kind_of(object.kind).add(app, actor, &draft).await {
+            // What it refers to, or makes on the way, has another made or changed meanwhile.
+            Err(ObjectError::Administration(AdministrationError::Changed(_))) => {}
+            outcome => return outcome,
+        }
+    }
+    Err(ObjectError::KeepsChanging { object, name })
 }
 
 /// Refuses a request that says otherwise what the system keeps itself.

@@ -26,9 +26,9 @@ use crate::service::record::Actor;
 /// last one waits for is a few seconds.
 pub const CHANGES_WAITING_MAX: usize = 1_000;
 
-/// Times that one change is made. Requests through this function take turns, so that only another
+/// Times that one object is added or changed. Requests through this function take turns, so that only another
 /// door (a phone that is claimed, a page, SQL) can be faster, and hardly twice.
-const TRIES_MAX: usize = 8;
+pub(super) const TRIES_MAX: usize = 8;
 
 /// Changes an object: what `said` does not name stays. `version` is the one whose elements it has.
 /// Gives the object's identity.
