@@ -349,7 +349,7 @@ async fn one_connection_to_the_pbx_is_opened_and_used_again() {
 }
 
 #[tokio::test]
-async fn the_pbx_is_told_by_more_silent_phones_than_one_address_may_ask() {
+async fn the_pbx_asks_silent_phones_more_than_one_address_may() {
     let (server, mut pbx) = start_with_pbx("127.0.0.8").await;
     let mut silent = tcp_phone(&server, "127.0.0.2", A, "1011").await;
     pbx.call("1011", "call-55").await;

@@ -105,8 +105,9 @@ pub(super) struct Work<L> {
 struct Room {
     places: Arc<Semaphore>,
     per_source: PerSource,
-    /// What one address may hold that speaks for many: not all, so that it locks nobody out.
-    per_site: usize,
+    /// What one address may hold that speaks for many, where that is more: not all, so that it locks
+    /// nobody out.
+    per_site: Option<usize>,
 }
 
 impl Room {
@@ -114,15 +115,22 @@ impl Room {
         Self {
             places: Arc::new(Semaphore::new(places)),
             per_source: PerSource::new(per_source),
-            per_site: (places / 4 * 3).max(per_source),
+            per_site: None,
         }
     }
 
-    fn try_take(&self, source: IpAddr, is_site: bool) -> Option<Permit> {
-        let share = if is_site {
-            self.per_source.try_take_of(source, self.per_site)?
-        } else {
-            self.per_source.try_take(source)?
+    /// The same with three quarters of the places for one address that speaks for many.
+    fn with_sites(places: usize, per_source: usize) -> Self {
+        Self {
+            per_site: Some((places / 4 * 3).max(per_source)),
+            ..Self::new(places, per_source)
+        }
+    }
+
+    fn try_take(&self, source: IpAddr, is_site: impl FnOnce() -> bool) -> Option<Permit> {
+        let share = match self.per_site.filter(|_| is_site()) {
+            Some(limit) => self.per_source.try_take_of(source, limit)?,
+            None => self.per_source.try_take(source)?,
         };
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         Some((share, place))
@@ -143,7 +151,8 @@ impl<H: RequestHandler> Stack<H> {
             outbound,
             limits,
             later: Room::new(limits.later_max, limits.later_per_source_max),
-            relayed: Room::new(limits.relayed_max, limits.relayed_per_source_max),
+            // A PBX hangs up the calls of everybody.
+            relayed: Room::with_sites(limits.relayed_max, limits.relayed_per_source_max),
             connections: ConnectionPermits::new(
                 limits.connections_max,
                 limits.connections_per_source_max,
@@ -348,9 +357,7 @@ impl<H: RequestHandler> Stack<H> {
         answered: Answered,
     ) -> Verdict<H::Later> {
         let source = flow.remote.ip();
-        // A PBX hangs up the calls of everybody. Registrations are shared out evenly.
-        let is_relay = std::ptr::eq(room, &raw const self.0.relayed);
-        let is_site = is_relay && self.0.handler.source_factor(source) > 1;
+        let is_site = || self.0.handler.source_factor(source) > 1;
         let permit = room.try_take(source, is_site);
         if permit.is_some() || self.0.handler.is_never_refused(request, &flow) {
             return Verdict::Work(Work {
