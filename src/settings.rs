@@ -45,6 +45,7 @@ macro_rules! settings {
             /// Sets one key.
             ///
             /// # Errors
+            ///
             /// The value is not allowed for the key.
             pub fn set(&mut self, key: &Key, value: &Value) -> Result<(), String> {
                 match key.table {

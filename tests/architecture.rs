@@ -306,6 +306,22 @@ fn a_use_with_braces_names_every_path_in_them() {
 }
 
 #[test]
+fn a_heading_in_a_doc_comment_stands_by_itself() {
+    let is_heading = |line: &str| line.starts_with("/// # ") || line.starts_with("//! # ");
+    let mut broken = Vec::new();
+    for file in rust_files(Path::new("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (number, pair) in (1..).zip(lines.windows(2)) {
+            if is_heading(pair[0]) && !matches!(pair[1], "///" | "//!") {
+                broken.push(format!("{}:{number}: no blank line after", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
 fn every_file_of_tests_is_part_of_the_one_program() {
     let main = fs::read_to_string("tests/main.rs").unwrap();
     let files = fs::read_dir("tests").unwrap();

@@ -121,6 +121,7 @@ fn request(command: AutoRegistrationCommand) -> Request {
 /// Does what the command says and draws what came of it.
 ///
 /// # Errors
+///
 /// It was refused; the text says why.
 pub async fn run(
     settings: &Settings,

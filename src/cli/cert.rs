@@ -126,6 +126,7 @@ const EXPORT_MODE: u32 = 0o600;
 /// Does what the command says.
 ///
 /// # Errors
+///
 /// It was refused; the text says why.
 pub async fn run(
     settings: &Settings,

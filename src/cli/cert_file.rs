@@ -13,6 +13,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Reads a file; of a longer one the beginning.
 ///
 /// # Errors
+///
 /// It cannot be read.
 pub(super) fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, CliError> {
     let mut bytes = zeroize::Zeroizing::new(Vec::new());

@@ -22,6 +22,7 @@ const TFTP: &str = "TFTP";
 /// Reads a list or a signed file that a phone might be given and says what it says.
 ///
 /// # Errors
+///
 /// It cannot be read, or its signature is not right.
 pub(super) async fn run(
     settings: &Settings,

@@ -28,6 +28,7 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// Has a command carried out.
 ///
 /// # Errors
+///
 /// It was refused, or neither the service nor the database can be reached.
 pub async fn ask(settings: &Settings, request: &Request) -> Result<Answer, CliError> {
     for _ in 0..TRIES_MAX {

@@ -49,6 +49,7 @@ pub struct DataDirLock {
 /// Makes the data directory where there is none and takes its lock.
 ///
 /// # Errors
+///
 /// [`DataDirError::InUse`] while another process has it.
 pub fn lock(path: &Path) -> Result<DataDirLock, DataDirError> {
     let failed = |reason| DataDirError::Io {

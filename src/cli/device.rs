@@ -20,6 +20,7 @@ use crate::settings::Settings;
 /// Does what the command says.
 ///
 /// # Errors
+///
 /// It was refused; the text says why.
 pub async fn run(
     settings: &Settings,

@@ -26,6 +26,7 @@ const DAY_MILLIS: i64 = 86_400_000;
 /// Checks everything and prints what was found.
 ///
 /// # Errors
+///
 /// Something does not work.
 pub async fn run(
     loaded: &Loaded,

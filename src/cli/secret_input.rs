@@ -32,6 +32,7 @@ pub enum SecretInputError {
 /// Reads the first line of a file; `-` is standard input.
 ///
 /// # Errors
+///
 /// The file cannot be read, or its first line is empty or too long.
 pub fn from_file(path: &Path) -> Result<Secret, SecretInputError> {
     if path.as_os_str() == "-" {
@@ -48,6 +49,7 @@ pub fn from_file(path: &Path) -> Result<Secret, SecretInputError> {
 /// is not a terminal.
 ///
 /// # Errors
+///
 /// Nothing or too much was entered.
 pub fn ask(question: &str) -> Result<Secret, SecretInputError> {
     if !io::stdin().is_terminal() {

@@ -18,6 +18,7 @@ use crate::settings::{Settings, Sources};
 /// Runs the service until it is told to end.
 ///
 /// # Errors
+///
 /// The service cannot start; the text says what to do.
 pub async fn run(settings: &Settings, sources: Sources, output: Output) -> Result<(), CliError> {
     logging::start(&settings.log);

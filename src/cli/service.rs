@@ -57,6 +57,7 @@ impl Prepared {
     /// Runs until `shutdown`.
     ///
     /// # Errors
+    ///
     /// Something that the doors need is missing.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), CliError> {
         let Self { service, lock, .. } = self;
@@ -69,6 +70,7 @@ impl Prepared {
 /// Opens everything that the service needs: lock, sockets, database, certificate, logs.
 ///
 /// # Errors
+///
 /// The first thing that is missing; the text says what to do.
 pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared, CliError> {
     let data_dir = &settings.top.data_dir;
@@ -125,6 +127,7 @@ pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared
 /// The use cases without the service, for commands while none runs.
 ///
 /// # Errors
+///
 /// Another process has the data directory, or the database cannot be opened.
 pub async fn open_offline(settings: &Settings) -> Result<(Arc<App>, DataDirLock), CliError> {
     let lock = data_dir::lock(&settings.top.data_dir)?;
@@ -175,6 +178,7 @@ fn configured(settings: &Settings) -> Bound {
 /// service trace again on SIGHUP, until the task that it gives is ended.
 ///
 /// # Errors
+///
 /// The system does not let the process take signals.
 pub fn watch_signals(
     prepared: &Prepared,

@@ -12,6 +12,7 @@ use crate::settings::Settings;
 /// What a command about the login on phones asks for.
 ///
 /// # Errors
+///
 /// The code could not be read.
 pub fn self_provisioning(command: SelfProvisioningCommand) -> Result<Request, CliError> {
     Ok(match command {
@@ -53,6 +54,7 @@ pub fn user_profile(command: UserProfileCommand) -> Request {
 /// Asks for it and prints what came of it.
 ///
 /// # Errors
+///
 /// It was refused; the text says why.
 pub async fn run(settings: &Settings, request: Request, output: Output) -> Result<(), CliError> {
     let answer = control::ask(settings, &request).await?;

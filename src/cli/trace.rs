@@ -11,6 +11,7 @@ use crate::settings::{Loaded, Settings, Sources};
 /// Opens the `cucm-uds` files.
 ///
 /// # Errors
+///
 /// The folder cannot be made or written.
 pub fn open(settings: &Settings) -> Result<TraceLog, CliError> {
     let folder = settings.log_dir();

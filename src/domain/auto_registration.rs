@@ -23,6 +23,7 @@ impl DirectoryNumberRange {
     /// Reads a range from its ends. Leading zeros count: `0100` to `0199` gives `0100`, `0101` …
     ///
     /// # Errors
+    ///
     /// [`InvalidRange`] when an end is not made of digits (after a `+` on both), the last is
     /// below the first, or counting up from the first never gives the last as it is written.
     pub fn new(first: &DirectoryNumber, last: &DirectoryNumber) -> Result<Self, InvalidRange> {
@@ -216,6 +217,7 @@ impl AutoRegistration {
     /// Whether an unknown phone of this model may be created now, with this many waiting already.
     ///
     /// # Errors
+    ///
     /// The first reason against it. [`AutoRegistrationRefused::RangeExhausted`] comes only from
     /// the search for a number.
     pub fn admit(

@@ -89,6 +89,7 @@ pub enum CallRefused {
 /// Source: CUCM System Configuration Guide, "Partitions and Calling Search Spaces".
 ///
 /// # Errors
+///
 /// [`CallRefused`] when it goes nowhere.
 pub fn route(
     caller: Caller,

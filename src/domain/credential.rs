@@ -66,6 +66,7 @@ impl Pin {
     /// Reads a PIN.
     ///
     /// # Errors
+    ///
     /// [`InvalidPin`] when it is empty, too long or has anything but the digits 0 to 9.
     pub fn new(secret: Secret) -> Result<Self, InvalidPin> {
         let text = secret.reveal();
@@ -94,6 +95,7 @@ impl Password {
     /// Reads a password.
     ///
     /// # Errors
+    ///
     /// [`InvalidPassword`] when it is empty, too long or has control characters.
     pub fn new(secret: Secret) -> Result<Self, InvalidPassword> {
         let text = secret.reveal();
@@ -134,6 +136,7 @@ impl AuthenticationCode {
     /// Reads a code; `allow_short` admits the shorter ones that AXL clients may set.
     ///
     /// # Errors
+    ///
     /// [`InvalidAuthenticationCode`] when the length or a character does not fit.
     pub fn new(secret: Secret, allow_short: bool) -> Result<Self, InvalidAuthenticationCode> {
         let text = secret.reveal();

@@ -236,6 +236,7 @@ pub struct Admitted<'a> {
 /// Rows 1 and 2, which need nothing of the user: the login form asks them too.
 ///
 /// # Errors
+///
 /// The first row that fails.
 pub fn admit_device(
     device: Option<DeviceFacts>,
@@ -258,6 +259,7 @@ pub fn admit_device(
 /// Decides a request: rows 1 to 9, the first that fails decides.
 ///
 /// # Errors
+///
 /// The refusal of the first row that fails.
 pub fn decide<'c>(request: &Request<'_, 'c>) -> Result<Admitted<'c>, Refusal> {
     admit_device(request.device, request.source, request.addresses)?;

@@ -172,6 +172,7 @@ impl TemplateText {
     /// Reads a text field, as an administrator saves it.
     ///
     /// # Errors
+    ///
     /// [`InvalidTag`] for a `#Word#` that is no tag, and for a tag without its closing `#`.
     pub fn parse(text: &str) -> Result<Self, InvalidTag> {
         let mut parts = Vec::new();

@@ -82,6 +82,7 @@ impl CredentialPolicy {
     /// Judges a new PIN; the history is for the caller, who can compare hashes.
     ///
     /// # Errors
+    ///
     /// The first rule it breaks.
     pub fn check_pin(&self, pin: &Pin, owner: &CredentialOwner) -> Result<(), CredentialRefused> {
         let digits = pin.secret().reveal();
@@ -98,6 +99,7 @@ impl CredentialPolicy {
     /// Judges a new password; the history is for the caller, who can compare hashes.
     ///
     /// # Errors
+    ///
     /// The first rule it breaks.
     pub fn check_password(
         &self,

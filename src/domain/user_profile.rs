@@ -15,6 +15,7 @@ impl PhoneLimit {
     /// Reads a limit. Zero is one: it admits nobody.
     ///
     /// # Errors
+    ///
     /// [`InvalidPhoneLimit`] above [`PhoneLimit::MAX`] or below zero.
     pub fn new(phones: i64) -> Result<Self, InvalidPhoneLimit> {
         u8::try_from(phones)

@@ -37,6 +37,7 @@ impl FilesCertificate {
     /// made for `names` when it is absent.
     ///
     /// # Errors
+    ///
     /// A [`TlsError`] when the door's own certificate cannot be made, read, or is not valid at `now`.
     pub fn choose(
         configured: Arc<ServerCertificate>,
@@ -72,6 +73,7 @@ impl FilesCertificate {
     /// The rustls configuration of the door's listener.
     ///
     /// # Errors
+    ///
     /// [`TlsError::Provider`] when the cryptography library lacks TLS 1.2 and 1.3.
     pub fn server_config(self: &Arc<Self>) -> Result<Arc<rustls::ServerConfig>, TlsError> {
         tls::server_config(Arc::clone(self) as Arc<dyn ResolvesServerCert>)

@@ -28,6 +28,7 @@ pub struct InvalidProxyHeader;
 /// How many bytes follow the fixed part.
 ///
 /// # Errors
+///
 /// [`InvalidProxyHeader`] for another signature or version, or more than
 /// [`PROXY_REST_BYTES_MAX`].
 ///
@@ -43,6 +44,7 @@ pub fn proxy_rest_bytes(fixed: &[u8; PROXY_FIXED_BYTES]) -> Result<usize, Invali
 /// for something that is not TCP over IP.
 ///
 /// # Errors
+///
 /// [`InvalidProxyHeader`] when the addresses are cut short or the command is unknown.
 pub fn proxied_client(
     fixed: &[u8; PROXY_FIXED_BYTES],

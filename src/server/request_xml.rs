@@ -94,6 +94,7 @@ impl Element {
     /// Reads a document and gives its root.
     ///
     /// # Errors
+    ///
     /// [`XmlError`] says what is wrong with it.
     pub fn parse(document: &[u8]) -> Result<Self, XmlError> {
         let text = std::str::from_utf8(document)

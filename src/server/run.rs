@@ -76,6 +76,7 @@ pub enum RunError {
 /// Runs every door until `shutdown`, then lets requests under way finish and closes the database.
 ///
 /// # Errors
+///
 /// Something needed at start is missing; nothing runs then.
 pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunError> {
     let firmware = service.firmware.clone().map(open_firmware).transpose()?;

@@ -33,6 +33,7 @@ pub fn is_one(file: &[u8]) -> bool {
 /// Reads a signed file and checks that one of these certificates (DER) signed it.
 ///
 /// # Errors
+///
 /// [`ReadError`] says what is wrong with it.
 pub fn read(file: &[u8], signers: &[Vec<u8>]) -> Result<ReadFile, ReadError> {
     let head = Head::read(file)?;

@@ -70,6 +70,7 @@ impl Parts {
     /// A file of this header and what follows it.
     ///
     /// # Errors
+    ///
     /// A key that phones do not verify with, or a text so long that its length does not fit.
     pub(crate) fn new(header: &Header<'_>, body: &[u8]) -> Result<Self, RsaKeyError> {
         let PublicKey::Rsa { bits, .. } = header.signer.public_key() else {
@@ -116,6 +117,7 @@ impl Parts {
     /// The file with its signature.
     ///
     /// # Errors
+    ///
     /// The signature has not the length that the header says.
     pub(crate) fn with(self, signature: &[u8]) -> Result<Vec<u8>, RsaKeyError> {
         if signature.len() != self.signature_length {

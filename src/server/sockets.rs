@@ -140,6 +140,7 @@ impl Sockets {
     /// Binds everything. Must be called within the runtime.
     ///
     /// # Errors
+    ///
     /// The first door that cannot be opened; those opened before are closed again.
     pub async fn bind(addresses: &Addresses) -> Result<Self, BindError> {
         let https = tcp("HTTPS", addresses.https).await?;

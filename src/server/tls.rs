@@ -101,6 +101,7 @@ impl ServerCertificate {
     /// Reads the files.
     ///
     /// # Errors
+    ///
     /// A [`TlsError`] that names the file at fault; a certificate that is not valid at `now` is
     /// one.
     pub fn load(files: CertificateFiles, now: UnixMillis) -> Result<Arc<Self>, TlsError> {
@@ -111,6 +112,7 @@ impl ServerCertificate {
     /// Reads the files; makes them first, self-signed for `names`, unless both exist.
     ///
     /// # Errors
+    ///
     /// As [`ServerCertificate::load`], or when the certificate cannot be made or written.
     pub fn load_or_make(
         files: CertificateFiles,
@@ -127,6 +129,7 @@ impl ServerCertificate {
     /// certificate stays in use.
     ///
     /// # Errors
+    ///
     /// As [`ServerCertificate::load`].
     pub fn reload(&self, now: UnixMillis) -> Result<bool, TlsError> {
         let new = read(&self.files, now)?;
@@ -155,6 +158,7 @@ impl ServerCertificate {
     /// The rustls configuration of an HTTP listener: TLS 1.2 and 1.3, HTTP/1.1, this certificate.
     ///
     /// # Errors
+    ///
     /// [`TlsError::Provider`] when the cryptography library lacks these versions.
     pub fn server_config(self: &Arc<Self>) -> Result<Arc<rustls::ServerConfig>, TlsError> {
         server_config(Arc::clone(self) as Arc<dyn ResolvesServerCert>)
@@ -164,6 +168,7 @@ impl ServerCertificate {
     /// phones do not name.
     ///
     /// # Errors
+    ///
     /// [`TlsError::Provider`] when the cryptography library lacks these versions.
     pub fn sip_config(self: &Arc<Self>) -> Result<Arc<rustls::ServerConfig>, TlsError> {
         let mut config = rustls::ServerConfig::clone(&*self.server_config()?);
@@ -212,6 +217,7 @@ impl ResolvesServerCert for ServerCertificate {
 /// `resolver` gives.
 ///
 /// # Errors
+///
 /// [`TlsError::Provider`] when the cryptography library lacks these versions.
 pub fn server_config(
     resolver: Arc<dyn ResolvesServerCert>,

@@ -45,6 +45,7 @@ impl Retention {
     /// At most `files_max` files of at most `file_bytes_max` bytes.
     ///
     /// # Errors
+    ///
     /// [`InvalidRetention`] when one is outside its limits.
     pub fn new(file_bytes_max: u64, files_max: u16) -> Result<Self, InvalidRetention> {
         let fits = (Self::FILE_BYTES_MIN..=Self::FILE_BYTES_MAX).contains(&file_bytes_max)
@@ -78,6 +79,7 @@ impl TraceFiles {
     /// all but the newest file are deleted, as they are when it changes while the service runs.
     ///
     /// # Errors
+    ///
     /// The folder or a file in it cannot be made, read or written.
     pub fn open(folder: &Path, name: &'static str, retention: Retention) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
@@ -106,6 +108,7 @@ impl TraceFiles {
     /// Source: Cisco document 214228, "Logs to be Collected".
     ///
     /// # Errors
+    ///
     /// A file cannot be deleted or written.
     pub fn set_retention(&mut self, retention: Retention) -> io::Result<()> {
         if retention == self.retention {
@@ -124,6 +127,7 @@ impl TraceFiles {
     /// Appends whole lines; the next file is begun first when they do not fit in this one.
     ///
     /// # Errors
+    ///
     /// The file cannot be written, or the next one not made.
     pub fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);

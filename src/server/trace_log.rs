@@ -94,6 +94,7 @@ impl TraceLog {
     /// local time of `zone`.
     ///
     /// # Errors
+    ///
     /// The folder or the current file cannot be made or written, or no thread be started.
     pub fn open(
         folder: &Path,

@@ -61,6 +61,7 @@ impl TrustListForm for PhoneForm {
 /// Writes a list. `sign` gets the digest and the bytes to be signed.
 ///
 /// # Errors
+///
 /// That of `sign`, or a list so long that its lengths do not fit.
 pub fn write(
     list: &TrustList,

@@ -52,6 +52,7 @@ pub struct ReadList {
 /// Reads a list and checks that one of its own security tokens signed it.
 ///
 /// # Errors
+///
 /// [`ReadError`] says what is wrong with it.
 pub fn read(file: &[u8]) -> Result<ReadList, ReadError> {
     let head = Head::read(file)?;

@@ -104,6 +104,7 @@ impl RsaSigner {
     /// Signs bytes: RSASSA-PKCS1-v1_5 with SHA-512. Takes about half a millisecond.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::Sign`], never in practice.
     pub fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, RsaKeyError> {
         sign_by_ring(&self.0, &ring::signature::RSA_PKCS1_SHA512, bytes)
@@ -124,6 +125,7 @@ impl RsaKey {
     /// Makes a key. Takes a second or two of processor time.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::Make`], never in practice.
     pub fn generate(environment: &Environment) -> Result<Self, RsaKeyError> {
         let failed = |error: &dyn std::fmt::Display| RsaKeyError::Make(error.to_string());
@@ -136,6 +138,7 @@ impl RsaKey {
     /// Reads a key as [`RsaKey::pkcs8`] gave it.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::NotUsable`] for anything but an RSA key of 2048 bits.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, RsaKeyError> {
         let pair = RsaKeyPair::from_pkcs8(der).map_err(|_| RsaKeyError::NotUsable)?;
@@ -153,6 +156,7 @@ impl RsaKey {
     /// `RSAPublicKey` in DER: to be compared with a certificate's.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::NotUsable`], never in practice.
     pub fn public_key(&self) -> Result<Vec<u8>, RsaKeyError> {
         Ok(self.pair()?.public_key().as_ref().to_vec())
@@ -161,6 +165,7 @@ impl RsaKey {
     /// Signs bytes: RSASSA-PKCS1-v1_5, always the same signature for the same bytes.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::Sign`].
     pub fn sign(&self, digest: SignatureDigest, bytes: &[u8]) -> Result<Vec<u8>, RsaKeyError> {
         match digest {
@@ -185,6 +190,7 @@ impl RsaKey {
     /// The key made ready to sign with SHA-512 again and again.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::NotUsable`], never in practice.
     pub fn signer(&self) -> Result<RsaSigner, RsaKeyError> {
         self.pair().map(RsaSigner)
@@ -193,6 +199,7 @@ impl RsaKey {
     /// Makes the key's own certificate, with CN, O and OU, for signing trust lists.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::Make`], never in practice.
     pub fn certify(
         &self,
@@ -205,6 +212,7 @@ impl RsaKey {
     /// Makes the key's own certificate, with CN, O and OU.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::Make`], never in practice.
     pub fn certify_for(
         &self,
@@ -225,6 +233,7 @@ impl RsaKey {
     /// PBKDF2-SHA-256 and AES-256-CBC, which `openssl pkey` reads. Takes some tenths of a second.
     ///
     /// # Errors
+    ///
     /// [`RsaKeyError::Make`], never in practice.
     pub fn encrypted(
         &self,
@@ -246,6 +255,7 @@ impl RsaKey {
     /// Reads what [`RsaKey::encrypted`] or another program wrote.
     ///
     /// # Errors
+    ///
     /// The passphrase is wrong, the file asks for too much work, or holds another kind of key.
     pub fn from_encrypted(der: &[u8], passphrase: &Secret) -> Result<Self, RsaKeyError> {
         let encrypted =

@@ -76,6 +76,7 @@ pub enum X509Error {
 /// Source: RFC 5280 4.1 (`Certificate`, `TBSCertificate`).
 ///
 /// # Errors
+///
 /// [`X509Error`] says what is wrong with it.
 pub fn read(der: &[u8]) -> Result<Certificate, X509Error> {
     let not_one = X509Error::NotACertificate;

@@ -63,6 +63,7 @@ impl Sources {
     /// Adds `--set key=text`, as clap gives it.
     ///
     /// # Errors
+    ///
     /// There is no `=`.
     pub fn add_assignment(&mut self, assignment: &str) -> Result<(), SettingsError> {
         let (key, text) = assignment
@@ -150,6 +151,7 @@ impl Loaded {
     /// Reads all sources.
     ///
     /// # Errors
+    ///
     /// The file cannot be read or parsed, a key is unknown, or a value is not allowed.
     pub fn read(sources: &Sources) -> Result<Self, SettingsError> {
         let mut loaded = Self {

@@ -48,6 +48,7 @@ pub trait Table: Default {
     /// Sets one key.
     ///
     /// # Errors
+    ///
     /// The key is not one of [`Table::KEYS`], or the value is not allowed for it.
     fn set(&mut self, key: &str, value: &Value) -> Result<(), String>;
 

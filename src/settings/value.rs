@@ -23,6 +23,7 @@ impl Kind {
     /// Turns text from the environment or a flag into the value a file would hold.
     ///
     /// # Errors
+    ///
     /// The text does not have this shape; the message says which was expected.
     pub fn parse(self, text: &str) -> Result<Value, String> {
         match self {
@@ -67,6 +68,7 @@ pub trait Setting: Sized {
     /// Reads the value.
     ///
     /// # Errors
+    ///
     /// The value has another shape or breaks a limit; the message says what was expected.
     fn read(value: &Value) -> Result<Self, String>;
 

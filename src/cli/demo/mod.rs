@@ -54,6 +54,7 @@ const PORTS: [&str; 10] = [
 /// Runs the demonstration.
 ///
 /// # Errors
+///
 /// The service cannot start, or the journey did not work.
 pub async fn run(
     arguments: &DemoArguments,

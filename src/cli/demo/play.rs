@@ -20,6 +20,7 @@ const MODEL: &str = "Cisco 7841";
 /// Plays a factory-fresh phone until it is its user's, showing each screen.
 ///
 /// # Errors
+///
 /// The journey stopped somewhere; the text says where.
 pub async fn journey(report: &Report, output: Output) -> Result<(), CliError> {
     let user = report

@@ -108,6 +108,7 @@ impl Report {
     /// Writes it beside the file and renames, so that nobody ever reads half of it.
     ///
     /// # Errors
+    ///
     /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
         let failed = |error: &dyn std::fmt::Display| {

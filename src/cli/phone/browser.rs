@@ -72,6 +72,7 @@ impl Browser {
     /// authorities when there is none.
     ///
     /// # Errors
+    ///
     /// The file cannot be read or holds no certificate.
     pub fn new(model: &PhoneModel, ca_file: Option<&Path>) -> Result<Self, BrowserError> {
         let mut tls = TlsConfig::builder();
@@ -94,6 +95,7 @@ impl Browser {
     /// Fetches a screen.
     ///
     /// # Errors
+    ///
     /// What a phone would show instead: no connection, a bad status, no readable screen.
     pub async fn page(&self, request: Request) -> Result<Page, BrowserError> {
         let browser = self.clone();
@@ -103,6 +105,7 @@ impl Browser {
     /// Fetches a file; `None` when the server says there is none.
     ///
     /// # Errors
+    ///
     /// No connection, or another status than 200 and 404.
     pub async fn file(&self, url: String) -> Result<Option<Vec<u8>>, BrowserError> {
         let browser = self.clone();

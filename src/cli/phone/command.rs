@@ -107,6 +107,7 @@ fn model(text: &str) -> Result<&'static PhoneModel, String> {
 /// Runs the phone.
 ///
 /// # Errors
+///
 /// The phone has no files, or its script did not run to its end.
 pub async fn run(arguments: PhoneArguments, output: Output) -> Result<(), CliError> {
     let pin = pin(&arguments)?;

@@ -111,6 +111,7 @@ impl PhoneConfig {
     /// Reads a file as a phone does.
     ///
     /// # Errors
+    ///
     /// It is not XML, has another root element, or names no `CallManager`.
     pub fn parse(document: &[u8]) -> Result<Self, ConfigError> {
         let root = Element::parse(document).map_err(|error| ConfigError(error.to_string()))?;

@@ -53,6 +53,7 @@ pub struct Fetched {
 /// Fetches what a phone fetches at boot: trust lists, its own file, else the default one.
 ///
 /// # Errors
+///
 /// No server answers, or no usable configuration exists.
 pub async fn boot(
     servers: &FileServers,
@@ -74,6 +75,7 @@ pub async fn boot(
 /// Fetches what a phone fetches at a restart: its own file, else the default one.
 ///
 /// # Errors
+///
 /// No server answers, or no usable configuration exists.
 pub async fn configuration(
     servers: &FileServers,

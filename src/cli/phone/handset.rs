@@ -110,6 +110,7 @@ impl Handset {
     /// A phone that is switched off; [`Handset::power_on`] starts it.
     ///
     /// # Errors
+    ///
     /// The file of trusted certificates cannot be used.
     pub fn new(options: Options, sink: Sink) -> Result<Self, HandsetError> {
         let ca_file = options.ca_file.as_deref();
@@ -170,6 +171,7 @@ impl Handset {
     /// Boots: fetches the files and registers.
     ///
     /// # Errors
+    ///
     /// No configuration could be fetched. A refused registration is not an error: the phone
     /// reports it and tries again.
     pub async fn power_on(&mut self) -> Result<(), HandsetError> {
@@ -202,6 +204,7 @@ impl Handset {
     /// Lets the phone live until `condition` holds; `what` names it in the error.
     ///
     /// # Errors
+    ///
     /// [`HandsetError::Waited`] when it does not hold within `patience`.
     pub async fn until(
         &mut self,

@@ -121,6 +121,7 @@ impl Screen {
     /// soft keys before or after the body.
     ///
     /// # Errors
+    ///
     /// The document is not XML, breaks a limit, misses something mandatory, or is an object
     /// without a screen here.
     pub fn parse(document: &[u8]) -> Result<Self, ScreenError> {

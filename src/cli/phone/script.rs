@@ -90,6 +90,7 @@ pub enum ScriptError {
 /// Reads a script; `user` and `pin` replace their placeholders.
 ///
 /// # Errors
+///
 /// A line is no step, or uses a placeholder for which nothing was given.
 pub fn parse(
     text: &str,
@@ -167,6 +168,7 @@ fn words(line: &str) -> Option<Vec<String>> {
 /// Runs a script on a phone that is switched on.
 ///
 /// # Errors
+///
 /// The first step that cannot be done, or whose wait is over.
 pub async fn run(handset: &mut Handset, steps: &[Step]) -> Result<(), ScriptError> {
     let mut patience = Duration::from_secs(PATIENCE_S);

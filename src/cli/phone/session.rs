@@ -100,6 +100,7 @@ impl Session {
     /// Registers or refreshes, answering one challenge.
     ///
     /// # Errors
+    ///
     /// No answer, or the connection is gone.
     pub async fn register(&mut self, expires_s: u32, cause: Option<Cause>) -> io::Result<Outcome> {
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
@@ -138,6 +139,7 @@ impl Session {
     /// Waits for the next request. Dropping the future loses nothing.
     ///
     /// # Errors
+    ///
     /// The connection is gone.
     pub async fn request(&mut self) -> io::Result<Message> {
         if let Some(message) = self.waiting.pop_front() {
@@ -154,6 +156,7 @@ impl Session {
     /// Answers a request.
     ///
     /// # Errors
+    ///
     /// The connection is gone.
     pub async fn respond(
         &mut self,

@@ -63,6 +63,7 @@ pub enum TftpError {
 /// Fetches a file.
 ///
 /// # Errors
+///
 /// The server refused, did not answer, or broke the protocol.
 pub async fn fetch(server: SocketAddr, name: &str) -> Result<Vec<u8>, TftpError> {
     let any: SocketAddr = match server {

@@ -34,6 +34,7 @@ impl Element {
     /// Reads a document and gives its root element.
     ///
     /// # Errors
+    ///
     /// The document is not UTF-8, not well-formed, too large, too deep, has a document type
     /// definition or uses an entity that XML does not define.
     pub fn parse(document: &[u8]) -> Result<Self, XmlError> {

@@ -89,6 +89,7 @@ pub struct Account {
 /// Makes the accounts of a device. Without `secret` they lack it and are otherwise the same.
 ///
 /// # Errors
+///
 /// [`Incomplete`] when the catalogue lacks an object that the device refers to.
 pub fn device_accounts(
     phone: &Phone,

@@ -121,6 +121,7 @@ pub struct PbxRegistrar {
 /// otherwise the same.
 ///
 /// # Errors
+///
 /// [`Incomplete`] when the catalogue lacks an object that the phone refers to.
 pub fn device_file(
     phone: &Phone,
@@ -169,6 +170,7 @@ pub fn device_file(
 /// auto-register, no idle URL.
 ///
 /// # Errors
+///
 /// [`Incomplete`] when the node's auto-registration template leads to no CallManager group.
 pub fn auto_registration_file(
     node: &CallManager,
@@ -210,6 +212,7 @@ pub fn auto_registration_file(
 /// `XMLDefault.cnf.xml` of this node.
 ///
 /// # Errors
+///
 /// [`Incomplete`] when no CallManager group can be found for it.
 pub fn xml_default_file(
     node: &CallManager,

@@ -104,6 +104,7 @@ pub enum RefusedName {
 /// Letter case does not matter; `\` counts as `/`; slashes at the start are dropped.
 ///
 /// # Errors
+///
 /// [`RefusedName`] for names that no phone sends.
 pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
     let path = firmware_path(name)?;

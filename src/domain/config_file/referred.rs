@@ -19,6 +19,7 @@ pub(super) struct Referred<'a> {
 
 impl<'a> Referred<'a> {
     /// # Errors
+    ///
     /// [`Incomplete`] without its device pool, from which the rest follows; so for every look-up
     /// here, each for its own object.
     pub(super) fn new(

@@ -171,6 +171,7 @@ impl fmt::Debug for Quoted {
 /// Whether `text` may stand in a request's `element`.
 ///
 /// # Errors
+///
 /// As [`normal_form`].
 pub fn check(element: &Element, text: &str) -> Result<(), Invalid> {
     normal_form(element, text).map(drop)
@@ -181,6 +182,7 @@ pub fn check(element: &Element, text: &str) -> Result<(), Invalid> {
 /// the backslash before a plus, other text as it is. Empty stays empty.
 ///
 /// # Errors
+///
 /// [`Invalid`] with a sentence that names the element, what it got and what is allowed.
 pub fn normal_form(element: &Element, text: &str) -> Result<String, Invalid> {
     let trimmed = text.trim();

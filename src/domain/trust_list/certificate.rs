@@ -80,6 +80,7 @@ impl Certificate {
     /// Judges what was read.
     ///
     /// # Errors
+    ///
     /// [`Unsuitable`] says what phones would not like.
     pub fn new(parts: CertificateParts) -> Result<Self, Unsuitable> {
         for attribute in ["CN", "O", "OU"] {

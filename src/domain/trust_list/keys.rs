@@ -101,6 +101,7 @@ pub fn next_number(keys: &[TrustKey]) -> u32 {
 /// Whether a first key may be made.
 ///
 /// # Errors
+///
 /// [`KeyRefused::Exists`].
 pub fn may_create(keys: &[TrustKey]) -> Result<(), KeyRefused> {
     if in_use(keys).next().is_some() {
@@ -112,6 +113,7 @@ pub fn may_create(keys: &[TrustKey]) -> Result<(), KeyRefused> {
 /// Whether a second key may be made beside the first.
 ///
 /// # Errors
+///
 /// There is none, there are two, or the first is known to no phone.
 pub fn may_rotate(keys: &[TrustKey]) -> Result<(), KeyRefused> {
     let mut all = in_use(keys);
@@ -130,6 +132,7 @@ pub fn may_rotate(keys: &[TrustKey]) -> Result<(), KeyRefused> {
 /// Whether a key with this certificate may be imported.
 ///
 /// # Errors
+///
 /// It is here already, or there are two.
 pub fn may_import(keys: &[TrustKey], certificate: &Certificate) -> Result<(), KeyRefused> {
     let same = in_use(keys).find(|key| key.certificate == *certificate);
@@ -155,6 +158,7 @@ pub enum RetireWhen {
 /// The only key never may.
 ///
 /// # Errors
+///
 /// Phones would be lost.
 pub fn may_retire(
     keys: &[TrustKey],

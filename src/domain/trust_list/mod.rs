@@ -170,6 +170,7 @@ impl TrustList {
     /// for SIP over TLS; those of the doors for files only where files are signed.
     ///
     /// # Errors
+    ///
     /// [`ListRefused`] when phones would not take it.
     pub fn new(contents: Contents) -> Result<Self, ListRefused> {
         if contents.others.len() >= SECURITY_TOKENS_MAX {

@@ -29,6 +29,7 @@ pub struct Decoded {
 /// `skip` are names that say which object is meant; they are not part of it.
 ///
 /// # Errors
+///
 /// A [`Fault`] that names the first element that is unknown, misplaced or does not fit.
 pub fn decode(
     around: &Element,
@@ -304,6 +305,7 @@ const OF_SOAP: [&str; 4] = ["type", "nil", "encodingStyle", "arrayType"];
 /// Refuses an element that says to be nil and holds something.
 ///
 /// # Errors
+///
 /// [`Fault`] names the element.
 pub fn check_nil(found: &Element, path: &str) -> Result<(), Fault> {
     let holds_nothing = found.children.is_empty() && found.text.trim().is_empty();
@@ -409,6 +411,7 @@ fn pkid_of(text: &str, element: &schema::Element) -> Result<Pkid, Fault> {
 /// Another object, as an element of a request names it.
 ///
 /// # Errors
+///
 /// A [`Fault`] when its identity is none, or its name cannot be one.
 pub fn reference(
     found: &Element,

@@ -40,6 +40,7 @@ pub enum EnvelopeError {
 /// Reads a request's body.
 ///
 /// # Errors
+///
 /// [`EnvelopeError`] says why it holds no call.
 pub fn read(body: &[u8]) -> Result<Call, EnvelopeError> {
     let root = Element::parse(body)?;

@@ -23,6 +23,7 @@ pub struct VersionRefused(pub String);
 /// The version of a call.
 ///
 /// # Errors
+///
 /// [`VersionRefused`] when header or namespace ask for one that there is not.
 pub fn version(header: Option<&str>, call: &Call) -> Result<SchemaVersion, VersionRefused> {
     if let Some(asked) = header.and_then(asked_for) {

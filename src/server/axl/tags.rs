@@ -24,6 +24,7 @@ impl Tags {
     /// before 8.0 does not have.
     ///
     /// # Errors
+    ///
     /// A [`Fault`] that names the first tag that such an answer does not have.
     pub fn read(
         tags: &Element,

@@ -88,6 +88,7 @@ impl FirmwareFile {
     /// Reads up to `PIECE_BYTES` from `offset`, fewer at the end of the file.
     ///
     /// # Errors
+    ///
     /// The file system's.
     pub async fn piece(&self, offset: u64) -> io::Result<Bytes> {
         let file = Arc::clone(&self.file);

@@ -21,6 +21,7 @@ impl FirmwareFolder {
     /// The folder at `path`.
     ///
     /// # Errors
+    ///
     /// The file system's when it is not a folder that can be read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let root = path.canonicalize()?;

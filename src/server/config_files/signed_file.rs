@@ -43,6 +43,7 @@ impl SignedFiles {
     /// seconds since 1970.
     ///
     /// # Errors
+    ///
     /// [`NotSigned`].
     pub(super) async fn sign(
         &self,

@@ -9,6 +9,7 @@ use crate::service::activation_codes::{self, CodeBefore};
 /// Makes the code of a device, or gives the one that waits.
 ///
 /// # Errors
+///
 /// There is no such device, or nobody could enter a code for it.
 pub async fn show(
     app: &App,
@@ -34,6 +35,7 @@ pub async fn show(
 /// Takes the code of a device back.
 ///
 /// # Errors
+///
 /// There is no such device.
 pub async fn remove(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;

@@ -30,6 +30,7 @@ const REFUSED_LISTED: usize = 10;
 /// Shows this node's auto-registration.
 ///
 /// # Errors
+///
 /// The node's row is gone, or the database is away.
 pub async fn show(app: &App) -> Result<Answer, Fault> {
     shown(app, Vec::new()).await
@@ -38,6 +39,7 @@ pub async fn show(app: &App) -> Result<Answer, Fault> {
 /// Changes this node's auto-registration.
 ///
 /// # Errors
+///
 /// A value is none, a template or model is not known, or somebody else changed the node meanwhile.
 pub async fn set(app: &App, change: &AutoRegistrationChange) -> Result<Answer, Fault> {
     let catalogue = app.catalogue.load_full();

@@ -30,6 +30,7 @@ have to be erased by hand. No list names the key before it has been exported.";
 /// Shows keys, certificates, the list that is served, and phones that are behind.
 ///
 /// # Errors
+///
 /// The database failed.
 pub async fn show(app: &App) -> Result<Answer, Fault> {
     let view = view::view(app).await?;
@@ -105,6 +106,7 @@ fn text_of(at: Option<UnixMillis>) -> String {
 /// Makes the first trust key.
 ///
 /// # Errors
+///
 /// There is one already.
 pub async fn create(app: &App) -> Result<Answer, Fault> {
     let number = commands::create(app, &actor(app)).await?;
@@ -116,6 +118,7 @@ pub async fn create(app: &App) -> Result<Answer, Fault> {
 /// Makes the keys of TVS and of configuration files beside a trust key of an earlier version.
 ///
 /// # Errors
+///
 /// There is no trust key, or no key is missing.
 pub async fn create_service_keys(app: &App) -> Result<Answer, Fault> {
     let made = service_keys::create(app, &actor(app)).await?;
@@ -130,6 +133,7 @@ pub async fn create_service_keys(app: &App) -> Result<Answer, Fault> {
 /// Makes a second trust key beside the first.
 ///
 /// # Errors
+///
 /// The first is missing or was never exported, or there are two.
 pub async fn rotate(app: &App) -> Result<Answer, Fault> {
     let number = commands::rotate(app, &actor(app)).await?;
@@ -143,6 +147,7 @@ pub async fn rotate(app: &App) -> Result<Answer, Fault> {
 /// Gives a trust key, encrypted with a passphrase.
 ///
 /// # Errors
+///
 /// There is no such key, or the passphrase is too short.
 pub async fn export(
     app: &App,
@@ -161,6 +166,7 @@ pub async fn export(
 /// Takes note that an export is safe.
 ///
 /// # Errors
+///
 /// There is no such key.
 pub async fn exported(app: &App, number: u32, beside: &[String]) -> Result<Answer, Fault> {
     commands::exported(app, &actor(app), number, beside).await?;
@@ -176,6 +182,7 @@ pub async fn exported(app: &App, number: u32, beside: &[String]) -> Result<Answe
 /// Takes a trust key from a file.
 ///
 /// # Errors
+///
 /// The file cannot be used, or there are two keys.
 pub async fn import(
     app: &App,
@@ -201,6 +208,7 @@ pub async fn import(
 /// Retires a trust key.
 ///
 /// # Errors
+///
 /// Phones would be lost.
 pub async fn retire(app: &App, number: u32, force: bool) -> Result<Answer, Fault> {
     let when = if force {

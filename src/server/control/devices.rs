@@ -19,6 +19,7 @@ use crate::service::{App, release};
 /// Lists phones.
 ///
 /// # Errors
+///
 /// The database is away.
 pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
     let devices = devices::list(app, &page.after, page.limit).await?;
@@ -28,6 +29,7 @@ pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
 /// Shows a phone with its timeline, newest first.
 ///
 /// # Errors
+///
 /// The name is none, or nothing was ever heard of it.
 pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
@@ -70,6 +72,7 @@ fn lock_in_words(lock: Lock) -> String {
 /// Takes back the lock of a phone.
 ///
 /// # Errors
+///
 /// There is no such device.
 pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
@@ -85,6 +88,7 @@ pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
 /// Returns a phone to the auto-registered state.
 ///
 /// # Errors
+///
 /// There is no such device, or it is nobody's.
 pub async fn release(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
@@ -100,6 +104,7 @@ pub async fn release(app: &App, name: &str) -> Result<Answer, Fault> {
 /// Opens a phone's file for any address.
 ///
 /// # Errors
+///
 /// There is no such device, or the time is none.
 pub async fn allow_file(app: &App, name: &str, for_s: u64) -> Result<Answer, Fault> {
     let name = device_name(name)?;

@@ -44,6 +44,7 @@ const MODE: u32 = 0o600;
 /// file, so that no running service loses its own.
 ///
 /// # Errors
+///
 /// What the system said.
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
     match std::fs::remove_file(path) {

@@ -17,6 +17,7 @@ use crate::service::{App, account_sheet, device_add, device_settings, device_upd
 /// Adds a device.
 ///
 /// # Errors
+///
 /// A value is not allowed, or there is a device of that name.
 pub async fn add(app: &App, new: NewDevice) -> Result<Answer, Fault> {
     let settings = &new.settings;
@@ -36,6 +37,7 @@ pub async fn add(app: &App, new: NewDevice) -> Result<Answer, Fault> {
 /// Changes a device.
 ///
 /// # Errors
+///
 /// There is no such device, or a value is not allowed.
 pub async fn update(app: &App, change: DeviceChange) -> Result<Answer, Fault> {
     let settings = &change.settings;
@@ -60,6 +62,7 @@ pub async fn update(app: &App, change: DeviceChange) -> Result<Answer, Fault> {
 /// Removes a device.
 ///
 /// # Errors
+///
 /// There is no such device.
 pub async fn delete(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;
@@ -71,6 +74,7 @@ pub async fn delete(app: &App, name: &str) -> Result<Answer, Fault> {
 /// Shows a device's SIP accounts with their secret.
 ///
 /// # Errors
+///
 /// There is no such device, or it fetches its own file.
 pub async fn sheet(app: &App, name: &str) -> Result<Answer, Fault> {
     let name = device_name(name)?;

@@ -17,6 +17,7 @@ const LISTED: usize = 100;
 /// Tells a phone to restart.
 ///
 /// # Errors
+///
 /// There is no such device.
 pub async fn restart(app: &App, name: &str, action: PhoneAction) -> Result<Answer, Fault> {
     let name = device_name(name)?;
@@ -36,6 +37,7 @@ pub async fn restart(app: &App, name: &str, action: PhoneAction) -> Result<Answe
 /// Tells many phones to restart, one after the other.
 ///
 /// # Errors
+///
 /// The model is not known, the pace is none, or the database is away.
 pub async fn restart_many(
     app: &App,
@@ -86,6 +88,7 @@ pub async fn restart_many(
 /// Takes back the restarts that were never tried and are not due yet.
 ///
 /// # Errors
+///
 /// The database is away.
 pub async fn cancel(app: &App) -> Result<Answer, Fault> {
     let count = phone_control::cancel_untried(app, &actor(app)).await?;

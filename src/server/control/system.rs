@@ -30,6 +30,7 @@ pub fn self_provisioning(app: &App) -> Answer {
 /// Sets the authentication mode.
 ///
 /// # Errors
+///
 /// The database failed.
 pub async fn set_mode(app: &App, mode: AuthenticationMode) -> Result<Answer, Fault> {
     crate::service::self_provisioning_settings::set_mode(app, &actor(app), mode).await?;
@@ -39,6 +40,7 @@ pub async fn set_mode(app: &App, mode: AuthenticationMode) -> Result<Answer, Fau
 /// Sets the administrators' authentication code, or removes it.
 ///
 /// # Errors
+///
 /// It does not have 8 to 20 digits, or the database failed.
 pub async fn set_code(app: &App, code: Option<SecretText>) -> Result<Answer, Fault> {
     let code = code.map(|code| code.secret());
@@ -58,6 +60,7 @@ pub fn user_profiles(app: &App) -> Answer {
 /// Changes what a User Profile says about self-provisioning.
 ///
 /// # Errors
+///
 /// There is no such profile, the limit is above 20, or somebody else changed it meanwhile.
 pub async fn user_profile_set(app: &App, change: &ProfileChange) -> Result<Answer, Fault> {
     let catalogue = app.catalogue.load_full();

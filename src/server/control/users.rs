@@ -27,6 +27,7 @@ const NAMED_MAX: usize = 50;
 /// Adds a user with extension and PIN.
 ///
 /// # Errors
+///
 /// A value is not allowed, taken, or refused by the credential policy.
 pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
     let (pin, made_pin) = pin_or_new(app, new.pin);
@@ -99,6 +100,7 @@ fn digest_or_new(app: &App, digest: Option<NewDigest>) -> (Option<Secret>, Optio
 /// Sets a user's digest credentials, makes some, or removes them.
 ///
 /// # Errors
+///
 /// There is no such user.
 pub async fn set_digest(app: &App, name: &str, digest: NewDigest) -> Result<Answer, Fault> {
     let (secret, made) = digest_or_new(app, Some(digest));
@@ -114,6 +116,7 @@ pub async fn set_digest(app: &App, name: &str, digest: NewDigest) -> Result<Answ
 /// Lists users.
 ///
 /// # Errors
+///
 /// The database is away.
 pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
     let users = readiness::users(app, &page.after, page.limit).await?;
@@ -123,6 +126,7 @@ pub async fn list(app: &App, page: &Page) -> Result<Answer, Fault> {
 /// Shows a user and what keeps them from provisioning a phone.
 ///
 /// # Errors
+///
 /// There is no such user.
 pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
     let user = view(find(app, name).await?);
@@ -132,6 +136,7 @@ pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
 /// Sets a user's PIN.
 ///
 /// # Errors
+///
 /// There is no such user, or the credential policy refuses the PIN.
 pub async fn set_pin(
     app: &App,
@@ -152,6 +157,7 @@ pub async fn set_pin(
 /// Ends the locks of a user's PIN and password.
 ///
 /// # Errors
+///
 /// There is no such user.
 pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
     let unlocked = user_credentials::unlock(app, &actor(app), name).await?;
@@ -167,6 +173,7 @@ pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
 /// What keeps phones and users from working: the system and one user, or everybody.
 ///
 /// # Errors
+///
 /// The database is away, or there is no such user.
 pub async fn readiness(app: &App, user: Option<&str>) -> Result<Answer, Fault> {
     let mut findings: Vec<Finding> = readiness::system(app)

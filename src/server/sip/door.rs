@@ -39,6 +39,7 @@ pub struct SipSockets {
 /// the door is one of the ways to reach phones.
 ///
 /// # Errors
+///
 /// When a socket has no address.
 pub fn run(
     app: Arc<App>,

@@ -75,6 +75,7 @@ pub struct Header {
 /// Reads the header of a request.
 ///
 /// # Errors
+///
 /// [`Unanswered`] for anything but a request to verify.
 pub fn header(bytes: [u8; HEADER_BYTES]) -> Result<Header, Unanswered> {
     let [protocol, version, command, _, a, b, c, d, high, low] = bytes;
@@ -107,6 +108,7 @@ pub struct Question<'a> {
 /// Reads the body of a request to verify. Items with other tags are passed over.
 ///
 /// # Errors
+///
 /// [`Unanswered`] when it is damaged or does not ask about one certificate.
 pub fn question(body: &[u8]) -> Result<Question<'_>, Unanswered> {
     let (mut device, mut certificate) = ("", None);

@@ -77,6 +77,7 @@ impl Default for Limits {
 /// Answers phones on `listener` until `shutdown`, then closes every connection.
 ///
 /// # Errors
+///
 /// [`TlsError`] when TLS cannot be set up; nothing is answered then.
 pub async fn serve(
     listener: TcpListener,

@@ -181,6 +181,7 @@ struct Parameters {
 /// Reads the query and the form, both `application/x-www-form-urlencoded`; they are one list.
 ///
 /// # Errors
+///
 /// The first parameter that cannot be read, or is missing for the step. Unknown parameters are
 /// passed over, whatever they hold.
 ///

@@ -44,6 +44,7 @@ pub async fn run(app: Arc<App>) {
 /// next fetch is noted again.
 ///
 /// # Errors
+///
 /// [`ServiceError`] when the database fails.
 pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     let notes = app.file_notes.take(GROUP_MAX);

@@ -43,6 +43,7 @@ impl Dialect for Informix {
 /// Reads one SELECT.
 ///
 /// # Errors
+///
 /// [`SqlError::Syntax`] when it cannot be read, [`SqlError::NotAQuery`] for any other statement.
 pub(super) fn parse(text: &str) -> Result<Query, SqlError> {
     match statement(text)? {
@@ -54,6 +55,7 @@ pub(super) fn parse(text: &str) -> Result<Query, SqlError> {
 /// Reads one statement of any kind.
 ///
 /// # Errors
+///
 /// [`SqlError::Syntax`] when it cannot be read or is not one.
 pub(super) fn statement(text: &str) -> Result<Statement, SqlError> {
     if text.len() > STATEMENT_BYTES_MAX {

@@ -33,6 +33,7 @@ use crate::store::trust_list::TrustKeyRow;
 /// of them when they have been exported.
 ///
 /// # Errors
+///
 /// [`KeyRefused::Exists`].
 pub async fn create(app: &App, actor: &Actor) -> Result<u32, TrustKeyError> {
     make(app, actor, "trust_key.create", keys::may_create).await
@@ -42,6 +43,7 @@ pub async fn create(app: &App, actor: &Actor) -> Result<u32, TrustKeyError> {
 /// keys beside them that are missing; gives the number. Lists name it when it has been exported.
 ///
 /// # Errors
+///
 /// [`KeyRefused`]: there is none yet, there are two, or the first was never exported.
 pub async fn rotate(app: &App, actor: &Actor) -> Result<u32, TrustKeyError> {
     make(app, actor, "trust_key.rotate", keys::may_rotate).await
@@ -98,6 +100,7 @@ pub struct Export {
 /// [`exported`] once the file is safe.
 ///
 /// # Errors
+///
 /// There is no such key, or the passphrase is too short.
 pub async fn export(
     app: &App,
@@ -145,6 +148,7 @@ fn to_export(rows: &[TrustKeyRow], number: Option<u32>) -> Result<&TrustKeyRow, 
 /// keys beside it that were in the file ([`Export::beside`]).
 ///
 /// # Errors
+///
 /// [`KeyRefused::Unknown`].
 pub async fn exported(
     app: &App,
@@ -190,6 +194,7 @@ pub struct Imported {
 /// hindrance where the file has a key beside it that is missing here.
 ///
 /// # Errors
+///
 /// The file cannot be used, or the rules forbid it.
 pub async fn import(
     app: &App,
@@ -231,6 +236,7 @@ pub async fn import(
 /// while phones do not know the other one, unless it is to go now.
 ///
 /// # Errors
+///
 /// [`KeyRefused`].
 pub async fn retire(
     app: &App,

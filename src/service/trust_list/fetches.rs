@@ -63,6 +63,7 @@ impl Fetches {
 /// Writes the notes of phones that are known by now; gives how many.
 ///
 /// # Errors
+///
 /// [`ServiceError`] when the database fails; the notes of the group are lost then.
 pub async fn write(app: &App) -> Result<usize, ServiceError> {
     let mut count = 0;

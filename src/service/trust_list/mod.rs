@@ -64,6 +64,7 @@ pub trait TrustListForm: Send + Sync {
     /// Writes a list and has it signed.
     ///
     /// # Errors
+    ///
     /// The signature could not be made.
     fn write(
         &self,
@@ -313,6 +314,7 @@ pub fn phones_trust_https(app: &App) -> bool {
 /// changed. Writes nothing where trust lists and TVS are off.
 ///
 /// # Errors
+///
 /// [`ServiceError`] when the database fails.
 pub async fn set_own_certificates(app: &App, own: OwnCertificates) -> Result<(), ServiceError> {
     app.trust_lists.own.store(Arc::new(own.clone()));
@@ -355,6 +357,7 @@ async fn put_own_certificates(app: &App, own: OwnCertificates) -> Result<(), Ser
 /// Makes the lists anew when keys or certificates have changed, here or on another node.
 ///
 /// # Errors
+///
 /// [`ServiceError`] when the database fails; the lists in memory stay as they were.
 pub async fn refresh(app: &App) -> Result<(), ServiceError> {
     let mut seen = app.trust_lists.seen.lock().await;

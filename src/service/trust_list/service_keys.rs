@@ -139,6 +139,7 @@ pub(super) fn service_keys(rows: &[ServiceKeyRow]) -> Vec<ServiceKey> {
 /// Makes the keys that are missing beside a trust key which an earlier version made; gives which.
 ///
 /// # Errors
+///
 /// [`KeyRefused::None`] without a trust key, whose export they go into; [`KeyRefused::NoneMissing`].
 pub async fn create(app: &App, actor: &Actor) -> Result<Vec<TrustService>, TrustKeyError> {
     let missing = {

@@ -59,6 +59,7 @@ impl FileSigner {
     /// Signs bytes: RSASSA-PKCS1-v1_5 with SHA-512, always the same signature for the same bytes.
     ///
     /// # Errors
+    ///
     /// [`NotSigned::Busy`] when too many wait.
     pub async fn sign(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Vec<u8>, NotSigned> {
         let _place = self.waiting.try_acquire().map_err(|_| NotSigned::Busy)?;

@@ -116,6 +116,7 @@ pub struct TrustView {
 /// Shows keys, certificates and phones.
 ///
 /// # Errors
+///
 /// [`ServiceError`] when the database fails.
 pub async fn view(app: &App) -> Result<TrustView, ServiceError> {
     fetches::write(app).await?;
@@ -221,6 +222,7 @@ fn service_key_view(key: &ServiceKey, outcome: &Outcome) -> ServiceKeyView {
 /// The phones that are not known to have a list which names this key or a newer one.
 ///
 /// # Errors
+///
 /// [`StoreError`] when the database fails.
 pub async fn phones_behind(
     app: &App,

@@ -43,6 +43,7 @@ enum Socket {
 /// them.
 ///
 /// # Errors
+///
 /// The file cannot be read or holds no certificate.
 pub fn trust(ca_file: &Path) -> Result<TlsConnector, BrowserError> {
     let unusable = |reason: String| BrowserError::CaFile {
@@ -71,6 +72,7 @@ impl Link {
     /// Connects. Over TLS the node's certificate must be trusted by `trust`.
     ///
     /// # Errors
+    ///
     /// The name does not resolve, nobody accepts the connection, or nothing is trusted.
     pub async fn open(
         node: &CallManager,
@@ -118,6 +120,7 @@ impl Link {
     /// Sends one message.
     ///
     /// # Errors
+    ///
     /// The connection is gone.
     pub async fn send(&mut self, message: &str) -> io::Result<()> {
         match &mut self.socket {
@@ -134,6 +137,7 @@ impl Link {
     /// future loses nothing.
     ///
     /// # Errors
+    ///
     /// The connection is gone.
     pub async fn receive(&mut self) -> io::Result<Message> {
         match &mut self.socket {

@@ -38,6 +38,7 @@ impl Message {
     /// Reads one message.
     ///
     /// # Errors
+    ///
     /// The head is not UTF-8 or its first line is neither a request's nor a response's.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotSip> {
         let head_end = head_end(bytes).ok_or(NotSip)?;
@@ -112,6 +113,7 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 /// How long the first message in a stream is; `None` while it is not complete.
 ///
 /// # Errors
+///
 /// It is longer than a phone takes.
 pub fn framed_length(stream: &[u8]) -> Result<Option<usize>, NotSip> {
     let Some(end) = head_end(stream) else {

@@ -17,6 +17,7 @@ pub(super) const NOT_FILLED_IN: &str = "?";
 /// arguments than `names`, and text between them.
 ///
 /// # Errors
+///
 /// A [`Fault`] that names the first.
 pub(super) fn check(caller: &Caller<'_>, call: &Call, names: &[&str]) -> Result<(), Fault> {
     check_names(caller, call.element(), call.operation(), names)?;
@@ -27,6 +28,7 @@ pub(super) fn check(caller: &Caller<'_>, call: &Call, names: &[&str]) -> Result<
 /// `names` stands once.
 ///
 /// # Errors
+///
 /// A [`Fault`] that names the first.
 pub(super) fn check_names(
     caller: &Caller<'_>,
@@ -58,6 +60,7 @@ pub(super) fn check_names(
 /// Refuses, or in the dialect before 8.0 reports, text where elements belong.
 ///
 /// # Errors
+///
 /// A [`Fault`] that names the element.
 pub(super) fn check_text(caller: &Caller<'_>, around: &Element, path: &str) -> Result<(), Fault> {
     if around.text.trim().is_empty() {
@@ -75,6 +78,7 @@ pub(super) fn check_text(caller: &Caller<'_>, around: &Element, path: &str) -> R
 /// The element of this name, which stands once at most.
 ///
 /// # Errors
+///
 /// A [`Fault`] when there are two: they may say different things.
 pub(super) fn once<'a>(
     around: &'a Element,
@@ -94,6 +98,7 @@ pub(super) fn once<'a>(
 /// What an argument says; `None` when it is absent or empty.
 ///
 /// # Errors
+///
 /// A [`Fault`] when it stands twice or holds elements.
 pub(super) fn text(caller: &Caller<'_>, call: &Call, name: &str) -> Result<Option<String>, Fault> {
     match once(call.element(), name, call.operation())? {
@@ -105,6 +110,7 @@ pub(super) fn text(caller: &Caller<'_>, call: &Call, name: &str) -> Result<Optio
 /// The text of an element that holds nothing else; `None` when it is empty.
 ///
 /// # Errors
+///
 /// A [`Fault`] when it holds elements, or an identity beside its text.
 pub(super) fn text_of(
     caller: &Caller<'_>,
@@ -127,6 +133,7 @@ pub(super) fn text_of(
 /// What an element says that names another object: by name, by identity, or by both.
 ///
 /// # Errors
+///
 /// A [`Fault`] when it holds elements or its identity is none.
 pub(super) fn reference(
     caller: &Caller<'_>,
@@ -146,6 +153,7 @@ pub(super) fn reference(
 /// An identity.
 ///
 /// # Errors
+///
 /// A [`Fault`] when it is none.
 pub(super) fn pkid(path: &str, text: &str) -> Result<Pkid, Fault> {
     text.trim()
@@ -156,6 +164,7 @@ pub(super) fn pkid(path: &str, text: &str) -> Result<Pkid, Fault> {
 /// A whole number from 0 up; `None` when the argument is absent, empty or was not filled in.
 ///
 /// # Errors
+///
 /// A [`Fault`] when it is no number.
 pub(super) fn count(caller: &Caller<'_>, call: &Call, name: &str) -> Result<Option<usize>, Fault> {
     let said = text(caller, call, name)?.filter(|text| text != NOT_FILLED_IN);

@@ -16,6 +16,7 @@ const PARTITION_FORMS: [&str; 3] = [PARTITION, "routePartitionId", "routePartiti
 /// Which object is meant, and the names of the elements that say it.
 ///
 /// # Errors
+///
 /// A [`Fault`] when it is not said, said twice, or said in part.
 pub(super) fn key_of(
     caller: &Caller<'_>,

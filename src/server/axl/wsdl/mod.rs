@@ -97,6 +97,7 @@ async fn serve(State(toolkit): State<Toolkit>) -> Answer {
 /// The archive with the three files of every version; `address` is the URL of AXL.
 ///
 /// # Errors
+///
 /// The archive cannot be written.
 fn archive(address: &str) -> io::Result<Bytes> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));

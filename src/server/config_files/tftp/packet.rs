@@ -87,6 +87,7 @@ pub enum Malformed {
 /// Reads a datagram.
 ///
 /// # Errors
+///
 /// [`Malformed`] for anything that is not a packet.
 pub fn parse(datagram: &[u8]) -> Result<Packet<'_>, Malformed> {
     let (operation, rest) = datagram

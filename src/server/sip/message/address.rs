@@ -27,6 +27,7 @@ impl<'a> Address<'a> {
     /// Reads one address that stands in the header field `name`.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Malformed`] when the grammar is broken.
     pub fn parse(value: &'a [u8], name: HeaderName) -> Result<Self, MessageError> {
         Self::read(trim(value)).ok_or(MessageError::Malformed(name))
@@ -85,6 +86,7 @@ impl<'a> Address<'a> {
     /// The URI taken apart.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Uri`] when it breaks the grammar of a SIP URI.
     pub fn uri(&self) -> Result<Uri<'a>, MessageError> {
         Uri::parse(self.uri)
@@ -139,6 +141,7 @@ impl<'a> Address<'a> {
     /// The Contact's own `expires`, in seconds.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Malformed`] for something else than a number up to 2^32 - 1.
     pub fn expires_s(&self) -> Result<Option<u32>, MessageError> {
         let Some(param) = self.params.get("expires") else {

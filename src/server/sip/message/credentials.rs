@@ -52,6 +52,7 @@ impl<'a> DigestCredentials<'a> {
     /// Reads a header value; `Ok(None)` when its scheme is not Digest.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Malformed`] when a parameter is missing, repeated or malformed.
     pub fn parse(value: &'a [u8]) -> Result<Option<Self>, MessageError> {
         let malformed = MessageError::Malformed(HeaderName::Authorization);
@@ -179,6 +180,7 @@ impl<'a> Challenge<'a> {
     /// Reads a header value; `Ok(None)` when its scheme is not Digest.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Malformed`] when a parameter is missing, repeated or malformed.
     pub fn parse(value: &'a [u8]) -> Result<Option<Self>, MessageError> {
         let malformed = MessageError::Malformed(HeaderName::WwwAuthenticate);

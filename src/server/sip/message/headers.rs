@@ -45,6 +45,7 @@ impl<'a> Headers<'a> {
     /// The value of the first header field of this name.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Missing`] when there is none.
     pub fn require(&self, name: HeaderName) -> Result<&'a [u8], MessageError> {
         self.get(name).ok_or(MessageError::Missing(name))

@@ -159,6 +159,7 @@ pub fn is_response(bytes: &[u8]) -> bool {
 /// Empty lines before it are skipped, and bytes after the body it announces are ignored.
 ///
 /// # Errors
+///
 /// [`Rejected`], which holds the reason and what is needed for the answer.
 pub fn parse(bytes: &[u8]) -> Result<Message<'_>, Rejected<'_>> {
     let bytes = skip_line_ends(bytes);
@@ -220,6 +221,7 @@ pub(super) fn skip_line_ends(mut bytes: &[u8]) -> &[u8] {
 /// `head` is a message up to and with its empty line.
 ///
 /// # Errors
+///
 /// [`MessageError`] when there is no length, two, or a malformed one: the stream cannot be read on.
 pub fn announced_body_bytes(head: &[u8]) -> Result<usize, MessageError> {
     let parts = Parts::split(head);
@@ -267,6 +269,7 @@ impl<'a> Common<'a> {
     /// The Contact header fields, read together.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Malformed`] when one is malformed or `*` stands beside another.
     pub fn contacts(&self) -> Result<Contacts<'a>, MessageError> {
         let mut addresses = Vec::new();
@@ -291,6 +294,7 @@ impl<'a> Common<'a> {
     /// The Expires header field in seconds.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Malformed`] for something else than a number up to 2^32 - 1.
     pub fn expires_s(&self) -> Result<Option<u32>, MessageError> {
         let Some(value) = self.headers.get(HeaderName::Expires) else {

@@ -127,6 +127,7 @@ impl<'a> StartLine<'a> {
     /// Reads a request line or a status line: single spaces, nothing around them.
     ///
     /// # Errors
+    ///
     /// [`MessageError`] with the status that the sender of a request should get.
     pub(super) fn parse(line: &'a [u8]) -> Result<Self, MessageError> {
         match kind_of(line) {

@@ -50,6 +50,7 @@ impl<'a> Uri<'a> {
     /// Reads a URI without angle brackets.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Uri`] when the grammar is broken.
     pub fn parse(text: &'a [u8]) -> Result<Self, MessageError> {
         Self::read(text).ok_or(MessageError::Uri)
@@ -102,6 +103,7 @@ impl<'a> Uri<'a> {
     /// The address of record this URI names.
     ///
     /// # Errors
+    ///
     /// [`MessageError::AddressOfRecord`] when it names nobody.
     pub fn address_of_record(&self) -> Result<AddressOfRecord, MessageError> {
         Ok(AddressOfRecord {
@@ -115,6 +117,7 @@ impl Uri<'_> {
     /// The user part of the address of record this URI names; see [`AddressOfRecord`].
     ///
     /// # Errors
+    ///
     /// [`MessageError::AddressOfRecord`] when it names nobody.
     pub fn user_of_record(&self) -> Result<String, MessageError> {
         if !self.scheme.is_sip() {

@@ -32,6 +32,7 @@ impl<'a> Via<'a> {
     /// Reads the first Via of a header value, and what follows its comma.
     ///
     /// # Errors
+    ///
     /// [`MessageError::Malformed`] when the first element is not a Via.
     pub fn parse_first(value: &'a [u8]) -> Result<(Self, Option<&'a [u8]>), MessageError> {
         let (first, rest) = super::text::split_outside(value, b',')

@@ -321,6 +321,7 @@ impl Proxy {
     /// Begins a call, and gives the 100 that tells its caller so.
     ///
     /// # Errors
+    ///
     /// 500 when there are too many: with a 503 the phone would ask us nothing else either.
     fn begin(
         self: &Arc<Self>,

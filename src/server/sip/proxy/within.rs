@@ -72,6 +72,7 @@ impl Proxy {
     /// A request with our Record-Route: the work that passes it on, or the answer at once.
     ///
     /// # Errors
+    ///
     /// The answer, when it is not passed on.
     pub fn within(&self, request: &Request<'_>, flow: &Flow) -> Result<Within, Vec<u8>> {
         let to_other_end = self

@@ -46,6 +46,7 @@ impl Inbox {
     /// Takes the datagrams that wait on `socket`, which must not block, in place of the last ones.
     ///
     /// # Errors
+    ///
     /// What the system says; [`io::ErrorKind::WouldBlock`] when none is left: what was received
     /// stands in the inbox even then.
     pub(super) fn fill(&mut self, socket: &impl AsRawFd) -> io::Result<()> {
@@ -117,6 +118,7 @@ impl Outbox {
     /// Sends what waits, as many as the system takes at once; the rest stays.
     ///
     /// # Errors
+    ///
     /// [`io::ErrorKind::WouldBlock`] when the system's buffer is full. Another error is that of
     /// the first datagram, which is dropped as any datagram may be lost.
     pub(super) fn flush(&mut self, socket: &impl AsRawFd) -> io::Result<()> {

@@ -53,6 +53,7 @@ impl Connector {
     /// Opens a TCP connection; when this returns, requests can be sent on its flow.
     ///
     /// # Errors
+    ///
     /// What the system says, or that the service ends.
     pub async fn connect(&self, remote: SocketAddr) -> io::Result<Flow> {
         let (sender, receiver) = oneshot::channel();

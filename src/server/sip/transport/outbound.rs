@@ -98,6 +98,7 @@ impl Outbound {
     /// not say which one it is, so the system is asked for the route.
     ///
     /// # Errors
+    ///
     /// No local address leads to the phone.
     pub fn local_address_towards(&self, flow: &Flow) -> std::io::Result<SocketAddr> {
         local_address_towards(flow)
@@ -107,6 +108,7 @@ impl Outbound {
     /// characters; the magic cookie is put before it.
     ///
     /// # Errors
+    ///
     /// [`OutboundError::Send`] when no local address leads to the phone.
     pub fn start(
         &self,
@@ -129,6 +131,7 @@ impl Outbound {
     /// is repeated as RFC 3261 clause 17.1.2 says. Dropping the future ends the transaction.
     ///
     /// # Errors
+    ///
     /// [`OutboundError`] when it could not be sent or nobody answered.
     pub async fn request(
         &self,
@@ -168,6 +171,7 @@ impl Outbound {
     /// `flow`, to `responses`, marked with `index`, until what it gives is dropped.
     ///
     /// # Errors
+    ///
     /// [`OutboundError::Busy`] with too many requests under way, or one with the same branch.
     pub fn listen(
         &self,
@@ -200,6 +204,7 @@ impl Outbound {
     /// Sends bytes on a flow, once.
     ///
     /// # Errors
+    ///
     /// [`OutboundError`] when the flow is gone or stuck or the system refuses.
     pub async fn send(&self, flow: &Flow, bytes: Bytes) -> Result<(), OutboundError> {
         if flow.transport == Transport::Udp {
@@ -213,6 +218,7 @@ impl Outbound {
     /// lost, as any may be.
     ///
     /// # Errors
+    ///
     /// [`OutboundError`] when the flow is gone or stuck or the system refuses.
     pub fn send_now(&self, flow: &Flow, bytes: Bytes) -> Result<(), OutboundError> {
         if flow.transport == Transport::Udp {
@@ -255,6 +261,7 @@ impl Outbound {
     /// Our address as the peer behind `flow` sees it: what stands in our Via and Record-Route.
     ///
     /// # Errors
+    ///
     /// [`OutboundError::Send`] when no local address leads to the peer.
     pub fn own_address(&self, flow: &Flow) -> Result<SocketAddr, OutboundError> {
         Ok(local_address_towards(flow)?)

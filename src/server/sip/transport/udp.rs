@@ -29,6 +29,7 @@ const RECEIVE_RETRY: Duration = Duration::from_millis(20);
 /// system gives the datagrams of one phone always to the same.
 ///
 /// # Errors
+///
 /// What the system says.
 pub fn bind_udp(address: SocketAddr, is_shared: bool) -> io::Result<UdpSocket> {
     let socket = Socket::new(
@@ -51,6 +52,7 @@ pub fn bind_udp(address: SocketAddr, is_shared: bool) -> io::Result<UdpSocket> {
 /// Serves one socket until `shutdown`.
 ///
 /// # Errors
+///
 /// When the socket has no address.
 pub async fn serve_udp<H: RequestHandler>(
     socket: UdpSocket,

@@ -47,6 +47,7 @@ pub(super) struct Translation {
 /// Translates a query.
 ///
 /// # Errors
+///
 /// [`SqlError`] says what is not known or not supported.
 pub(super) fn translate(query: &Query) -> Result<SqlQuery, SqlError> {
     translate_with_values(query).map(|translated| translated.query)
@@ -76,6 +77,7 @@ impl WithValues {
 /// Translates a query that may hold such places ([`given`]).
 ///
 /// # Errors
+///
 /// [`SqlError`] as [`translate`].
 pub(super) fn translate_with_values(query: &Query) -> Result<WithValues, SqlError> {
     let mut translation = Translation::default();
