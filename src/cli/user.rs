@@ -86,7 +86,7 @@ fn given_digest(arguments: &DigestArguments) -> Result<Option<NewDigest>, CliErr
     })
 }
 
-/// The same, or typed unseen.
+/// The digest credentials that the arguments name, or else typed unseen.
 fn asked_digest(
     arguments: &DigestArguments,
     remove: bool,

@@ -151,7 +151,7 @@ pub(super) fn check_text(
     Err(AdministrationError::invalid(field, &reason))
 }
 
-/// The same of a text whose characters have a rule.
+/// Refuses a text that is longer than its field or breaks the rule for its characters.
 pub(super) fn check_text_by(
     field: &'static str,
     text: &str,

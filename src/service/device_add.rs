@@ -226,7 +226,7 @@ pub(super) async fn find_user(
         .ok_or_else(|| AdministrationError::not_found(END_USER, user_id))
 }
 
-/// The same, locked until the transaction ends, and with digest credentials.
+/// The end user with this user ID, locked until the transaction ends, and with digest credentials.
 pub(super) async fn find_digest_user(
     connection: &mut Connection,
     user_id: Option<&str>,

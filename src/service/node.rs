@@ -19,8 +19,8 @@ impl App {
         hosts.map(|(_, host)| host).collect()
     }
 
-    /// The same with the identities of their rows in `call_manager`; of nodes that share a name or
-    /// address, the first.
+    /// The names or addresses of all nodes, this one first, with the identities of their rows in
+    /// `call_manager`; of nodes that share a name or address, the first.
     pub fn process_nodes(&self) -> Vec<(Pkid, String)> {
         let catalogue = self.catalogue.load();
         let mut nodes: Vec<_> = catalogue.call_managers.values().collect();

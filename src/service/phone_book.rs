@@ -55,7 +55,7 @@ pub struct KnownPhone {
     pub phone: Phone,
     /// MD5(user:realm:secret); `None` when it has no secret yet and cannot register.
     pub ha1: Option<Ha1>,
-    /// The same with SHA-256, for the device types that are challenged with it.
+    /// SHA-256(user:realm:secret), for the device types that are challenged with it.
     pub ha1_sha256: Option<Box<Ha1>>,
 }
 

@@ -144,7 +144,7 @@ pub async fn quick_add(
     quick_add_with(app, actor, quick, &QuickDetails::default()).await
 }
 
-/// The same with more of line and phone than the page asks for.
+/// Adds a user, a line and a phone with more of line and phone than the page asks for.
 ///
 /// # Errors
 ///

@@ -97,7 +97,8 @@ pub async fn audit(
     write_audit(app, connection, actor, (None, &[]), change).await
 }
 
-/// The same about an object: `listChange` then says which one.
+/// Writes a row of the audit log about an object within the caller's transaction: `listChange` then
+/// says which one.
 ///
 /// # Errors
 ///
@@ -112,8 +113,8 @@ pub async fn audit_object(
     write_audit(app, connection, actor, (Some(object), &[]), change).await
 }
 
-/// The same about a change of these elements of an object, by their names in AXL: `listChange` then
-/// says which.
+/// Writes a row of the audit log about a change of these elements of an object, by their names in
+/// AXL, within the caller's transaction: `listChange` then says which.
 ///
 /// # Errors
 ///

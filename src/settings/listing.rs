@@ -36,7 +36,7 @@ pub fn text(loaded: &Loaded) -> String {
     text
 }
 
-/// The same as a JSON document: `{"file": …, "settings": [{"key", "value", "origin", "source"}]}`.
+/// Every setting as a JSON document: `{"file": …, "settings": [{"key", "value", "origin", "source"}]}`.
 pub fn json(loaded: &Loaded) -> serde_json::Value {
     let settings: Vec<serde_json::Value> = Settings::keys()
         .map(|key| {

@@ -117,7 +117,7 @@ pub async fn insert(
     insert_of_many(connection, &elements).await
 }
 
-/// The same of many objects: owner, path and what is kept there.
+/// Keeps elements of many objects: owner, path and what is kept there.
 ///
 /// # Errors
 ///

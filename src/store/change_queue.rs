@@ -77,7 +77,7 @@ pub async fn find(connection: &mut Connection) -> Result<Option<ChangeQueue>, St
         .transpose()
 }
 
-/// The same, locked until the transaction ends.
+/// The queue, locked until the transaction ends.
 ///
 /// # Errors
 ///

@@ -131,7 +131,7 @@ impl Report {
         written.map_err(|error: std::io::Error| failed(&error))
     }
 
-    /// The same for a person. The PIN stands in it only when a person reads it.
+    /// The report for a person. The PIN stands in it only when a person reads it.
     pub fn text(&self, with_pin: bool) -> String {
         let mut text = format!(
             "selfprov demonstration, on this machine only\n\n  handset     {}\n  files       {}, {} and TFTP {}\n  \

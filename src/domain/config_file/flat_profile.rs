@@ -5,8 +5,8 @@ use super::account::DeviceAccounts;
 /// How often a phone reads its profile again when nobody tells it, in seconds: a day.
 pub const RESYNC_PERIODIC_S: u32 = 86_400;
 
-/// The same for a phone that has only its model's profile and waits for its own: soon, because the
-/// first says where the second is.
+/// How often a phone that has only its model's profile reads it again, in seconds: soon, because it
+/// says where the phone's own is.
 pub const RESYNC_UNCONFIGURED_S: u32 = 120;
 
 /// A profile.

@@ -15,7 +15,7 @@ pub const SELF_PROVISION_PATH: &str = "/cucm-uds/private/selfProvision";
 pub struct SelfProvisionDoors {
     /// Scheme, host and port of the HTTPS door: `https://voice.example.net:8443`.
     pub https: DoorUrl,
-    /// The same of the plain HTTP door, when that is on.
+    /// Scheme, host and port of the plain HTTP door, when that is on.
     pub plain: Option<DoorUrl>,
     /// Whether phones trust the HTTPS door: a trust list is served, or the installation says so.
     pub phones_trust_https: bool,

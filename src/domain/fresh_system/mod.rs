@@ -42,7 +42,7 @@ pub const STANDARD_CCM_SUPER_USERS: &str = "Standard CCM Super Users";
 pub const STANDARD_CCM_READ_ONLY: &str = "Standard CCM Read Only";
 /// Group of the programs that use AXL.
 pub const STANDARD_AXL_API_ACCESS: &str = "Standard AXL API Access";
-/// The same by the name that CUCM's own documents give the role.
+/// Group of the programs that use AXL, by the name that CUCM's own documents give the role.
 pub const STANDARD_AXL_API_USERS: &str = "Standard AXL API Users";
 /// Group of the programs that only read over AXL.
 pub const STANDARD_AXL_READ_ONLY_API_ACCESS: &str = "Standard AXL Read Only API Access";

@@ -57,7 +57,7 @@ impl StoredElements {
         }
     }
 
-    /// The same with the elements that hold something else than before.
+    /// These elements, of which the ones named hold something else than before.
     #[must_use]
     pub fn touching(mut self, elements: &[&'static str]) -> Self {
         self.touched = elements.to_vec();

@@ -56,7 +56,7 @@ impl Xml {
         self.nest_with(name, &[], inside);
     }
 
-    /// The same with attributes.
+    /// An element with attributes whose content `inside` writes.
     pub(super) fn nest_with(
         &mut self,
         name: &str,
@@ -79,7 +79,7 @@ impl Xml {
         self.text_with(name, &[], text);
     }
 
-    /// The same with attributes.
+    /// An element with attributes and text.
     pub(super) fn text_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.start(name, attributes);
         self.out.push('>');

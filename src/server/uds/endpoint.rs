@@ -63,8 +63,8 @@ impl Endpoint {
         ScreenUrl::new(url)
     }
 
-    /// As [`Endpoint::with`] for parameters of which the last may be left out: it is when the URL
-    /// would be too long with it.
+    /// The URL with these parameters, of which the second may be left out: it is when the URL would
+    /// be too long with it.
     pub fn with_optional(&self, required: (&str, &str), optional: (&str, &str)) -> ScreenUrl {
         let with_both = (!optional.1.is_empty())
             .then(|| self.with(&[required, optional]))

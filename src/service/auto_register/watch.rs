@@ -40,7 +40,8 @@ pub const CLOSES_SOON: Duration = Duration::from_hours(1);
 /// Time between two lines of the log about the same thing that goes on.
 const TOLD_EVERY: Duration = Duration::from_hours(1);
 
-/// The same for a window that has closed: as a rule somebody wanted that.
+/// Time between two lines of the log about a window that has closed: as a rule somebody wanted
+/// that.
 const CLOSED_TOLD_EVERY: Duration = Duration::from_hours(24);
 
 /// Time between two lines of the log that count refused phones.

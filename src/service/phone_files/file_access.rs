@@ -161,7 +161,8 @@ pub(super) fn is_sweep(
     )
 }
 
-/// The same for a name whose file has a secret: an address that is not counted must wait.
+/// Whether an address may be sweeping through names when it asks for one whose file has a secret:
+/// an address that is not counted must wait.
 pub(super) fn may_be_sweep(
     app: &App,
     request: &FileRequest<'_>,

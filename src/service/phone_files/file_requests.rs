@@ -188,7 +188,7 @@ impl FileRequests {
             .unwrap_or_default()
     }
 
-    /// The same as rows for the timeline of the device that is made now.
+    /// What an unknown device asked for, as rows for the timeline of the device that is made now.
     pub fn asked_before(&self, device: &DeviceName) -> Vec<Happening> {
         self.of_unknown(device)
             .into_iter()
@@ -321,7 +321,8 @@ impl Sweeps {
 #[derive(Default)]
 struct Alarms {
     of_pairs: HashMap<(DeviceName, SourceNetwork), UnixMillis>,
-    /// The same while `of_pairs` is full: at most one entry for each device that there is.
+    /// When the last alarm of a device was, while `of_pairs` is full: at most one entry for each
+    /// device that there is.
     of_devices: HashMap<DeviceName, UnixMillis>,
     look_again_at: UnixMillis,
 }

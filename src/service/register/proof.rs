@@ -87,7 +87,8 @@ pub(in crate::service) fn with_secret(
     with_secret_of(app, credentials.user_name, ha1, credentials, (address, now))
 }
 
-/// The same, where guesses count for `owner`: the sender chooses the user name.
+/// Judges credentials against one secret, and uses the nonce's count up when they are right. Wrong
+/// ones count as guesses at the secret of `owner`: the sender chooses the user name.
 pub(super) fn with_secret_of(
     app: &App,
     owner: &str,

@@ -29,7 +29,7 @@ pub(super) async fn on_deep_stack<T: Send + 'static>(
     result.await.map_err(|_| failed())?
 }
 
-/// The same for a caller that may wait.
+/// Does the work on a deep stack for a caller that may wait.
 pub(super) fn wait_for<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SqlError> + Send + 'static,
 ) -> Result<T, SqlError> {

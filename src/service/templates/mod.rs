@@ -86,7 +86,7 @@ pub trait Template: Clone + Send + Sync {
     /// Its optimistic version.
     fn version(&self) -> i64;
 
-    /// The same with another identity and version.
+    /// The template with another identity and version.
     #[must_use]
     fn identified(&self, pkid: Pkid, version: i64) -> Self;
 

@@ -51,8 +51,8 @@ const TIMEOUT_S_MAX: u8 = 8;
 /// Retransmissions in a row before the client counts as gone.
 const RETRANSMISSIONS_MAX: u32 = 5;
 
-/// The same before the client has acknowledged anything: its address may be forged, and whoever
-/// owns it shall not be flooded.
+/// Retransmissions in a row before the client has acknowledged anything: its address may be forged,
+/// and whoever owns it shall not be flooded.
 const RETRANSMISSIONS_UNPROVEN_MAX: u32 = 2;
 
 /// Most blocks in flight that are granted (RFC 7440); beyond it loss costs more than waiting.

@@ -57,7 +57,7 @@ pub struct AutoRegistrationView {
     pub per_day: u64,
     /// Seconds until new phones are refused at that rate; `None`: nothing goes.
     pub lasts_s: Option<u64>,
-    /// The same as a time.
+    /// When new phones are refused at that rate, as RFC 3339 in UTC; `None`: nothing goes.
     pub runs_out_at: Option<String>,
     /// What is at its end first: `numbers` or `unclaimed`.
     pub stopped_by: String,

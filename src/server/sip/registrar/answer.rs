@@ -49,7 +49,7 @@ impl<'a> Registration<'a> {
         }
     }
 
-    /// The same with bytes of its own, for an answer that is written later.
+    /// The registration with bytes of its own, for an answer that is written later.
     pub(super) fn to_owned(&self) -> Registration<'static> {
         Registration {
             contact: Cow::Owned(self.contact.to_vec()),

@@ -99,15 +99,16 @@ pub enum Quick<L> {
     /// Run [`RequestHandler::later`] with this. With too much work under way already the sender
     /// gets 503 instead.
     Later(L),
-    /// The same for a request that is passed on and waits for its far end, which may be silent: in
-    /// a room of its own, so that registrations never wait for calls.
+    /// Run [`RequestHandler::later`] with this for a request that is passed on and waits for its
+    /// far end, which may be silent: in a room of its own, so that registrations never wait for
+    /// calls.
     Relay(L),
     /// Send nothing; the request is forgotten and may come again.
     Drop,
 }
 
 impl<L> Quick<L> {
-    /// The same, with `change` made to what has to be waited for.
+    /// What comes of a request, with `change` made to the work that has to be waited for.
     pub fn map<M>(self, change: impl FnOnce(L) -> M) -> Quick<M> {
         match self {
             Self::Answer(answer) => Quick::Answer(answer),

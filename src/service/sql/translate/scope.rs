@@ -124,7 +124,7 @@ pub(super) fn given_name(name: &Ident) -> Result<SqlName, SqlError> {
     known_name(&name.value)
 }
 
-/// The same of a text.
+/// Reads the name of a column or table.
 pub(super) fn known_name(name: &str) -> Result<SqlName, SqlError> {
     let parsed = name.parse();
     parsed.map_err(|error| SqlError::Syntax(format!("{error}: {name:?}")))

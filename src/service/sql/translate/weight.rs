@@ -33,7 +33,7 @@ impl Weight {
         Self(text.len() as u64)
     }
 
-    /// The same so many times.
+    /// This weight so many times.
     pub(super) const fn times(self, count: usize) -> Self {
         Self(self.0.saturating_mul(count as u64))
     }

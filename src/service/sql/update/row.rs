@@ -107,7 +107,7 @@ impl Row {
         }
     }
 
-    /// The same of a column that always names one.
+    /// The identity in a column that always names one; `None`: the statement leaves it alone.
     pub(super) fn required_reference(&self, column: &str) -> Result<Option<Pkid>, SqlError> {
         match self.reference(column)? {
             None => Ok(None),
