@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod domain;
+mod locks;
 pub mod server;
 pub mod service;
 pub mod settings;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::domain::source_network::SourceNetwork;
+use crate::locks;
 
 /// Counts the connections of one listener.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ impl ConnectionPermits {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.held)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The monitoring door: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever restarts
 //! or routes.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +12,7 @@ use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::domain::auto_registration::Window;
+use crate::locks;
 use crate::server::shutdown::Shutdown;
 use crate::service::App;
 use crate::service::auto_register::watch::Status;
@@ -49,13 +50,13 @@ impl<T: Clone> ByLabel<T> {
 
     /// The handle for this value.
     pub fn of(&self, value: &'static str) -> T {
-        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        let handles = locks::read(&self.handles);
         if let Some((_, handle)) = handles.iter().find(|(known, _)| *known == value) {
             return handle.clone();
         }
         drop(handles);
         let handle = (self.make)(value);
-        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
+        let mut handles = locks::write(&self.handles);
         handles.push((value, handle.clone()));
         handle
     }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::domain::source_network::SourceNetwork;
+use crate::locks;
 
 /// Most addresses remembered, each about 60 bytes. An address is remembered for the moments until
 /// its bucket is full again, so this many are there only when senders are forged; then further
@@ -94,7 +95,7 @@ impl SourceRates {
             return Admission::Pass;
         };
         let now = now.saturating_duration_since(self.started);
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = locks::lock(&self.sources);
         let key = SourceNetwork::of(address);
         if let Some(source) = sources.by_address.get_mut(&key) {
             return source.judge(now, interval);

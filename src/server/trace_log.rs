@@ -8,13 +8,14 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::server::trace_files::{Retention, TraceFiles};
 
 /// Name of the files that the handset's door writes. Source: Cisco document 214228.
@@ -142,11 +143,7 @@ impl TraceLog {
 
     /// Keeps this much from now on; a change deletes all but the current file.
     pub fn set_retention(&self, retention: Retention) {
-        let mut new = self
-            .shared
-            .new_retention
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut new = locks::lock(&self.shared.new_retention);
         *new = Some(retention);
         drop(new);
         // When the queue is full the thread is awake anyway.
@@ -233,12 +230,7 @@ impl Writer {
     }
 
     fn apply_retention(&mut self) {
-        let new = self
-            .shared
-            .new_retention
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let new = locks::lock(&self.shared.new_retention).take();
         if let Some(retention) = new {
             self.write_lines();
             if let Err(error) = self.files.set_retention(retention) {

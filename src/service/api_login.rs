@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::App;
@@ -28,6 +27,7 @@ use crate::domain::pkid::Pkid;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::Account;
+use crate::locks;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -258,6 +258,6 @@ impl RememberedLogins {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, (i64, UnixMillis)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0)
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
+
+use crate::locks;
 
 /// Attempts on one device or credential that may run side by side while nothing has failed: fewer
 /// than the failures that lock, and enough to keep a hashing thread busy.
@@ -75,7 +75,7 @@ impl AttemptGate {
 
     async fn enter_with(&self, key: &str, permits: u32) -> Result<Pass, GateFull> {
         let gate = {
-            let mut gates = lock(&self.gates);
+            let mut gates = locks::lock(&self.gates);
             let gate = gates
                 .entry(key.into())
                 .or_insert_with(|| Arc::new(Semaphore::new(SIDE_BY_SIDE as usize)));
@@ -99,14 +99,14 @@ impl AttemptGate {
     /// How many keys somebody is at.
     #[cfg(test)]
     fn len(&self) -> usize {
-        lock(&self.gates).len()
+        locks::lock(&self.gates).len()
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
         self.permit = None;
-        let mut gates = lock(&self.gates);
+        let mut gates = locks::lock(&self.gates);
         let is_last = gates
             .get(&self.key)
             .is_some_and(|gate| Arc::strong_count(gate) == 1);
@@ -114,10 +114,6 @@ impl Drop for Pass {
             gates.remove(&self.key);
         }
     }
-}
-
-fn lock(gates: &Mutex<Gates>) -> MutexGuard<'_, Gates> {
-    gates.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

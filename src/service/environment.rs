@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use crate::domain::history::CorrelationId;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 
 /// Gives the time. The system's in production, a hand-driven one in tests.
 pub trait Clock: Send + Sync {
@@ -117,7 +117,7 @@ impl Environment {
     }
 
     fn next_tail(&self) -> [u8; TAIL_BYTES] {
-        let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tails = locks::lock(&self.tails);
         tails.next(&*self.entropy)
     }
 

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 use crate::domain::device::DeviceName;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 
 /// A second of the wheel.
 pub(super) type Slot = i64;
@@ -39,6 +39,6 @@ impl ExpiryWheel {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Slot, Vec<DeviceName>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0)
     }
 }

@@ -8,7 +8,6 @@ mod apply;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 use tokio::sync::oneshot;
 
@@ -24,6 +23,7 @@ use crate::domain::history::TimelineEvent;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::store::StoreError;
 use crate::store::Transaction;
 
@@ -136,7 +136,7 @@ impl std::fmt::Debug for GroupCommit {
 
 impl GroupCommit {
     fn queue(&self) -> MutexGuard<'_, VecDeque<Queued>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.queue)
     }
 
     fn push(&self, write: Write) -> Result<Answer, WriteError> {

@@ -22,6 +22,7 @@ use super::password_hash::Memory;
 use super::password_hash::SALT_BYTES;
 use super::password_hash::UnreadableHash;
 use crate::domain::secret::Secret;
+use crate::locks;
 
 /// The line a piece of work waits in. The threads serve both in turn, so that a flood at one door
 /// leaves the other half of them.
@@ -121,7 +122,7 @@ struct Shared {
 
 impl Shared {
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.lines)
     }
 
     /// What one thread does until the hasher is dropped.

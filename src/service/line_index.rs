@@ -1,7 +1,6 @@
 //! Which devices have a number, for the calls to it.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 use std::sync::RwLockWriteGuard;
@@ -10,6 +9,7 @@ use super::one_or_many::OneOrMany;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone::Phone;
+use crate::locks;
 
 /// Devices by the numbers of their lines; kept by the phone book.
 #[derive(Debug, Default)]
@@ -50,11 +50,11 @@ impl LineIndex {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Index> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        locks::read(&self.0)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Index> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        locks::write(&self.0)
     }
 }
 

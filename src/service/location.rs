@@ -9,13 +9,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::domain::binding::Binding;
 use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::service::expiry_wheel::ExpiryWheel;
 use crate::service::expiry_wheel::Slot;
 use crate::service::expiry_wheel::slot_of;
@@ -330,7 +330,7 @@ impl LocationTable {
     /// Calls `visit` with every binding, in no order.
     pub fn for_each(&self, mut visit: impl FnMut(&Arc<Binding>)) {
         for shard in &self.devices {
-            let devices = lock(shard);
+            let devices = locks::lock(shard);
             let bindings = devices
                 .values()
                 .flat_map(|device| device.bindings.as_slice());
@@ -343,7 +343,7 @@ impl LocationTable {
         self.devices
             .iter()
             .map(|shard| {
-                let devices = lock(shard);
+                let devices = locks::lock(shard);
                 let counts = devices
                     .values()
                     .map(|device| device.bindings.as_slice().len());
@@ -375,20 +375,16 @@ impl LocationTable {
     }
 
     fn devices_of(&self, name: &DeviceName) -> MutexGuard<'_, Devices> {
-        lock(&self.devices[self.index(name)])
+        locks::lock(&self.devices[self.index(name)])
     }
 
     fn addresses_of(&self, address: IpAddr) -> MutexGuard<'_, Addresses> {
-        lock(&self.addresses[self.index(&address)])
+        locks::lock(&self.addresses[self.index(&address)])
     }
 
     fn index(&self, key: &impl Hash) -> usize {
         usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

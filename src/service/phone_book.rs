@@ -16,7 +16,6 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 use std::sync::RwLockWriteGuard;
@@ -31,6 +30,7 @@ use crate::domain::phone_model::PhoneModel;
 use crate::domain::secret::Secret;
 use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::sip_digest::Ha1;
+use crate::locks;
 use crate::store;
 use crate::store::Store;
 use digest_users::DigestUsers;
@@ -284,12 +284,15 @@ impl PhoneBook {
     }
 
     fn doubtful_names(&self) -> MutexGuard<'_, BTreeSet<DeviceName>> {
-        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.doubtful)
     }
 
     /// How many devices there are.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock_read(shard).len()).sum()
+        self.shards
+            .iter()
+            .map(|shard| locks::read(shard).len())
+            .sum()
     }
 
     /// Whether there is no device.
@@ -300,7 +303,7 @@ impl PhoneBook {
     /// Calls `visit` with every device, in no order.
     pub fn for_each(&self, mut visit: impl FnMut(&Arc<KnownPhone>)) {
         for shard in &self.shards {
-            let shard = lock_read(shard);
+            let shard = locks::read(shard);
             shard.iter().for_each(|known| visit(&known.0));
         }
     }
@@ -312,16 +315,10 @@ impl PhoneBook {
     }
 
     fn read(&self, name: &DeviceName) -> RwLockReadGuard<'_, Shard> {
-        lock_read(self.shard(name))
+        locks::read(self.shard(name))
     }
 
     fn write(&self, name: &DeviceName) -> RwLockWriteGuard<'_, Shard> {
-        self.shard(name)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        locks::write(self.shard(name))
     }
-}
-
-fn lock_read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
-    shard.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,6 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::PoisonError;
 use std::sync::RwLock;
 
 use crate::domain::binding::Binding;
@@ -16,6 +15,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 pub use crate::domain::phone_restart::PhoneAction;
 use crate::domain::pkid::Pkid;
+use crate::locks;
 
 /// What a phone is asked, and what is known of the ways to it.
 #[derive(Debug, Clone)]
@@ -74,12 +74,12 @@ pub struct PhoneChannels(RwLock<Vec<Arc<dyn PhoneChannel>>>);
 impl PhoneChannels {
     /// Adds a way, tried after those that are there.
     pub fn add(&self, channel: Arc<dyn PhoneChannel>) {
-        let mut channels = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut channels = locks::write(&self.0);
         channels.push(channel);
     }
 
     fn all(&self) -> Vec<Arc<dyn PhoneChannel>> {
-        let channels = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let channels = locks::read(&self.0);
         channels.clone()
     }
 

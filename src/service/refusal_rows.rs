@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::App;
@@ -13,6 +12,7 @@ use super::record::Happening;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 
 /// Time in which one phone's timeline takes one row of a refusal that cost no work: such refusals
 /// come as fast as somebody can send them.
@@ -28,7 +28,7 @@ pub struct RefusalRows(Mutex<HashMap<(DeviceName, &'static str), UnixMillis>>);
 impl RefusalRows {
     /// Whether a row may be written now; if so, the next not before [`REFUSALS_APART`].
     fn admit(&self, device_name: &DeviceName, code: &'static str, now: UnixMillis) -> bool {
-        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = locks::lock(&self.0);
         let is_recent = |at: &UnixMillis| now.since(*at) < REFUSALS_APART;
         if rows.len() >= REFUSALS_REMEMBERED_MAX {
             rows.retain(|_, at| is_recent(at));

@@ -12,10 +12,11 @@ mod sql;
 mod system;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::domain::schema::coverage::OtherOperation;
 use crate::domain::schema::{ObjectKind, ObjectType, Operation, SchemaVersion};
+use crate::locks;
 use crate::service::App;
 use crate::service::api_login::Access;
 use crate::service::record::Actor;
@@ -72,7 +73,7 @@ impl Caller<'_> {
             let (user, source) = (&self.actor.name, self.source);
             tracing::warn!(%user, %source, element = ?path, "AXL 7.1 does not have it; it was not applied");
         }
-        let mut all = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = locks::lock(&self.ignored);
         all.extend(ignored);
         Ok(())
     }

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::SystemTime;
+
+use crate::locks;
 
 /// Entries of one folder that are known by name.
 const ENTRIES_MAX: usize = 10_000;
@@ -44,7 +45,7 @@ impl Listings {
 
     fn of(&self, folder: &Path) -> Option<Arc<Listing>> {
         let changed = folder.metadata().and_then(|now| now.modified()).ok()?;
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || locks::lock(&self.0);
         let known = lock().get(folder).map(Arc::clone);
         let is_good = |known: &Arc<Listing>| known.is_settled && known.changed == changed;
         if let Some(known) = known.filter(is_good) {

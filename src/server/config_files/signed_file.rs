@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 use bytes::Bytes;
 use sha2::Digest as _;
 use sha2::Sha256;
 
 use crate::domain::trust_list::SignatureDigest;
+use crate::locks;
 use crate::server::signed_header::Header;
 use crate::server::signed_header::Parts;
 use crate::service::trust_list::signed_files::FileSigner;
@@ -82,9 +82,7 @@ impl SignedFiles {
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<[u8; 32], Remembered>> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.remembered)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The `Date` that phones set their clock by.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::UnixMillis;
+use crate::locks;
 
 /// A time, and as phones set their clock by it. Source: RFC 3261 clause 20.17.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ impl Dates {
 
     /// The date of this moment.
     pub(super) fn date(&self, at: UnixMillis) -> Date {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = locks::lock(&self.0);
         if last.at.unix_s() != at.unix_s() {
             last.text = date_text(at);
         }

@@ -6,11 +6,11 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 use crate::domain::auto_registration::AutoRegistrationRefused;
 use crate::domain::device::DeviceName;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::service::record::Happening;
 
 /// Refused names that are remembered; the oldest goes first. As many as unknown file names.
@@ -80,7 +80,7 @@ struct Entry {
 
 impl RefusedPhones {
     fn lock(&self) -> MutexGuard<'_, Remembered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0)
     }
 
     /// Remembers one refusal.

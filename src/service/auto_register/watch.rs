@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -22,6 +21,7 @@ use crate::domain::range_forecast::RangeUse;
 use crate::domain::range_forecast::Taken;
 use crate::domain::range_forecast::forecast;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::service::App;
 use crate::store;
 use crate::store::Connection;
@@ -175,11 +175,7 @@ pub async fn look(app: &App) -> Result<(), StoreError> {
 
 /// The notices whose time has come, and a count of the refusals since the last.
 pub fn due(app: &App, status: &Status) -> Vec<Notice> {
-    let mut told = app
-        .auto_registration
-        .told
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut told = locks::lock(&app.auto_registration.told);
     let mut due = notices(status);
     due.extend(refusals(
         &told.refusals,

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::sync::PoisonError;
 use std::sync::RwLock;
 
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
+use crate::locks;
 
 /// Device names by user ID. A device with a secret of its own does not stand here.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct DigestUsers(RwLock<HashMap<Box<str>, BTreeSet<DeviceName>>>);
 impl DigestUsers {
     /// The devices with this digest user, in order.
     pub(super) fn of(&self, user_id: &str) -> Vec<DeviceName> {
-        let index = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let index = locks::read(&self.0);
         let names = index.get(user_id);
         names.into_iter().flatten().cloned().collect()
     }
@@ -27,7 +27,7 @@ impl DigestUsers {
         if old == new {
             return;
         }
-        let mut index = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut index = locks::write(&self.0);
         if let (Some(user_id), Some(phone)) = (old, before)
             && let Some(names) = index.get_mut(user_id)
         {

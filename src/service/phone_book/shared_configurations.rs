@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use crate::domain::phone::PhoneConfiguration;
+use crate::locks;
 
 /// Configurations kept before those that no device has any more are looked for.
 const LOOK_AFTER: usize = 1_024;
@@ -24,7 +24,7 @@ struct Kept {
 impl SharedConfigurations {
     /// The copy that others have already, or this one from now on.
     pub(super) fn share(&self, wanted: &Arc<PhoneConfiguration>) -> Arc<PhoneConfiguration> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = locks::lock(&self.0);
         if let Some(shared) = kept.configurations.get(wanted) {
             return Arc::clone(shared);
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -15,6 +14,7 @@ use crate::domain::phone_restart::FIRST_ATTEMPT_AFTER;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::phone_restart::REPEATED_EVERY;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::store;
 use crate::store::StoreError;
 
@@ -82,7 +82,7 @@ impl State {
 
 impl PhoneControl {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.state)
     }
 
     /// Starts the attempts of a restart whose row is committed.

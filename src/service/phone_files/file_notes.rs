@@ -7,8 +7,6 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -18,6 +16,7 @@ use crate::domain::config_file::FileWarning;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 
 /// A phone that fetches its file again within this time, and owes nothing, gets no further row in
 /// its timeline: a phone in a boot loop shall not fill the database.
@@ -82,7 +81,7 @@ impl FileNotes {
     /// Leaves a note of a fetch, unless one of the same device was left a moment ago and nothing
     /// waits for this one.
     pub fn leave_of_fetch(&self, note: FileNote, is_awaited: bool) {
-        let (now, mut fetches) = (note.at, lock(&self.fetches));
+        let (now, mut fetches) = (note.at, locks::lock(&self.fetches));
         if fetches.len() >= FETCHES_MAX {
             fetches.retain(|_, last| now.since(*last) < FETCH_NOTED_EVERY);
         }
@@ -100,7 +99,7 @@ impl FileNotes {
 
     /// Leaves a note for [`super::file_fetched`].
     pub fn leave(&self, note: FileNote) {
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = locks::lock(&self.waiting);
         if waiting.notes.len() >= NOTES_MAX {
             metrics::counter!("selfprov_file_notes_dropped_total").increment(1);
             return;
@@ -115,14 +114,14 @@ impl FileNotes {
 
     /// Takes up to `limit` notes, oldest first; [`FileNotes::done`] must follow.
     pub fn take(&self, limit: usize) -> Vec<FileNote> {
-        let notes = &mut lock(&self.waiting).notes;
+        let notes = &mut locks::lock(&self.waiting).notes;
         let count = notes.len().min(limit);
         notes.drain(..count).collect()
     }
 
     /// These notes were written, and the devices in memory say so, or they could not be.
     pub fn done(&self, notes: &[FileNote]) {
-        let fetches = &mut lock(&self.waiting).fetches;
+        let fetches = &mut locks::lock(&self.waiting).fetches;
         for note in notes {
             if note.event == FileEvent::Fetched
                 && let Some(count) = fetches.get_mut(&note.pkid)
@@ -137,17 +136,13 @@ impl FileNotes {
 
     /// Whether this device, by its row, has fetched its file and the note of it is not written yet.
     pub fn has_fetched(&self, pkid: Pkid) -> bool {
-        lock(&self.waiting).fetches.contains_key(&pkid)
+        locks::lock(&self.waiting).fetches.contains_key(&pkid)
     }
 
     /// Waits until a note was left.
     pub async fn are_waiting(&self) {
         self.left.notified().await;
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -182,7 +177,7 @@ mod tests {
         assert!(!notes.has_fetched(Pkid::from_u128(2)));
         notes.done(&notes.take(2));
         assert!(!notes.has_fetched(one));
-        assert!(lock(&notes.waiting).fetches.is_empty());
+        assert!(locks::lock(&notes.waiting).fetches.is_empty());
     }
 
     #[test]

@@ -10,9 +10,7 @@ use std::hash::BuildHasher as _;
 use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::OnceLock;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use metrics::Counter;
@@ -21,6 +19,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::phone_model::FileFormat;
 use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::service::record::Happening;
 
 /// The door through which a file was asked for.
@@ -176,12 +175,12 @@ impl FileRequests {
 
     /// Remembers a request for the file of an unknown device.
     pub fn remember_unknown(&self, device: &DeviceName, request: UnknownRequest) {
-        lock(&self.unknown).push(device, request);
+        locks::lock(&self.unknown).push(device, request);
     }
 
     /// What was asked for in this device's name before it existed, oldest first.
     pub fn of_unknown(&self, device: &DeviceName) -> Vec<UnknownRequest> {
-        lock(&self.unknown)
+        locks::lock(&self.unknown)
             .requests
             .get(device)
             .map(|requests| requests.iter().copied().collect())
@@ -198,13 +197,13 @@ impl FileRequests {
 
     /// Forgets them: the device has been made.
     pub fn forget_unknown(&self, device: &DeviceName) {
-        lock(&self.unknown).requests.remove(device);
+        locks::lock(&self.unknown).requests.remove(device);
     }
 
     /// Counts a name that an address asked for in vain.
     pub fn count_name(&self, source: IpAddr, device: &DeviceName, now: UnixMillis) -> Sweep {
         let name = self.hasher.hash_one(device);
-        let mut sweeps = lock(&self.sweeps);
+        let mut sweeps = locks::lock(&self.sweeps);
         let Some(window) = sweeps.window_of(source, now) else {
             return Sweep::NotCounted;
         };
@@ -224,7 +223,7 @@ impl FileRequests {
 
     /// Counts a request for an index, which no phone sends; `true` for the first in its window.
     pub fn count_index(&self, source: IpAddr, now: UnixMillis) -> bool {
-        let mut sweeps = lock(&self.sweeps);
+        let mut sweeps = locks::lock(&self.sweeps);
         let Some(window) = sweeps.window_of(source, now) else {
             return false;
         };
@@ -235,7 +234,7 @@ impl FileRequests {
     /// Whether an alarm about this device, which exists, and address is due: at most one a minute,
     /// and with too many addresses one a minute for the device.
     pub fn alarm_is_due(&self, device: &DeviceName, source: IpAddr, now: UnixMillis) -> bool {
-        lock(&self.alarms).is_due(device, SourceNetwork::of(source), now)
+        locks::lock(&self.alarms).is_due(device, SourceNetwork::of(source), now)
     }
 }
 
@@ -364,10 +363,6 @@ impl SweepWindow {
             told: false,
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 use crate::domain::pkid::Pkid;
+use crate::locks;
 
 /// The claims that are not written yet, or could not be: at most one for each device that an
 /// administrator made.
@@ -44,7 +44,7 @@ impl FirstFetches {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Pkid, IpAddr>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0)
     }
 }
 

@@ -11,13 +11,13 @@ use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 
 /// Wrong answers for one user name from one address in [`WINDOW`]. A phone with an old secret
 /// gives one or two.
@@ -46,7 +46,7 @@ struct Window {
 
 impl Guesses {
     fn counted(&self) -> MutexGuard<'_, HashMap<u64, Window>> {
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.counted)
     }
 
     fn key(&self, address: IpAddr, user_name: &str) -> u64 {

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::service::App;
 use crate::service::keys::Purpose;
 
@@ -124,7 +124,7 @@ impl NonceCounts {
         let Some(shard) = self.shards.get(index) else {
             return false;
         };
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = locks::lock(shard);
         shard.turn(now);
         let Generations {
             current, previous, ..

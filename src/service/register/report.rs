@@ -6,11 +6,11 @@ use std::hash::BuildHasher;
 use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::domain::device::DeviceName;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 
 /// How long one refusal of one device speaks for its repetitions.
 const SILENCE: Duration = Duration::from_mins(10);
@@ -64,7 +64,7 @@ impl Reported {
         now: UnixMillis,
     ) -> bool {
         let key = self.hasher.hash_one((device, code));
-        let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut devices = locks::lock(&self.devices);
         devices.sweep(now);
         let last = devices.refusals.get(&key).copied();
         let last = last.filter(|last| now.since(last.at) < SILENCE);
@@ -90,8 +90,7 @@ impl Reported {
     /// Whether a refusal of a name that no device has is to be reported now; gives how many were
     /// not since the last.
     pub(super) fn is_news_of_strangers(&self, now: UnixMillis) -> Option<u64> {
-        let strangers = self.strangers.lock();
-        let mut strangers = strangers.unwrap_or_else(PoisonError::into_inner);
+        let mut strangers = locks::lock(&self.strangers);
         let is_recent = |at: UnixMillis| now.since(at) < STRANGERS_APART;
         if strangers.told_at.is_some_and(is_recent) {
             strangers.untold += 1;

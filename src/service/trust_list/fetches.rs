@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::App;
 use super::ServiceError;
 use crate::domain::device::DeviceName;
 use crate::domain::time::UnixMillis;
+use crate::locks;
 use crate::store;
 use crate::store::trust_list::ListFetch;
 
@@ -56,7 +56,7 @@ impl Fetches {
     }
 
     fn notes(&self) -> MutexGuard<'_, HashMap<DeviceName, ListNote>> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.notes)
     }
 }
 

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -15,6 +14,7 @@ use tokio::sync::Notify;
 use super::packet;
 use super::packet::Packet;
 use crate::domain::source_network::SourceNetwork;
+use crate::locks;
 
 /// Transfers at once to one source, so that one host cannot take them all.
 pub(super) const PER_SOURCE_MAX: usize = 256;
@@ -124,7 +124,7 @@ impl Clients {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.table)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use metrics::Gauge;
@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::registration::Flow;
 use crate::domain::source_network::SourceNetwork;
+use crate::locks;
 use crate::server::sip::message::Request;
 
 /// Calls being set up at once, and for 32 s after; each takes about 10 kB. Beyond it: 500.
@@ -209,7 +210,7 @@ impl Calls {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.table)
     }
 }
 

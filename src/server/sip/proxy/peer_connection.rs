@@ -2,7 +2,7 @@
 //! opened wait for the same attempt, so that none queues behind another.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::domain::registration::Flow;
 use crate::server::sip::transport::{Connector, Outbound};
+use crate::locks;
 
 /// How long a failed attempt speaks for the calls that come next: a peer that is down is not asked
 /// once for each of them.
@@ -95,7 +96,7 @@ impl PeerConnection {
         outbound: &Outbound,
         begin: impl FnOnce() -> Attempt,
     ) -> Joined {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = locks::lock(&self.0);
         let usable = last.as_ref().filter(|last| {
             let ended = last.peek();
             ended.is_none_or(|ended| ended.holds(outbound, urgency))

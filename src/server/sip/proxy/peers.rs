@@ -2,13 +2,14 @@
 //! path, and one connection to each is kept.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use crate::domain::call_target::CallTarget;
 use crate::domain::registration::{Flow, Transport};
+use crate::locks;
 use crate::server::sip::transport::{Connector, Outbound};
 use crate::service::settings::CallSettings;
 
@@ -108,9 +109,7 @@ impl Peer {
     }
 
     fn addresses(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
-        self.addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.addresses)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use metrics::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::registration::{Flow, Transport};
+use crate::locks;
 use crate::server::connection_permits::ConnectionPermits;
 use crate::server::sip::message::{
     self, HeaderName, Message, Method, Rejected, Request, ResponseBuilder, Status,
@@ -78,7 +79,7 @@ pub(super) struct SharedTransactions(Arc<Mutex<ServerTransactions>>);
 
 impl SharedTransactions {
     pub(super) fn lock(&self) -> MutexGuard<'_, ServerTransactions> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0)
     }
 }
 

@@ -2,8 +2,10 @@
 //! that it mostly was and what to do.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use crate::locks;
 
 /// Least time between two lines about the same.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -98,7 +100,7 @@ impl Notices {
             if of != reason {
                 continue;
             }
-            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = locks::lock(slot);
             if let Some((times, mostly)) = slot.add(address, now) {
                 tracing::warn!(times, mostly_from = %mostly, "{text}");
             }

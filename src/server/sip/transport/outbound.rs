@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::domain::registration::{Flow, Transport};
+use crate::locks;
 use crate::server::sip::message::{
     HeaderName, RequestBuilder, Response, Status, response_without_top_via,
 };
@@ -190,7 +191,7 @@ impl Outbound {
             index,
             responses,
         };
-        let mut waiters = lock(&self.0.waiters);
+        let mut waiters = locks::lock(&self.0.waiters);
         if waiters.len() >= REQUESTS_MAX || waiters.contains_key(&key) {
             return Err(OutboundError::Busy);
         }
@@ -229,7 +230,7 @@ impl Outbound {
     }
 
     fn send_on_stream(&self, flow: &Flow, bytes: Bytes) -> Result<(), OutboundError> {
-        let stream = lock(&self.0.streams).get(&flow.connection).cloned();
+        let stream = locks::lock(&self.0.streams).get(&flow.connection).cloned();
         let stream = stream.ok_or(OutboundError::FlowGone)?;
         stream.try_send(bytes).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => OutboundError::FlowStuck,
@@ -241,13 +242,15 @@ impl Outbound {
     pub fn is_open(&self, flow: &Flow) -> bool {
         match flow.transport {
             Transport::Udp => self.socket_for(flow).is_some(),
-            Transport::Tcp | Transport::Tls => lock(&self.0.streams).contains_key(&flow.connection),
+            Transport::Tcp | Transport::Tls => {
+                locks::lock(&self.0.streams).contains_key(&flow.connection)
+            }
         }
     }
 
     /// The flow from one of our UDP sockets to this address.
     pub fn datagram_flow(&self, remote: SocketAddr) -> Option<Flow> {
-        let sockets = lock(&self.0.sockets);
+        let sockets = locks::lock(&self.0.sockets);
         let suits = |local: &SocketAddr| local.is_ipv6() || remote.is_ipv4();
         let (local, _) = sockets.iter().find(|(local, _)| suits(local))?;
         Some(Flow {
@@ -269,7 +272,7 @@ impl Outbound {
 
     /// How many streams are open.
     pub fn connections(&self) -> usize {
-        lock(&self.0.streams).len()
+        locks::lock(&self.0.streams).len()
     }
 
     /// Hands a response to whoever waits for it. It must come from the address the request went
@@ -280,7 +283,7 @@ impl Outbound {
             return;
         };
         let key = (branch.into(), common.cseq_method.as_bytes().into());
-        let waiters = lock(&self.0.waiters);
+        let waiters = locks::lock(&self.0.waiters);
         let waiter = waiters.get(&key);
         if let Some(waiter) = waiter.filter(|waiter| waiter.remote == remote.to_canonical()) {
             let to = common.headers.get(HeaderName::To).unwrap_or_default();
@@ -296,12 +299,12 @@ impl Outbound {
 
     /// Makes a socket known, so that requests can be sent from it.
     pub(super) fn add_socket(&self, local: SocketAddr, socket: &Arc<Datagrams>) {
-        lock(&self.0.sockets).push((local, Arc::clone(socket)));
+        locks::lock(&self.0.sockets).push((local, Arc::clone(socket)));
     }
 
     /// Forgets a socket.
     pub(super) fn remove_socket(&self, socket: &Arc<Datagrams>) {
-        lock(&self.0.sockets).retain(|(_, other)| !Arc::ptr_eq(other, socket));
+        locks::lock(&self.0.sockets).retain(|(_, other)| !Arc::ptr_eq(other, socket));
     }
 
     /// A number for a new connection.
@@ -311,17 +314,17 @@ impl Outbound {
 
     /// Makes a connection known, so that requests can be sent on it.
     pub(super) fn add_stream(&self, connection: u64, writer: mpsc::Sender<Bytes>) {
-        lock(&self.0.streams).insert(connection, writer);
+        locks::lock(&self.0.streams).insert(connection, writer);
     }
 
     /// Forgets a connection.
     pub(super) fn remove_stream(&self, connection: u64) {
-        lock(&self.0.streams).remove(&connection);
+        locks::lock(&self.0.streams).remove(&connection);
     }
 
     /// The socket a flow came by; after a restart with other addresses, one of its family.
     fn socket_for(&self, flow: &Flow) -> Option<Arc<Datagrams>> {
-        let sockets = lock(&self.0.sockets);
+        let sockets = locks::lock(&self.0.sockets);
         let same = sockets.iter().find(|(local, _)| *local == flow.local);
         let suits = |local: &SocketAddr| local.is_ipv6() || flow.remote.is_ipv4();
         let found = same.or_else(|| sockets.iter().find(|(local, _)| suits(local)));
@@ -338,7 +341,7 @@ pub struct Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        lock(&self.outbound.0.waiters).remove(&self.key);
+        locks::lock(&self.outbound.0.waiters).remove(&self.key);
     }
 }
 
@@ -354,10 +357,6 @@ fn local_address_towards(flow: &Flow) -> std::io::Result<SocketAddr> {
     let probe = std::net::UdpSocket::bind((any, 0))?;
     probe.connect(flow.remote)?;
     Ok(SocketAddr::new(probe.local_addr()?.ip(), flow.local.port()))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::domain::source_network::SourceNetwork;
+use crate::locks;
 
 /// Counts what each source holds, up to a limit. Cheap to clone; sources that hold nothing
 /// take no memory.
@@ -51,7 +52,7 @@ impl PerSource {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SourceNetwork, usize>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.held)
     }
 }
 
