@@ -458,7 +458,7 @@ async fn leave_end_users(door: &Door, login: &str) {
 
 async fn user_of(door: &Door, login: &str) -> selfprov::domain::pkid::Pkid {
     let mut reader = door.app().store.read().await.unwrap();
-    let login = selfprov::domain::end_user::FoldedLogin::of(login);
+    let login = selfprov::domain::login_name::FoldedLogin::of(login);
     store::end_user::by_login(reader.connection(), &login)
         .await
         .unwrap()

@@ -3,13 +3,13 @@
 use crate::common::TestApp;
 use crate::common::for_each_database;
 use selfprov::domain::credential::CredentialKind;
+use selfprov::domain::end_user::Person;
 use selfprov::domain::fresh_system;
 use selfprov::domain::lockout::Lock;
 use selfprov::domain::phone::DigestUser;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::sip_digest::DigestAlgorithm;
 use selfprov::domain::stored_credential::StoredCredential;
-use selfprov::domain::user::Person;
 use selfprov::service::App;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;

@@ -2,6 +2,7 @@
 //!
 //! The names are those of CUCM's administration pages and AXL schema.
 
+pub mod account;
 pub mod activation;
 pub mod auto_registration;
 pub mod binding;
@@ -19,6 +20,7 @@ pub mod fresh_system;
 pub mod history;
 pub mod line;
 pub mod lockout;
+pub mod login_name;
 pub mod phone;
 pub mod phone_model;
 pub mod phone_restart;
@@ -39,6 +41,5 @@ pub mod text_rule;
 pub mod time;
 pub mod trivial_credential;
 pub mod trust_list;
-pub mod user;
 pub mod user_profile;
 pub mod user_search;

@@ -6,7 +6,7 @@ use super::claim::Claim;
 use super::group_commit::WriteError;
 use super::sealed_token::Bound;
 use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::UserId;
+use crate::domain::login_name::UserId;
 use crate::domain::refusal::Refusal;
 use crate::store::StoreError;
 

@@ -13,11 +13,11 @@ use super::record::Actor;
 use super::record::Change;
 use super::users::NewUser;
 use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::UserId;
+use crate::domain::end_user::Person;
 use crate::domain::fresh_system;
 use crate::domain::history::AuditKind;
+use crate::domain::login_name::UserId;
 use crate::domain::secret::Secret;
-use crate::domain::user::Person;
 use crate::store;
 use crate::store::Connection;
 

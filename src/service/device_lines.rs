@@ -13,13 +13,13 @@ use crate::domain::call_limits::CallLimits;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::device::DeviceName;
+use crate::domain::end_user::EndUser;
 use crate::domain::line::Line;
 use crate::domain::phone::PhoneLine;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::pkid::Pkid;
 use crate::domain::template::TextField;
 use crate::domain::text_rule::TextRule;
-use crate::domain::user::EndUser;
 use crate::store::Connection;
 
 /// Most characters of a line's label and display name. Source: AXL `XPhoneLine`.

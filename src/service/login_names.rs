@@ -3,9 +3,9 @@
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
-use crate::domain::end_user::FoldedLogin;
-use crate::domain::end_user::UserId;
-use crate::domain::user::EndUser;
+use crate::domain::end_user::EndUser;
+use crate::domain::login_name::FoldedLogin;
+use crate::domain::login_name::UserId;
 use crate::store;
 use crate::store::Connection;
 

@@ -9,6 +9,7 @@ use crate::domain::catalogue::UniversalLineTemplate;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::end_user::EndUser;
 use crate::domain::line::Line;
 use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::Phone;
@@ -19,7 +20,6 @@ use crate::domain::secret::Secret;
 use crate::domain::template::TagValues;
 use crate::domain::template::TemplateText;
 use crate::domain::template::TextField;
-use crate::domain::user::EndUser;
 
 /// Random bytes of a phone's own SIP secret: 120 bits, as 30 hexadecimal digits, which is all that
 /// `authPassword` holds.

@@ -190,7 +190,7 @@ async fn in_transaction(
 async fn authenticated_again(
     app: &App,
     connection: &mut Connection,
-    user: crate::domain::user::EndUser,
+    user: crate::domain::end_user::EndUser,
     proof: Proof,
 ) -> Result<Authenticated, ProvisionError> {
     let settings = store::self_provisioning::find(connection).await?;

@@ -4,8 +4,8 @@ use tokio::sync::Semaphore;
 
 use super::App;
 use super::ServiceError;
-use crate::domain::end_user::FoldedLogin;
-use crate::domain::user::EndUser;
+use crate::domain::end_user::EndUser;
+use crate::domain::login_name::FoldedLogin;
 use crate::domain::user_search::UserSearch;
 use crate::store;
 

@@ -24,14 +24,14 @@ use super::record::Actor;
 use super::record::Change;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::credential::CredentialUser;
-use crate::domain::end_user::FoldedLogin;
+use crate::domain::end_user::EndUser;
+use crate::domain::end_user::Person;
+use crate::domain::end_user::PrimaryExtension;
 use crate::domain::history::AuditKind;
 use crate::domain::line::Line;
+use crate::domain::login_name::FoldedLogin;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::touched;
-use crate::domain::user::EndUser;
-use crate::domain::user::Person;
-use crate::domain::user::PrimaryExtension;
 use crate::store;
 use crate::store::Connection;
 

@@ -5,11 +5,11 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
-use crate::domain::end_user::FoldedLogin;
-use crate::domain::end_user::UserId;
+use crate::domain::account::ApplicationUser;
+use crate::domain::login_name::FoldedLogin;
+use crate::domain::login_name::UserId;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
-use crate::domain::user::ApplicationUser;
 
 fn application_user_of(row: &AnyRow) -> Result<ApplicationUser, StoreError> {
     Ok(ApplicationUser {

@@ -4,7 +4,7 @@ use super::Connection;
 use super::StoreError;
 use super::end_user::end_user_of;
 use super::row::Columns;
-use crate::domain::user::EndUser;
+use crate::domain::end_user::EndUser;
 use crate::domain::user_search::UserSearch;
 
 /// One static text a statement: what comes before the condition, the condition, what follows it.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use selfprov::domain::end_user::FoldedLogin;
+use selfprov::domain::account::ApplicationUser;
+use selfprov::domain::end_user::EndUser;
+use selfprov::domain::end_user::Person;
+use selfprov::domain::end_user::PrimaryExtension;
 use selfprov::domain::fresh_system;
-use selfprov::domain::user::ApplicationUser;
-use selfprov::domain::user::EndUser;
-use selfprov::domain::user::Person;
-use selfprov::domain::user::PrimaryExtension;
+use selfprov::domain::login_name::FoldedLogin;
 use selfprov::store;
 use selfprov::store::StoreError;
 use selfprov::store::attribute::Kept;

@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::process::Command;
 use std::process::Stdio;
 
+use selfprov::domain::end_user::EndUser;
 use selfprov::domain::pkid::Pkid;
 use selfprov::domain::secret::Secret;
-use selfprov::domain::user::EndUser;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::record::Actor;
 use selfprov::service::user_credentials;

@@ -10,8 +10,8 @@ use super::ObjectType;
 use super::Treatment;
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::SelfServiceUserId;
-use crate::domain::end_user::UserId;
+use crate::domain::login_name::SelfServiceUserId;
+use crate::domain::login_name::UserId;
 use crate::domain::template::TemplateText;
 use crate::domain::text_rule::TextRule;
 

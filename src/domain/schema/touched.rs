@@ -8,9 +8,9 @@ use super::Places;
 use super::Record;
 use super::SchemaVersion;
 use super::Value;
+use crate::domain::end_user::EndUser;
 use crate::domain::line::Line;
 use crate::domain::phone::Phone;
-use crate::domain::user::EndUser;
 
 /// The elements that hold something else after the change. What was not there held its default.
 pub fn between(object: &ObjectType, before: &Record, after: &Record) -> Vec<&'static str> {

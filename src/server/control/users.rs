@@ -1,9 +1,9 @@
 //! The commands about users, and what is known of the system's readiness.
 
 use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::{SelfServiceUserId, UserId};
+use crate::domain::end_user::Person;
+use crate::domain::login_name::{SelfServiceUserId, UserId};
 use crate::domain::secret::Secret;
-use crate::domain::user::Person;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::new_devices;
 use crate::server::control::protocol::{

@@ -19,12 +19,12 @@ use super::associated_devices::Controller;
 use super::attributes;
 use super::phone_book::KnownPhone;
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::end_user::EndUser;
 use crate::domain::fresh_system;
 use crate::domain::line::Line;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredValue;
-use crate::domain::user::EndUser;
 use crate::store;
 
 pub use buttons::Buttons;

@@ -2,9 +2,9 @@
 
 use super::Extension;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::end_user::EndUser;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
-use crate::domain::user::EndUser;
 use crate::service::administration::AdministrationError;
 use crate::store;
 use crate::store::Connection;

@@ -2,11 +2,11 @@
 
 use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::SelfServiceUserId;
-use crate::domain::end_user::UserId;
+use crate::domain::end_user::Person;
+use crate::domain::login_name::SelfServiceUserId;
+use crate::domain::login_name::UserId;
 use crate::domain::schema::StoredElements;
 use crate::domain::secret::Secret;
-use crate::domain::user::Person;
 use crate::service::administration::NewSecret;
 use crate::service::credential_change::CredentialTerms;
 

@@ -18,11 +18,11 @@ use super::StoreError;
 use super::row::BOUND_AT_ONCE;
 use super::row::Columns;
 use super::row::places;
-use crate::domain::end_user::FoldedLogin;
+use crate::domain::end_user::EndUser;
+use crate::domain::end_user::Person;
+use crate::domain::end_user::PrimaryExtension;
+use crate::domain::login_name::FoldedLogin;
 use crate::domain::pkid::Pkid;
-use crate::domain::user::EndUser;
-use crate::domain::user::Person;
-use crate::domain::user::PrimaryExtension;
 
 pub use groups::access_control_groups;
 pub use groups::access_control_groups_of_many;

@@ -4,10 +4,10 @@ use super::super::Connection;
 use super::super::StoreError;
 use super::super::attribute;
 use super::groups::leave_every_access_control_group;
-use crate::domain::end_user::SelfServiceUserId;
+use crate::domain::end_user::EndUser;
+use crate::domain::login_name::SelfServiceUserId;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
-use crate::domain::user::EndUser;
 
 /// Adds a user with its login names.
 ///

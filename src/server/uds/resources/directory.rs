@@ -8,8 +8,8 @@ use super::login;
 use super::query::{self, UsersQuery};
 use super::resource::{Own, Resource};
 use super::xml::Xml;
+use crate::domain::end_user::EndUser;
 use crate::domain::self_provisioning::AuthenticationMode;
-use crate::domain::user::EndUser;
 use crate::service::settings::UserSearchAccess;
 use crate::service::user_search;
 

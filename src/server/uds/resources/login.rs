@@ -2,7 +2,7 @@
 
 use super::Asked;
 use super::answer::Problem;
-use crate::domain::end_user::FoldedLogin;
+use crate::domain::login_name::FoldedLogin;
 use crate::server::basic_authentication;
 use crate::service::ServiceError;
 use crate::service::api_login::{self, ApiLogin, ApiLoginError, Principal};

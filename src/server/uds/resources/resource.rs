@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::domain::end_user::UserId;
+use crate::domain::login_name::UserId;
 use crate::domain::pkid::Pkid;
 
 /// Where UDS is.
