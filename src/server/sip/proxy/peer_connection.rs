@@ -10,8 +10,8 @@ use futures_util::future::{BoxFuture, Shared, select_ok};
 use tokio::time::{Instant, sleep};
 
 use crate::domain::registration::Flow;
-use crate::server::sip::transport::{Connector, Outbound};
 use crate::locks;
+use crate::server::sip::transport::{Connector, Outbound};
 
 /// How long a failed attempt speaks for the calls that come next: a peer that is down is not asked
 /// once for each of them.
