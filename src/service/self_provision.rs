@@ -28,7 +28,6 @@ use super::sealed_token::Token;
 use crate::domain::device::DeviceName;
 use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
-use crate::domain::login_name::UserId;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::Admitted;
