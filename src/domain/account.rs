@@ -9,7 +9,7 @@ use super::pkid::Pkid;
 pub struct ApplicationUser {
     /// Identity.
     pub pkid: Pkid,
-    /// User ID.
+    /// What it logs in by; unique among end users and application users together.
     pub user_id: UserId,
     /// Whether the account is enabled.
     pub enabled: bool,

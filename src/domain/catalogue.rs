@@ -18,27 +18,27 @@ use super::time::UnixMillis;
 /// Every configured object that is not a phone, a line or a user, by identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalogue {
-    /// Universal Device Templates.
+    /// Universal Device Templates: what devices are made from.
     pub universal_device_templates: HashMap<Pkid, UniversalDeviceTemplate>,
-    /// Universal Line Templates.
+    /// Universal Line Templates: what lines are made from.
     pub universal_line_templates: HashMap<Pkid, UniversalLineTemplate>,
-    /// User Profiles.
+    /// User Profiles: whether, with what and how often users may provision phones.
     pub user_profiles: HashMap<Pkid, UserProfile>,
-    /// Feature Group Templates.
+    /// Feature Group Templates: what Quick User/Phone Add gives new users.
     pub feature_group_templates: HashMap<Pkid, FeatureGroupTemplate>,
     /// CallManager nodes.
     pub call_managers: HashMap<Pkid, CallManager>,
     /// CallManager groups: members by priority.
     pub call_manager_groups: HashMap<Pkid, CallManagerGroup>,
-    /// Device pools.
+    /// Device pools: what the phones of a place have in common.
     pub device_pools: HashMap<Pkid, DevicePool>,
-    /// Date/time groups.
+    /// Date/time groups: zone, format and time servers of phones.
     pub date_time_groups: HashMap<Pkid, DateTimeGroup>,
-    /// SIP profiles.
+    /// SIP profiles: timers and media ports of phones.
     pub sip_profiles: HashMap<Pkid, SipProfile>,
-    /// Phone security profiles.
+    /// Phone security profiles: transport, digest authentication and encryption of signalling.
     pub phone_security_profiles: HashMap<Pkid, PhoneSecurityProfile>,
-    /// Phone button templates.
+    /// Phone button templates: what each button of a model is for.
     pub phone_button_templates: HashMap<Pkid, PhoneButtonTemplate>,
     /// Route partitions by identity; the name of `< None >` is empty.
     pub route_partitions: HashMap<Pkid, String>,
@@ -48,7 +48,7 @@ pub struct Catalogue {
     pub named_objects: HashMap<Pkid, NamedObject>,
     /// Access control groups by identity.
     pub access_control_groups: HashMap<Pkid, String>,
-    /// Credential policies.
+    /// Credential policies: what PINs and passwords must be like, and when they lock.
     pub credential_policies: HashMap<Pkid, NamedCredentialPolicy>,
     /// What new credentials begin with, where an administrator has said it.
     pub credential_policy_defaults:
@@ -104,7 +104,7 @@ fn by_text(texts: &HashMap<Pkid, String>, wanted: &str) -> Option<Pkid> {
 /// A credential policy with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedCredentialPolicy {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// What it demands.
     pub policy: CredentialPolicy,
@@ -151,9 +151,9 @@ pub struct DeviceDefault {
 pub struct NamedObject {
     /// AXL object name, one of the constants here or another.
     pub kind: String,
-    /// Its name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
-    /// Its description.
+    /// Free text for administrators.
     pub description: String,
 }
 
@@ -183,7 +183,7 @@ impl NamedObject {
 pub struct UniversalDeviceTemplate {
     /// Identity.
     pub pkid: Pkid,
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// Device description, *tags*.
     pub device_description: String,
@@ -208,21 +208,21 @@ pub struct UniversalDeviceTemplate {
 pub struct UniversalLineTemplate {
     /// Identity.
     pub pkid: Pkid,
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// Line description, *tags*.
     pub line_description: String,
     /// Route partition of new lines.
     pub route_partition: Pkid,
-    /// Calling search space.
+    /// The partitions that calls from the line may reach.
     pub calling_search_space: Option<Pkid>,
-    /// Voice-mail profile.
+    /// Which voice mail takes its calls.
     pub voice_mail_profile: Option<Pkid>,
     /// Alerting name, *tags*.
     pub alerting_name: String,
-    /// External call control profile.
+    /// Which route server CUCM asks about calls to it.
     pub external_call_control_profile: Option<Pkid>,
-    /// Urgent priority.
+    /// Whether a call to it goes out at once, without waiting for further digits.
     pub urgent_priority: bool,
     /// Automatic answer, in the schema's words.
     pub auto_answer: String,
@@ -235,9 +235,9 @@ pub struct UniversalLineTemplate {
 pub struct UserProfile {
     /// Identity.
     pub pkid: Pkid,
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
-    /// Description.
+    /// Free text for administrators.
     pub description: String,
     /// Universal Device Template for desk phones.
     pub desk_phones: Option<Pkid>,
@@ -245,7 +245,7 @@ pub struct UserProfile {
     pub mobile_devices: Option<Pkid>,
     /// Universal Device Template for remote destination and device profiles.
     pub profile: Option<Pkid>,
-    /// Universal Line Template.
+    /// Universal Line Template of the lines that phones are provisioned with.
     pub universal_line_template: Option<Pkid>,
     /// *Allow End User to Provision their Own Phone*.
     pub allow_provision: bool,
@@ -264,15 +264,15 @@ pub struct UserProfile {
 pub struct FeatureGroupTemplate {
     /// Identity.
     pub pkid: Pkid,
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
-    /// Description.
+    /// Free text for administrators.
     pub description: String,
     /// The User Profile it carries.
     pub user_profile: Option<Pkid>,
-    /// Service profile.
+    /// Which services (voice mail, presence) a user gets; here only a name.
     pub service_profile: Option<Pkid>,
-    /// BLF presence group.
+    /// Whose busy lamps a user may watch; here only a name.
     pub blf_presence_group: Option<Pkid>,
     /// User locale by its name; empty: none.
     pub user_locale: String,
@@ -289,15 +289,15 @@ pub struct CallManager {
     pub ctiid: Option<Ctiid>,
     /// Name, for example `CM_node1`.
     pub name: String,
-    /// Description.
+    /// Free text for administrators.
     pub description: String,
     /// Host name or address that phones use; empty: the advertised address of the settings.
     pub process_node_name: String,
     /// Port for SCCP phones, written into files only.
     pub phone_port: u16,
-    /// SIP port.
+    /// SIP port over UDP and TCP, as files tell phones.
     pub sip_port: u16,
-    /// SIP port over TLS.
+    /// SIP port over TLS, as files tell phones.
     pub sip_secure_port: u16,
     /// The auto-registration block.
     pub auto_registration: AutoRegistration,
@@ -338,7 +338,7 @@ pub struct AutoRegistration {
 /// A CallManager group: the nodes a phone tries, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallManagerGroup {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// Nodes by priority.
     pub members: Vec<Pkid>,
@@ -347,22 +347,22 @@ pub struct CallManagerGroup {
 /// A device pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevicePool {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
-    /// CallManager group.
+    /// The nodes that its phones try, in order.
     pub call_manager_group: Pkid,
-    /// Date/time group.
+    /// Zone, date format and time servers of its phones.
     pub date_time_group: Pkid,
-    /// Region.
+    /// Which codecs CUCM allows its calls; here only a name.
     pub region: Option<Pkid>,
-    /// Location.
+    /// Where CUCM counts the bandwidth of its calls; here only a name.
     pub location: Option<Pkid>,
 }
 
 /// A date/time group: zone, format and time servers of its phones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateTimeGroup {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// Date format as phones read it, for example `D/M/Ya`.
     pub date_template: String,
@@ -375,7 +375,7 @@ pub struct DateTimeGroup {
 /// A SIP profile: what the product acts on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SipProfile {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// Registration lifetime that the phone asks for, in seconds.
     pub register_expires_s: u32,
@@ -392,7 +392,7 @@ pub struct SipProfile {
 /// A phone security profile: what the product acts on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneSecurityProfile {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// The model it is for; `None`: every model.
     pub model: Option<u32>,
@@ -409,7 +409,7 @@ pub struct PhoneSecurityProfile {
 /// A phone button template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneButtonTemplate {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
     /// The model it is for; `None`: every model.
     pub model: Option<u32>,
@@ -424,16 +424,16 @@ pub struct PhoneButton {
     pub button: u16,
     /// Feature in the schema's words: Line, Speed Dial …
     pub feature: String,
-    /// Label.
+    /// What stands beside the button.
     pub label: String,
 }
 
 /// A calling search space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallingSearchSpace {
-    /// Name.
+    /// Name, by which administrators and AXL refer to it.
     pub name: String,
-    /// Description.
+    /// Free text for administrators.
     pub description: String,
     /// Partitions in search order.
     pub route_partitions: Vec<Pkid>,

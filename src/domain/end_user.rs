@@ -10,7 +10,7 @@ use super::pkid::Pkid;
 pub struct EndUser {
     /// Identity.
     pub pkid: Pkid,
-    /// User ID.
+    /// What the user logs in by; unique among end users and application users together.
     pub user_id: UserId,
     /// Names and the like; what template tags are filled from.
     pub person: Person,
@@ -18,9 +18,9 @@ pub struct EndUser {
     pub enabled: bool,
     /// User profile; `None`: the system default.
     pub user_profile: Option<Pkid>,
-    /// Primary extension.
+    /// The line that the user's phones get as their first; without one none can be provisioned.
     pub primary_extension: Option<PrimaryExtension>,
-    /// Self-Service User ID.
+    /// What the user may type on a phone in place of the user ID; usually the extension.
     pub self_service_user_id: Option<SelfServiceUserId>,
     /// Digest credentials, sealed with the key file.
     pub sealed_digest_credentials: Option<Box<str>>,
@@ -35,26 +35,26 @@ pub struct PrimaryExtension {
     pub line: Pkid,
     /// Its directory number.
     pub pattern: DirectoryNumber,
-    /// Its route partition.
+    /// The partition in which that number is unique.
     pub route_partition: Pkid,
 }
 
 /// What is known of a person. Any of it may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {
-    /// First name.
+    /// First name: what `#FirstName#` in a template stands for.
     pub first_name: String,
-    /// Middle name.
+    /// Middle name: what `#MiddleName#` in a template stands for.
     pub middle_name: String,
-    /// Last name.
+    /// Last name: what `#LastName#` in a template stands for.
     pub last_name: String,
     /// Mail address.
     pub mail: String,
-    /// Department.
+    /// Department: what `#Department#` in a template stands for.
     pub department: String,
-    /// Title.
+    /// Title: what `#Title#` in a template stands for.
     pub title: String,
-    /// Telephone number.
+    /// Telephone number in the directory; no line of ours.
     pub telephone_number: String,
     /// User locale by its name.
     pub user_locale: String,

@@ -10,19 +10,19 @@ pub struct Line {
     pub pkid: Pkid,
     /// The directory number.
     pub pattern: DirectoryNumber,
-    /// Route partition.
+    /// The partition in which the number is unique; `< None >` is one as well.
     pub route_partition: Pkid,
-    /// Description.
+    /// What the line is for, for administrators; phones do not show it.
     pub description: String,
-    /// Alerting name.
+    /// The name that a caller sees while the line rings.
     pub alerting_name: String,
-    /// Calling search space.
+    /// The partitions that calls from the line may reach, before those of the device.
     pub calling_search_space: Option<Pkid>,
-    /// Voice-mail profile.
+    /// Which voice mail takes its calls; here only a name that others refer to.
     pub voice_mail_profile: Option<Pkid>,
-    /// External call control profile.
+    /// Which route server CUCM asks about calls to it; here only a name.
     pub external_call_control_profile: Option<Pkid>,
-    /// Urgent priority.
+    /// Whether a call to it goes out at once, without waiting for further digits.
     pub urgent_priority: bool,
     /// Automatic answer, in the schema's words.
     pub auto_answer: String,

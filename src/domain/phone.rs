@@ -95,19 +95,19 @@ pub struct DigestUser {
 pub struct PhoneConfiguration {
     /// Device pool: gives CallManager group and date/time group.
     pub device_pool: Pkid,
-    /// Phone security profile.
+    /// Phone security profile: transport, digest authentication and encryption of its signalling.
     pub phone_security_profile: Pkid,
     /// SIP profile: the phone's timers and media ports.
     pub sip_profile: Pkid,
-    /// Phone button template.
+    /// Phone button template: what each of its buttons is for.
     pub phone_button_template: Pkid,
-    /// Softkey template.
+    /// Softkey template: the keys under its screen in each state of a call.
     pub softkey_template: Option<Pkid>,
-    /// Common phone profile.
+    /// Common phone profile: settings of the phone's own menus that many phones share.
     pub common_phone_profile: Pkid,
-    /// Location.
+    /// Location: where CUCM counts the bandwidth of its calls.
     pub location: Pkid,
-    /// Calling search space.
+    /// The partitions that its calls may reach, after those of the line.
     pub calling_search_space: Option<Pkid>,
     /// User locale by its name; empty: the phone's own.
     pub user_locale: String,
