@@ -1,7 +1,9 @@
 //! `selfprov serve` as an administrator meets it: a fresh system, made ready by commands alone.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::program::{Serve, done, json, refused, selfprov, text};
 
@@ -83,4 +85,38 @@ fn a_fresh_system_is_made_ready_by_commands_alone() {
         error.contains("another selfprov has the data directory"),
         "{error}"
     );
+}
+
+/// What `curl` gets: the body, then the status.
+fn get(url: &str) -> String {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--max-time", "20", "-w", "%{http_code}", url]);
+    text(&curl.output().unwrap().stdout)
+}
+
+/// A log on a full disk, and one whose reader has gone.
+fn unwritable_logs() -> [Stdio; 2] {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    [full.into(), writer.into()]
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing_and_is_counted() {
+    for log in unwritable_logs() {
+        let dir = tempfile::tempdir().unwrap();
+        let service = Serve::start_logging_to(&dir.path().join("data"), &[], log);
+        let files = service.row("files").split(',').next().unwrap();
+        // Somebody who asks for an index is named in the log.
+        let answer = get(&format!("{files}/ConfigFileCacheList.txt"));
+        assert_eq!(answer, "File not found\n404");
+        let metrics = get(service.row("monitoring"));
+        let lost = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("selfprov_log_lines_lost_total "))
+            .expect("a line of the log is lost");
+        assert!(lost.parse::<u64>().unwrap() > 0, "{lost}");
+        assert_eq!(service.terminate(), Some(0));
+    }
 }

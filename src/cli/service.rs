@@ -204,7 +204,6 @@ pub fn watch_signals(
                 }
             }
         }
-        tracing::info!("ending; requests under way may finish");
         ours.request();
     });
     Ok((trigger, shutdown, task))
@@ -219,6 +218,7 @@ pub fn https_url(settings: &Settings, address: SocketAddr) -> String {
     }
 }
 
+        tracing::info!("ending; requests under way may finish");
 /// A host as it stands in a URL.
 pub fn host_in_url(host: &str) -> String {
     if host.contains(':') {

@@ -31,6 +31,8 @@ const LATENCY_BUCKETS_S: [f64; 13] = [
 pub const HANDSET_REQUEST_SECONDS: &str = "selfprov_handset_request_seconds";
 /// Answers of the handset's door, by `result`: a screen or a refusal's code.
 pub const HANDSET_ANSWERS: &str = "selfprov_handset_answers_total";
+/// Lines of the service's own log that standard error did not take.
+pub const LOG_LINES_LOST: &str = "selfprov_log_lines_lost_total";
 
 /// Handles of one metric by the value of its label, so that a hot path does not look the metric up
 /// by name each time. Handles made before [`recorder`] was called count into the void.
@@ -143,6 +145,10 @@ fn describe() {
     metrics::describe_counter!(
         "selfprov_trace_entries_dropped_total",
         "Lines of the service trace lost to a full queue or disk"
+    );
+    metrics::describe_counter!(
+        LOG_LINES_LOST,
+        "Lines of the log that standard error did not take"
     );
 }
 

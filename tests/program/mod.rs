@@ -147,6 +147,11 @@ impl Serve {
 
     /// The same with further settings, each `table.key=value`.
     pub(crate) fn start_with(data_dir: &Path, settings: &[String]) -> Self {
+        Self::start_logging_to(data_dir, settings, Stdio::inherit())
+    }
+
+    /// The same with its log somewhere else than on our standard error.
+    pub(crate) fn start_logging_to(data_dir: &Path, settings: &[String], log: Stdio) -> Self {
         let mut command = selfprov(data_dir);
         command.arg("serve");
         for setting in settings {
@@ -155,7 +160,7 @@ impl Serve {
         for port in PORTS {
             command.arg("--set").arg(format!("listen.{port}=0"));
         }
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut printed = String::new();
         while !printed.contains("\nNext: ") {
@@ -175,8 +180,18 @@ impl Serve {
 impl Serve {
     /// Tells it to read its certificate again.
     pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    /// Asks it to end as `kill` does and gives the exit status.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        self.signal("-TERM");
+        eventually("the service to end", || self.child.try_wait().unwrap()).code()
+    }
+
+    fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
         assert!(sent.success());
     }
 }
