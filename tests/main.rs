@@ -47,6 +47,7 @@ mod devices;
 mod docs;
 mod emergency_calls;
 mod files_https;
+mod files_slow;
 mod fuzz_corpus;
 mod handset;
 mod handset_support;

@@ -29,6 +29,8 @@ use crate::server::original_address::{
     self, PROXY_FIXED_BYTES, PROXY_SIGNATURE, forwarded_client, is_trusted,
 };
 use crate::server::shutdown::Shutdown;
+use crate::server::watched_stream::Progress;
+use crate::server::watched_stream::WatchedStream;
 
 /// What one listener grants its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +44,13 @@ pub struct Limits {
     /// Time a client has to send a request's head, which is also how long an idle connection
     /// is kept.
     pub header_read_timeout: Duration,
-    /// Age at which a connection is ended after its current request, so that a client that
-    /// never reads cannot hold a permit for ever.
+    /// Age at which a connection is ended after its current request, however long the answer
+    /// takes, so that the places are given anew.
     pub connection_lifetime_max: Duration,
+    /// Time in which a client must take something of an answer that waits for it; one that takes
+    /// nothing is cut off after once to twice this. From the connection's age on it holds for
+    /// requests as well.
+    pub stall_timeout: Duration,
     /// Time that requests under way have to finish when the listener closes.
     pub drain_timeout: Duration,
     /// Largest request head in bytes; phones send under 1 KiB.
@@ -64,6 +70,9 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(10),
             header_read_timeout: Duration::from_secs(10),
             connection_lifetime_max: Duration::from_mins(10),
+            // Some 20 kB/s free a third of the largest send buffer of Linux (4 MB) in the longer
+            // time; phones on a slow line have far smaller ones.
+            stall_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
             head_bytes_max: 16 * 1024,
             trusted_proxies: Arc::default(),
@@ -248,6 +257,9 @@ impl<D: Answers> Connection<D> {
             let answer = door.answer(request, peer);
             async move { Ok::<_, Infallible>(answer.await) }
         });
+        let stall_timeout = limits.stall_timeout;
+        let progress = Arc::new(Progress::default());
+        let stream = WatchedStream::new(stream, Arc::clone(&progress));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_read_timeout)
@@ -257,13 +269,27 @@ impl<D: Answers> Connection<D> {
         let end_of_life = Instant::now() + limits.connection_lifetime_max;
         tokio::select! {
             _ = connection.as_mut() => return,
+            () = progress.stalled(stall_timeout) => return cut_off(peer),
             () = shutdown.requested() => {}
-            () = sleep_until(end_of_life) => {}
+            () = sleep_until(end_of_life) => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    _ = connection.as_mut() => return,
+                    () = progress.at_rest(stall_timeout) => return cut_off(peer),
+                    () = shutdown.requested() => {}
+                }
+            }
         }
         connection.as_mut().graceful_shutdown();
         let _ = timeout(limits.drain_timeout, connection).await;
         drop(permit);
     }
+}
+
+/// Says that a client was cut off because it took nothing.
+fn cut_off(peer: Peer) {
+    metrics::counter!("selfprov_http_connections_stalled_total").increment(1);
+    tracing::debug!(client = %peer.address, "an HTTP client took nothing and was cut off");
 }
 
 /// The client that a `Forwarded` header names; the last header field counts.

@@ -139,16 +139,20 @@ fn describe() {
         "Connections closed because a listener had as many as it may"
     );
     metrics::describe_counter!(
+        "selfprov_http_connections_stalled_total",
+        "Connections cut off because the client took nothing of its answer"
+    );
+    metrics::describe_counter!(
         "selfprov_tls_handshakes_failed_total",
         "TLS handshakes that failed or took too long"
     );
     metrics::describe_counter!(
-        "selfprov_trace_entries_dropped_total",
-        "Lines of the service trace lost to a full queue or disk"
-    );
-    metrics::describe_counter!(
         LOG_LINES_LOST,
         "Lines of the log that standard error did not take"
+    );
+    metrics::describe_counter!(
+        "selfprov_trace_entries_dropped_total",
+        "Lines of the service trace lost to a full queue or disk"
     );
 }
 

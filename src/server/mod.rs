@@ -31,3 +31,4 @@ pub mod trust_list_format;
 pub mod trust_list_reader;
 pub mod tvs;
 pub mod uds;
+mod watched_stream;
