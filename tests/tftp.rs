@@ -288,3 +288,62 @@ async fn a_file_that_shrinks_while_it_is_sent_ends_with_an_error() {
         assert!(block <= 100, "there is no more of it");
     }
 }
+
+/// A datagram, which must come.
+async fn receive(socket: &UdpSocket) -> (Vec<u8>, std::net::SocketAddr) {
+    let mut packet = vec![0; 70_000];
+    let received = timeout(DEADLINE, socket.recv_from(&mut packet)).await;
+    let (length, sender) = received.expect("an answer").unwrap();
+    packet.truncate(length);
+    (packet, sender)
+}
+
+/// How many datagrams lie waiting; each must be error 5.
+fn errors_5(socket: &UdpSocket) -> usize {
+    let mut packet = [0; 600];
+    let mut count = 0;
+    while socket.try_recv(&mut packet).is_ok() {
+        assert_eq!(packet[..4], [0, 5, 0, 5]);
+        count += 1;
+    }
+    count
+}
+
+/// Source: RFC 1350 clause 4 (an error 5 for a wrong TID), clause 7 (nobody answers an error).
+#[tokio::test]
+async fn an_error_from_a_wrong_port_is_not_answered_and_strangers_only_a_few_times() {
+    let (server, folder, _) = server_with_firmware().await;
+    std::fs::write(folder.path().join("small.bin"), vec![7; 5_000]).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let request = b"\0\x01small.bin\0octet\0";
+    client.send_to(request, server.tftp).await.unwrap();
+    let (_, transfer) = receive(&client).await;
+    // Its next block says that the transfer has read all that lay before the acknowledgement.
+    let next_block = async |acknowledged: u8| {
+        let packet = [0, 4, 0, acknowledged];
+        client.send_to(&packet, transfer).await.unwrap();
+        let (data, _) = receive(&client).await;
+        assert_eq!(data[..4], [0, 3, 0, acknowledged + 1]);
+    };
+    for packet in [
+        &b"\0\x05\0\x05Unknown transfer ID\0"[..],
+        request,
+        b"\0\x09",
+        b"x",
+    ] {
+        stranger.send_to(packet, transfer).await.unwrap();
+    }
+    next_block(1).await;
+    assert_eq!(errors_5(&stranger), 0, "errors answer errors");
+    for _ in 0..10 {
+        stranger.send_to(&[0, 4, 0, 1], transfer).await.unwrap();
+    }
+    next_block(2).await;
+    assert_eq!(errors_5(&stranger), 3);
+    for _ in 0..10 {
+        stranger.send_to(&[0, 3, 0, 1, 7], transfer).await.unwrap();
+    }
+    next_block(3).await;
+    assert_eq!(errors_5(&stranger), 0, "no more of them in this transfer");
+}

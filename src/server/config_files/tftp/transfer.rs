@@ -13,6 +13,7 @@ use super::clients::Seat;
 use super::clients::Signals;
 use super::packet;
 use super::packet::ErrorCode;
+use super::packet::Malformed;
 use super::packet::Mode;
 use super::packet::Options;
 use super::packet::Packet;
@@ -57,6 +58,10 @@ const RETRANSMISSIONS_UNPROVEN_MAX: u32 = 2;
 
 /// Most blocks in flight that are granted (RFC 7440); beyond it loss costs more than waiting.
 const WINDOWSIZE_MAX: u16 = 16;
+
+/// Packets from a wrong port that are answered in one transfer. A client that has mistaken us learns it
+/// from the first; more would let two servers answer each other (CVE-2024-2169).
+const WRONG_PORT_ANSWERS_MAX: u32 = 3;
 
 /// Largest firmware file that is converted to netascii in memory.
 const NETASCII_BYTES_MAX: u64 = 1024 * 1024;
@@ -140,6 +145,8 @@ pub(super) struct Transfer {
     signals: Arc<Signals>,
     /// Asked once the client is proven: whether it may have the rest.
     may_go_on: Option<Box<dyn FnOnce() -> bool + Send + Sync>>,
+    /// Packets from a wrong port that were answered.
+    wrong_port_answers: u32,
     packet: Vec<u8>,
 }
 
@@ -165,6 +172,7 @@ impl Transfer {
             limits,
             signals: Arc::clone(seat.signals()),
             may_go_on: None,
+            wrong_port_answers: 0,
             packet: Vec::with_capacity(usize::from(blksize) + 4),
         }
     }
@@ -257,12 +265,12 @@ impl Transfer {
                 Ok(Err(_)) => continue,
                 Ok(Ok(received)) => received,
             };
+            let packet = packet::parse(bytes.get(..length).unwrap_or_default());
             if sender != self.client {
-                let wrong = packet::error(ErrorCode::UnknownTransferId, "Unknown transfer ID");
-                let _ = self.socket.send_to(&wrong, sender).await;
+                self.answer_wrong_port(packet, sender).await;
                 continue;
             }
-            match packet::parse(bytes.get(..length).unwrap_or_default()) {
+            match packet {
                 Ok(Packet::Ack(number)) => {
                     if let Some(step) = self.acknowledged(number) {
                         return step;
@@ -277,6 +285,22 @@ impl Transfer {
                     return Step::End(End::ClientError(ErrorCode::IllegalOperation as u16));
                 }
             }
+        }
+    }
+
+    /// Answers what belongs to a transfer of somebody else's; nobody answers an error.
+    ///
+    /// Source: RFC 1350 clauses 4 and 7.
+    async fn answer_wrong_port(
+        &mut self,
+        packet: Result<Packet<'_>, Malformed>,
+        sender: SocketAddr,
+    ) {
+        let is_of_a_transfer = matches!(packet, Ok(Packet::Ack(_) | Packet::NotForServers));
+        if is_of_a_transfer && self.wrong_port_answers < WRONG_PORT_ANSWERS_MAX {
+            self.wrong_port_answers += 1;
+            let wrong = packet::error(ErrorCode::UnknownTransferId, "Unknown transfer ID");
+            let _ = self.socket.send_to(&wrong, sender).await;
         }
     }
 
