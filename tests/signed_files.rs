@@ -5,17 +5,22 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Context;
+use std::task::Poll;
 use std::task::Waker;
 use std::time::Duration;
 
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::trust_list::Sha1For;
+use selfprov::server::config_files::content::FileSource as _;
+use selfprov::server::config_files::content::Resolved;
+use selfprov::server::config_files::resolver::Resolver;
 use selfprov::server::signed_file_reader;
 use selfprov::server::trust_list_format::PhoneForm;
 use selfprov::service::App;
 use selfprov::service::environment::Clock as _;
 use selfprov::service::phone_files::file_fetched;
+use selfprov::service::phone_files::file_requests::FileDoor;
 use selfprov::service::readiness;
 use selfprov::service::settings::Settings;
 use selfprov::service::trust_list;
@@ -396,4 +401,50 @@ async fn many_phones_at_once_get_their_signatures_in_turn() {
         assert!(one.await.is_ok());
     }
     assert!(signer.sign(b"again".to_vec()).await.is_ok());
+}
+
+/// A shared file under one of the many names that CUCM could give it.
+fn spelled(number: u32) -> String {
+    format!("SK5f3c6a0e-6c2b-4a43-9d0e-{number:012x}.xml.sgn")
+}
+
+#[tokio::test]
+async fn one_address_keeps_no_phone_elsewhere_waiting_for_its_signature() {
+    let database = Database::sqlite();
+    let nat = |settings: &mut Settings| {
+        with_signing(settings);
+        settings.auto_registration.nat_networks = vec!["192.0.2.0/24".parse().unwrap()];
+    };
+    let test = application_with(TestApp::builder(), &database, nat).await;
+    let (server, phone) = server_of(test, None).await;
+    let files = Arc::new(Resolver::new(Arc::clone(&server.test.app), None));
+    let ask = |source: &str, name: String| {
+        let (files, source) = (Arc::clone(&files), source.parse().unwrap());
+        Box::pin(async move { files.resolve(name.as_bytes(), source, FileDoor::Http).await })
+    };
+    // Each is looked at once, so that none has its signature before all have asked.
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = Vec::new();
+    for (source, share) in [(STRANGER, 32), ("192.0.2.7", 640)] {
+        for number in 0..1_500 {
+            let mut one = ask(source, spelled(number));
+            match one.as_mut().poll(&mut context) {
+                Poll::Pending => waiting.push(one),
+                // Told to try again; or signed already, which gives its place to the next.
+                Poll::Ready(answer) => {
+                    let is_one = matches!(answer, Resolved::Unavailable | Resolved::Found(..));
+                    assert!(is_one, "{answer:?}");
+                }
+            }
+        }
+        assert_eq!(waiting.len(), share, "{source}");
+        if source == STRANGER {
+            let own = ask(HOME, format!("{}.cnf.xml.sgn", phone.name)).await;
+            assert!(matches!(own, Resolved::Found(..)), "{own:?}");
+            waiting.clear();
+        }
+    }
+    for one in waiting {
+        assert!(matches!(one.await, Resolved::Found(..)));
+    }
 }

@@ -14,6 +14,7 @@ pub mod files_certificate;
 pub mod http;
 pub mod metrics;
 pub mod original_address;
+mod repeated_notice;
 pub mod request_xml;
 pub mod run;
 pub mod shutdown;

@@ -1,5 +1,6 @@
 //! What the use cases need of the settings, as plain values. `settings.rs` converts into it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -245,6 +246,22 @@ pub struct AutoRegistrationSettings {
     pub unclaimed_max: u32,
     /// Age at which an unclaimed phone is removed; `None`: never.
     pub unclaimed_time_to_live: Option<Duration>,
+}
+
+/// How many usual phones' addresses a network behind NAT counts as, where each has a share.
+const NAT_NETWORK_SHARES: u32 = 20;
+
+impl AutoRegistrationSettings {
+    /// The multiple of one address's share that this one has: many phones may stand behind it.
+    pub fn shares_of(&self, source: IpAddr) -> u32 {
+        let source = source.to_canonical();
+        let mut networks = self.nat_networks.iter();
+        if networks.any(|network| network.contains(&source)) {
+            NAT_NETWORK_SHARES
+        } else {
+            1
+        }
+    }
 }
 
 impl Default for AutoRegistrationSettings {

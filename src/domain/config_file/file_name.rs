@@ -50,7 +50,7 @@ pub enum RequestedFile {
     DialPlan,
     /// Soft keys: `softkeys.xml`, `SK<uuid>.xml`.
     SoftKeys,
-    /// Feature policy: `featurepolicy.xml`, `DefaultFP<…>.xml`.
+    /// Feature policy: `featurepolicy.xml`, `DefaultFP.xml`, `DefaultFP1.xml`.
     FeaturePolicy,
     /// `Ringlist.xml` and its kin; the firmware folder may hold one.
     RingList(FirmwarePath),
@@ -242,11 +242,17 @@ pub fn of_device(name: &DeviceName, format: FileFormat) -> String {
     }
 }
 
-/// The names that CUCM gives to files it generates: two letters and a UUID.
+/// Most digits behind `DefaultFP`.
+const POLICY_DIGITS_MAX: usize = 4;
+
+/// The names that CUCM gives to files it generates: two letters and a UUID, or `DefaultFP` and a
+/// number.
 fn generated(lower: &str) -> Option<RequestedFile> {
     let stem = lower.strip_suffix(".xml")?;
-    if stem.starts_with("defaultfp") {
-        return Some(RequestedFile::FeaturePolicy);
+    if let Some(number) = stem.strip_prefix("defaultfp") {
+        let is_one =
+            number.len() <= POLICY_DIGITS_MAX && number.bytes().all(|b| b.is_ascii_digit());
+        return is_one.then_some(RequestedFile::FeaturePolicy);
     }
     let (kind, uuid) = stem.split_at_checked(2)?;
     let is_uuid = uuid.len() == 36 && uuid.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
@@ -349,7 +355,12 @@ mod tests {
         assert_eq!(read(&format!("DR{uuid}.xml")), RequestedFile::DialPlan);
         assert_eq!(read(&format!("SK{uuid}.xml")), RequestedFile::SoftKeys);
         assert_eq!(read("SoftKeys.xml"), RequestedFile::SoftKeys);
-        assert_eq!(read("DefaultFP1.xml"), RequestedFile::FeaturePolicy);
+        for name in ["DefaultFP.xml", "DefaultFP1.xml"] {
+            assert_eq!(read(name), RequestedFile::FeaturePolicy);
+        }
+        for name in ["DefaultFPx.xml", "DefaultFP12345.xml"] {
+            assert!(matches!(read(name), RequestedFile::Firmware(_)), "{name}");
+        }
         for name in ["ringlist.xml", "Ringlist-wb.xml", "RingList.xml"] {
             assert!(matches!(read(name), RequestedFile::RingList(_)), "{name}");
         }

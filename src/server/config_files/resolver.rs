@@ -10,6 +10,7 @@ use super::device_xml;
 use super::firmware::FirmwareFolder;
 use super::flat_profile;
 use super::signed_file::SignedFiles;
+use super::signed_file::Unsigned;
 use super::system_xml;
 use crate::domain::config_file::file_name::FirmwarePath;
 use crate::service::App;
@@ -33,7 +34,7 @@ impl Resolver {
         Self {
             app,
             firmware,
-            signed: SignedFiles::default(),
+            signed: SignedFiles::new(),
         }
     }
 
@@ -68,7 +69,13 @@ impl Resolver {
     }
 
     /// The same file with a signature; whatever is no file stays as it is.
-    async fn signed(&self, resolved: Resolved, name: &str, signer: &Arc<FileSigner>) -> Resolved {
+    async fn signed(
+        &self,
+        resolved: Resolved,
+        name: &str,
+        source: IpAddr,
+        signer: &Arc<FileSigner>,
+    ) -> Resolved {
         let (file, receipt) = match resolved {
             Resolved::Found(Content::Generated(file), receipt) => (file, receipt),
             // A ring list of the firmware folder, which stands in for the generated one.
@@ -79,12 +86,15 @@ impl Resolver {
             other => return other,
         };
         let now_s = self.app.environment.now().unix_s();
-        match self.signed.sign(signer, name, &file, now_s).await {
-            Ok(signed) => Resolved::Found(Content::Generated(signed), receipt),
-            Err(error) => {
-                tracing::warn!(name, %error, "a file was not signed");
-                Resolved::Unavailable
-            }
+        let unsigned = Unsigned {
+            name,
+            file: &file,
+            source,
+            shares: self.app.settings.auto_registration.shares_of(source),
+        };
+        match self.signed.sign(signer, unsigned, now_s).await {
+            Some(signed) => Resolved::Found(Content::Generated(signed), receipt),
+            None => Resolved::Unavailable,
         }
     }
 
@@ -100,7 +110,7 @@ impl FileSource for Resolver {
         match render_config::answer(&self.app, &request) {
             FileAnswer::Signed { name, file, signer } => {
                 let resolved = self.written(*file).await;
-                self.signed(resolved, name.as_str(), &signer).await
+                self.signed(resolved, name.as_str(), source, &signer).await
             }
             other => self.written(other).await,
         }

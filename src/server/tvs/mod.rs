@@ -40,9 +40,6 @@ use crate::service::trust_list::verification::Verdict;
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// How many usual phones' addresses a network behind NAT counts as.
-const SITE_FACTOR: u32 = 20;
-
 /// What the door grants its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -194,12 +191,7 @@ impl Door {
 
     /// The multiple of the limits that this address has.
     fn factor(&self, source: IpAddr) -> u32 {
-        let networks = &self.app.settings.auto_registration.nat_networks;
-        if networks.iter().any(|network| network.contains(&source)) {
-            SITE_FACTOR
-        } else {
-            1
-        }
+        self.app.settings.auto_registration.shares_of(source)
     }
 }
 
