@@ -36,6 +36,10 @@ use selfprov::service::App;
 use selfprov::service::ServiceError;
 use selfprov::service::environment::Clock as _;
 use selfprov::service::environment::Environment;
+use selfprov::service::phone_files::file_answer::FileAnswer;
+use selfprov::service::phone_files::file_answer::FileRequest;
+use selfprov::service::phone_files::file_requests::FileDoor;
+use selfprov::service::phone_files::render_config;
 use selfprov::service::record::Actor;
 use selfprov::service::rsa_key::RsaKey;
 use selfprov::service::settings::Settings;
@@ -530,6 +534,44 @@ async fn a_new_phone_that_fetches_its_list_before_it_registers_is_counted() {
     assert!(view::view(app).await.unwrap().phones_behind.is_empty());
     server.test.auto_register_model(&phone, Some(622)).await;
     assert!(view::view(app).await.unwrap().phones_behind.is_empty());
+}
+
+/// Says that this address has the list of a phone with this name, as a door does.
+fn fetches(app: &App, source: IpAddr, device: &str) {
+    let name = format!("ITL{device}.tlv");
+    let request = FileRequest {
+        name: name.as_bytes(),
+        source,
+        door: FileDoor::Http,
+    };
+    let FileAnswer::TrustList { receipt, .. } = render_config::answer(app, &request) else {
+        panic!("{name} is not served");
+    };
+    render_config::fetched(app, receipt.expect("it is counted"));
+}
+
+#[tokio::test]
+async fn a_phone_that_never_asks_for_lists_does_not_keep_an_old_key() {
+    let database = Database::sqlite();
+    let test = application(&database).await;
+    test.add_fixture().await;
+    let app = &test.app;
+    let der = https_certificate(&database, "voice.example");
+    set_own_certificate(app, &der).await.unwrap();
+    create_and_export(app).await;
+    let second = commands::rotate(app, &actor()).await.unwrap();
+    export(app, second).await;
+    let phone = TestPhone::number(1).at("127.0.0.1");
+    test.auto_register_model(&phone, Some(622)).await;
+    let multiplatform = TestPhone::number(2).at("127.0.0.1");
+    test.auto_register_model(&multiplatform, Some(1_008_841))
+        .await;
+    let behind = view::view(app).await.unwrap().phones_behind;
+    assert_eq!(behind, std::slice::from_ref(&phone.name));
+    fetches(app, phone.address, phone.name.as_str());
+    commands::retire(app, &actor(), 1, RetireWhen::PhonesKnowTheOther)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

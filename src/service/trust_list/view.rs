@@ -8,6 +8,7 @@ use super::service_keys::service_keys;
 use super::trust_keys;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
+use crate::domain::phone_model::FileFormat;
 use crate::domain::phone_model::ModelFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::trust_list::Record;
@@ -16,6 +17,7 @@ use crate::domain::trust_list::keys::TrustKey;
 use crate::domain::trust_list::service_key::ServiceKey;
 use crate::service::App;
 use crate::service::ServiceError;
+use crate::service::phone_files::own_file::format_of;
 use crate::service::x509;
 use crate::store;
 use crate::store::Connection;
@@ -241,14 +243,11 @@ pub async fn phones_behind(
     Ok(behind)
 }
 
-/// Whether a device is a phone that asks for trust lists.
+/// Whether a device is a phone that asks for trust lists: one that reads its settings from the file
+/// of Cisco's phones. Multiplatform phones and others never ask.
 fn takes_lists(phone: &Phone) -> bool {
     let model = phone.known_model();
-    let is_other_kind = model.is_some_and(|model| {
-        matches!(
-            model.family,
-            ModelFamily::ThirdParty | ModelFamily::Analog | ModelFamily::NotAPhone
-        )
-    });
-    phone.name.mac().is_some() && !is_other_kind
+    let is_other_kind = model
+        .is_some_and(|model| matches!(model.family, ModelFamily::Analog | ModelFamily::NotAPhone));
+    phone.name.mac().is_some() && !is_other_kind && format_of(phone) == FileFormat::CiscoXml
 }
