@@ -551,6 +551,42 @@ fn fetches(app: &App, source: IpAddr, device: &str) {
 }
 
 #[tokio::test]
+async fn strangers_make_no_phone_look_behind() {
+    let database = Database::sqlite();
+    let test = application(&database).await;
+    test.add_fixture().await;
+    let server = TestServer::start_with(test).await;
+    let app = &server.test.app;
+    let der = server.handset.certificate.certificate_der();
+    set_own_certificate(app, &der).await.unwrap();
+    create_and_export(app).await;
+    let behind = async || view::view(app).await.unwrap().phones_behind;
+    let stranger = "127.0.0.2";
+
+    // A stranger asks for the list of a phone that is about to register.
+    let phone = TestPhone::number(9).at("127.0.0.1");
+    let name = format!("ITL{}.tlv", phone.name);
+    assert_eq!(curl(&server, "127.0.0.1", &name).await.0, 200);
+    assert_eq!(curl(&server, stranger, &name).await.0, 200);
+    server.test.auto_register_model(&phone, Some(622)).await;
+    assert!(behind().await.is_empty(), "its own fetch counts");
+
+    // It asks for those of more phones than there is room for.
+    for number in 0..60_000 {
+        fetches(
+            app,
+            stranger.parse().unwrap(),
+            &format!("SEP0A0000{number:06X}"),
+        );
+    }
+    let phone = TestPhone::number(10).at("127.0.0.1");
+    let name = format!("ITL{}.tlv", phone.name);
+    assert_eq!(curl(&server, "127.0.0.1", &name).await.0, 200);
+    server.test.auto_register_model(&phone, Some(622)).await;
+    assert!(behind().await.is_empty(), "a new phone has room");
+}
+
+#[tokio::test]
 async fn a_phone_that_never_asks_for_lists_does_not_keep_an_old_key() {
     let database = Database::sqlite();
     let test = application(&database).await;

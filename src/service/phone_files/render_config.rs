@@ -38,6 +38,7 @@ use crate::service::App;
 use crate::service::keys::KeysError;
 use crate::service::phone_book::KnownPhone;
 use crate::service::settings::UnknownPhones;
+use crate::service::trust_list::fetches;
 use crate::service::trust_list::fetches::ListNote;
 
 /// Answers a request for a file.
@@ -155,7 +156,7 @@ pub fn fetched(app: &App, receipt: FetchReceipt) {
             let is_awaited = app.phone_control.is_owed_by(&note.device);
             app.file_notes.leave_of_fetch(note, is_awaited);
         }
-        Receipt::TrustList(note) => app.trust_lists.fetches.note(note),
+        Receipt::TrustList(note) => fetches::take_note(app, note),
     }
 }
 
