@@ -347,3 +347,30 @@ async fn an_error_from_a_wrong_port_is_not_answered_and_strangers_only_a_few_tim
     next_block(3).await;
     assert_eq!(errors_5(&stranger), 0, "no more of them in this transfer");
 }
+
+#[tokio::test]
+async fn a_request_that_is_filled_up_with_nul_is_served() {
+    let (server, folder, _) = server_with_firmware().await;
+    std::fs::write(folder.path().join("small.bin"), b"all of it").unwrap();
+    for options in ["", "tsize\x000\0"] {
+        for padding in 0..=5 {
+            let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let padding = "\0".repeat(padding);
+            let request = format!("\0\x01small.bin\0octet\0{options}{padding}");
+            let sent = client.send_to(request.as_bytes(), server.tftp).await;
+            sent.unwrap();
+            let (mut answer, transfer) = receive(&client).await;
+            if !options.is_empty() {
+                assert_eq!(answer, b"\0\x06tsize\x009\0", "{padding:?}");
+                client.send_to(&[0, 4, 0, 0], transfer).await.unwrap();
+                answer = receive(&client).await.0;
+            }
+            assert_eq!(answer, b"\0\x03\0\x01all of it", "{padding:?}");
+        }
+    }
+    // Half an option is none that can be granted.
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let request = b"\0\x01small.bin\0octet\0blksize\0";
+    client.send_to(request, server.tftp).await.unwrap();
+    assert_eq!(receive(&client).await.0[..4], [0, 5, 0, 4]);
+}

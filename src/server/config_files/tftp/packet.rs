@@ -130,10 +130,10 @@ fn read_request(bytes: &[u8]) -> Result<ReadRequest<'_>, Malformed> {
     })
 }
 
-/// Reads the options; of one that comes twice the first counts.
+/// Reads the options; of one that comes twice the first counts. NUL alone behind them is padding.
 fn options(mut bytes: &[u8]) -> Result<Options, Malformed> {
     let mut options = Options::default();
-    while !bytes.is_empty() {
+    while bytes.iter().any(|byte| *byte != 0) {
         let (name, rest) = text(bytes).ok_or(Malformed::Request)?;
         let (value, rest) = text(rest).ok_or(Malformed::Request)?;
         bytes = rest;
