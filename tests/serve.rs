@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::program::{Serve, done, json, refused, selfprov, text};
+use crate::program::{PORTS, Serve, done, json, refused, run, selfprov, text};
 
 /// Range, profile and user `jdoe` with one phone at most, by commands; gives the file of the PIN.
 fn make_ready(data_dir: &Path) -> PathBuf {
@@ -118,5 +118,27 @@ fn a_log_that_cannot_be_written_stops_nothing_and_is_counted() {
             .expect("a line of the log is lost");
         assert!(lost.parse::<u64>().unwrap() > 0, "{lost}");
         assert_eq!(service.terminate(), Some(0));
+    }
+}
+
+#[test]
+fn a_firmware_folder_that_is_not_there_is_a_setting_that_cannot_be_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().join("data");
+    let file = dir.path().join("a file");
+    fs::write(&file, "no folder").unwrap();
+    for folder in [dir.path().join("absent"), file] {
+        let mut arguments = vec!["serve".to_owned(), "--set".to_owned()];
+        arguments.push(format!("phones.firmware_dir={}", folder.display()));
+        for port in PORTS {
+            arguments.extend(["--set".to_owned(), format!("listen.{port}=0")]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = run(&data_dir, &arguments);
+        let (shown, error) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(3), "{shown}{error}");
+        assert_eq!(shown, "", "nothing says that it runs");
+        assert!(error.contains("phones.firmware_dir"), "{error}");
+        assert!(error.contains(&folder.display().to_string()), "{error}");
     }
 }

@@ -1,5 +1,8 @@
 //! Why a command did not do what it was told, and the exit status that says so.
 
+use std::io;
+use std::path::PathBuf;
+
 use super::data_dir::DataDirError;
 use super::phone::handset::HandsetError;
 use super::phone::script::ScriptError;
@@ -18,6 +21,18 @@ pub enum CliError {
     /// The settings cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The firmware folder cannot be read.
+    #[error(
+        "the firmware folder {} cannot be read: {source}; mend phones.firmware_dir, or leave it \
+         out if no phone loads firmware from here",
+        path.display()
+    )]
+    FirmwareFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// No PIN or password could be had.
     #[error(transparent)]
     Secret(#[from] SecretInputError),
@@ -50,7 +65,7 @@ pub enum CliError {
     Administration(#[from] AdministrationError),
     /// The system refused something every program may do.
     #[error("the system refused: {0}")]
-    System(#[from] std::io::Error),
+    System(#[from] io::Error),
     /// Anything else; the text says why and what to do.
     #[error("{0}")]
     Failed(String),
@@ -60,7 +75,7 @@ impl CliError {
     /// The exit status of the program.
     pub const fn exit_status(&self) -> u8 {
         match self {
-            Self::Settings(_) => 3,
+            Self::Settings(_) | Self::FirmwareFolder { .. } => 3,
             _ => 1,
         }
     }

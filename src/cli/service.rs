@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::CliError;
 use super::data_dir::{self, DataDirLock};
 use super::trace;
+use crate::server::config_files::firmware::FirmwareFolder;
 use crate::server::files_certificate::FilesCertificate;
 use crate::server::run::{self, Service};
 use crate::server::shutdown::{self, Shutdown, ShutdownTrigger};
@@ -73,6 +74,7 @@ impl Prepared {
 ///
 /// The first thing that is missing; the text says what to do.
 pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared, CliError> {
+    let firmware = open_firmware(settings)?;
     let data_dir = &settings.top.data_dir;
     let lock = data_dir::lock(data_dir)?;
     let sockets = Sockets::bind(&settings.addresses()).await?;
@@ -117,11 +119,22 @@ pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared
             certificate,
             files_certificate,
             trace: Arc::new(trace::open(settings)?),
-            firmware: settings.phones.firmware_dir.clone(),
+            firmware,
         },
         lock,
         bound,
     })
+}
+
+fn open_firmware(settings: &Settings) -> Result<Option<FirmwareFolder>, CliError> {
+    let Some(path) = &settings.phones.firmware_dir else {
+        return Ok(None);
+    };
+    let folder = FirmwareFolder::open(path).map_err(|source| CliError::FirmwareFolder {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Some(folder))
 }
 
 /// The use cases without the service, for commands while none runs.
@@ -205,6 +218,7 @@ pub fn watch_signals(
             }
         }
         ours.request();
+        tracing::info!("ending; requests under way may finish");
     });
     Ok((trigger, shutdown, task))
 }
@@ -218,7 +232,6 @@ pub fn https_url(settings: &Settings, address: SocketAddr) -> String {
     }
 }
 
-        tracing::info!("ending; requests under way may finish");
 /// A host as it stands in a URL.
 pub fn host_in_url(host: &str) -> String {
     if host.contains(':') {

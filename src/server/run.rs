@@ -1,7 +1,6 @@
 //! The running service: every door and every background task, from start to graceful end.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +53,7 @@ pub struct Service {
     /// The `cucm-uds` files.
     pub trace: Arc<TraceLog>,
     /// Read-only folder with firmware, locale and ring files.
-    pub firmware: Option<PathBuf>,
+    pub firmware: Option<FirmwareFolder>,
 }
 
 /// The service cannot run.
@@ -63,14 +62,6 @@ pub enum RunError {
     /// No TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The firmware folder cannot be read.
-    #[error("the firmware folder {} cannot be read: {source}; see phones.firmware_dir", path.display())]
-    Firmware {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
 }
 
 /// Runs every door until `shutdown`, then lets requests under way finish and closes the database.
@@ -79,7 +70,6 @@ pub enum RunError {
 ///
 /// Something needed at start is missing; nothing runs then.
 pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunError> {
-    let firmware = service.firmware.clone().map(open_firmware).transpose()?;
     let tls = TlsConfigs {
         https: service.certificate.server_config()?,
         files: service.files_certificate.server_config()?,
@@ -93,7 +83,7 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
         tasks: JoinSet::new(),
         shutdown: shutdown.clone(),
     };
-    doors.open(service, tls, firmware);
+    doors.open(service, tls);
     // After the doors: they are the ways to reach phones.
     let mut background = background(&app, certificate, &shutdown);
 
@@ -129,7 +119,7 @@ struct Doors {
 }
 
 impl Doors {
-    fn open(&mut self, service: Service, tls: TlsConfigs, firmware: Option<FirmwareFolder>) {
+    fn open(&mut self, service: Service, tls: TlsConfigs) {
         let Sockets {
             https,
             http_phones,
@@ -155,7 +145,7 @@ impl Doors {
         if let Some(listener) = http_phones {
             self.http(listener, None, handset);
         }
-        let files = Arc::new(Resolver::new(Arc::clone(&self.app), firmware));
+        let files = Arc::new(Resolver::new(Arc::clone(&self.app), service.firmware));
         let files_door = FilesDoor::new(Arc::clone(&files));
         self.http(files_http, None, files_door.clone());
         self.http(files_https, Some(tls.files), files_door);
@@ -265,8 +255,4 @@ async fn sip(served: impl Future<Output = io::Result<()>>) {
     if let Err(error) = served.await {
         tracing::error!(%error, "SIP has stopped; restart the service");
     }
-}
-
-fn open_firmware(path: PathBuf) -> Result<FirmwareFolder, RunError> {
-    FirmwareFolder::open(&path).map_err(|source| RunError::Firmware { path, source })
 }
