@@ -389,3 +389,59 @@ fn free_ports() -> impl Iterator<Item = String> {
         .into_iter()
         .map(|port| format!("listen.{port}=0"))
 }
+
+/// Status of the answer to these bytes over the plain door, and what follows its head.
+async fn answered(server: &TestServer, request: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(server.files_http).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = timeout(DEADLINE, stream.read_to_string(&mut answer)).await;
+    read.expect("the connection is closed").unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].to_owned(), body.to_owned())
+}
+
+/// Source: RFC 9112 clause 3.2 (exactly one Host), RFC 9110 clause 13.1.1 (If-Match).
+#[tokio::test]
+async fn a_request_without_host_or_with_two_is_refused_and_if_match_is_heeded() {
+    let (server, _) = server_with_phone().await;
+    let of = async |version: &str, fields: &str| {
+        let request = format!("GET /dialplan.xml {version}\r\n{fields}Connection: close\r\n\r\n");
+        answered(&server, &request).await.0
+    };
+    assert_eq!(of("HTTP/1.1", "Host: x\r\n").await, "200");
+    assert_eq!(of("HTTP/1.0", "").await, "200", "there it is not asked for");
+    for hosts in ["", "Host: x\r\nHost: x\r\n", "Host: a b\r\n"] {
+        assert_eq!(of("HTTP/1.1", hosts).await, "400", "{hosts:?}");
+    }
+    assert_eq!(of("HTTP/1.0", "Host: x\r\nHost: y\r\n").await, "400");
+
+    let url = format!("http://{}/dialplan.xml", server.files_http);
+    let whole = server.handset.run(&url, &[]).await;
+    let tag = whole.header("etag").unwrap();
+    for (fields, status) in [
+        ("If-Match: \"x\"\r\n".to_owned(), "412"),
+        (format!("If-Match: W/{tag}\r\n"), "412"),
+        (format!("If-Match: \"x\", {tag}\r\n"), "200"),
+        ("If-Match: *\r\n".to_owned(), "200"),
+        (
+            format!("If-Match: {tag}\r\nIf-None-Match: {tag}\r\n"),
+            "304",
+        ),
+        (
+            format!("If-Match: \"x\"\r\nIf-None-Match: {tag}\r\n"),
+            "412",
+        ),
+    ] {
+        let all = format!("Host: x\r\n{fields}");
+        assert_eq!(of("HTTP/1.1", &all).await, status, "{fields}");
+    }
+    let absent = "GET /absent.bin HTTP/1.1\r\nHost: x\r\nIf-Match: \"x\"\r\n\
+                  Connection: close\r\n\r\n";
+    assert_eq!(answered(&server, absent).await.0, "404");
+
+    let no_slash = "GET exact8.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let (status, said) = answered(&server, no_slash).await;
+    assert_eq!(status, "400");
+    assert!(!said.contains("empty"), "{said}");
+}

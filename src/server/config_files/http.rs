@@ -16,6 +16,7 @@ use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::Request;
 use axum::http::StatusCode;
+use axum::http::Version;
 use axum::http::header;
 use foldhash::quality::FixedState;
 use hyper::body::Incoming;
@@ -79,6 +80,9 @@ async fn answer<S: FileSource>(files: &S, request: &Request<Incoming>, peer: Pee
         let allow = [(header::ALLOW, "GET, HEAD")];
         return plain(StatusCode::METHOD_NOT_ALLOWED, &allow, "Only GET and HEAD");
     }
+    if let Some(why) = wrong_in_head(request) {
+        return plain(StatusCode::BAD_REQUEST, &[], why);
+    }
     let name = Cow::from(percent_encoding::percent_decode_str(request.uri().path()));
     let source = peer.address.ip().to_canonical();
     let door = if peer.encrypted {
@@ -90,8 +94,16 @@ async fn answer<S: FileSource>(files: &S, request: &Request<Incoming>, peer: Pee
         Resolved::Found(content, receipt) => (content, receipt),
         failed => return refused(&failed),
     };
+    let tag = format!("\"{}\"", entity_tag(&content));
+    if !matches(headers, &tag) {
+        return plain(
+            StatusCode::PRECONDITION_FAILED,
+            &[],
+            "The file is another one now",
+        );
+    }
     if method == Method::HEAD {
-        return found(content, headers, Amount::HeadersOnly);
+        return found(content, headers, &tag, Amount::HeadersOnly);
     }
     if let Some(receipt) = receipt {
         // Whoever has a connection has not forged its address.
@@ -100,7 +112,32 @@ async fn answer<S: FileSource>(files: &S, request: &Request<Incoming>, peer: Pee
         }
         files.fetched(receipt);
     }
-    found(content, headers, Amount::All)
+    found(content, headers, &tag, Amount::All)
+}
+
+/// What makes a request one that must not be answered.
+///
+/// Source: RFC 9112 clauses 3.2 (exactly one Host with a valid value; HTTP/1.0 may leave it out)
+/// and 3.2.1 (a target begins with a slash).
+fn wrong_in_head(request: &Request<Incoming>) -> Option<&'static str> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) if is_host(host.as_bytes()) => {}
+        (Some(_), None) => return Some("The header field Host names no host"),
+        (Some(_), Some(_)) => return Some("There is more than one header field Host"),
+        (None, _) if request.version() == Version::HTTP_11 => {
+            return Some("The header field Host is missing");
+        }
+        (None, _) => {}
+    }
+    let begins_well = request.uri().path().starts_with('/');
+    (!begins_well).then_some("The request target must begin with a slash")
+}
+
+/// Whether a header field Host may hold this: a name or address with a port, or nothing.
+fn is_host(value: &[u8]) -> bool {
+    let is_of_one = |byte: &u8| byte.is_ascii_graphic() && !b"/?#@\\\"<>,".contains(byte);
+    value.iter().all(is_of_one)
 }
 
 fn refused(resolved: &Resolved) -> Response {
@@ -145,18 +182,17 @@ enum Amount {
 }
 
 /// The answer with a file, a part of it, or word that the client has it already.
-fn found(content: Content, headers: &HeaderMap, amount: Amount) -> Response {
+fn found(content: Content, headers: &HeaderMap, tag: &str, amount: Amount) -> Response {
     let length = content.length();
-    let tag = format!("\"{}\"", entity_tag(&content));
     let mut response = Response::new(AnswerBody::empty());
-    describe(&mut response, &content, &tag);
-    if is_known(headers, &tag) {
+    describe(&mut response, &content, tag);
+    if is_known(headers, tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
     let asked = match (&content, amount) {
         // GET alone has ranges (RFC 9110 clause 14.2).
-        (Content::Firmware(_), Amount::All) => byte_ranges::asked(headers, &tag, length),
+        (Content::Firmware(_), Amount::All) => byte_ranges::asked(headers, tag, length),
         _ => Asked::Whole,
     };
     let parts = match asked {
@@ -263,11 +299,25 @@ fn digest_of(bytes: &[u8]) -> String {
 
 /// Whether `If-None-Match` names the present file.
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    tags(headers, header::IF_NONE_MATCH)
+        .map(|known| known.trim_start_matches("W/"))
+        .any(|known| known == "*" || known == tag)
+}
+
+/// Whether the present file is one that `If-Match` asks for; without the field it is.
+///
+/// Source: RFC 9110 clause 13.1.1; a weak tag never matches.
+fn matches(headers: &HeaderMap, tag: &str) -> bool {
+    !headers.contains_key(header::IF_MATCH)
+        || tags(headers, header::IF_MATCH).any(|asked| asked == "*" || asked == tag)
+}
+
+/// The entity tags of a condition.
+fn tags(headers: &HeaderMap, condition: HeaderName) -> impl Iterator<Item = &str> {
     headers
-        .get_all(header::IF_NONE_MATCH)
+        .get_all(condition)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == "*" || known == tag)
+        .map(str::trim)
 }
