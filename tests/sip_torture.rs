@@ -73,7 +73,7 @@ const RFC_4475: [Expected; 49] = [
     ("lwsstart", BAD, None),
     ("trws", BAD, None),
     ("escruri", BAD, None),
-    ("baddate", CALL, None),
+    ("baddate", BAD, None),
     ("regbadct", BAD, None),
     ("badaspec", BAD, None),
     ("baddn", BAD, Some(DROPPED)),

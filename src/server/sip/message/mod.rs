@@ -365,12 +365,13 @@ fn read_cseq(value: &[u8]) -> Option<(u32, Method<'_>)> {
     Some((cseq, Method::parse(text::trim(method))?))
 }
 
-/// Checks fields that need not be there but must be well formed if they are. Date is not among them:
-/// nothing here depends on it, and a call must not fail for it. Source: RFC 4475 clause 3.1.2.12.
+/// Checks fields that need not be there but must be well formed if they are.
 fn check_details(headers: &Headers<'_>) -> Result<(), MessageError> {
     for header in headers.iter() {
         let fine = match header.name {
             HeaderName::MaxForwards => text::number(header.value, MAX_FORWARDS_MAX).is_some(),
+            // RFC 3261 clause 20.17: SIP restricts the time zone to GMT.
+            HeaderName::Date => header.value.ends_with(b"GMT"),
             HeaderName::Contact => Contact::parse_all(header.value).all(|contact| contact.is_ok()),
             _ => true,
         };
