@@ -5,7 +5,7 @@ mod others;
 
 use std::fmt::Write as _;
 
-pub use others::{OtherAnswer, OtherOperation};
+pub use others::{OtherAnswer, OtherId, OtherOperation};
 
 use super::Content;
 use super::Element;

@@ -55,6 +55,8 @@ pub struct Element {
     pub narrowed: Narrowed,
     /// Whether an object cannot be added without it.
     pub is_required: bool,
+    /// Whether it is a secret that answers give all the same, to those who may change something.
+    pub is_answered_secret: bool,
     /// What becomes of it.
     pub treatment: Treatment,
 }
@@ -82,6 +84,7 @@ const fn element(name: &'static str, content: Content) -> Element {
         offer: Offer::OfContent,
         narrowed: Narrowed::ByNothing,
         is_required: false,
+        is_answered_secret: false,
         treatment: Treatment::Stored,
     }
 }
@@ -231,6 +234,12 @@ impl Element {
     /// Only get answers have it.
     pub const fn only_in_get(self) -> Self {
         self.only_in(Places::GET)
+    }
+
+    /// It is a secret that answers give all the same, to those who may change something.
+    pub const fn answered_secret(mut self) -> Self {
+        self.is_answered_secret = true;
+        self.only_in_answers()
     }
 
     /// It is, or belongs to, this branch of a choice.

@@ -18,6 +18,7 @@ mod object;
 mod record;
 pub mod references;
 pub mod stored;
+mod subject;
 mod tables;
 pub mod template_line;
 pub mod touched;
@@ -31,6 +32,7 @@ pub use element::{
 pub use object::{Criterion, Key, ObjectKind, ObjectType, Operation, criterion};
 pub use record::{Record, Reference, Value};
 pub use stored::{StoredElements, StoredValue};
+pub use subject::{Effect, Subject};
 pub use version::{SchemaVersion, UnsupportedVersion};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The kinds of object and their tables.
 
+use super::Effect;
 use super::Element;
 use super::Places;
 use super::SchemaVersion;
@@ -244,6 +245,21 @@ impl Operation {
     pub fn noun_in(self, name: &str) -> Option<&str> {
         let (verb, end) = self.verb();
         name.strip_prefix(verb)?.strip_suffix(end)
+    }
+
+    /// Whether it changes something.
+    pub const fn effect(self) -> Effect {
+        match self {
+            Self::Get | Self::List | Self::Options => Effect::Reads,
+            Self::Add
+            | Self::Update
+            | Self::Remove
+            | Self::Apply
+            | Self::Restart
+            | Self::Reset
+            | Self::Lock
+            | Self::Wipe => Effect::Changes,
+        }
     }
 
     /// What stands before and after the noun.

@@ -14,8 +14,8 @@ mod system;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use crate::domain::schema::coverage::OtherOperation;
-use crate::domain::schema::{ObjectKind, ObjectType, Operation, SchemaVersion};
+use crate::domain::schema::coverage::OtherId;
+use crate::domain::schema::{Effect, ObjectKind, ObjectType, Operation, SchemaVersion, Subject};
 use crate::locks;
 use crate::service::App;
 use crate::service::api_login::Access;
@@ -79,96 +79,69 @@ impl Caller<'_> {
     }
 }
 
-/// Operations without a table that change nothing.
-const READING: [&str; 5] = [
-    "getCCMVersion",
-    "executeSQLQuery",
-    "listChange",
-    LIST_USER_BY_NAME,
-    LIST_PHONE_BY_NAME,
-];
-
-/// The one operation that reads and whose answer holds secrets.
-const GIVES_SECRETS: &str = "listPhoneActivationCode";
-
-/// How users were listed before 8.0.
-const LIST_USER_BY_NAME: &str = "listUserByName";
-/// How phones were listed before 8.0.
-const LIST_PHONE_BY_NAME: &str = "listPhoneByName";
-
-/// The kind of object that an operation of 7.1 lists by name, and what counts as its name.
-fn listed_by_name(
-    operation: &str,
-    version: SchemaVersion,
-) -> Option<(&'static ObjectType, &'static [&'static str])> {
-    if !version.is_old_dialect() {
-        return None;
-    }
-    let (kind, names): (_, &'static [&'static str]) = match operation {
-        LIST_USER_BY_NAME => (ObjectKind::User, &["userid", "lastName"]),
-        LIST_PHONE_BY_NAME => (ObjectKind::Phone, &["name"]),
-        _ => return None,
-    };
-    Some((ObjectType::of(kind)?, names))
-}
-
-/// Whether an operation changes something.
+/// Whether an operation changes something. One that there is not changes nothing.
 pub(super) fn changes(call: &Call, version: SchemaVersion) -> bool {
-    match objects::parsed(call.operation(), version) {
-        Some((operation, _)) => !matches!(
-            operation,
-            Operation::Get | Operation::List | Operation::Options
-        ),
-        None => !READING.contains(&call.operation()),
-    }
+    let subject = Subject::of(call.operation(), version);
+    subject.is_some_and(|subject| subject.effect() == Effect::Changes)
 }
 
 /// Carries a call out and gives the content of its response element.
 pub(super) async fn carry_out(caller: &Caller<'_>, call: &Call) -> Result<Content, Fault> {
     let name = call.operation();
-    if !is_served(name, caller.version) {
+    let Some(subject) = Subject::of(name, caller.version) else {
         return Err(unknown(name, caller.version));
-    }
-    if changes(call, caller.version) {
+    };
+    if subject.effect() == Effect::Changes {
         caller.check_may_change(name)?;
     }
-    if name == GIVES_SECRETS {
+    if subject.gives_secrets() {
         caller.check_may_have_secrets(name)?;
     }
-    if let Some((object, names)) = listed_by_name(name, caller.version) {
-        return list::by_name(caller, call, object, names).await;
+    match subject {
+        Subject::Object(operation, object) => of_object(caller, call, operation, object).await,
+        Subject::Other(operation) => other(caller, call, operation.id).await,
     }
-    let content = match name {
-        "getCCMVersion" => system::ccm_version(caller, call),
-        "doAuthenticateUser" => system::authenticate_user(caller, call).await,
-        "executeSQLQuery" => sql::query(caller, call).await,
-        "executeSQLUpdate" => sql::update(caller, call).await,
-        "doDeviceReset" => restart::device(caller, call).await,
-        "listChange" => change::list(caller, call).await,
-        name => match objects::parsed(name, caller.version) {
-            Some((Operation::Add, object)) => objects::add(caller, call, object).await,
-            Some((Operation::Update, object)) => objects::update(caller, call, object).await,
-            Some((Operation::Get, object)) => objects::get(caller, call, object).await,
-            Some((Operation::Options, object)) => options::get(caller, call, object).await,
-            Some((Operation::List, object)) => return list::list(caller, call, object).await,
-            Some((Operation::Remove, object)) => objects::remove(caller, call, object).await,
-            Some((operation, object)) => restart::of_object(caller, call, operation, object).await,
-            None => Err(unknown(name, caller.version)),
-        },
+}
+
+async fn of_object(
+    caller: &Caller<'_>,
+    call: &Call,
+    operation: Operation,
+    object: &'static ObjectType,
+) -> Result<Content, Fault> {
+    let content = match operation {
+        Operation::Add => objects::add(caller, call, object).await,
+        Operation::Update => objects::update(caller, call, object).await,
+        Operation::Get => objects::get(caller, call, object).await,
+        Operation::List => return list::list(caller, call, object).await,
+        Operation::Options => options::get(caller, call, object).await,
+        Operation::Remove => objects::remove(caller, call, object).await,
+        Operation::Apply
+        | Operation::Restart
+        | Operation::Reset
+        | Operation::Lock
+        | Operation::Wipe => restart::of_object(caller, call, operation, object).await,
     };
     content.map(Content::Whole)
 }
 
-/// Whether a version has an operation.
-fn is_served(name: &str, version: SchemaVersion) -> bool {
-    objects::parsed(name, version).is_some() || other(name).is_some_and(|it| it.is_in(version))
-}
-
-/// The operation of this name that no table describes.
-fn other(name: &str) -> Option<&'static OtherOperation> {
-    OtherOperation::all()
-        .iter()
-        .find(|other| other.name == name)
+async fn other(caller: &Caller<'_>, call: &Call, operation: OtherId) -> Result<Content, Fault> {
+    let content = match operation {
+        OtherId::GetCcmVersion => system::ccm_version(caller, call),
+        OtherId::DoAuthenticateUser => system::authenticate_user(caller, call).await,
+        OtherId::ListUserByName => {
+            let names = &["userid", "lastName"];
+            return list::by_name(caller, call, ObjectKind::User, names).await;
+        }
+        OtherId::ListPhoneByName => {
+            return list::by_name(caller, call, ObjectKind::Phone, &["name"]).await;
+        }
+        OtherId::ExecuteSqlQuery => sql::query(caller, call).await,
+        OtherId::ExecuteSqlUpdate => sql::update(caller, call).await,
+        OtherId::DoDeviceReset => restart::device(caller, call).await,
+        OtherId::ListChange => change::list(caller, call).await,
+    };
+    content.map(Content::Whole)
 }
 
 /// The fault of an operation that a version does not have: it says which does, if any.
@@ -180,7 +153,7 @@ fn unknown(name: &str, version: SchemaVersion) -> Fault {
         );
     }
     let mut others = SchemaVersion::ALL.into_iter();
-    let hint = match others.find(|other| is_served(name, *other)) {
+    let hint = match others.find(|other| Subject::of(name, *other).is_some()) {
         Some(since) if version < since => format!("{name} is there from AXL {since} on"),
         Some(_) => format!("{name} is not there any more in AXL {version}"),
         None => format!("{name} is no operation of AXL {version} that this server has"),

@@ -2,25 +2,50 @@
 //! same terms as the tables of objects.
 
 use crate::domain::schema::{
-    Element, MANY, ObjectKind, SchemaVersion, any, boolean, group, integer, one_of, reference,
-    secret, text,
+    Effect, Element, MANY, ObjectKind, SchemaVersion, any, boolean, group, integer, one_of,
+    reference, secret, text,
 };
 
 /// An operation that no table describes.
 #[derive(Debug, Clone, Copy)]
 pub struct OtherOperation {
+    /// Which it is.
+    pub id: OtherId,
     /// Its name on the wire.
     pub name: &'static str,
     /// The first version that has it.
     pub since: SchemaVersion,
     /// The first version that has it no more.
     pub before: Option<SchemaVersion>,
+    /// Whether it changes something.
+    pub effect: Effect,
     /// What it is given.
     pub arguments: &'static [Element],
     /// What it gives.
     pub answer: OtherAnswer,
     /// What it does here.
     pub note: &'static str,
+}
+
+/// Which of the operations without a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherId {
+    /// `getCCMVersion`.
+    GetCcmVersion,
+    /// `doAuthenticateUser`.
+    DoAuthenticateUser,
+    /// `listUserByName`: how users were listed before 8.0.
+    ListUserByName,
+    /// `listPhoneByName`: how phones were listed before 8.0.
+    ListPhoneByName,
+    /// `executeSQLQuery`.
+    ExecuteSqlQuery,
+    /// `executeSQLUpdate`.
+    ExecuteSqlUpdate,
+    /// `doDeviceReset`.
+    DoDeviceReset,
+    /// `listChange`.
+    ListChange,
 }
 
 /// What an operation without a table gives.
@@ -152,17 +177,21 @@ const CHANGES_OF_QUEUE: &[Element] = &[
 
 static ALL: &[OtherOperation] = &[
     OtherOperation {
+        id: OtherId::GetCcmVersion,
         name: "getCCMVersion",
         since: SchemaVersion::OLDEST,
         before: None,
+        effect: Effect::Reads,
         arguments: NODE,
         answer: OtherAnswer::Elements(VERSIONS),
         note: "The newest version of the schema that is served",
     },
     OtherOperation {
+        id: OtherId::DoAuthenticateUser,
         name: "doAuthenticateUser",
         since: SchemaVersion::OLDEST,
         before: None,
+        effect: Effect::Changes,
         arguments: CREDENTIALS,
         answer: OtherAnswer::Elements(VERDICT),
         note: "Counts like an attempt on a page; `code` is 0, 1 (wrong, or locked), 2 (too \
@@ -170,49 +199,61 @@ static ALL: &[OtherOperation] = &[
                never expires; `isWarningNeeded` from `expiryWarningDays` before that on",
     },
     OtherOperation {
+        id: OtherId::ListUserByName,
         name: "listUserByName",
         since: SchemaVersion::OLDEST,
         before: Some(SchemaVersion::V8_0),
+        effect: Effect::Reads,
         arguments: SEARCH,
         answer: OtherAnswer::Objects(ObjectKind::User),
         note: "Users whose user ID or last name fits; `listUser` from 8.0 on",
     },
     OtherOperation {
+        id: OtherId::ListPhoneByName,
         name: "listPhoneByName",
         since: SchemaVersion::OLDEST,
         before: Some(SchemaVersion::V8_0),
+        effect: Effect::Reads,
         arguments: SEARCH,
         answer: OtherAnswer::Objects(ObjectKind::Phone),
         note: "Phones whose name fits; `listPhone` from 8.0 on",
     },
     OtherOperation {
+        id: OtherId::ExecuteSqlQuery,
         name: "executeSQLQuery",
         since: SchemaVersion::OLDEST,
         before: None,
+        effect: Effect::Reads,
         arguments: STATEMENT,
         answer: OtherAnswer::Elements(ROWS),
         note: "One `select` on CUCM's tables",
     },
     OtherOperation {
+        id: OtherId::ExecuteSqlUpdate,
         name: "executeSQLUpdate",
         since: SchemaVersion::OLDEST,
         before: None,
+        effect: Effect::Changes,
         arguments: STATEMENT,
         answer: OtherAnswer::Elements(UPDATED),
         note: "One `insert`, `update` or `delete` of those that [SQL](axl.md#sql) lists",
     },
     OtherOperation {
+        id: OtherId::DoDeviceReset,
         name: "doDeviceReset",
         since: SchemaVersion::OLDEST,
         before: None,
+        effect: Effect::Changes,
         arguments: RESET,
         answer: OtherAnswer::Done,
         note: "Resets (`isHardReset`) or restarts a phone; 7.1 takes `deviceId` as well",
     },
     OtherOperation {
+        id: OtherId::ListChange,
         name: "listChange",
         since: SchemaVersion::V10_0,
         before: None,
+        effect: Effect::Reads,
         arguments: SINCE_WHEN,
         answer: OtherAnswer::Bare(CHANGES_OF_QUEUE),
         note: "What was added, updated and removed, from the audit log",

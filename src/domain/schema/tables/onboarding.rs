@@ -98,10 +98,10 @@ pub(super) const CREDENTIAL_POLICY_DEFAULT: ObjectType = ObjectType {
     operations: &[Operation::Update, Operation::Get],
 };
 
-// A code is a secret, and yet answers give it: an administrator must be able to tell it.
+// An administrator must be able to tell a code to whoever is to enter it.
 #[rustfmt::skip]
 const PHONE_ACTIVATION_CODE_ELEMENTS: &[Element] = &[
-    text("activationCode", 255).only_in_answers().applied(),
+    text("activationCode", 255).answered_secret().applied(),
     integer("activationCodeExpiry").applied(),
     text("phoneName", 255).required().characters(Characters::DeviceName).applied(),
     text("phoneDescription", 255).only_in_answers().applied(),

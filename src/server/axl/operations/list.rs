@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use crate::domain::pkid::Pkid;
-use crate::domain::schema::{ObjectType, Places, SchemaVersion};
+use crate::domain::schema::{ObjectKind, ObjectType, Places, SchemaVersion};
 use crate::service::App;
 use crate::service::objects::{self, Criteria, Defaults, ObjectError};
 
@@ -51,9 +51,10 @@ pub(super) async fn list(
 pub(super) async fn by_name(
     caller: &Caller<'_>,
     call: &Call,
-    object: &'static ObjectType,
+    kind: ObjectKind,
     names: &[&'static str],
 ) -> Result<Content, Fault> {
+    let object = ObjectType::of(kind).ok_or_else(|| Fault::not_found(kind.noun()))?;
     arguments::check(caller, call, &["searchString", "skip", "first"])?;
     let Some(argument) = call.argument("searchString") else {
         return Err(Fault::not_valid(format!(

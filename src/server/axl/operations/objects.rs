@@ -1,6 +1,6 @@
 //! `add…`, `update…`, `get…` and `remove…` of every kind of object, by its table.
 
-use crate::domain::schema::{ObjectKind, ObjectType, Operation, Places, SchemaVersion, dialect};
+use crate::domain::schema::{ObjectKind, ObjectType, Operation, Places, dialect};
 use crate::service::objects::{self, Defaults, ObjectError};
 
 use super::super::decode::{self, Decoded};
@@ -11,24 +11,6 @@ use super::super::tags::Tags;
 use super::super::xml::Element;
 use super::keys::key_of;
 use super::{Caller, arguments};
-
-/// The operation and the kind of object that an operation's name is made of; `None` when `version`
-/// has no such operation.
-pub(super) fn parsed(
-    operation: &str,
-    version: SchemaVersion,
-) -> Option<(Operation, &'static ObjectType)> {
-    Operation::ALL.into_iter().find_map(|verb| {
-        let noun = verb.noun_in(operation)?;
-        let object = if version.is_old_dialect() {
-            dialect::by_noun(noun)
-        } else {
-            ObjectType::by_noun(noun)
-        }?;
-        let since = object.has_since(verb)?;
-        (since <= version).then_some((verb, object))
-    })
-}
 
 /// Adds an object; gives its identity.
 pub(super) async fn add(

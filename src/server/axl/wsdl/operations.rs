@@ -1,7 +1,7 @@
 //! The operations of one version, from the tables that the program runs on. Pure.
 
 use crate::domain::schema::coverage::OtherOperation;
-use crate::domain::schema::{ObjectType, Operation, SchemaVersion, dialect};
+use crate::domain::schema::{ObjectType, SchemaVersion, Subject, dialect};
 
 /// One operation of one version.
 pub(super) struct Served {
@@ -9,15 +9,6 @@ pub(super) struct Served {
     pub(super) name: String,
     /// What it is about.
     pub(super) subject: Subject,
-}
-
-/// What an operation is about.
-#[derive(Clone, Copy)]
-pub(super) enum Subject {
-    /// What is done with which kind of object.
-    Object(Operation, &'static ObjectType),
-    /// An operation without a table.
-    Other(&'static OtherOperation),
 }
 
 impl Served {

@@ -5,7 +5,8 @@
 
 use crate::domain::schema::coverage::{OtherAnswer, OtherOperation};
 use crate::domain::schema::{
-    self, Content, Element, Key, MANY, ObjectType, Operation, Places, SchemaVersion, dialect,
+    self, Content, Element, Key, MANY, ObjectType, Operation, Places, SchemaVersion, Subject,
+    dialect,
 };
 use crate::server::axl::soap_action;
 
@@ -13,7 +14,7 @@ mod choices;
 mod parts;
 
 use super::document::Document;
-use super::operations::{self, Served, Subject};
+use super::operations::{self, Served};
 use super::simple_types::{SimpleTypes, ours};
 use super::{PREFIX, XSD};
 use parts::{INDEX, anything, attribute, optional, sequence_number, typed};
