@@ -10,6 +10,7 @@ use super::credential::CredentialPolicy;
 use super::credential::CredentialUser;
 use super::ctiid::Ctiid;
 use super::directory_number::DirectoryNumber;
+use super::line::AutoAnswer;
 use super::phone::PhoneConfiguration;
 use super::pkid::Pkid;
 use super::secret::Secret;
@@ -224,8 +225,8 @@ pub struct UniversalLineTemplate {
     pub external_call_control_profile: Option<Pkid>,
     /// Whether a call to it goes out at once, without waiting for further digits.
     pub urgent_priority: bool,
-    /// Automatic answer, in the schema's words.
-    pub auto_answer: String,
+    /// Automatic answer.
+    pub auto_answer: AutoAnswer,
     /// Optimistic version.
     pub version: i64,
 }

@@ -259,7 +259,7 @@ impl Maker<'_> {
                 .into(),
             max_number_of_calls: limits.max_number_of_calls(),
             busy_trigger: limits.busy_trigger(),
-            answers_automatically: line.answers_automatically(),
+            answers_automatically: line.settings.auto_answer.is_on(),
         })
     }
 }

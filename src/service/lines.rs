@@ -16,6 +16,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::history::AuditKind;
 use crate::domain::line::Line;
+use crate::domain::line::LineSettings;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::touched;
@@ -27,7 +28,6 @@ use crate::store::StoreError;
 pub(super) use phones::Affected;
 use phones::prepare;
 use phones::publish;
-pub use request::AUTO_ANSWER_OFF;
 pub use request::LineChange;
 pub use request::NewLine;
 
@@ -46,7 +46,10 @@ const ALERTING_NAME_LENGTH_MAX: usize = 50;
 /// [`AdministrationError::Taken`] when the number stands in that partition already,
 /// [`AdministrationError::Invalid`] for a text that does not fit.
 pub async fn add(app: &App, actor: &Actor, new: &NewLine) -> Result<Line, AdministrationError> {
-    check_said(Some(&new.description), Some(&new.alerting_name))?;
+    check_said(
+        Some(&new.settings.description),
+        Some(&new.settings.alerting_name),
+    )?;
     let catalogue = app.catalogue.load_full();
     let mut transaction = app.store.begin().await?;
     let line = insert(app, transaction.connection(), actor, &catalogue, new).await?;
@@ -66,13 +69,7 @@ pub(super) async fn insert(
         pkid: app.new_pkid(),
         pattern: new.pattern.clone(),
         route_partition: new.route_partition,
-        description: new.description.clone(),
-        alerting_name: new.alerting_name.clone(),
-        calling_search_space: new.calling_search_space,
-        voice_mail_profile: new.voice_mail_profile,
-        external_call_control_profile: new.external_call_control_profile,
-        urgent_priority: new.urgent_priority,
-        auto_answer: new.auto_answer.clone(),
+        settings: new.settings.clone(),
         auto_registered: false,
         version: 1,
     };
@@ -144,8 +141,8 @@ pub(super) async fn write(
     let description = change.description.as_ref();
     let alerting_name = change.alerting_name.as_ref();
     check_said(
-        description.filter(|text| **text != before.description),
-        alerting_name.filter(|text| **text != before.alerting_name),
+        description.filter(|text| **text != before.settings.description),
+        alerting_name.filter(|text| **text != before.settings.alerting_name),
     )?;
     let after = changed(&before, change);
     check(&after)?;
@@ -244,22 +241,24 @@ async fn find_for_update(
 
 fn changed(before: &Line, change: &LineChange) -> Line {
     let text = |set: &Option<String>, old: &str| set.clone().unwrap_or_else(|| old.to_owned());
-    let new = change;
+    let (new, held) = (change, &before.settings);
     Line {
         pkid: before.pkid,
         pattern: new.pattern.clone().unwrap_or(before.pattern.clone()),
         route_partition: new.route_partition.unwrap_or(before.route_partition),
-        description: text(&new.description, &before.description),
-        alerting_name: text(&new.alerting_name, &before.alerting_name),
-        calling_search_space: new
-            .calling_search_space
-            .unwrap_or(before.calling_search_space),
-        voice_mail_profile: new.voice_mail_profile.unwrap_or(before.voice_mail_profile),
-        external_call_control_profile: new
-            .external_call_control_profile
-            .unwrap_or(before.external_call_control_profile),
-        urgent_priority: new.urgent_priority.unwrap_or(before.urgent_priority),
-        auto_answer: text(&new.auto_answer, &before.auto_answer),
+        settings: LineSettings {
+            description: text(&new.description, &held.description),
+            alerting_name: text(&new.alerting_name, &held.alerting_name),
+            calling_search_space: new
+                .calling_search_space
+                .unwrap_or(held.calling_search_space),
+            voice_mail_profile: new.voice_mail_profile.unwrap_or(held.voice_mail_profile),
+            external_call_control_profile: new
+                .external_call_control_profile
+                .unwrap_or(held.external_call_control_profile),
+            urgent_priority: new.urgent_priority.unwrap_or(held.urgent_priority),
+            auto_answer: new.auto_answer.unwrap_or(held.auto_answer),
+        },
         auto_registered: before.auto_registered,
         version: before.version,
     }
@@ -282,8 +281,12 @@ fn check_said(
 }
 
 fn check(line: &Line) -> Result<(), AdministrationError> {
-    check_text("description", &line.description, DESCRIPTION_LENGTH_MAX)?;
-    let name = &line.alerting_name;
+    check_text(
+        "description",
+        &line.settings.description,
+        DESCRIPTION_LENGTH_MAX,
+    )?;
+    let name = &line.settings.alerting_name;
     check_text("alertingName", name, ALERTING_NAME_LENGTH_MAX)
 }
 
@@ -330,8 +333,8 @@ fn described(catalogue: &Catalogue, line: &Line) -> String {
         "{} in partition {:?}, description {}, alerting name {}, {}",
         line.pattern,
         partition.map_or("", String::as_str),
-        line.description,
-        line.alerting_name,
-        line.auto_answer
+        line.settings.description,
+        line.settings.alerting_name,
+        line.settings.auto_answer
     )
 }

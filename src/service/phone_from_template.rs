@@ -143,7 +143,7 @@ pub fn make_phone(app: &App, mould: &Mould) -> Result<Phone, KeysError> {
             external_phone_number: template.external_phone_number.as_str().into(),
             max_number_of_calls: template.max_number_of_calls,
             busy_trigger: template.busy_trigger,
-            answers_automatically: mould.line.answers_automatically(),
+            answers_automatically: mould.line.settings.auto_answer.is_on(),
         }]),
         registered_address: mould.before.and_then(|phone| phone.registered_address),
         first_fetch_address: mould
@@ -159,6 +159,7 @@ pub fn make_phone(app: &App, mould: &Mould) -> Result<Phone, KeysError> {
 /// Writes onto a line what the template sets; what it leaves empty stays as it is on the line.
 /// Number and partition are the line's own.
 pub fn apply_line_template(line: &mut Line, template: &UniversalLineTemplate, subject: &Subject) {
+    let line = &mut line.settings;
     let texts = [
         (
             &mut line.description,
@@ -192,5 +193,5 @@ pub fn apply_line_template(line: &mut Line, template: &UniversalLineTemplate, su
         *reference = set.or(*reference);
     }
     line.urgent_priority |= template.urgent_priority;
-    line.auto_answer.clone_from(&template.auto_answer);
+    line.auto_answer = template.auto_answer;
 }

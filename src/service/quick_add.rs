@@ -26,7 +26,9 @@ use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::EndUser;
 use crate::domain::fresh_system;
+use crate::domain::line::AutoAnswer;
 use crate::domain::line::Line;
+use crate::domain::line::LineSettings;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::DeviceClass;
 use crate::domain::phone_model::PhoneModel;
@@ -393,7 +395,7 @@ impl Asked<'_> {
         let text = |text: fn(&UniversalLineTemplate) -> &str, field| {
             template.map_or_else(String::new, |template| expanded(text(template), field))
         };
-        NewLine {
+        let settings = LineSettings {
             description: text(|t| &t.line_description, TextField::LineDescription),
             alerting_name: text(|t| &t.alerting_name, TextField::AlertingName),
             calling_search_space: details
@@ -402,12 +404,13 @@ impl Asked<'_> {
             voice_mail_profile: details
                 .voice_mail_profile
                 .or(template.and_then(|t| t.voice_mail_profile)),
-            elements: details.line_elements.clone(),
             external_call_control_profile: template.and_then(|t| t.external_call_control_profile),
             urgent_priority: template.is_some_and(|t| t.urgent_priority),
-            auto_answer: template
-                .map_or(lines::AUTO_ANSWER_OFF, |t| t.auto_answer.as_str())
-                .to_owned(),
+            auto_answer: template.map_or_else(AutoAnswer::default, |t| t.auto_answer),
+        };
+        NewLine {
+            settings,
+            elements: details.line_elements.clone(),
             ..NewLine::new(self.extension.pattern.clone(), route_partition)
         }
     }

@@ -16,7 +16,7 @@ use super::ctiid::ctiid_or_null;
 use super::row::Columns;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
-use crate::domain::line::answers_automatically;
+use crate::domain::line::AutoAnswer;
 use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::DigestUser;
 use crate::domain::phone::Phone;
@@ -129,7 +129,7 @@ fn phone_line_of(row: &AnyRow) -> Result<PhoneLine, StoreError> {
         external_phone_number: row.boxed_text("device_line.external_phone_number")?,
         max_number_of_calls: row.integer("device_line.max_number_of_calls")?,
         busy_trigger: row.integer("device_line.busy_trigger")?,
-        answers_automatically: answers_automatically(&row.text("line.auto_answer")?),
+        answers_automatically: row.parsed::<AutoAnswer>("line.auto_answer")?.is_on(),
     })
 }
 

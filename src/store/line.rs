@@ -12,6 +12,7 @@ use super::row::Columns;
 use super::row::places;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;
+use crate::domain::line::LineSettings;
 use crate::domain::pkid::Pkid;
 
 /// One static text a statement: the columns of [`line_of`] and what follows them.
@@ -31,16 +32,34 @@ fn line_of(row: &sqlx::any::AnyRow) -> Result<Line, StoreError> {
         pkid: row.pkid("line.pkid")?,
         pattern: row.parsed("line.pattern")?,
         route_partition: row.pkid("line.route_partition")?,
-        description: row.text("line.description")?,
-        alerting_name: row.text("line.alerting_name")?,
-        calling_search_space: row.pkid_or_null("line.calling_search_space")?,
-        voice_mail_profile: row.pkid_or_null("line.voice_mail_profile")?,
-        external_call_control_profile: row.pkid_or_null("line.external_call_control_profile")?,
-        urgent_priority: row.flag("line.urgent_priority")?,
-        auto_answer: row.text("line.auto_answer")?,
+        settings: LineSettings {
+            description: row.text("line.description")?,
+            alerting_name: row.text("line.alerting_name")?,
+            calling_search_space: row.pkid_or_null("line.calling_search_space")?,
+            voice_mail_profile: row.pkid_or_null("line.voice_mail_profile")?,
+            external_call_control_profile: row
+                .pkid_or_null("line.external_call_control_profile")?,
+            urgent_priority: row.flag("line.urgent_priority")?,
+            auto_answer: row.parsed("line.auto_answer")?,
+        },
         auto_registered: row.flag("line.auto_registered")?,
         version: row.number("line.version")?,
     })
+}
+
+type Query<'a> = sqlx::query::Query<'a, sqlx::Any, sqlx::any::AnyArguments>;
+
+/// Binds what is set of a line, from `description` to `auto_answer` in the order of the columns.
+fn bind_settings<'a>(query: Query<'a>, settings: &'a LineSettings) -> Query<'a> {
+    let reference = |pkid: Option<Pkid>| pkid.map(|pkid| pkid.to_string());
+    query
+        .bind(settings.description.as_str())
+        .bind(settings.alerting_name.as_str())
+        .bind(reference(settings.calling_search_space))
+        .bind(reference(settings.voice_mail_profile))
+        .bind(reference(settings.external_call_control_profile))
+        .bind(i64::from(settings.urgent_priority))
+        .bind(settings.auto_answer.as_str())
 }
 
 /// Finds a line by number and partition.
@@ -225,7 +244,7 @@ pub async fn keys(
 ///
 /// [`StoreError::Duplicate`] when the number stands in that partition already.
 pub async fn insert(connection: &mut Connection, line: &Line) -> Result<(), StoreError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO line (pkid, pattern, route_partition, description, alerting_name, \
          calling_search_space, voice_mail_profile, external_call_control_profile, \
          urgent_priority, auto_answer, auto_registered, version) \
@@ -233,21 +252,12 @@ pub async fn insert(connection: &mut Connection, line: &Line) -> Result<(), Stor
     )
     .bind(line.pkid.to_string())
     .bind(line.pattern.as_str())
-    .bind(line.route_partition.to_string())
-    .bind(line.description.as_str())
-    .bind(line.alerting_name.as_str())
-    .bind(line.calling_search_space.map(|pkid| pkid.to_string()))
-    .bind(line.voice_mail_profile.map(|pkid| pkid.to_string()))
-    .bind(
-        line.external_call_control_profile
-            .map(|pkid| pkid.to_string()),
-    )
-    .bind(i64::from(line.urgent_priority))
-    .bind(line.auto_answer.as_str())
-    .bind(i64::from(line.auto_registered))
-    .bind(line.version)
-    .execute(connection)
-    .await?;
+    .bind(line.route_partition.to_string());
+    bind_settings(query, &line.settings)
+        .bind(i64::from(line.auto_registered))
+        .bind(line.version)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -257,25 +267,16 @@ pub async fn insert(connection: &mut Connection, line: &Line) -> Result<(), Stor
 ///
 /// [`StoreError`] when the database fails.
 pub async fn update(connection: &mut Connection, line: &Line) -> Result<(), StoreError> {
-    sqlx::query(
+    let query = sqlx::query(
         "UPDATE line SET description = $2, alerting_name = $3, calling_search_space = $4, \
          voice_mail_profile = $5, external_call_control_profile = $6, urgent_priority = $7, \
          auto_answer = $8, auto_registered = $9, version = version + 1 WHERE pkid = $1",
     )
-    .bind(line.pkid.to_string())
-    .bind(line.description.as_str())
-    .bind(line.alerting_name.as_str())
-    .bind(line.calling_search_space.map(|pkid| pkid.to_string()))
-    .bind(line.voice_mail_profile.map(|pkid| pkid.to_string()))
-    .bind(
-        line.external_call_control_profile
-            .map(|pkid| pkid.to_string()),
-    )
-    .bind(i64::from(line.urgent_priority))
-    .bind(line.auto_answer.as_str())
-    .bind(i64::from(line.auto_registered))
-    .execute(connection)
-    .await?;
+    .bind(line.pkid.to_string());
+    bind_settings(query, &line.settings)
+        .bind(i64::from(line.auto_registered))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -286,8 +287,7 @@ pub async fn update(connection: &mut Connection, line: &Line) -> Result<(), Stor
 /// [`StoreError::Duplicate`] when the number stands in that partition already,
 /// [`StoreError::Conflict`] when the row is gone or has another version by now.
 pub async fn replace(connection: &mut Connection, line: &Line) -> Result<(), StoreError> {
-    let text = |pkid: Option<Pkid>| pkid.map(|pkid| pkid.to_string());
-    let written = sqlx::query(
+    let query = sqlx::query(
         "UPDATE line SET pattern = $3, route_partition = $4, description = $5, \
          alerting_name = $6, calling_search_space = $7, voice_mail_profile = $8, \
          external_call_control_profile = $9, urgent_priority = $10, auto_answer = $11, \
@@ -296,16 +296,10 @@ pub async fn replace(connection: &mut Connection, line: &Line) -> Result<(), Sto
     .bind(line.pkid.to_string())
     .bind(line.version)
     .bind(line.pattern.as_str())
-    .bind(line.route_partition.to_string())
-    .bind(line.description.as_str())
-    .bind(line.alerting_name.as_str())
-    .bind(text(line.calling_search_space))
-    .bind(text(line.voice_mail_profile))
-    .bind(text(line.external_call_control_profile))
-    .bind(i64::from(line.urgent_priority))
-    .bind(line.auto_answer.as_str())
-    .execute(connection)
-    .await?;
+    .bind(line.route_partition.to_string());
+    let written = bind_settings(query, &line.settings)
+        .execute(connection)
+        .await?;
     if written.rows_affected() == 1 {
         Ok(())
     } else {

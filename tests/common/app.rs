@@ -11,6 +11,7 @@ use selfprov::domain::end_user::Person;
 use selfprov::domain::end_user::PrimaryExtension;
 use selfprov::domain::fresh_system;
 use selfprov::domain::line::Line;
+use selfprov::domain::line::LineSettings;
 use selfprov::domain::login_name::FoldedLogin;
 use selfprov::domain::phone::DigestIdentity;
 use selfprov::domain::phone::Phone;
@@ -283,13 +284,7 @@ pub(crate) fn line_in_none(pkid: Pkid, pattern: &str) -> Line {
         pkid,
         pattern: pattern.parse().unwrap(),
         route_partition: fresh_system::NO_PARTITION,
-        description: String::new(),
-        alerting_name: String::new(),
-        calling_search_space: None,
-        voice_mail_profile: None,
-        external_call_control_profile: None,
-        urgent_priority: false,
-        auto_answer: "Auto Answer Off".to_owned(),
+        settings: LineSettings::default(),
         auto_registered: false,
         version: 1,
     }

@@ -24,6 +24,7 @@ use super::credential::CredentialKind;
 use super::credential::CredentialPolicy;
 use super::credential::CredentialUser;
 use super::directory_number::DirectoryNumber;
+use super::line::AutoAnswer;
 use super::phone::PhoneConfiguration;
 use super::phone::ServiceUrl;
 use super::pkid::Pkid;
@@ -406,7 +407,7 @@ fn sample_line_template() -> UniversalLineTemplate {
         alerting_name: "#FirstName# #LastName#".to_owned(),
         external_call_control_profile: None,
         urgent_priority: false,
-        auto_answer: "Auto Answer Off".to_owned(),
+        auto_answer: AutoAnswer::Off,
         version: 1,
     }
 }

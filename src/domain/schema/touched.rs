@@ -144,31 +144,29 @@ pub fn of_user(before: &EndUser, after: &EndUser) -> Vec<&'static str> {
 
 /// The elements of a line that a change touches.
 pub fn of_line(before: &Line, after: &Line) -> Vec<&'static str> {
+    let (was, is) = (&before.settings, &after.settings);
     named([
         ("pattern", before.pattern != after.pattern),
         (
             "routePartitionName",
             before.route_partition != after.route_partition,
         ),
-        ("description", before.description != after.description),
-        ("alertingName", before.alerting_name != after.alerting_name),
+        ("description", was.description != is.description),
+        ("alertingName", was.alerting_name != is.alerting_name),
         (
             "shareLineAppearanceCssName",
-            before.calling_search_space != after.calling_search_space,
+            was.calling_search_space != is.calling_search_space,
         ),
         (
             "voiceMailProfileName",
-            before.voice_mail_profile != after.voice_mail_profile,
+            was.voice_mail_profile != is.voice_mail_profile,
         ),
         (
             "externalCallControlProfile",
-            before.external_call_control_profile != after.external_call_control_profile,
+            was.external_call_control_profile != is.external_call_control_profile,
         ),
-        (
-            "patternUrgency",
-            before.urgent_priority != after.urgent_priority,
-        ),
-        ("autoAnswer", before.auto_answer != after.auto_answer),
+        ("patternUrgency", was.urgent_priority != is.urgent_priority),
+        ("autoAnswer", was.auto_answer != is.auto_answer),
     ])
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::catalogue::PhoneButtonTemplate;
+use crate::domain::line::AutoAnswer;
 use crate::domain::phone::PhoneConfiguration;
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
@@ -113,7 +114,7 @@ fn catalogue(buttons_model: Option<u32>) -> Catalogue {
         alerting_name: String::new(),
         external_call_control_profile: None,
         urgent_priority: false,
-        auto_answer: "Auto Answer Off".to_owned(),
+        auto_answer: AutoAnswer::Off,
         version: 1,
     };
     let buttons = PhoneButtonTemplate {

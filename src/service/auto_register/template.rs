@@ -11,6 +11,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;
+use crate::domain::line::LineSettings;
 use crate::domain::phone::Phone;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
@@ -94,8 +95,8 @@ impl<'a> Templates<'a> {
         if says_nothing(&phone.description) {
             phone.description = auto.as_str().into();
         }
-        if says_nothing(&line.description) {
-            line.description = auto;
+        if says_nothing(&line.settings.description) {
+            line.settings.description = auto;
         }
         for line in &mut phone.lines {
             if says_nothing(&line.label) {
@@ -110,13 +111,7 @@ impl<'a> Templates<'a> {
             pkid: app.new_pkid(),
             pattern: number.clone(),
             route_partition: self.route_partition,
-            description: String::new(),
-            alerting_name: String::new(),
-            calling_search_space: None,
-            voice_mail_profile: None,
-            external_call_control_profile: None,
-            urgent_priority: false,
-            auto_answer: String::new(),
+            settings: LineSettings::default(),
             auto_registered: true,
             version: 1,
         }

@@ -39,7 +39,8 @@ pub(super) async fn prepare(
     phones: &[Phone],
     (before, after): (&Line, &Line),
 ) -> Result<Vec<Affected>, AdministrationError> {
-    let is_in_file = (&before.pattern, &before.auto_answer) != (&after.pattern, &after.auto_answer);
+    let in_file = |line: &Line| (line.pattern.clone(), line.settings.auto_answer);
+    let is_in_file = in_file(before) != in_file(after);
     let is_known = is_in_file || before.route_partition != after.route_partition;
     let mut affected = Vec::new();
     for phone in phones.iter().filter(|_| is_known) {
@@ -107,7 +108,7 @@ pub(super) fn publish(app: &App, before: &Line, after: &Line, affected: Vec<Affe
             for line in lines.filter(|line| line.line == after.pkid) {
                 line.pattern = after.pattern.clone();
                 line.route_partition = after.route_partition;
-                line.answers_automatically = after.answers_automatically();
+                line.answers_automatically = after.settings.auto_answer.is_on();
             }
             if let Some(file) = &file {
                 known.phone.version_stamp = file.version_stamp;

@@ -1,11 +1,10 @@
 //! What administrators say of a line to be added or changed.
 
 use crate::domain::directory_number::DirectoryNumber;
+use crate::domain::line::AutoAnswer;
+use crate::domain::line::LineSettings;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::StoredElements;
-
-/// Automatic answer of a line of which nothing else is said.
-pub const AUTO_ANSWER_OFF: &str = "Auto Answer Off";
 
 /// A line to be added.
 #[derive(Debug, Clone)]
@@ -14,20 +13,8 @@ pub struct NewLine {
     pub pattern: DirectoryNumber,
     /// Route partition.
     pub route_partition: Pkid,
-    /// Description.
-    pub description: String,
-    /// Alerting name.
-    pub alerting_name: String,
-    /// Calling search space.
-    pub calling_search_space: Option<Pkid>,
-    /// Voice-mail profile.
-    pub voice_mail_profile: Option<Pkid>,
-    /// External call control profile.
-    pub external_call_control_profile: Option<Pkid>,
-    /// Urgent priority.
-    pub urgent_priority: bool,
-    /// Automatic answer, in the schema's words.
-    pub auto_answer: String,
+    /// What is set of it.
+    pub settings: LineSettings,
     /// What is only kept.
     pub elements: StoredElements,
 }
@@ -38,13 +25,7 @@ impl NewLine {
         Self {
             pattern,
             route_partition,
-            description: String::new(),
-            alerting_name: String::new(),
-            calling_search_space: None,
-            voice_mail_profile: None,
-            external_call_control_profile: None,
-            urgent_priority: false,
-            auto_answer: AUTO_ANSWER_OFF.to_owned(),
+            settings: LineSettings::default(),
             elements: StoredElements::default(),
         }
     }
@@ -71,8 +52,8 @@ pub struct LineChange {
     pub external_call_control_profile: Option<Option<Pkid>>,
     /// Urgent priority.
     pub urgent_priority: Option<bool>,
-    /// Automatic answer, in the schema's words.
-    pub auto_answer: Option<String>,
+    /// Automatic answer.
+    pub auto_answer: Option<AutoAnswer>,
     /// What is only kept.
     pub elements: StoredElements,
 }

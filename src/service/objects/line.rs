@@ -14,7 +14,9 @@ use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::device::DeviceName;
+use crate::domain::line::AutoAnswer;
 use crate::domain::line::Line;
+use crate::domain::line::LineSettings;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
@@ -140,15 +142,17 @@ impl Kind for Lines {
 
     fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
         Box::pin(async move {
-            let auto_answer = Some(draft.text("autoAnswer")).filter(|text| !text.is_empty());
-            let new = NewLine {
+            let settings = LineSettings {
                 description: draft.text("description"),
                 alerting_name: draft.text("alertingName"),
                 calling_search_space: draft.pkid("shareLineAppearanceCssName"),
                 voice_mail_profile: draft.pkid("voiceMailProfileName"),
                 external_call_control_profile: draft.pkid("externalCallControlProfile"),
                 urgent_priority: draft.flag("patternUrgency"),
-                auto_answer: auto_answer.unwrap_or_else(|| lines::AUTO_ANSWER_OFF.to_owned()),
+                auto_answer: auto_answer(&draft.text("autoAnswer"))?,
+            };
+            let new = NewLine {
+                settings,
                 elements: draft.stored(),
                 ..NewLine::new(number(&draft.text("pattern"))?, partition(app, draft)?)
             };
@@ -167,10 +171,7 @@ impl Kind for Lines {
             let reference = |element| draft.says(element).then(|| draft.pkid(element));
             let pattern = draft.said_text("pattern");
             let route_partition = draft.says("routePartitionName");
-            let auto_answer = draft.said_text("autoAnswer").map(|text| match text {
-                empty if empty.is_empty() => lines::AUTO_ANSWER_OFF.to_owned(),
-                word => word,
-            });
+            let said = draft.said_text("autoAnswer");
             let change = LineChange {
                 version: draft.held_version(),
                 pattern: pattern.as_deref().map(number).transpose()?,
@@ -183,7 +184,7 @@ impl Kind for Lines {
                 urgent_priority: draft
                     .says("patternUrgency")
                     .then(|| draft.flag("patternUrgency")),
-                auto_answer,
+                auto_answer: said.as_deref().map(auto_answer).transpose()?,
                 elements: draft.stored(),
             };
             lines::update(app, actor, pkid, &change).await?;
@@ -200,6 +201,11 @@ impl Kind for Lines {
     ) -> Pending<'a, ()> {
         Box::pin(async move { Ok(lines::remove(app, actor, pkid).await?) })
     }
+}
+
+fn auto_answer(text: &str) -> Result<AutoAnswer, ObjectError> {
+    text.parse()
+        .map_err(|error| ObjectError::invalid("autoAnswer", &error))
 }
 
 /// The partition that a draft names; none is a partition too.
@@ -229,33 +235,34 @@ fn record_of(
     devices: &HashMap<Pkid, Vec<DeviceName>>,
 ) -> Record {
     let named = |kind, pkid| names::reference(catalogue, ObjectKind::Named(kind), pkid);
-    let css = line.calling_search_space;
+    let settings = &line.settings;
+    let css = settings.calling_search_space;
     let mut record = Record::default();
     let pattern = written_directory_number(line.pattern.as_str());
     record.set("pattern", Value::Text(pattern));
-    record.set("description", Value::text(&line.description));
+    record.set("description", Value::text(&settings.description));
     record.set(
         "routePartitionName",
         names::route_partition(catalogue, line.route_partition),
     );
-    record.set("autoAnswer", Value::text(&line.auto_answer));
-    record.set("alertingName", Value::text(&line.alerting_name));
+    record.set("autoAnswer", Value::text(settings.auto_answer.as_str()));
+    record.set("alertingName", Value::text(&settings.alerting_name));
     record.set(
         "shareLineAppearanceCssName",
         names::reference(catalogue, ObjectKind::Css, css),
     );
     record.set(
         "voiceMailProfileName",
-        named(NamedObject::VOICE_MAIL_PROFILE, line.voice_mail_profile),
+        named(NamedObject::VOICE_MAIL_PROFILE, settings.voice_mail_profile),
     );
     record.set(
         "externalCallControlProfile",
         named(
             "ExternalCallControlProfile",
-            line.external_call_control_profile,
+            settings.external_call_control_profile,
         ),
     );
-    record.set("patternUrgency", Value::flag(line.urgent_priority));
+    record.set("patternUrgency", Value::flag(settings.urgent_priority));
     let devices = devices.get(&line.pkid).map_or(&[][..], Vec::as_slice);
     let devices = devices.iter().map(|name| Value::text(name.as_str()));
     let mut associated = Record::default();

@@ -8,14 +8,12 @@ use super::templates::Recorded;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::catalogue::UniversalLineTemplate;
+use crate::domain::line::UnknownAutoAnswer;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::templates::NEW;
-
-/// What `autoAnswer` is where the request has it empty. Source: AXL's default.
-const AUTO_ANSWER: &str = "Auto Answer Off";
 
 /// Kind of external call control profiles.
 const EXTERNAL_CALL_CONTROL_PROFILE: &str = "ExternalCallControlProfile";
@@ -26,7 +24,7 @@ impl Recorded for UniversalLineTemplate {
             .pkid("routePartition")
             .or_else(|| catalogue.route_partition(""))
             .ok_or(ObjectError::Missing("routePartition"))?;
-        let auto_answer = draft.text("autoAnswer");
+        let auto_answer = draft.text("autoAnswer").parse();
         Ok(Self {
             pkid: Pkid::from_u128(0),
             name: draft.text("name"),
@@ -37,11 +35,8 @@ impl Recorded for UniversalLineTemplate {
             alerting_name: draft.text("alertingName"),
             external_call_control_profile: draft.pkid("extCallControlProfile"),
             urgent_priority: draft.flag("urgentPriority"),
-            auto_answer: if auto_answer.is_empty() {
-                AUTO_ANSWER.to_owned()
-            } else {
-                auto_answer
-            },
+            auto_answer: auto_answer
+                .map_err(|error: UnknownAutoAnswer| ObjectError::invalid("autoAnswer", &error))?,
             version: NEW,
         })
     }
@@ -72,7 +67,7 @@ impl Recorded for UniversalLineTemplate {
                 self.external_call_control_profile,
             ),
         );
-        record.set("autoAnswer", Value::text(&self.auto_answer));
+        record.set("autoAnswer", Value::text(self.auto_answer.as_str()));
         record
     }
 }

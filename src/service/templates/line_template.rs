@@ -1,4 +1,4 @@
-//! Saving a Universal Line Template: an unknown tag and an unknown way to answer are refused.
+//! Saving a Universal Line Template: an unknown tag is refused.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,6 @@ use crate::service::administration::AdministrationError;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
-
-/// Ways to answer a call automatically. Source: AXL `XAutoAnswer`.
-const AUTO_ANSWERS: [&str; 3] = [
-    "Auto Answer Off",
-    "Auto Answer with Headset",
-    "Auto Answer with Speakerphone",
-];
 
 impl Template for UniversalLineTemplate {
     const LABEL: &'static str = "Universal Line Template";
@@ -58,12 +51,7 @@ impl Template for UniversalLineTemplate {
     fn check(&self, _: &Catalogue) -> Result<(), AdministrationError> {
         check_name(&self.name)?;
         check_tags("Line Description", &self.line_description)?;
-        check_tags("Alerting Name", &self.alerting_name)?;
-        if AUTO_ANSWERS.contains(&self.auto_answer.as_str()) {
-            return Ok(());
-        }
-        let reason = format!("it is one of {}", AUTO_ANSWERS.join(", "));
-        Err(AdministrationError::invalid("Auto Answer", &reason))
+        check_tags("Alerting Name", &self.alerting_name)
     }
 
     async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {

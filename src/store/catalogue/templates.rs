@@ -201,7 +201,7 @@ fn universal_line_template_of(row: &AnyRow) -> Result<UniversalLineTemplate, Sto
         external_call_control_profile: row
             .pkid_or_null("universal_line_template.external_call_control_profile")?,
         urgent_priority: row.flag("universal_line_template.urgent_priority")?,
-        auto_answer: row.text("universal_line_template.auto_answer")?,
+        auto_answer: row.parsed("universal_line_template.auto_answer")?,
         version: row.number("universal_line_template.version")?,
     })
 }

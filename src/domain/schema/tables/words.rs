@@ -1,5 +1,7 @@
 //! The words of closed enumerations. Enumerations that grow with products and releases are text.
 
+use crate::domain::line::AutoAnswer;
+
 pub(super) const ACCOUNT_TYPE: &[&str] = &["LDAP", "Local"];
 pub(super) const AUTHENTICATION_MODE: &[&str] = &[
     "By Authentication String",
@@ -8,11 +10,7 @@ pub(super) const AUTHENTICATION_MODE: &[&str] = &[
     "By Existing Certificate (precedence to MIC)",
 ];
 pub(super) const AUTHENTICATION_TYPE: &[&str] = &["LDAP", "Local"];
-pub(super) const AUTO_ANSWER: &[&str] = &[
-    "Auto Answer Off",
-    "Auto Answer with Headset",
-    "Auto Answer with Speakerphone",
-];
+pub(super) const AUTO_ANSWER: &[&str] = &AutoAnswer::WORDS;
 pub(super) const BARGE: &[&str] = &["Off", "Barge", "CBarge", "Default"];
 pub(super) const BLF_SD_OPTION: &[&str] = &["Pickup"];
 pub(super) const CALLING_LINE_IDENTIFICATION: &[&str] = &[

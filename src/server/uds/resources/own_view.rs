@@ -104,7 +104,10 @@ impl View<'_> {
         };
         let line = self.mine.primary_line.as_ref();
         xml.open("primaryExtension", &[]);
-        xml.text("description", line.map_or("", |line| &line.description));
+        xml.text(
+            "description",
+            line.map_or("", |line| &line.settings.description),
+        );
         xml.text("directoryNumber", primary.pattern.as_str());
         xml.text("label", primary.label.as_deref().unwrap_or_default());
         xml.close();
