@@ -114,7 +114,7 @@ pub(super) async fn find_lines<'a>(
             other => other?,
         };
         if line.line.is_some_and(|known| known != row.pkid) {
-            return Err(AdministrationError::Changed("line"));
+            return Err(AdministrationError::Changed(lines::KIND));
         }
         let clash = found
             .iter()

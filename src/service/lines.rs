@@ -31,7 +31,8 @@ use phones::publish;
 pub use request::LineChange;
 pub use request::NewLine;
 
-const KIND: &str = "Line";
+/// What pages call the object.
+pub(super) const KIND: &str = "Line";
 
 /// Most characters of a description. Source: AXL `XLine`, `description`.
 const DESCRIPTION_LENGTH_MAX: usize = 200;
@@ -186,7 +187,7 @@ pub async fn remove(app: &App, actor: &Actor, pkid: Pkid) -> Result<(), Administ
     }
     match store::line::delete(connection, pkid).await {
         // Somebody began to use it in the meantime.
-        Err(StoreError::InUse) => return Err(AdministrationError::Changed("line")),
+        Err(StoreError::InUse) => return Err(AdministrationError::Changed(KIND)),
         other => other?,
     }
     let change = Change {
@@ -212,7 +213,7 @@ async fn enter_alone(app: &App, names: &[DeviceName]) -> Result<Vec<Pass>, Admin
     let mut passes = Vec::with_capacity(names.len());
     for name in names {
         let entered = app.attempts.enter_alone(&format!("change {name}")).await;
-        passes.push(entered.map_err(|_| AdministrationError::Changed("line"))?);
+        passes.push(entered.map_err(|_| AdministrationError::Changed(KIND))?);
     }
     Ok(passes)
 }
@@ -226,7 +227,7 @@ async fn find_for_update(
         .await?
         .ok_or_else(|| AdministrationError::not_found(KIND, &pkid.to_string()))?;
     if version.is_some_and(|version| version != before.version) {
-        return Err(AdministrationError::Changed("line"));
+        return Err(AdministrationError::Changed(KIND));
     }
     if before.auto_registered {
         let reason = format!(

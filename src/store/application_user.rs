@@ -6,8 +6,11 @@ use super::Connection;
 use super::StoreError;
 use super::row::Columns;
 use crate::domain::account::ApplicationUser;
+use crate::domain::end_user::FoldedLogin;
+use crate::domain::end_user::UserId;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::login_name::UserId;
+use super::row::one_row;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
 
@@ -165,11 +168,7 @@ pub async fn raise_version(
     .bind(version)
     .execute(connection)
     .await?;
-    if raised.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict("Application User"))
-    }
+    one_row(&raised, "Application User")
 }
 
 /// How many enabled application users are in a group.

@@ -9,6 +9,7 @@ use super::StoreError;
 use super::attribute;
 use super::like;
 use super::row::Columns;
+use super::row::one_row;
 use super::row::places;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::line::Line;
@@ -300,11 +301,7 @@ pub async fn replace(connection: &mut Connection, line: &Line) -> Result<(), Sto
     let written = bind_settings(query, &line.settings)
         .execute(connection)
         .await?;
-    if written.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict("line"))
-    }
+    one_row(&written, "Line")
 }
 
 /// Removes a line that nothing refers to, with everything kept for it.

@@ -14,6 +14,7 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::StoreError;
 use super::row::Columns as _;
+use super::row::one_row;
 use crate::domain::pkid::Pkid;
 
 pub use tables::table_of;
@@ -66,6 +67,8 @@ pub struct Members {
 pub struct RowTable {
     /// The table; objects of several kinds may share one.
     pub table: &'static str,
+    /// What the kind is called where somebody is told of a conflict.
+    pub label: &'static str,
     /// Column and value that tell the kind in a shared table.
     pub kind: Option<(&'static str, &'static str)>,
     /// Columns, of which `name` is the first.
@@ -211,11 +214,7 @@ pub async fn update(
         .bind(version)
         .execute(connection)
         .await?;
-    if updated.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict(table.table))
-    }
+    one_row(&updated, table.label)
 }
 
 /// Replaces the entries of an object.

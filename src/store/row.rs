@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use sqlx::Row;
+use sqlx::any::AnyQueryResult;
 use sqlx::any::AnyRow;
 
 use super::StoreError;
@@ -21,6 +22,16 @@ pub(super) fn places(count: usize, first: usize) -> String {
         let _ = write!(text, "{comma}${number}");
     }
     text
+}
+
+/// A conflict unless exactly one row was written: it is gone, or has another version by now. `label`
+/// is what pages call the object.
+pub(super) fn one_row(written: &AnyQueryResult, label: &'static str) -> Result<(), StoreError> {
+    if written.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict(label))
+    }
 }
 
 /// Columns are named `table.column` for the error and read by the part after the dot.

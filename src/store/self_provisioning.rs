@@ -3,6 +3,7 @@
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
+use super::row::one_row;
 use crate::domain::self_provisioning::AuthenticationCodeHash;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
@@ -56,11 +57,7 @@ pub async fn raise_version(
     .bind(version)
     .execute(connection)
     .await?;
-    if raised.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict("Self-Provisioning"))
-    }
+    one_row(&raised, "Self-Provisioning")
 }
 
 /// Writes the authentication mode.

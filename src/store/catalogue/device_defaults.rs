@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::row::Columns;
-use super::one_row;
+use super::super::row::one_row;
 use crate::domain::catalogue::DeviceDefault;
 use crate::domain::fresh_system;
 use crate::domain::phone_model;
@@ -61,5 +61,5 @@ pub async fn put_device_default(
     .bind(default.version)
     .execute(connection)
     .await?;
-    one_row(put.rows_affected(), "Device Defaults")
+    one_row(&put, "Device Defaults")
 }

@@ -85,12 +85,3 @@ pub async fn load(connection: &mut Connection) -> Result<Catalogue, StoreError> 
         device_defaults: device_defaults::device_defaults(connection).await?,
     })
 }
-
-/// A conflict unless exactly one row was written: the row is gone or has another version.
-fn one_row(written: u64, kind: &'static str) -> Result<(), StoreError> {
-    if written == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict(kind))
-    }
-}

@@ -9,7 +9,7 @@ use super::super::StoreError;
 use super::super::ctiid;
 use super::super::ctiid::ctiid_or_null;
 use super::super::row::Columns;
-use super::one_row;
+use super::super::row::one_row;
 use crate::domain::catalogue::AutoRegistration;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::CallManagerGroup;
@@ -208,7 +208,7 @@ pub async fn update_call_manager(
          unclaimed_time_to_live_s = $19, version = version + 1 WHERE pkid = $1 AND version = $20",
     );
     let updated = bind_call_manager!(query, node).execute(connection).await?;
-    one_row(updated.rows_affected(), "Cisco Unified CM")
+    one_row(&updated, "Cisco Unified CM")
 }
 
 pub(super) async fn call_manager_groups(

@@ -9,7 +9,7 @@ use super::super::Connection;
 use super::super::StoreError;
 use super::super::credential::policy_of;
 use super::super::row::Columns;
-use super::one_row;
+use super::super::row::one_row;
 use crate::domain::catalogue::CredentialPolicyDefault;
 use crate::domain::catalogue::NamedCredentialPolicy;
 use crate::domain::credential::CredentialKind;
@@ -65,7 +65,7 @@ pub async fn lock_access_control_group(
             .bind(pkid.to_string())
             .execute(connection)
             .await?;
-    one_row(locked.rows_affected(), "Access Control Group")
+    one_row(&locked, "Access Control Group")
 }
 
 /// Gives an access control group another name.
@@ -239,7 +239,7 @@ pub async fn put_credential_policy_default(
     .bind(default.version)
     .execute(connection)
     .await?;
-    one_row(put.rows_affected(), "Credential Policy Default")
+    one_row(&put, "Credential Policy Default")
 }
 
 /// Adds the one row of self-provisioning with its defaults.

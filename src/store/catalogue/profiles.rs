@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::row::Columns;
-use super::one_row;
+use super::super::row::one_row;
 use crate::domain::catalogue::FeatureGroupTemplate;
 use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
@@ -102,7 +102,7 @@ pub async fn update_user_profile(
     let updated = bind_user_profile!(query, profile)
         .execute(connection)
         .await?;
-    one_row(updated.rows_affected(), "User Profile")
+    one_row(&updated, "User Profile")
 }
 
 /// Takes the mark of the system default from every profile but `except`.
@@ -144,7 +144,7 @@ pub async fn delete_user_profile(
         .bind(version)
         .execute(&mut *connection)
         .await?;
-    one_row(deleted.rows_affected(), "User Profile")?;
+    one_row(&deleted, "User Profile")?;
     super::super::attribute::delete_of(connection, pkid).await
 }
 
@@ -224,7 +224,7 @@ pub async fn update_feature_group_template(
     let updated = bind_feature_group_template!(query, template)
         .execute(connection)
         .await?;
-    one_row(updated.rows_affected(), "Feature Group Template")
+    one_row(&updated, "Feature Group Template")
 }
 
 /// Removes a feature group template with what is kept under its identity.
@@ -243,6 +243,6 @@ pub async fn delete_feature_group_template(
             .bind(version)
             .execute(&mut *connection)
             .await?;
-    one_row(deleted.rows_affected(), "Feature Group Template")?;
+    one_row(&deleted, "Feature Group Template")?;
     super::super::attribute::delete_of(connection, pkid).await
 }

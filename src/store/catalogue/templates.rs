@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::row::Columns;
-use super::one_row;
+use super::super::row::one_row;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::catalogue::UniversalLineTemplate;
 use crate::domain::phone::PhoneConfiguration;
@@ -154,7 +154,7 @@ pub async fn update_universal_device_template(
     let updated = bind_universal_device_template!(query, template)
         .execute(&mut *connection)
         .await?;
-    one_row(updated.rows_affected(), "Universal Device Template")?;
+    one_row(&updated, "Universal Device Template")?;
     let owner = template.pkid.to_string();
     sqlx::query("DELETE FROM service_url WHERE owner = $1")
         .bind(owner.as_str())
@@ -181,7 +181,7 @@ pub async fn delete_universal_device_template(
             .bind(version)
             .execute(&mut *connection)
             .await?;
-    one_row(deleted.rows_affected(), "Universal Device Template")?;
+    one_row(&deleted, "Universal Device Template")?;
     sqlx::query("DELETE FROM service_url WHERE owner = $1")
         .bind(owner.as_str())
         .execute(&mut *connection)
@@ -278,7 +278,7 @@ pub async fn update_universal_line_template(
     let updated = bind_universal_line_template!(query, template)
         .execute(connection)
         .await?;
-    one_row(updated.rows_affected(), "Universal Line Template")
+    one_row(&updated, "Universal Line Template")
 }
 
 /// Removes a Universal Line Template with what is kept under its identity.
@@ -297,6 +297,6 @@ pub async fn delete_universal_line_template(
             .bind(version)
             .execute(&mut *connection)
             .await?;
-    one_row(deleted.rows_affected(), "Universal Line Template")?;
+    one_row(&deleted, "Universal Line Template")?;
     super::super::attribute::delete_of(connection, pkid).await
 }

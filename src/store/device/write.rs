@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::ctiid;
+use super::super::row::one_row;
 use crate::domain::ctiid::Ctiid;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
@@ -155,9 +156,7 @@ pub async fn update(connection: &mut Connection, phone: &mut Phone) -> Result<()
     .bind(phone.ctiid.map(number_of))
     .execute(&mut *connection)
     .await?;
-    if updated.rows_affected() != 1 {
-        return Err(StoreError::Conflict("device"));
-    }
+    one_row(&updated, "device")?;
     let owner = phone.pkid.to_string();
     for statement in [
         "DELETE FROM device_line WHERE device = $1",

@@ -3,6 +3,7 @@
 use super::super::Connection;
 use super::super::StoreError;
 use super::super::attribute;
+use super::super::row::one_row;
 use super::groups::leave_every_access_control_group;
 use crate::domain::end_user::EndUser;
 use crate::domain::login_name::SelfServiceUserId;
@@ -108,9 +109,7 @@ pub async fn update(connection: &mut Connection, user: &EndUser) -> Result<(), S
     .bind(user.version)
     .execute(&mut *connection)
     .await?;
-    if updated.rows_affected() != 1 {
-        return Err(StoreError::Conflict("End User"));
-    }
+    one_row(&updated, "End User")?;
     sqlx::query("DELETE FROM end_user_login WHERE end_user = $1")
         .bind(user.pkid.to_string())
         .execute(&mut *connection)

@@ -27,6 +27,7 @@ const SECURITY_MODES: &[(&str, i64)] = &[("Non Secure", 1), ("Authenticated", 2)
 const fn rows(table: &'static str, columns: &'static [Column]) -> RowTable {
     RowTable {
         table,
+        label: "",
         kind: None,
         columns,
         members: None,
@@ -160,7 +161,7 @@ const CREDENTIAL_POLICY: RowTable = rows(
 
 /// Where the objects of a kind stand; `None` for a kind that has a use case of its own.
 pub fn table_of(kind: ObjectKind) -> Option<RowTable> {
-    Some(match kind {
+    let table = match kind {
         ObjectKind::RoutePartition => ROUTE_PARTITION,
         ObjectKind::Css => CSS,
         ObjectKind::CallManagerGroup => CALL_MANAGER_GROUP,
@@ -175,5 +176,9 @@ pub fn table_of(kind: ObjectKind) -> Option<RowTable> {
             ..rows("named_object", &[NAME, DESCRIPTION])
         },
         _ => return None,
+    };
+    Some(RowTable {
+        label: kind.noun(),
+        ..table
     })
 }
