@@ -121,8 +121,8 @@ async fn quick_add_makes_a_user_who_may_provision_at_once() {
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(line.description, "Jane Doe");
-        assert_eq!(line.alerting_name, "Jane Doe");
+        assert_eq!(line.settings.description, "Jane Doe");
+        assert_eq!(line.settings.alerting_name, "Jane Doe");
         let user = view.user.pkid;
         let kept = store::attribute::of_many(reader.connection(), &[user]).await;
         let profile = app

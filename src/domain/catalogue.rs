@@ -177,15 +177,38 @@ impl NamedObject {
     pub const VOICE_MAIL_PROFILE: &'static str = "VoiceMailProfile";
 }
 
+/// What a template or profile is told by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Identity.
+    pub pkid: Pkid,
+    /// Name, by which administrators and AXL refer to it.
+    pub name: String,
+    /// Optimistic version; [`Identity::NEW`]: it does not exist yet.
+    pub version: i64,
+}
+
+impl Identity {
+    /// Version of an object that does not exist yet.
+    pub const NEW: i64 = 0;
+
+    /// That of an object that does not exist yet; it gets its identity when it is saved.
+    pub const fn of_new(name: String) -> Self {
+        Self {
+            pkid: Pkid::from_u128(0),
+            name,
+            version: Self::NEW,
+        }
+    }
+}
+
 /// A Universal Device Template: what a device is made from.
 ///
 /// Texts marked *tags* may hold `#FirstName#` and the like (`domain::template`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UniversalDeviceTemplate {
-    /// Identity.
-    pub pkid: Pkid,
-    /// Name, by which administrators and AXL refer to it.
-    pub name: String,
+    /// Which it is.
+    pub identity: Identity,
     /// Device description, *tags*.
     pub device_description: String,
     /// What the device takes as it stands.
@@ -200,17 +223,13 @@ pub struct UniversalDeviceTemplate {
     pub max_number_of_calls: u16,
     /// Calls at which a line is busy.
     pub busy_trigger: u16,
-    /// Optimistic version.
-    pub version: i64,
 }
 
 /// A Universal Line Template: what a line is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UniversalLineTemplate {
-    /// Identity.
-    pub pkid: Pkid,
-    /// Name, by which administrators and AXL refer to it.
-    pub name: String,
+    /// Which it is.
+    pub identity: Identity,
     /// Line description, *tags*.
     pub line_description: String,
     /// Route partition of new lines.
@@ -227,17 +246,13 @@ pub struct UniversalLineTemplate {
     pub urgent_priority: bool,
     /// Automatic answer.
     pub auto_answer: AutoAnswer,
-    /// Optimistic version.
-    pub version: i64,
 }
 
 /// A User Profile: whether, with what and how often its users may provision phones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserProfile {
-    /// Identity.
-    pub pkid: Pkid,
-    /// Name, by which administrators and AXL refer to it.
-    pub name: String,
+    /// Which it is.
+    pub identity: Identity,
     /// Free text for administrators.
     pub description: String,
     /// Universal Device Template for desk phones.
@@ -256,17 +271,13 @@ pub struct UserProfile {
     pub allow_phone_reassign: bool,
     /// Whether it is the system default.
     pub is_default: bool,
-    /// Optimistic version.
-    pub version: i64,
 }
 
 /// A Feature Group Template: what Quick User/Phone Add gives a new user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureGroupTemplate {
-    /// Identity.
-    pub pkid: Pkid,
-    /// Name, by which administrators and AXL refer to it.
-    pub name: String,
+    /// Which it is.
+    pub identity: Identity,
     /// Free text for administrators.
     pub description: String,
     /// The User Profile it carries.
@@ -277,8 +288,6 @@ pub struct FeatureGroupTemplate {
     pub blf_presence_group: Option<Pkid>,
     /// User locale by its name; empty: none.
     pub user_locale: String,
-    /// Optimistic version.
-    pub version: i64,
 }
 
 /// A CallManager node with its auto-registration block.

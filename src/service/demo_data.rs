@@ -126,27 +126,27 @@ async fn add_profile(
 ) -> Result<(), AdministrationError> {
     let catalogue = app.catalogue.load_full();
     let mut templates = catalogue.feature_group_templates.values();
-    if templates.any(|template| template.name == FEATURE_GROUP_TEMPLATE) {
+    if templates.any(|template| template.identity.name == FEATURE_GROUP_TEMPLATE) {
         return Ok(());
     }
     let profile = catalogue.default_user_profile();
     let template = catalogue
         .feature_group_templates
         .values()
-        .find(|template| template.name == fresh_system::DEFAULT_FEATURE_GROUP_TEMPLATE);
+        .find(|template| template.identity.name == fresh_system::DEFAULT_FEATURE_GROUP_TEMPLATE);
     let (Some(profile), Some(template)) = (profile, template) else {
         return Err(AdministrationError::not_found("User Profile", "default"));
     };
     let mut profile = profile.clone();
-    profile.pkid = app.new_pkid();
-    PROFILE.clone_into(&mut profile.name);
+    profile.identity.pkid = app.new_pkid();
+    PROFILE.clone_into(&mut profile.identity.name);
     "Lets its users provision their phones".clone_into(&mut profile.description);
     profile.allow_provision = true;
     profile.is_default = false;
     let mut template = template.clone();
-    template.pkid = app.new_pkid();
-    FEATURE_GROUP_TEMPLATE.clone_into(&mut template.name);
-    template.user_profile = Some(profile.pkid);
+    template.identity.pkid = app.new_pkid();
+    FEATURE_GROUP_TEMPLATE.clone_into(&mut template.identity.name);
+    template.user_profile = Some(profile.identity.pkid);
     store::catalogue::insert_user_profile(connection, &profile).await?;
     store::catalogue::insert_feature_group_template(connection, &template).await?;
     for (action, object_kind, name, pkid) in [
@@ -154,13 +154,13 @@ async fn add_profile(
             "user_profile.add",
             AuditKind::UserProfile,
             PROFILE,
-            profile.pkid,
+            profile.identity.pkid,
         ),
         (
             "feature_group_template.add",
             AuditKind::FeatureGroupTemplate,
             FEATURE_GROUP_TEMPLATE,
-            template.pkid,
+            template.identity.pkid,
         ),
     ] {
         let change = Change {

@@ -194,7 +194,7 @@ pub(super) fn template_named<'a>(
     catalogue
         .universal_device_templates
         .values()
-        .find(|template| template.name == name)
+        .find(|template| template.identity.name == name)
         .ok_or_else(|| AdministrationError::not_found("Universal Device Template", name))
 }
 

@@ -258,7 +258,7 @@ async fn replace(
     let phone = make_phone(app, &mould).map_err(ServiceError::from)?;
     let replacement = put_in_place(app, connection, before, phone, pattern).await?;
     let device = replacement.phone.pkid;
-    let template = admitted.device_template.pkid;
+    let template = admitted.device_template.identity.pkid;
     let template = (ObjectKind::UniversalDeviceTemplate, template);
     attributes::inherit(connection, template, device).await?;
     associated_devices::add_owner(app, connection, user.pkid, device).await?;

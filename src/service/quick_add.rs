@@ -255,7 +255,7 @@ fn new_device(
         DeviceClass::DeskPhone | DeviceClass::NotAPhone => profile.desk_phones,
     });
     let template = template.and_then(|pkid| catalogue.universal_device_templates.get(&pkid));
-    let template = template.map(|template| template.name.clone());
+    let template = template.map(|template| template.identity.name.clone());
     let line = quick.extension.as_ref().map(|extension| {
         let asked = Asked {
             extension,
@@ -285,8 +285,8 @@ fn new_device(
 fn device_template(catalogue: &Catalogue, device: &NewDevice) -> Option<Pkid> {
     let wanted = device.template.as_ref()?;
     let mut templates = catalogue.universal_device_templates.values();
-    let template = templates.find(|template| template.name == *wanted)?;
-    Some(template.pkid)
+    let template = templates.find(|template| template.identity.name == *wanted)?;
+    Some(template.identity.pkid)
 }
 
 fn feature_group_template<'a>(
@@ -299,7 +299,7 @@ fn feature_group_template<'a>(
     catalogue
         .feature_group_templates
         .values()
-        .find(|template| template.name == *name)
+        .find(|template| template.identity.name == *name)
         .map(Some)
         .ok_or_else(|| AdministrationError::not_found("Feature Group Template", name))
 }
@@ -317,7 +317,7 @@ fn completed(
             .and_then(|pkid| catalogue.user_profiles.get(&pkid));
         new.user_profile = new
             .user_profile
-            .or_else(|| profile.map(|profile| profile.name.clone()));
+            .or_else(|| profile.map(|profile| profile.identity.name.clone()));
         if new.person.user_locale.is_empty() {
             new.person.user_locale.clone_from(&template.user_locale);
         }
@@ -334,7 +334,7 @@ fn user_profile<'a>(catalogue: &'a Catalogue, new: &NewUser) -> Option<&'a UserP
         Some(name) => catalogue
             .user_profiles
             .values()
-            .find(|profile| profile.name == *name),
+            .find(|profile| profile.identity.name == *name),
         None => catalogue.default_user_profile(),
     }
 }
@@ -455,7 +455,7 @@ async fn find_or_add_line(
     let new = asked.line(partition);
     let line = lines::insert(app, connection, actor, asked.catalogue, &new).await?;
     if let Some(template) = asked.template {
-        let template = (ObjectKind::UniversalLineTemplate, template.pkid);
+        let template = (ObjectKind::UniversalLineTemplate, template.identity.pkid);
         attributes::inherit(connection, template, line.pkid).await?;
     }
     Ok(line)
@@ -478,6 +478,6 @@ async fn keep_feature_group(
     .filter_map(|(name, object)| Some((name.to_owned(), Kept::Reference(object?))))
     .collect();
     store::attribute::insert(connection, user, &elements).await?;
-    let template = (ObjectKind::FeatureGroupTemplate, template.pkid);
+    let template = (ObjectKind::FeatureGroupTemplate, template.identity.pkid);
     Ok(attributes::inherit(connection, template, user).await?)
 }

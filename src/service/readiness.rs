@@ -105,7 +105,7 @@ async fn overview(
     obstacles.extend(profile_obstacles(&catalogue, profile, owned));
     Ok(UserOverview {
         profile: profile
-            .map(|profile| profile.name.clone())
+            .map(|profile| profile.identity.name.clone())
             .unwrap_or_default(),
         user,
         devices,
@@ -188,7 +188,7 @@ fn profile_obstacles(
         let advice = "make a User Profile and mark it as the system default";
         return vec![Obstacle::refused(Refusal::SelfprovNotAllowed, text, advice)];
     };
-    let name = &profile.name;
+    let name = &profile.identity.name;
     let mut obstacles = Vec::new();
     if !profile.allow_provision {
         let text = format!("the User Profile {name} does not allow it");
@@ -223,7 +223,7 @@ fn template_obstacle(catalogue: &Catalogue, profile: &UserProfile) -> Option<Obs
         (false, _) => "Universal Device Template for desk phones",
         (true, false) => "Universal Line Template",
     };
-    let name = &profile.name;
+    let name = &profile.identity.name;
     let text = format!("the User Profile {name} has no {missing}");
     let advice = "choose one in the profile";
     Some(Obstacle::refused(

@@ -428,7 +428,7 @@ fn user_profile_named(catalogue: &Catalogue, name: &str) -> Result<Pkid, Adminis
     catalogue
         .user_profiles
         .values()
-        .find(|profile| profile.name == name)
-        .map(|profile| profile.pkid)
+        .find(|profile| profile.identity.name == name)
+        .map(|profile| profile.identity.pkid)
         .ok_or_else(|| AdministrationError::not_found("User Profile", name))
 }

@@ -239,8 +239,8 @@ async fn lines_are_unique_in_their_partition_and_only_lent_ones_go() {
         let mut lent = line(1, "1006");
         lent.auto_registered = true;
         store::line::insert(connection, &lent).await.unwrap();
-        lent.description = "Dürer".to_owned();
-        lent.urgent_priority = true;
+        lent.settings.description = "Dürer".to_owned();
+        lent.settings.urgent_priority = true;
         store::line::update(connection, &lent).await.unwrap();
         lent.version = 2;
         let found = store::line::find(connection, &lent.pattern, none)

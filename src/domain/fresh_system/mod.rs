@@ -15,6 +15,7 @@ use super::catalogue::Catalogue;
 use super::catalogue::DateTimeGroup;
 use super::catalogue::DevicePool;
 use super::catalogue::FeatureGroupTemplate;
+use super::catalogue::Identity;
 use super::catalogue::NamedCredentialPolicy;
 use super::catalogue::NamedObject;
 use super::catalogue::UniversalDeviceTemplate;
@@ -209,18 +210,20 @@ pub fn catalogue(self_provision_url: &str) -> Catalogue {
     ] {
         catalogue
             .universal_device_templates
-            .insert(template.pkid, template);
+            .insert(template.identity.pkid, template);
     }
     let template = sample_line_template();
     catalogue
         .universal_line_templates
-        .insert(template.pkid, template);
+        .insert(template.identity.pkid, template);
     let profile = standard_user_profile();
-    catalogue.user_profiles.insert(profile.pkid, profile);
+    catalogue
+        .user_profiles
+        .insert(profile.identity.pkid, profile);
     let template = default_feature_group_template();
     catalogue
         .feature_group_templates
-        .insert(template.pkid, template);
+        .insert(template.identity.pkid, template);
     catalogue
 }
 
@@ -368,8 +371,11 @@ fn auto_registration_template(self_provision_url: &str) -> UniversalDeviceTempla
         url: self_provision_url.into(),
     };
     UniversalDeviceTemplate {
-        pkid: AUTO_REGISTRATION,
-        name: AUTO_REGISTRATION_TEMPLATE.to_owned(),
+        identity: Identity {
+            pkid: AUTO_REGISTRATION,
+            name: AUTO_REGISTRATION_TEMPLATE.to_owned(),
+            version: 1,
+        },
         device_description: "Auto #DirectoryNumber#".to_owned(),
         configuration: PhoneConfiguration {
             idle_timer_s: Some(IDLE_TIMER_S),
@@ -383,8 +389,11 @@ fn auto_registration_template(self_provision_url: &str) -> UniversalDeviceTempla
 
 fn sample_device_template() -> UniversalDeviceTemplate {
     UniversalDeviceTemplate {
-        pkid: SAMPLE_DEVICE,
-        name: SAMPLE_DEVICE_TEMPLATE.to_owned(),
+        identity: Identity {
+            pkid: SAMPLE_DEVICE,
+            name: SAMPLE_DEVICE_TEMPLATE.to_owned(),
+            version: 1,
+        },
         device_description: "#FirstName# #LastName# - #PrimaryExtension#".to_owned(),
         configuration: standard_configuration(),
         line_label: "#UserID# - #PrimaryExtension#".to_owned(),
@@ -392,14 +401,16 @@ fn sample_device_template() -> UniversalDeviceTemplate {
         external_phone_number: String::new(),
         max_number_of_calls: 4,
         busy_trigger: 2,
-        version: 1,
     }
 }
 
 fn sample_line_template() -> UniversalLineTemplate {
     UniversalLineTemplate {
-        pkid: SAMPLE_LINE,
-        name: SAMPLE_LINE_TEMPLATE.to_owned(),
+        identity: Identity {
+            pkid: SAMPLE_LINE,
+            name: SAMPLE_LINE_TEMPLATE.to_owned(),
+            version: 1,
+        },
         line_description: "#FirstName# #LastName#".to_owned(),
         route_partition: NO_PARTITION,
         calling_search_space: None,
@@ -408,14 +419,16 @@ fn sample_line_template() -> UniversalLineTemplate {
         external_call_control_profile: None,
         urgent_priority: false,
         auto_answer: AutoAnswer::Off,
-        version: 1,
     }
 }
 
 fn standard_user_profile() -> UserProfile {
     UserProfile {
-        pkid: FACTORY_USER_PROFILE,
-        name: STANDARD_USER_PROFILE.to_owned(),
+        identity: Identity {
+            pkid: FACTORY_USER_PROFILE,
+            name: STANDARD_USER_PROFILE.to_owned(),
+            version: 1,
+        },
         description: "System default user profile".to_owned(),
         desk_phones: Some(SAMPLE_DEVICE),
         mobile_devices: Some(SAMPLE_DEVICE),
@@ -425,14 +438,16 @@ fn standard_user_profile() -> UserProfile {
         limit_provision: PhoneLimit::default().phones(),
         allow_phone_reassign: false,
         is_default: true,
-        version: 1,
     }
 }
 
 fn default_feature_group_template() -> FeatureGroupTemplate {
     FeatureGroupTemplate {
-        pkid: seeded(Family::FeatureGroupTemplate, 1),
-        name: DEFAULT_FEATURE_GROUP_TEMPLATE.to_owned(),
+        identity: Identity {
+            pkid: seeded(Family::FeatureGroupTemplate, 1),
+            name: DEFAULT_FEATURE_GROUP_TEMPLATE.to_owned(),
+            version: 1,
+        },
         description: String::new(),
         user_profile: Some(FACTORY_USER_PROFILE),
         service_profile: Some(named_object(
@@ -444,7 +459,6 @@ fn default_feature_group_template() -> FeatureGroupTemplate {
             "Standard Presence group",
         )),
         user_locale: String::new(),
-        version: 1,
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::PhoneButtonTemplate;
 use crate::domain::line::AutoAnswer;
 use crate::domain::phone::PhoneConfiguration;
@@ -93,8 +94,11 @@ fn catalogue(buttons_model: Option<u32>) -> Catalogue {
         service_urls: Vec::new(),
     };
     let device_template = UniversalDeviceTemplate {
-        pkid: DEVICE_TEMPLATE,
-        name: "desk".to_owned(),
+        identity: Identity {
+            pkid: DEVICE_TEMPLATE,
+            name: "desk".to_owned(),
+            version: 1,
+        },
         device_description: String::new(),
         configuration,
         line_label: String::new(),
@@ -102,11 +106,13 @@ fn catalogue(buttons_model: Option<u32>) -> Catalogue {
         external_phone_number: String::new(),
         max_number_of_calls: 4,
         busy_trigger: 2,
-        version: 1,
     };
     let line_template = UniversalLineTemplate {
-        pkid: LINE_TEMPLATE,
-        name: "line".to_owned(),
+        identity: Identity {
+            pkid: LINE_TEMPLATE,
+            name: "line".to_owned(),
+            version: 1,
+        },
         line_description: String::new(),
         route_partition: NONE,
         calling_search_space: None,
@@ -115,7 +121,6 @@ fn catalogue(buttons_model: Option<u32>) -> Catalogue {
         external_call_control_profile: None,
         urgent_priority: false,
         auto_answer: AutoAnswer::Off,
-        version: 1,
     };
     let buttons = PhoneButtonTemplate {
         name: "buttons".to_owned(),
@@ -135,8 +140,11 @@ fn catalogue(buttons_model: Option<u32>) -> Catalogue {
 
 fn profile() -> UserProfile {
     UserProfile {
-        pkid: NONE,
-        name: "selfpro".to_owned(),
+        identity: Identity {
+            pkid: NONE,
+            name: "selfpro".to_owned(),
+            version: 1,
+        },
         description: String::new(),
         desk_phones: Some(DEVICE_TEMPLATE),
         mobile_devices: None,
@@ -146,7 +154,6 @@ fn profile() -> UserProfile {
         limit_provision: 10,
         allow_phone_reassign: false,
         is_default: false,
-        version: 1,
     }
 }
 

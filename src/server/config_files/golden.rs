@@ -141,8 +141,11 @@ fn catalogue() -> Catalogue {
     };
     catalogue.phone_security_profiles.insert(SECURITY, security);
     let template = catalogue::UniversalDeviceTemplate {
-        pkid: TEMPLATE,
-        name: "Auto-registration Template".into(),
+        identity: catalogue::Identity {
+            pkid: TEMPLATE,
+            name: "Auto-registration Template".into(),
+            version: 1,
+        },
         device_description: String::new(),
         configuration: configuration(),
         line_label: String::new(),
@@ -150,7 +153,6 @@ fn catalogue() -> Catalogue {
         external_phone_number: String::new(),
         max_number_of_calls: 4,
         busy_trigger: 2,
-        version: 1,
     };
     catalogue
         .universal_device_templates

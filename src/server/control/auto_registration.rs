@@ -89,12 +89,12 @@ fn apply(
     }
     if let Some(name) = &change.universal_device_template {
         let templates = catalogue.universal_device_templates.iter();
-        let templates = templates.map(|(pkid, template)| (*pkid, template.name.as_str()));
+        let templates = templates.map(|(pkid, template)| (*pkid, template.identity.name.as_str()));
         block.universal_device_template = Some(named(templates, name)?);
     }
     if let Some(name) = &change.universal_line_template {
         let templates = catalogue.universal_line_templates.iter();
-        let templates = templates.map(|(pkid, template)| (*pkid, template.name.as_str()));
+        let templates = templates.map(|(pkid, template)| (*pkid, template.identity.name.as_str()));
         block.universal_line_template = Some(named(templates, name)?);
     }
     Ok(())
@@ -201,8 +201,8 @@ fn view(app: &App, status: &Status) -> AutoRegistrationView {
             .iter()
             .map(|number| model_name(*number))
             .collect(),
-        universal_device_template: device_template.map(|template| template.name.clone()),
-        universal_line_template: line_template.map(|template| template.name.clone()),
+        universal_device_template: device_template.map(|template| template.identity.name.clone()),
+        universal_line_template: line_template.map(|template| template.identity.name.clone()),
         unclaimed_removed_after_s: status.time_to_live.map(|time| time.as_secs()),
         refused: refused.totals().into_iter().map(count).collect(),
         refused_phones: refused

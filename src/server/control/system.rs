@@ -52,7 +52,7 @@ pub async fn set_code(app: &App, code: Option<SecretText>) -> Result<Answer, Fau
 pub fn user_profiles(app: &App) -> Answer {
     let catalogue = app.catalogue.load();
     let mut profiles: Vec<&UserProfile> = catalogue.user_profiles.values().collect();
-    profiles.sort_by(|a, b| a.name.cmp(&b.name));
+    profiles.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
     let lines: Vec<String> = profiles.into_iter().map(profile_line).collect();
     Answer::Done(lines.join("\n"))
 }
@@ -65,7 +65,7 @@ pub fn user_profiles(app: &App) -> Answer {
 pub async fn user_profile_set(app: &App, change: &ProfileChange) -> Result<Answer, Fault> {
     let catalogue = app.catalogue.load_full();
     let wanted = |profile: &&UserProfile| match &change.name {
-        Some(name) => profile.name == *name,
+        Some(name) => profile.identity.name == *name,
         None => profile.is_default,
     };
     let found = catalogue.user_profiles.values().find(wanted);
@@ -93,7 +93,7 @@ fn profile_line(profile: &UserProfile) -> String {
     } else {
         "users may not provision their own phone".to_owned()
     };
-    format!("{}{default}: {may}", profile.name)
+    format!("{}{default}: {may}", profile.identity.name)
 }
 
 fn with_warnings(mut text: String, saved: &Saved) -> String {

@@ -95,9 +95,9 @@ impl Kind for CallManagers {
         object: &'static ObjectType,
         criteria: &'a Criteria,
     ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(
-            async move { super::list_of_catalogue(self, app, connection, object, criteria).await },
-        )
+        Box::pin(super::list_of_catalogue(
+            self, app, connection, object, criteria,
+        ))
     }
 
     fn update<'a>(

@@ -6,24 +6,21 @@ use super::names;
 use super::templates::Recorded;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::FeatureGroupTemplate;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::NamedObject;
-use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
-use crate::service::templates::NEW;
 
 impl Recorded for FeatureGroupTemplate {
     fn drafted(draft: &Draft, _: &Catalogue, _: Option<&Self>) -> Outcome<Self> {
         Ok(Self {
-            pkid: Pkid::from_u128(0),
-            name: draft.text("name"),
+            identity: Identity::of_new(draft.text("name")),
             description: draft.text("description"),
             user_profile: draft.pkid("userProfile"),
             service_profile: draft.pkid("serviceProfile"),
             blf_presence_group: draft.pkid("BLFPresenceGp"),
             user_locale: draft.text("userLocale"),
-            version: NEW,
         })
     }
 
@@ -31,7 +28,7 @@ impl Recorded for FeatureGroupTemplate {
         let reference = |kind, pkid| names::reference(catalogue, kind, pkid);
         let named = |noun, pkid| reference(ObjectKind::Named(noun), pkid);
         let mut record = Record::default();
-        record.set("name", Value::text(&self.name));
+        record.set("name", Value::text(&self.identity.name));
         record.set("description", Value::text(&self.description));
         record.set(
             "serviceProfile",

@@ -12,6 +12,7 @@ use super::kind::Named;
 use super::kind::named;
 use super::names;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::Content;
 use crate::domain::schema::ObjectKind;
@@ -22,7 +23,6 @@ use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::record::Actor;
 use crate::service::templates;
-use crate::service::templates::NEW;
 use crate::service::templates::Template;
 use crate::store::Connection;
 
@@ -54,7 +54,7 @@ impl<T: Recorded> Templates<T> {
 
 impl<T: Recorded> Kind for Templates<T> {
     fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, _: ObjectKind) -> Named<'c> {
-        named(T::all(catalogue), T::name)
+        named(T::all(catalogue), |one| &one.identity().name)
     }
 
     fn read<'a>(
@@ -69,7 +69,7 @@ impl<T: Recorded> Kind for Templates<T> {
             let all = T::all(&catalogue);
             let found = pkids.iter().filter_map(|pkid| all.get(pkid));
             Ok(found
-                .map(|template| (template.pkid(), template.record(&catalogue)))
+                .map(|template| (template.identity().pkid, template.record(&catalogue)))
                 .collect())
         })
     }
@@ -88,7 +88,7 @@ impl<T: Recorded> Kind for Templates<T> {
         Box::pin(async move {
             let catalogue = app.catalogue.load();
             let template = T::all(&catalogue).get(&pkid);
-            Ok(template.map(Template::version))
+            Ok(template.map(|template| template.identity().version))
         })
     }
 
@@ -103,15 +103,15 @@ impl<T: Recorded> Kind for Templates<T> {
         object: &'static ObjectType,
         criteria: &'a Criteria,
     ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(
-            async move { super::list_of_catalogue(self, app, connection, object, criteria).await },
-        )
+        Box::pin(super::list_of_catalogue(
+            self, app, connection, object, criteria,
+        ))
     }
 
     fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
         Box::pin(async move {
             let catalogue = app.catalogue.load_full();
-            let template = T::drafted(draft, &catalogue, None)?.identified(app.new_pkid(), NEW);
+            let template = T::drafted(draft, &catalogue, None)?;
             save(app, actor, &template, draft).await
         })
     }
@@ -128,9 +128,13 @@ impl<T: Recorded> Kind for Templates<T> {
             let before = T::all(&catalogue)
                 .get(&pkid)
                 .ok_or(AdministrationError::Changed(T::LABEL))?;
-            draft.is_of(before.version(), T::LABEL)?;
+            draft.is_of(before.identity().version, T::LABEL)?;
             let after = T::drafted(draft, &catalogue, Some(before))?;
-            let after = after.identified(pkid, before.version());
+            let identity = Identity {
+                name: after.identity().name.clone(),
+                ..before.identity().clone()
+            };
+            let after = after.with_identity(identity);
             save(app, actor, &after, draft).await.map(drop)
         })
     }

@@ -8,17 +8,16 @@ use super::names;
 use super::templates::Recorded;
 use super::templates::pkid_or_standard;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::phone::PhoneConfiguration;
 use crate::domain::phone::ServiceUrl;
-use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::Record;
 use crate::domain::schema::StoredElements;
 use crate::domain::schema::Value;
 use crate::domain::schema::template_line;
-use crate::service::templates::NEW;
 
 /// Elements that hold a service URL. An empty one is *Default*: what the system says. That which
 /// says who may push to a phone is always ours, so the template's is only kept.
@@ -46,8 +45,7 @@ impl Recorded for UniversalDeviceTemplate {
             number.ok_or(ObjectError::Missing(name))
         };
         Ok(Self {
-            pkid: Pkid::from_u128(0),
-            name: draft.text("name"),
+            identity: Identity::of_new(draft.text("name")),
             device_description: draft.text("deviceDescription"),
             configuration: configuration(draft, catalogue, before)?,
             line_label: text("label"),
@@ -55,13 +53,12 @@ impl Recorded for UniversalDeviceTemplate {
             external_phone_number: text("e164Mask"),
             max_number_of_calls: calls("maxNumCalls")?,
             busy_trigger: calls("busyTrigger")?,
-            version: NEW,
         })
     }
 
     fn record(&self, catalogue: &Catalogue) -> Record {
         let mut record = Record::default();
-        record.set("name", Value::text(&self.name));
+        record.set("name", Value::text(&self.identity.name));
         record.set("deviceDescription", Value::text(&self.device_description));
         show_configuration(&self.configuration, catalogue, &mut record);
         let mut line = Record::default();

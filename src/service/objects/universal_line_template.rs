@@ -6,14 +6,13 @@ use super::Outcome;
 use super::names;
 use super::templates::Recorded;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::catalogue::UniversalLineTemplate;
 use crate::domain::line::UnknownAutoAnswer;
-use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
-use crate::service::templates::NEW;
 
 /// Kind of external call control profiles.
 const EXTERNAL_CALL_CONTROL_PROFILE: &str = "ExternalCallControlProfile";
@@ -26,8 +25,7 @@ impl Recorded for UniversalLineTemplate {
             .ok_or(ObjectError::Missing("routePartition"))?;
         let auto_answer = draft.text("autoAnswer").parse();
         Ok(Self {
-            pkid: Pkid::from_u128(0),
-            name: draft.text("name"),
+            identity: Identity::of_new(draft.text("name")),
             line_description: draft.text("lineDescription"),
             route_partition,
             calling_search_space: draft.pkid("callingSearchSpace"),
@@ -37,14 +35,13 @@ impl Recorded for UniversalLineTemplate {
             urgent_priority: draft.flag("urgentPriority"),
             auto_answer: auto_answer
                 .map_err(|error: UnknownAutoAnswer| ObjectError::invalid("autoAnswer", &error))?,
-            version: NEW,
         })
     }
 
     fn record(&self, catalogue: &Catalogue) -> Record {
         let named = |noun, pkid| names::reference(catalogue, ObjectKind::Named(noun), pkid);
         let mut record = Record::default();
-        record.set("name", Value::text(&self.name));
+        record.set("name", Value::text(&self.identity.name));
         record.set("urgentPriority", Value::flag(self.urgent_priority));
         record.set("lineDescription", Value::text(&self.line_description));
         record.set(

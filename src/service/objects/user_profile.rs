@@ -12,12 +12,11 @@ use super::draft::number_of;
 use super::names;
 use super::templates::Recorded;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UserProfile;
-use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
-use crate::service::templates::NEW;
 
 /// Phones that a user may provision where the request says it empty. Source: AXL's default.
 const LIMIT_PROVISION: u8 = 10;
@@ -26,8 +25,7 @@ impl Recorded for UserProfile {
     fn drafted(draft: &Draft, catalogue: &Catalogue, before: Option<&Self>) -> Outcome<Self> {
         let limit = number_of(draft.record(), "limitProvision")?;
         Ok(Self {
-            pkid: Pkid::from_u128(0),
-            name: draft.text("name"),
+            identity: Identity::of_new(draft.text("name")),
             description: draft.text("description"),
             desk_phones: draft.pkid("deskPhones"),
             mobile_devices: draft.pkid("mobileDevices"),
@@ -37,16 +35,17 @@ impl Recorded for UserProfile {
             limit_provision: limit.unwrap_or(LIMIT_PROVISION),
             allow_phone_reassign: draft.flag("allowPhoneReassign"),
             is_default: is_default(draft, catalogue, before)?,
-            version: NEW,
         })
     }
 
     fn record(&self, catalogue: &Catalogue) -> Record {
         let device = |pkid| names::reference(catalogue, ObjectKind::UniversalDeviceTemplate, pkid);
         let line = |pkid| names::reference(catalogue, ObjectKind::UniversalLineTemplate, pkid);
-        let default = catalogue.default_user_profile().map(|default| default.pkid);
+        let default = catalogue
+            .default_user_profile()
+            .map(|default| default.identity.pkid);
         let mut record = Record::default();
-        record.set("name", Value::text(&self.name));
+        record.set("name", Value::text(&self.identity.name));
         record.set("description", Value::text(&self.description));
         record.set("deskPhones", device(self.desk_phones));
         record.set("mobileDevices", device(self.mobile_devices));
@@ -70,13 +69,13 @@ fn is_default(draft: &Draft, catalogue: &Catalogue, before: Option<&UserProfile>
         return Ok(was);
     };
     let default = catalogue.default_user_profile();
-    if default.is_some_and(|default| default.pkid == named) {
+    if default.is_some_and(|default| default.identity.pkid == named) {
         return Ok(was);
     }
-    if before.is_some_and(|before| before.pkid == named) {
+    if before.is_some_and(|before| before.identity.pkid == named) {
         return Ok(true);
     }
-    let default = default.map_or("", |default| default.name.as_str());
+    let default = default.map_or("", |default| default.identity.name.as_str());
     Err(ObjectError::invalid(
         "defaultUserProfile",
         &format!(

@@ -6,15 +6,16 @@ use std::collections::HashMap;
 use super::Actions;
 use super::TEXT_LENGTH_MAX;
 use super::Template;
+use super::audited;
 use super::check_name;
 use super::check_tags;
 use super::check_text;
 use super::opens_our_login;
 use crate::domain::call_limits::CallLimits;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::text::PhoneUrl;
-use crate::domain::history::AuditKind;
 use crate::domain::phone::ServiceUrl;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
@@ -27,33 +28,19 @@ const MASK_LENGTH_MAX: usize = 24;
 
 impl Template for UniversalDeviceTemplate {
     const LABEL: &'static str = "Universal Device Template";
-    const OBJECT_KIND: AuditKind = AuditKind::UniversalDeviceTemplate;
-    const ACTIONS: Actions = Actions {
-        add: "universal_device_template.add",
-        update: "universal_device_template.update",
-        remove: "universal_device_template.remove",
-    };
+    audited!(UniversalDeviceTemplate, "universal_device_template");
 
     fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self> {
         &catalogue.universal_device_templates
     }
 
-    fn pkid(&self) -> Pkid {
-        self.pkid
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn identified(&self, pkid: Pkid, version: i64) -> Self {
+    fn with_identity(&self, identity: Identity) -> Self {
         Self {
-            pkid,
-            version,
+            identity,
             ..self.clone()
         }
     }
@@ -71,8 +58,12 @@ impl Template for UniversalDeviceTemplate {
     }
 
     async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::delete_universal_device_template(connection, self.pkid, self.version)
-            .await
+        store::catalogue::delete_universal_device_template(
+            connection,
+            self.identity.pkid,
+            self.identity.version,
+        )
+        .await
     }
 
     fn described(&self, _: &Catalogue) -> String {
@@ -85,7 +76,7 @@ impl Template for UniversalDeviceTemplate {
 }
 
 fn check(template: &UniversalDeviceTemplate) -> Result<(), AdministrationError> {
-    check_name(&template.name)?;
+    check_name(&template.identity.name)?;
     check_tags("Device Description", &template.device_description)?;
     check_tags("Line Label", &template.line_label)?;
     check_tags("Display (Caller ID)", &template.display_caller_id)?;
@@ -136,13 +127,13 @@ fn warnings(template: &UniversalDeviceTemplate, catalogue: &Catalogue) -> Vec<St
     let mut warnings = Vec::new();
     if opens_our_login(template) {
         let profiles = catalogue.user_profiles.values().filter(|profile| {
-            [profile.desk_phones, profile.mobile_devices].contains(&Some(template.pkid))
+            [profile.desk_phones, profile.mobile_devices].contains(&Some(template.identity.pkid))
         });
         warnings.extend(profiles.map(|profile| {
             format!(
                 "the user profile {:?} makes phones from this template, whose idle URL opens the \
                  login; claimed phones are not given that idle URL",
-                profile.name
+                profile.identity.name
             )
         }));
     }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::Actions;
 use super::Template;
+use super::audited;
 use super::check_name;
 use super::check_tags;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UniversalLineTemplate;
-use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
 use crate::store;
@@ -17,39 +18,25 @@ use crate::store::StoreError;
 
 impl Template for UniversalLineTemplate {
     const LABEL: &'static str = "Universal Line Template";
-    const OBJECT_KIND: AuditKind = AuditKind::UniversalLineTemplate;
-    const ACTIONS: Actions = Actions {
-        add: "universal_line_template.add",
-        update: "universal_line_template.update",
-        remove: "universal_line_template.remove",
-    };
+    audited!(UniversalLineTemplate, "universal_line_template");
 
     fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self> {
         &catalogue.universal_line_templates
     }
 
-    fn pkid(&self) -> Pkid {
-        self.pkid
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn identified(&self, pkid: Pkid, version: i64) -> Self {
+    fn with_identity(&self, identity: Identity) -> Self {
         Self {
-            pkid,
-            version,
+            identity,
             ..self.clone()
         }
     }
 
     fn check(&self, _: &Catalogue) -> Result<(), AdministrationError> {
-        check_name(&self.name)?;
+        check_name(&self.identity.name)?;
         check_tags("Line Description", &self.line_description)?;
         check_tags("Alerting Name", &self.alerting_name)
     }
@@ -63,7 +50,12 @@ impl Template for UniversalLineTemplate {
     }
 
     async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::delete_universal_line_template(connection, self.pkid, self.version).await
+        store::catalogue::delete_universal_line_template(
+            connection,
+            self.identity.pkid,
+            self.identity.version,
+        )
+        .await
     }
 
     fn described(&self, _: &Catalogue) -> String {

@@ -1,6 +1,7 @@
 //! Use cases: administrators save and remove templates, profiles and auto-registration blocks.
 //!
-//! [`save`] takes the whole object with the version that was read; an object of version [`NEW`] is
+//! [`save`] takes the whole object with the version that was read; an object of version
+//! [`Identity::NEW`] is
 //! added and gets its identity here. What would not work is refused; what works but is likely a
 //! mistake comes back as warnings. A kind of template says what differs ([`Template`]).
 
@@ -21,6 +22,7 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::config_file::idle_url::points_at_self_provision;
 use crate::domain::history::AuditKind;
@@ -35,9 +37,6 @@ use crate::store::Transaction;
 
 pub use auto_registration::NodeExtras;
 pub use auto_registration::save_call_manager;
-
-/// Version of an object that does not exist yet.
-pub const NEW: i64 = 0;
 
 /// Most characters of a name. Source: AXL, `name` of templates and profiles.
 const NAME_LENGTH_MAX: usize = 50;
@@ -65,6 +64,20 @@ pub struct Actions {
     pub remove: &'static str,
 }
 
+/// Names a kind of template for the audit log, and what is done with it.
+macro_rules! audited {
+    ($kind:ident, $object_kind:literal) => {
+        const OBJECT_KIND: $crate::domain::history::AuditKind =
+            $crate::domain::history::AuditKind::$kind;
+        const ACTIONS: Actions = Actions {
+            add: concat!($object_kind, ".add"),
+            update: concat!($object_kind, ".update"),
+            remove: concat!($object_kind, ".remove"),
+        };
+    };
+}
+use audited;
+
 /// What differs between the kinds of template when one is saved or removed.
 pub trait Template: Clone + Send + Sync {
     /// What pages call the kind.
@@ -77,8 +90,8 @@ pub trait Template: Clone + Send + Sync {
     /// All of the kind.
     fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self>;
 
-    /// Its identity.
-    fn pkid(&self) -> Pkid;
+    /// What it is told by.
+    fn identity(&self) -> &Identity;
 
     /// Its name.
     fn name(&self) -> &str;
@@ -87,8 +100,9 @@ pub trait Template: Clone + Send + Sync {
     fn version(&self) -> i64;
 
     /// The template with another identity and version.
+    /// The same, told by something else.
     #[must_use]
-    fn identified(&self, pkid: Pkid, version: i64) -> Self;
+    fn with_identity(&self, identity: Identity) -> Self;
 
     /// Refuses what would not work.
     ///
@@ -148,13 +162,20 @@ pub async fn save<T: Template>(
 ) -> Result<Saved, AdministrationError> {
     let catalogue = app.catalogue.load_full();
     template.check(&catalogue)?;
-    let is_new = template.version() == NEW;
+    let said = template.identity();
+    let is_new = said.version == Identity::NEW;
     let (pkid, version) = if is_new {
         (app.new_pkid(), 1)
     } else {
-        (template.pkid(), template.version())
+        (said.pkid, said.version)
     };
-    let template = template.identified(pkid, version);
+    let name = said.name.clone();
+    let identity = Identity {
+        pkid,
+        name: name.clone(),
+        version,
+    };
+    let template = template.with_identity(identity);
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let written = if is_new {
@@ -162,7 +183,7 @@ pub async fn save<T: Template>(
     } else {
         template.update(connection).await
     };
-    saved(T::LABEL, template.name(), written)?;
+    saved(T::LABEL, &name, written)?;
     keep(app, connection, pkid, elements).await?;
     let before = T::all(&catalogue).get(&pkid);
     let change = Change {
@@ -172,7 +193,7 @@ pub async fn save<T: Template>(
             T::ACTIONS.update
         },
         object_kind: T::OBJECT_KIND,
-        object_name: template.name().to_owned(),
+        object_name: name,
         before: before.map_or_else(String::new, |before| before.described(&catalogue)),
         after: template.described(&catalogue),
     };
@@ -204,7 +225,7 @@ pub async fn delete<T: Template>(
     if !users.is_empty() {
         return Err(AdministrationError::InUse {
             kind: T::LABEL,
-            name: template.name().to_owned(),
+            name: template.identity().name.clone(),
             users,
         });
     }
@@ -216,7 +237,7 @@ pub async fn delete<T: Template>(
     let change = Change {
         action: T::ACTIONS.remove,
         object_kind: T::OBJECT_KIND,
-        object_name: template.name().to_owned(),
+        object_name: template.identity().name.clone(),
         before: String::new(),
         after: String::new(),
     };
@@ -299,4 +320,26 @@ fn is_our_login(url: &ServiceUrl) -> bool {
 /// Whether the template's idle URL opens our login.
 fn opens_our_login(template: &UniversalDeviceTemplate) -> bool {
     template.configuration.service_urls.iter().any(is_our_login)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalogue::FeatureGroupTemplate;
+    use crate::domain::catalogue::UniversalLineTemplate;
+    use crate::domain::catalogue::UserProfile;
+
+    #[test]
+    fn what_is_done_is_named_after_the_kind() {
+        fn check<T: Template>() {
+            let kind = T::OBJECT_KIND.as_str();
+            assert_eq!(T::ACTIONS.add, format!("{kind}.add"));
+            assert_eq!(T::ACTIONS.update, format!("{kind}.update"));
+            assert_eq!(T::ACTIONS.remove, format!("{kind}.remove"));
+        }
+        check::<UniversalDeviceTemplate>();
+        check::<UniversalLineTemplate>();
+        check::<UserProfile>();
+        check::<FeatureGroupTemplate>();
+    }
 }

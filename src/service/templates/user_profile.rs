@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use super::Actions;
 use super::TEXT_LENGTH_MAX;
 use super::Template;
+use super::audited;
 use super::check_name;
 use super::check_text;
 use super::opens_our_login;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UserProfile;
-use crate::domain::history::AuditKind;
 use crate::domain::pkid::Pkid;
 use crate::domain::user_profile::PhoneLimit;
 use crate::service::administration::AdministrationError;
@@ -22,39 +23,25 @@ use crate::store::StoreError;
 
 impl Template for UserProfile {
     const LABEL: &'static str = "User Profile";
-    const OBJECT_KIND: AuditKind = AuditKind::UserProfile;
-    const ACTIONS: Actions = Actions {
-        add: "user_profile.add",
-        update: "user_profile.update",
-        remove: "user_profile.remove",
-    };
+    audited!(UserProfile, "user_profile");
 
     fn all(catalogue: &Catalogue) -> &HashMap<Pkid, Self> {
         &catalogue.user_profiles
     }
 
-    fn pkid(&self) -> Pkid {
-        self.pkid
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn identified(&self, pkid: Pkid, version: i64) -> Self {
+    fn with_identity(&self, identity: Identity) -> Self {
         Self {
-            pkid,
-            version,
+            identity,
             ..self.clone()
         }
     }
 
     fn check(&self, catalogue: &Catalogue) -> Result<(), AdministrationError> {
-        check_name(&self.name)?;
+        check_name(&self.identity.name)?;
         check_text("Description", &self.description, TEXT_LENGTH_MAX)?;
         PhoneLimit::new(i64::from(self.limit_provision)).map_err(|error| {
             AdministrationError::invalid(
@@ -65,11 +52,11 @@ impl Template for UserProfile {
         if self.is_default {
             return Ok(());
         }
-        refuse_default(self.pkid, catalogue)
+        refuse_default(self.identity.pkid, catalogue)
     }
 
     fn check_removal(&self, catalogue: &Catalogue) -> Result<(), AdministrationError> {
-        refuse_default(self.pkid, catalogue)
+        refuse_default(self.identity.pkid, catalogue)
     }
 
     async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
@@ -83,7 +70,8 @@ impl Template for UserProfile {
     }
 
     async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::delete_user_profile(connection, self.pkid, self.version).await
+        store::catalogue::delete_user_profile(connection, self.identity.pkid, self.identity.version)
+            .await
     }
 
     fn described(&self, catalogue: &Catalogue) -> String {
@@ -101,7 +89,7 @@ async fn take_default(
     profile: &UserProfile,
 ) -> Result<(), StoreError> {
     if profile.is_default {
-        store::catalogue::clear_default_user_profile(connection, profile.pkid).await?;
+        store::catalogue::clear_default_user_profile(connection, profile.identity.pkid).await?;
     }
     Ok(())
 }
@@ -109,7 +97,7 @@ async fn take_default(
 /// The system default loses its mark only to another profile, and cannot go.
 fn refuse_default(pkid: Pkid, catalogue: &Catalogue) -> Result<(), AdministrationError> {
     let default = catalogue.default_user_profile();
-    if default.is_some_and(|default| default.pkid == pkid) {
+    if default.is_some_and(|default| default.identity.pkid == pkid) {
         return Err(AdministrationError::invalid(
             "system default",
             &"there is always exactly one: make another profile the system default first",
@@ -130,7 +118,7 @@ fn warnings(profile: &UserProfile, catalogue: &Catalogue) -> Vec<String> {
             Some(template) if opens_our_login(template) => warnings.push(format!(
                 "the template {:?} for {field} has an idle URL that opens the login; claimed \
                  phones are not given that idle URL",
-                template.name
+                template.identity.name
             )),
             None if profile.allow_provision => warnings.push(format!(
                 "no Universal Device Template for {field}: users cannot provision those"
@@ -151,7 +139,7 @@ fn described(profile: &UserProfile, catalogue: &Catalogue) -> String {
     let templates = &catalogue.universal_device_templates;
     let device = |pkid: Option<Pkid>| {
         pkid.and_then(|pkid| templates.get(&pkid))
-            .map_or("none", |template| template.name.as_str())
+            .map_or("none", |template| template.identity.name.as_str())
     };
     let line = profile
         .universal_line_template
@@ -161,7 +149,7 @@ fn described(profile: &UserProfile, catalogue: &Catalogue) -> String {
          limit {}, system default {}",
         device(profile.desk_phones),
         device(profile.mobile_devices),
-        line.map_or("none", |template| template.name.as_str()),
+        line.map_or("none", |template| template.identity.name.as_str()),
         profile.allow_provision,
         profile.limit_provision,
         profile.is_default,

@@ -58,7 +58,7 @@ pub(in crate::service) fn described(
     let profile = user
         .user_profile
         .and_then(|pkid| catalogue.user_profiles.get(&pkid))
-        .map_or("system default", |profile| profile.name.as_str());
+        .map_or("system default", |profile| profile.identity.name.as_str());
     let extension = user.primary_extension.as_ref();
     let self_service = user.self_service_user_id.as_ref();
     format!(

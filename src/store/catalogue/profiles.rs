@@ -9,13 +9,17 @@ use super::super::StoreError;
 use super::super::row::Columns;
 use super::super::row::one_row;
 use crate::domain::catalogue::FeatureGroupTemplate;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
 
 fn user_profile_of(row: &AnyRow) -> Result<UserProfile, StoreError> {
     Ok(UserProfile {
-        pkid: row.pkid("user_profile.pkid")?,
-        name: row.text("user_profile.name")?,
+        identity: Identity {
+            pkid: row.pkid("user_profile.pkid")?,
+            name: row.text("user_profile.name")?,
+            version: row.number("user_profile.version")?,
+        },
         description: row.text("user_profile.description")?,
         desk_phones: row.pkid_or_null("user_profile.desk_phones")?,
         mobile_devices: row.pkid_or_null("user_profile.mobile_devices")?,
@@ -25,7 +29,6 @@ fn user_profile_of(row: &AnyRow) -> Result<UserProfile, StoreError> {
         limit_provision: row.integer("user_profile.limit_provision")?,
         allow_phone_reassign: row.flag("user_profile.allow_phone_reassign")?,
         is_default: row.flag("user_profile.is_default")?,
-        version: row.number("user_profile.version")?,
     })
 }
 
@@ -36,7 +39,7 @@ pub(super) async fn user_profiles(
         .fetch_all(connection)
         .await?
         .iter()
-        .map(|row| user_profile_of(row).map(|profile| (profile.pkid, profile)))
+        .map(|row| user_profile_of(row).map(|profile| (profile.identity.pkid, profile)))
         .collect()
 }
 
@@ -44,8 +47,8 @@ pub(super) async fn user_profiles(
 macro_rules! bind_user_profile {
     ($query:expr, $profile:expr) => {
         $query
-            .bind($profile.pkid.to_string())
-            .bind($profile.name.as_str())
+            .bind($profile.identity.pkid.to_string())
+            .bind($profile.identity.name.as_str())
             .bind($profile.description.as_str())
             .bind($profile.desk_phones.map(|pkid| pkid.to_string()))
             .bind($profile.mobile_devices.map(|pkid| pkid.to_string()))
@@ -59,7 +62,7 @@ macro_rules! bind_user_profile {
             .bind(i64::from($profile.limit_provision))
             .bind(i64::from($profile.allow_phone_reassign))
             .bind(i64::from($profile.is_default))
-            .bind($profile.version)
+            .bind($profile.identity.version)
     };
 }
 
@@ -150,14 +153,16 @@ pub async fn delete_user_profile(
 
 fn feature_group_template_of(row: &AnyRow) -> Result<FeatureGroupTemplate, StoreError> {
     Ok(FeatureGroupTemplate {
-        pkid: row.pkid("feature_group_template.pkid")?,
-        name: row.text("feature_group_template.name")?,
+        identity: Identity {
+            pkid: row.pkid("feature_group_template.pkid")?,
+            name: row.text("feature_group_template.name")?,
+            version: row.number("feature_group_template.version")?,
+        },
         description: row.text("feature_group_template.description")?,
         user_profile: row.pkid_or_null("feature_group_template.user_profile")?,
         service_profile: row.pkid_or_null("feature_group_template.service_profile")?,
         blf_presence_group: row.pkid_or_null("feature_group_template.blf_presence_group")?,
         user_locale: row.text("feature_group_template.user_locale")?,
-        version: row.number("feature_group_template.version")?,
     })
 }
 
@@ -168,7 +173,9 @@ pub(super) async fn feature_group_templates(
         .fetch_all(connection)
         .await?
         .iter()
-        .map(|row| feature_group_template_of(row).map(|template| (template.pkid, template)))
+        .map(|row| {
+            feature_group_template_of(row).map(|template| (template.identity.pkid, template))
+        })
         .collect()
 }
 
@@ -176,14 +183,14 @@ pub(super) async fn feature_group_templates(
 macro_rules! bind_feature_group_template {
     ($query:expr, $template:expr) => {
         $query
-            .bind($template.pkid.to_string())
-            .bind($template.name.as_str())
+            .bind($template.identity.pkid.to_string())
+            .bind($template.identity.name.as_str())
             .bind($template.description.as_str())
             .bind($template.user_profile.map(|pkid| pkid.to_string()))
             .bind($template.service_profile.map(|pkid| pkid.to_string()))
             .bind($template.blf_presence_group.map(|pkid| pkid.to_string()))
             .bind($template.user_locale.as_str())
-            .bind($template.version)
+            .bind($template.identity.version)
     };
 }
 

@@ -8,6 +8,7 @@ use super::super::Connection;
 use super::super::StoreError;
 use super::super::row::Columns;
 use super::super::row::one_row;
+use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UniversalDeviceTemplate;
 use crate::domain::catalogue::UniversalLineTemplate;
 use crate::domain::phone::PhoneConfiguration;
@@ -35,8 +36,11 @@ fn configuration_of(row: &AnyRow) -> Result<PhoneConfiguration, StoreError> {
 
 fn universal_device_template_of(row: &AnyRow) -> Result<UniversalDeviceTemplate, StoreError> {
     Ok(UniversalDeviceTemplate {
-        pkid: row.pkid("universal_device_template.pkid")?,
-        name: row.text("universal_device_template.name")?,
+        identity: Identity {
+            pkid: row.pkid("universal_device_template.pkid")?,
+            name: row.text("universal_device_template.name")?,
+            version: row.number("universal_device_template.version")?,
+        },
         device_description: row.text("universal_device_template.device_description")?,
         configuration: configuration_of(row)?,
         line_label: row.text("universal_device_template.line_label")?,
@@ -44,7 +48,6 @@ fn universal_device_template_of(row: &AnyRow) -> Result<UniversalDeviceTemplate,
         external_phone_number: row.text("universal_device_template.external_phone_number")?,
         max_number_of_calls: row.integer("universal_device_template.max_number_of_calls")?,
         busy_trigger: row.integer("universal_device_template.busy_trigger")?,
-        version: row.number("universal_device_template.version")?,
     })
 }
 
@@ -57,7 +60,7 @@ pub(super) async fn universal_device_templates(
     let mut templates = HashMap::with_capacity(rows.len());
     for row in &rows {
         let template = universal_device_template_of(row)?;
-        templates.insert(template.pkid, template);
+        templates.insert(template.identity.pkid, template);
     }
     let urls = sqlx::query(
         "SELECT service_url.owner, service_url.name, service_url.url FROM service_url \
@@ -80,8 +83,8 @@ macro_rules! bind_universal_device_template {
     ($query:expr, $template:expr) => {{
         let configuration = &$template.configuration;
         $query
-            .bind($template.pkid.to_string())
-            .bind($template.name.as_str())
+            .bind($template.identity.pkid.to_string())
+            .bind($template.identity.name.as_str())
             .bind($template.device_description.as_str())
             .bind(configuration.device_pool.to_string())
             .bind(configuration.phone_security_profile.to_string())
@@ -104,7 +107,7 @@ macro_rules! bind_universal_device_template {
             .bind($template.external_phone_number.as_str())
             .bind(i64::from($template.max_number_of_calls))
             .bind(i64::from($template.busy_trigger))
-            .bind($template.version)
+            .bind($template.identity.version)
     }};
 }
 
@@ -129,7 +132,7 @@ pub async fn insert_universal_device_template(
     bind_universal_device_template!(query, template)
         .execute(&mut *connection)
         .await?;
-    let owner = template.pkid.to_string();
+    let owner = template.identity.pkid.to_string();
     super::insert_service_urls(connection, &owner, &template.configuration.service_urls).await
 }
 
@@ -155,7 +158,7 @@ pub async fn update_universal_device_template(
         .execute(&mut *connection)
         .await?;
     one_row(&updated, "Universal Device Template")?;
-    let owner = template.pkid.to_string();
+    let owner = template.identity.pkid.to_string();
     sqlx::query("DELETE FROM service_url WHERE owner = $1")
         .bind(owner.as_str())
         .execute(&mut *connection)
@@ -191,8 +194,11 @@ pub async fn delete_universal_device_template(
 
 fn universal_line_template_of(row: &AnyRow) -> Result<UniversalLineTemplate, StoreError> {
     Ok(UniversalLineTemplate {
-        pkid: row.pkid("universal_line_template.pkid")?,
-        name: row.text("universal_line_template.name")?,
+        identity: Identity {
+            pkid: row.pkid("universal_line_template.pkid")?,
+            name: row.text("universal_line_template.name")?,
+            version: row.number("universal_line_template.version")?,
+        },
         line_description: row.text("universal_line_template.line_description")?,
         route_partition: row.pkid("universal_line_template.route_partition")?,
         calling_search_space: row.pkid_or_null("universal_line_template.calling_search_space")?,
@@ -202,7 +208,6 @@ fn universal_line_template_of(row: &AnyRow) -> Result<UniversalLineTemplate, Sto
             .pkid_or_null("universal_line_template.external_call_control_profile")?,
         urgent_priority: row.flag("universal_line_template.urgent_priority")?,
         auto_answer: row.parsed("universal_line_template.auto_answer")?,
-        version: row.number("universal_line_template.version")?,
     })
 }
 
@@ -213,7 +218,9 @@ pub(super) async fn universal_line_templates(
         .fetch_all(connection)
         .await?
         .iter()
-        .map(|row| universal_line_template_of(row).map(|template| (template.pkid, template)))
+        .map(|row| {
+            universal_line_template_of(row).map(|template| (template.identity.pkid, template))
+        })
         .collect()
 }
 
@@ -221,8 +228,8 @@ pub(super) async fn universal_line_templates(
 macro_rules! bind_universal_line_template {
     ($query:expr, $template:expr) => {
         $query
-            .bind($template.pkid.to_string())
-            .bind($template.name.as_str())
+            .bind($template.identity.pkid.to_string())
+            .bind($template.identity.name.as_str())
             .bind($template.line_description.as_str())
             .bind($template.route_partition.to_string())
             .bind($template.calling_search_space.map(|pkid| pkid.to_string()))
@@ -235,7 +242,7 @@ macro_rules! bind_universal_line_template {
             )
             .bind(i64::from($template.urgent_priority))
             .bind($template.auto_answer.as_str())
-            .bind($template.version)
+            .bind($template.identity.version)
     };
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn changed(finder: &mut Finder<'_>, row: &Row) -> Result<Step, 
         Some(Some(pkid)) => {
             let profile = finder.catalogue.user_profiles.get(&pkid);
             let profile = profile.ok_or_else(|| row.missing("fkucuserprofile"))?;
-            Some(Some(profile.name.clone()))
+            Some(Some(profile.identity.name.clone()))
         }
     };
     Ok(Step::User {
