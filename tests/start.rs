@@ -71,8 +71,8 @@ async fn what_an_administrator_removed_stays_away_after_a_restart() {
         let mut transaction = test.app.store.begin().await.unwrap();
         selfprov::store::catalogue::delete_feature_group_template(
             transaction.connection(),
-            template.pkid,
-            template.version,
+            template.identity.pkid,
+            template.identity.version,
         )
         .await
         .unwrap();

@@ -6,6 +6,7 @@ use crate::common::for_each_database;
 use selfprov::domain::catalogue::CallManager;
 use selfprov::domain::catalogue::Catalogue;
 use selfprov::domain::catalogue::FeatureGroupTemplate;
+use selfprov::domain::catalogue::Identity;
 use selfprov::domain::catalogue::UniversalDeviceTemplate;
 use selfprov::domain::catalogue::UniversalLineTemplate;
 use selfprov::domain::catalogue::UserProfile;
@@ -32,7 +33,7 @@ fn administrator() -> Actor {
 fn sample(catalogue: &Catalogue) -> UniversalDeviceTemplate {
     let mut templates = catalogue.universal_device_templates.values();
     templates
-        .find(|template| template.name == fresh_system::SAMPLE_DEVICE_TEMPLATE)
+        .find(|template| template.identity.name == fresh_system::SAMPLE_DEVICE_TEMPLATE)
         .unwrap()
         .clone()
 }
@@ -40,7 +41,7 @@ fn sample(catalogue: &Catalogue) -> UniversalDeviceTemplate {
 fn profile(catalogue: &Catalogue, name: &str) -> UserProfile {
     let mut profiles = catalogue.user_profiles.values();
     profiles
-        .find(|profile| profile.name == name)
+        .find(|profile| profile.identity.name == name)
         .unwrap()
         .clone()
 }
@@ -85,7 +86,7 @@ async fn an_unknown_tag_a_bad_url_and_contradicting_numbers_are_refused_when_sav
         assert_eq!(refused_field(busy), "Busy Trigger");
         let mask = save(|t| t.external_phone_number = "12a".to_owned()).await;
         assert_eq!(refused_field(mask), "External Phone Number Mask");
-        let name = save(|t| t.name = "<b>".to_owned()).await;
+        let name = save(|t| t.identity.name = "<b>".to_owned()).await;
         assert_eq!(refused_field(name), "name");
         let url = save(|t| {
             t.configuration.service_urls = vec![ServiceUrl {
@@ -95,7 +96,8 @@ async fn an_unknown_tag_a_bad_url_and_contradicting_numbers_are_refused_when_sav
         })
         .await;
         assert_eq!(refused_field(url), "service URL");
-        let taken = save(|t| t.name = fresh_system::AUTO_REGISTRATION_TEMPLATE.to_owned()).await;
+        let taken =
+            save(|t| t.identity.name = fresh_system::AUTO_REGISTRATION_TEMPLATE.to_owned()).await;
         assert_eq!(refused_field(taken), "the name");
         assert_eq!(sample(&app.catalogue.load()), good);
     })
@@ -115,21 +117,20 @@ async fn a_saved_template_is_in_memory_at_once_and_an_old_version_is_refused() {
             url: "http://dir.example/".into(),
         }];
         let saved = templates::save(app, &actor, &template, None).await.unwrap();
-        assert_eq!(saved.pkid, before.pkid);
+        assert_eq!(saved.pkid, before.identity.pkid);
         let after = sample(&app.catalogue.load());
-        assert_eq!(after.version, before.version + 1);
+        assert_eq!(after.identity.version, before.identity.version + 1);
         assert_eq!(after.device_description, "#FN# at #EXT#");
         assert_eq!(after.configuration, template.configuration);
         let late = templates::save(app, &actor, &template, None).await;
         assert!(matches!(late, Err(AdministrationError::Changed(_))));
         // A copy under another name is a new template with its own URLs.
         let copy = UniversalDeviceTemplate {
-            name: "Copy".to_owned(),
-            version: templates::NEW,
+            identity: Identity::of_new("Copy".to_owned()),
             ..after.clone()
         };
         let copied = templates::save(app, &actor, &copy, None).await.unwrap();
-        assert_ne!(copied.pkid, after.pkid);
+        assert_ne!(copied.pkid, after.identity.pkid);
         let catalogue = app.catalogue.load();
         assert_eq!(
             catalogue.universal_device_templates[&copied.pkid].configuration,
@@ -217,14 +218,13 @@ async fn there_is_always_exactly_one_default_profile() {
         without.is_default = false;
         let refused = templates::save(app, &actor, &without, None).await;
         assert_eq!(refused_field(refused), "system default");
-        let refused = templates::delete::<UserProfile>(app, &actor, standard.pkid).await;
+        let refused = templates::delete::<UserProfile>(app, &actor, standard.identity.pkid).await;
         assert_eq!(refused_field(refused), "system default");
         // Many new defaults at once: the last one to commit has the mark alone.
         let save = async |name: &str| {
             let new = UserProfile {
-                name: name.to_owned(),
+                identity: Identity::of_new(name.to_owned()),
                 is_default: true,
-                version: templates::NEW,
                 ..standard.clone()
             };
             templates::save(app, &actor, &new, None).await.unwrap()
@@ -246,7 +246,7 @@ async fn what_is_in_use_is_not_removed_and_its_users_are_named() {
         let catalogue = app.catalogue.load_full();
         let selfpro = profile(&catalogue, "selfpro");
         let (device, line) = (
-            sample(&catalogue).pkid,
+            sample(&catalogue).identity.pkid,
             selfpro.universal_line_template.unwrap(),
         );
         for (refused, user) in [
@@ -259,7 +259,7 @@ async fn what_is_in_use_is_not_removed_and_its_users_are_named() {
                 "Cisco Unified CM CM_node1",
             ),
             (
-                templates::delete::<UserProfile>(app, &actor, selfpro.pkid).await,
+                templates::delete::<UserProfile>(app, &actor, selfpro.identity.pkid).await,
                 "End User aksethi",
             ),
         ] {
@@ -268,7 +268,8 @@ async fn what_is_in_use_is_not_removed_and_its_users_are_named() {
             assert!(refused.to_string().contains(user), "{refused}");
         }
         let template = catalogue.feature_group_templates.values().next().unwrap();
-        let delete = || templates::delete::<FeatureGroupTemplate>(app, &actor, template.pkid);
+        let delete =
+            || templates::delete::<FeatureGroupTemplate>(app, &actor, template.identity.pkid);
         delete().await.unwrap();
         let again = delete().await;
         assert!(matches!(again, Err(AdministrationError::NotFound { .. })));

@@ -111,8 +111,8 @@ impl TestApp {
             .unwrap();
 
         let mut profile = catalogue.default_user_profile().unwrap().clone();
-        profile.pkid = app.new_pkid();
-        profile.name = "selfpro".to_owned();
+        profile.identity.pkid = app.new_pkid();
+        profile.identity.name = "selfpro".to_owned();
         profile.allow_provision = true;
         profile.is_default = false;
         store::catalogue::insert_user_profile(connection, &profile)
@@ -147,7 +147,7 @@ impl TestApp {
         let profile = catalogue.user_profiles.values();
         let profile = profile
             .into_iter()
-            .find(|profile| profile.name == "selfpro");
+            .find(|profile| profile.identity.name == "selfpro");
         let line = line_in_none(app.new_pkid(), extension);
         let user = EndUser {
             pkid: app.new_pkid(),
@@ -158,7 +158,7 @@ impl TestApp {
                 ..Person::default()
             },
             enabled: true,
-            user_profile: profile.map(|profile| profile.pkid),
+            user_profile: profile.map(|profile| profile.identity.pkid),
             primary_extension: Some(PrimaryExtension {
                 line: line.pkid,
                 pattern: line.pattern.clone(),
@@ -212,7 +212,7 @@ impl TestApp {
         let templates = catalogue.universal_device_templates.values();
         let template = templates
             .into_iter()
-            .find(|template| template.name == fresh_system::SAMPLE_DEVICE_TEMPLATE);
+            .find(|template| template.identity.name == fresh_system::SAMPLE_DEVICE_TEMPLATE);
         let secret = Secret::from("0123456789abcdef0123456789abcd");
         let extension = owner.and_then(|owner| owner.primary_extension.as_ref());
         Phone {

@@ -118,7 +118,7 @@ impl Door {
         let catalogue = app.catalogue.load_full();
         let mut profiles = catalogue.user_profiles.values();
         let mut profile = profiles
-            .find(|profile| profile.name == "selfpro")
+            .find(|profile| profile.identity.name == "selfpro")
             .unwrap()
             .clone();
         change(&mut profile);

@@ -105,8 +105,10 @@ async fn a_changed_template_is_loaded_as_written_and_an_old_version_is_refused()
             .unwrap();
         let late = store::catalogue::update_universal_line_template(connection, &line).await;
         assert!(matches!(late, Err(StoreError::Conflict(_))));
-        line.version += 1;
-        after.universal_line_templates.insert(line.pkid, line);
+        line.identity.version += 1;
+        after
+            .universal_line_templates
+            .insert(line.identity.pkid, line);
         let mut features = before
             .feature_group_templates
             .values()
@@ -117,17 +119,17 @@ async fn a_changed_template_is_loaded_as_written_and_an_old_version_is_refused()
         store::catalogue::update_feature_group_template(connection, &features)
             .await
             .unwrap();
-        features.version += 1;
+        features.identity.version += 1;
         after
             .feature_group_templates
-            .insert(features.pkid, features);
+            .insert(features.identity.pkid, features);
         let mut profile = before.default_user_profile().unwrap().clone();
         profile.limit_provision = 20;
         store::catalogue::update_user_profile(connection, &profile)
             .await
             .unwrap();
-        profile.version += 1;
-        after.user_profiles.insert(profile.pkid, profile);
+        profile.identity.version += 1;
+        after.user_profiles.insert(profile.identity.pkid, profile);
         assert_eq!(store::catalogue::load(connection).await.unwrap(), after);
     })
     .await;
@@ -211,31 +213,43 @@ async fn what_refers_to_an_object_is_named_and_keeps_it() {
         drop(reader);
         let mut transaction = begin(&store).await;
         let profile = fresh.default_user_profile().unwrap();
-        let deleted =
-            store::catalogue::delete_user_profile(transaction.connection(), profile.pkid, 1).await;
+        let deleted = store::catalogue::delete_user_profile(
+            transaction.connection(),
+            profile.identity.pkid,
+            1,
+        )
+        .await;
         assert!(matches!(deleted, Err(StoreError::InUse)));
         drop(transaction);
         // Without its users each kind goes.
         let mut transaction = begin(&store).await;
         let connection = transaction.connection();
         let features = fresh.feature_group_templates.values().next().unwrap();
-        store::catalogue::delete_feature_group_template(connection, features.pkid, 1)
+        store::catalogue::delete_feature_group_template(connection, features.identity.pkid, 1)
             .await
             .unwrap();
-        store::catalogue::delete_user_profile(connection, profile.pkid, 1)
+        store::catalogue::delete_user_profile(connection, profile.identity.pkid, 1)
             .await
             .unwrap();
         let line = fresh.universal_line_templates.values().next().unwrap();
-        let late = store::catalogue::delete_universal_line_template(connection, line.pkid, 7).await;
+        let late =
+            store::catalogue::delete_universal_line_template(connection, line.identity.pkid, 7)
+                .await;
         assert!(matches!(late, Err(StoreError::Conflict(_))));
-        store::catalogue::delete_universal_line_template(connection, line.pkid, 1)
+        store::catalogue::delete_universal_line_template(connection, line.identity.pkid, 1)
             .await
             .unwrap();
         for template in fresh.universal_device_templates.values() {
-            store::catalogue::delete_universal_device_template(connection, template.pkid, 1)
-                .await
-                .unwrap();
-            let urls = store::catalogue::service_urls(connection, &template.pkid.to_string()).await;
+            store::catalogue::delete_universal_device_template(
+                connection,
+                template.identity.pkid,
+                1,
+            )
+            .await
+            .unwrap();
+            let urls =
+                store::catalogue::service_urls(connection, &template.identity.pkid.to_string())
+                    .await;
             assert_eq!(urls.unwrap(), []);
         }
     })
