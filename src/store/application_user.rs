@@ -5,12 +5,12 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
+use super::row::one_row;
 use crate::domain::account::ApplicationUser;
 use crate::domain::end_user::FoldedLogin;
 use crate::domain::end_user::UserId;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::login_name::UserId;
-use super::row::one_row;
 use crate::domain::pkid::Pkid;
 use crate::domain::time::UnixMillis;
 
