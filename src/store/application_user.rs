@@ -7,8 +7,6 @@ use super::StoreError;
 use super::row::Columns;
 use super::row::one_row;
 use crate::domain::account::ApplicationUser;
-use crate::domain::end_user::FoldedLogin;
-use crate::domain::end_user::UserId;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::login_name::UserId;
 use crate::domain::pkid::Pkid;

@@ -93,14 +93,7 @@ pub trait Template: Clone + Send + Sync {
     /// What it is told by.
     fn identity(&self) -> &Identity;
 
-    /// Its name.
-    fn name(&self) -> &str;
-
-    /// Its optimistic version.
-    fn version(&self) -> i64;
-
-    /// The template with another identity and version.
-    /// The same, told by something else.
+    /// The template, told by something else.
     #[must_use]
     fn with_identity(&self, identity: Identity) -> Self;
 
