@@ -479,3 +479,23 @@ async fn choices_that_nobody_has_are_refused_by_name() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn groups_of_which_nothing_was_said_are_there_with_empty_elements() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let line = axl
+            .succeed("12.5", "getLine", "<pattern>1004</pattern>")
+            .await;
+        for group in [
+            "callForwardAll",
+            "callForwardBusy",
+            "callForwardNotRegistered",
+        ] {
+            let (_, rest) = line.split_once(&format!("<{group}>")).unwrap();
+            let (inner, _) = rest.split_once(&format!("</{group}>")).unwrap();
+            assert!(inner.contains("<destination/>"), "{group}: {inner}");
+        }
+    })
+    .await;
+}

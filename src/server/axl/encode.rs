@@ -75,10 +75,25 @@ impl Encoding<'_> {
                     }
                 }
                 Some(value) => self.value(&mut text, name, element, value, tags),
+                None if self.shows_empty(element) => {
+                    let nothing = Value::Group(Record::default());
+                    self.value(&mut text, name, element, &nothing, tags);
+                }
                 None => empty(&mut text, name, element),
             }
         }
         text
+    }
+
+    /// Whether a group that nobody has said anything of is written with its elements empty, as in
+    /// the answers of CUCM: scripts go on to `callForwardAll/destination` without looking. A group
+    /// that holds a list is left out.
+    fn shows_empty(&self, element: &schema::Element) -> bool {
+        let is_one = |element: &schema::Element| element.occurs_max == 1 && element.branch == 0;
+        self.place == Places::GET
+            && matches!(element.content, Content::Group(_))
+            && is_one(element)
+            && element.children().iter().all(is_one)
     }
 
     fn name(&self, element: &schema::Element) -> &'static str {
