@@ -43,6 +43,7 @@ mod config_files;
 mod credentials;
 mod demo;
 mod device_add;
+mod device_turn;
 mod devices;
 mod docs;
 mod emergency_calls;

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::App;
 use super::administration::AdministrationError;
+use super::device_turn::DeviceTurn;
 use super::keys::KeysError;
 use super::keys::Purpose;
 use super::record;
@@ -77,7 +78,7 @@ pub async fn add(
                       phones.activation_codes to true first";
         return Err(AdministrationError::invalid(FIELD, &reason));
     }
-    let _alone = alone(app, name).await?;
+    let turn = DeviceTurn::take(app, [name]).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let phone = find(connection, name).await?;
@@ -100,21 +101,13 @@ pub async fn add(
     require(app, connection, actor, &phone).await?;
     let after = format!("valid for {} h", lifetime.duration().as_secs() / 3_600);
     write_history(app, connection, actor, ("add", name, waiting.pkid, &after)).await?;
-    transaction.commit().await?;
+    turn.commit(app, transaction).await?;
     Ok(IssuedCode {
         pkid: waiting.pkid,
         device: name.clone(),
         code,
         expires_at: waiting.expires_at,
     })
-}
-
-async fn alone(
-    app: &App,
-    name: &DeviceName,
-) -> Result<super::attempt_gate::Pass, AdministrationError> {
-    let entered = app.attempts.enter_alone(&format!("change {name}")).await;
-    entered.map_err(|_| AdministrationError::Changed("device"))
 }
 
 async fn find(
@@ -272,7 +265,7 @@ async fn removed(
     (name, pkid): (&DeviceName, Pkid),
     after: &str,
 ) -> Result<bool, AdministrationError> {
-    let _alone = alone(app, name).await?;
+    let turn = DeviceTurn::take(app, [name]).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     store::device::find_for_update(connection, name).await?;
@@ -280,7 +273,7 @@ async fn removed(
         return Ok(false);
     }
     write_history(app, connection, actor, ("remove", name, pkid, after)).await?;
-    transaction.commit().await?;
+    turn.commit(app, transaction).await?;
     Ok(true)
 }
 

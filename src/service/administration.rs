@@ -3,6 +3,7 @@
 
 use super::App;
 use super::ServiceError;
+use super::attempt_gate::GateFull;
 use super::hasher::HasherError;
 use super::hasher::Share;
 use super::keys::KeysError;
@@ -116,6 +117,12 @@ impl From<ServiceError> for AdministrationError {
             ServiceError::Store(StoreError::Conflict(kind)) => Self::Changed(kind),
             error => Self::Service(error),
         }
+    }
+}
+
+impl From<GateFull> for AdministrationError {
+    fn from(full: GateFull) -> Self {
+        Self::Service(full.into())
     }
 }
 

@@ -2,12 +2,16 @@
 //! guesses sent one after another.
 
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 
+use crate::domain::device::DeviceName;
+use crate::domain::pkid::Pkid;
 use crate::locks;
 
 /// Attempts on one device or credential that may run side by side while nothing has failed: fewer
@@ -23,16 +27,29 @@ const WAITING_MAX: usize = 16;
 #[error("too many attempts at once; try again in a few seconds")]
 pub struct GateFull;
 
-type Gates = HashMap<Box<str>, Arc<Semaphore>>;
+/// What logins, and changes of one's own credentials, wait for each other at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AttemptKey {
+    /// The device on which somebody logs in.
+    Device(DeviceName),
+    /// The address from which somebody logs in without a device.
+    Source(IpAddr),
+    /// The credential that is shown, or what stands for one that does not exist.
+    Credential(Box<str>),
+    /// The user who changes PIN or password.
+    OwnCredentials(Pkid),
+}
 
-/// One gate a device or credential, as long as somebody is at it.
+type Gates<K> = HashMap<K, Arc<Semaphore>>;
+
+/// One gate a key, as long as somebody is at it.
 #[derive(Debug)]
-pub struct AttemptGate {
-    gates: Arc<Mutex<Gates>>,
+pub struct AttemptGate<K> {
+    gates: Arc<Mutex<Gates<K>>>,
     waiting_max: usize,
 }
 
-impl Default for AttemptGate {
+impl<K: Clone + Eq + Hash> Default for AttemptGate<K> {
     fn default() -> Self {
         Self::with_line_of(WAITING_MAX)
     }
@@ -40,13 +57,13 @@ impl Default for AttemptGate {
 
 /// Leave to go on, until it is dropped.
 #[derive(Debug)]
-pub struct Pass {
-    gates: Arc<Mutex<Gates>>,
-    key: Box<str>,
+pub struct Pass<K: Eq + Hash> {
+    gates: Arc<Mutex<Gates<K>>>,
+    key: K,
     permit: Option<OwnedSemaphorePermit>,
 }
 
-impl AttemptGate {
+impl<K: Clone + Eq + Hash> AttemptGate<K> {
     /// Gates at which no more than this many are or wait.
     pub fn with_line_of(waiting_max: usize) -> Self {
         Self {
@@ -60,7 +77,7 @@ impl AttemptGate {
     /// # Errors
     ///
     /// [`GateFull`] at once when too many wait already.
-    pub async fn enter(&self, key: &str) -> Result<Pass, GateFull> {
+    pub async fn enter(&self, key: &K) -> Result<Pass<K>, GateFull> {
         self.enter_with(key, 1).await
     }
 
@@ -69,15 +86,15 @@ impl AttemptGate {
     /// # Errors
     ///
     /// [`GateFull`] at once when too many wait already.
-    pub async fn enter_alone(&self, key: &str) -> Result<Pass, GateFull> {
+    pub async fn enter_alone(&self, key: &K) -> Result<Pass<K>, GateFull> {
         self.enter_with(key, SIDE_BY_SIDE).await
     }
 
-    async fn enter_with(&self, key: &str, permits: u32) -> Result<Pass, GateFull> {
+    async fn enter_with(&self, key: &K, permits: u32) -> Result<Pass<K>, GateFull> {
         let gate = {
             let mut gates = locks::lock(&self.gates);
             let gate = gates
-                .entry(key.into())
+                .entry(key.clone())
                 .or_insert_with(|| Arc::new(Semaphore::new(SIDE_BY_SIDE as usize)));
             // One count is the table's own; the others are of those who hold or wait.
             if Arc::strong_count(gate) > self.waiting_max {
@@ -88,7 +105,7 @@ impl AttemptGate {
         // Made first, so that a caller who goes away while waiting leaves nothing behind.
         let mut pass = Pass {
             gates: Arc::clone(&self.gates),
-            key: key.into(),
+            key: key.clone(),
             permit: None,
         };
         let permit = gate.acquire_many_owned(permits).await;
@@ -103,7 +120,7 @@ impl AttemptGate {
     }
 }
 
-impl Drop for Pass {
+impl<K: Eq + Hash> Drop for Pass<K> {
     fn drop(&mut self) {
         self.permit = None;
         let mut gates = locks::lock(&self.gates);
@@ -131,14 +148,14 @@ mod tests {
     #[tokio::test]
     async fn two_may_be_side_by_side_and_one_alone() {
         let gate = AttemptGate::default();
-        let first = gate.enter("a").await.unwrap();
-        let second = gate.enter("a").await.unwrap();
-        let mut third = Box::pin(gate.enter("a"));
+        let first = gate.enter(&"a").await.unwrap();
+        let second = gate.enter(&"a").await.unwrap();
+        let mut third = Box::pin(gate.enter(&"a"));
         assert!(is_waiting(&mut third).await);
-        let _other = gate.enter("b").await.unwrap();
+        let _other = gate.enter(&"b").await.unwrap();
         drop(first);
         let third = third.await.unwrap();
-        let mut alone = Box::pin(gate.enter_alone("a"));
+        let mut alone = Box::pin(gate.enter_alone(&"a"));
         assert!(is_waiting(&mut alone).await);
         drop(second);
         assert!(is_waiting(&mut alone).await);
@@ -150,14 +167,14 @@ mod tests {
     #[tokio::test]
     async fn a_line_that_is_too_long_is_refused_and_one_that_is_left_leaves_nothing() {
         let gate = AttemptGate::default();
-        let alone = gate.enter_alone("a").await.unwrap();
+        let alone = gate.enter_alone(&"a").await.unwrap();
         let mut waiting = Vec::new();
         for _ in 1..WAITING_MAX {
-            let mut entered = Box::pin(gate.enter("a"));
+            let mut entered = Box::pin(gate.enter(&"a"));
             assert!(is_waiting(&mut entered).await);
             waiting.push(entered);
         }
-        assert_eq!(gate.enter("a").await.unwrap_err(), GateFull);
+        assert_eq!(gate.enter(&"a").await.unwrap_err(), GateFull);
         waiting.clear();
         drop(alone);
         assert_eq!(gate.len(), 0);

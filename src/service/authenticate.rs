@@ -135,8 +135,8 @@ impl From<WriteError> for AuthenticateError {
 }
 
 impl From<GateFull> for AuthenticateError {
-    fn from(_: GateFull) -> Self {
-        Self::Service(ServiceError::Busy)
+    fn from(full: GateFull) -> Self {
+        Self::Service(full.into())
     }
 }
 

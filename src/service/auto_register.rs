@@ -13,6 +13,7 @@ pub use allocation::GroupTry;
 
 use super::App;
 use super::ServiceError;
+use super::device_turn::DeviceTurn;
 use super::phone_book::KnownPhone;
 use super::record::Happening;
 use super::record::happened;
@@ -259,6 +260,10 @@ async fn candidates(
 /// claimed, or fetched its file, in the meantime.
 async fn remove_unclaimed(app: &App, seen: &Phone, why: Reclaimed) -> Result<bool, StoreError> {
     let name = &seen.name;
+    // So many want to change it that it is no phone that nobody wants; the next round looks again.
+    let Ok(turn) = DeviceTurn::take(app, [name]).await else {
+        return Ok(false);
+    };
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let Some(phone) = store::device::find_for_update(connection, name).await? else {
@@ -280,7 +285,7 @@ async fn remove_unclaimed(app: &App, seen: &Phone, why: Reclaimed) -> Result<boo
         ..Happening::default()
     };
     happened(app, connection, name, TimelineEvent::Removed, happening).await?;
-    transaction.commit().await?;
+    turn.commit(app, transaction).await?;
     app.phones.remove(name);
     for binding in app.locations.of_device(name) {
         app.locations.remove(name, binding.address_of_record());

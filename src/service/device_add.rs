@@ -17,6 +17,7 @@ use super::device_settings::check_model;
 use super::device_settings::check_name;
 use super::device_settings::default_configuration;
 use super::device_settings::template_named;
+use super::device_turn::DeviceTurn;
 use super::phone_book::KnownPhone;
 use super::phone_from_template::fresh_sip_secret;
 use super::record;
@@ -101,11 +102,7 @@ impl NewDevice {
 /// [`AdministrationError::Invalid`] says which field does not fit and why,
 /// [`AdministrationError::Taken`] that there is a device of that name. Nothing was changed then.
 pub async fn add(app: &App, actor: &Actor, new: &NewDevice) -> Result<Phone, AdministrationError> {
-    let _alone = app
-        .attempts
-        .enter_alone(&format!("change {}", new.name))
-        .await
-        .map_err(|_| AdministrationError::Changed("device"))?;
+    let turn = DeviceTurn::take(app, [&new.name]).await?;
     let catalogue = app.catalogue.load_full();
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
@@ -113,9 +110,9 @@ pub async fn add(app: &App, actor: &Actor, new: &NewDevice) -> Result<Phone, Adm
         owner: find_user(connection, new.owner.as_deref()).await?,
         digest_user: find_digest_user(connection, new.digest_user.as_deref()).await?,
     };
-    let added = insert(app, connection, actor, (new, &people, &catalogue)).await?;
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| app.phones.doubt(&new.name))?;
+    let new = (new, &people, &*catalogue);
+    let added = insert(app, connection, actor, &turn, new).await?;
+    turn.commit(app, transaction).await?;
     added.publish(app)
 }
 
@@ -156,8 +153,10 @@ pub(super) async fn insert(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
+    turn: &DeviceTurn,
     (new, people, catalogue): (&NewDevice, &People, &Catalogue),
 ) -> Result<Added, AdministrationError> {
+    debug_assert!(turn.is_of(&new.name));
     check_name(&new.name, new.model)?;
     let wanted = WantedLines {
         model: new.model,
@@ -177,7 +176,7 @@ pub(super) async fn insert(
                 let reason = "the phone waits to be claimed; give it a line";
                 AdministrationError::invalid("lines", &reason)
             })?;
-            let replacement = put_in_place(app, connection, &before, phone, number).await?;
+            let replacement = put_in_place(app, connection, turn, &before, phone, number).await?;
             phone = replacement.phone.clone();
             Some(replacement)
         }

@@ -20,6 +20,7 @@ use super::device_lines::find_lines;
 use super::device_settings::DeviceSettings;
 use super::device_settings::check_model;
 use super::device_settings::check_name;
+use super::device_turn::DeviceTurn;
 use super::devices;
 use super::devices::Farewell;
 use super::phone_book::KnownPhone;
@@ -73,6 +74,16 @@ pub struct DeviceChange {
     pub elements: StoredElements,
 }
 
+impl DeviceChange {
+    /// The names that a device has before and after this change: what a turn is taken for.
+    pub(super) fn names_of<'a>(
+        &'a self,
+        name: &'a DeviceName,
+    ) -> impl Iterator<Item = &'a DeviceName> {
+        [Some(name), self.name.as_ref()].into_iter().flatten()
+    }
+}
+
 /// Changes a device: its file has a new version, and it restarts to load it. A device that loads no
 /// file is left alone: somebody types in what its sheet says.
 ///
@@ -86,19 +97,10 @@ pub async fn update(
     name: &DeviceName,
     change: &DeviceChange,
 ) -> Result<Phone, AdministrationError> {
-    let mut names = vec![name];
-    names.extend(change.name.as_ref());
-    names.sort_unstable();
-    names.dedup();
-    let mut alone = Vec::with_capacity(names.len());
-    for name in &names {
-        let entered = app.attempts.enter_alone(&format!("change {name}")).await;
-        alone.push(entered.map_err(|_| AdministrationError::Changed(KIND))?);
-    }
+    let turn = DeviceTurn::take(app, change.names_of(name)).await?;
     let mut transaction = app.store.begin().await?;
-    let updated = write(app, transaction.connection(), actor, name, change).await?;
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
+    let updated = write(app, transaction.connection(), actor, &turn, name, change).await?;
+    turn.commit(app, transaction).await?;
     updated.publish(app)
 }
 
@@ -131,15 +133,17 @@ impl Updated {
     }
 }
 
-/// Writes a change into the caller's transaction. The caller is alone with the device
-/// (`change NAME`), under its new name as well, and says so to memory when the commit is not confirmed.
+/// Writes a change into the caller's transaction. The turn is of the device under its new name as
+/// well.
 pub(super) async fn write(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
+    turn: &DeviceTurn,
     name: &DeviceName,
     change: &DeviceChange,
 ) -> Result<Updated, AdministrationError> {
+    debug_assert!(change.names_of(name).all(|name| turn.is_of(name)));
     let catalogue = app.catalogue.load_full();
     // First the user, then the device: the same order everywhere, so that nobody waits in a ring.
     let wanted_digest_user = change.digest_user.as_ref().and_then(Option::as_deref);

@@ -7,8 +7,8 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
 use super::administration::check_text_by;
-use super::attempt_gate::Pass;
 use super::attributes;
+use super::device_turn::DeviceTurn;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
@@ -106,18 +106,17 @@ pub async fn update(
     change: &LineChange,
 ) -> Result<Line, AdministrationError> {
     let names = phones_of(app, pkid).await?;
-    let _alone = enter_alone(app, &names).await?;
+    let turn = DeviceTurn::take(app, &names).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     // First the devices, then the line: as when a phone is provisioned.
     let mut phones = Vec::with_capacity(names.len());
-    for name in &names {
+    for name in turn.names() {
         phones.extend(store::device::find_for_update(connection, name).await?);
     }
     let written = write(app, connection, actor, (pkid, &phones), change).await?;
     let (before, after, affected) = written;
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
+    turn.commit(app, transaction).await?;
     let after = Line {
         version: after.version + 1,
         ..after
@@ -205,17 +204,6 @@ async fn phones_of(app: &App, line: Pkid) -> Result<Vec<DeviceName>, Administrat
     let mut reader = app.store.read().await?;
     let mut names = store::device_lists::of_lines(reader.connection(), &[line]).await?;
     Ok(names.remove(&line).unwrap_or_default())
-}
-
-/// Keeps other changes of these phones waiting, one after the other in the order of their names, so
-/// that nobody waits in a ring.
-async fn enter_alone(app: &App, names: &[DeviceName]) -> Result<Vec<Pass>, AdministrationError> {
-    let mut passes = Vec::with_capacity(names.len());
-    for name in names {
-        let entered = app.attempts.enter_alone(&format!("change {name}")).await;
-        passes.push(entered.map_err(|_| AdministrationError::Changed(KIND))?);
-    }
-    Ok(passes)
 }
 
 async fn find_for_update(

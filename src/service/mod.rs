@@ -30,6 +30,7 @@ pub mod device_add;
 pub mod device_defaults;
 pub mod device_lines;
 pub mod device_settings;
+pub mod device_turn;
 pub mod device_update;
 pub mod devices;
 mod digest_user;
@@ -90,7 +91,10 @@ use crate::domain::pkid::Pkid;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::store::Store;
 use attempt_gate::AttemptGate;
+use attempt_gate::AttemptKey;
+use attempt_gate::GateFull;
 use auto_register::watch::AutoRegistrationWatch;
+use device_turn::DeviceTurns;
 use environment::Environment;
 use group_commit::GroupCommit;
 use hasher::CredentialHasher;
@@ -126,11 +130,13 @@ pub struct App {
     /// The threads that verify PINs and passwords.
     pub hasher: CredentialHasher,
     /// Keeps attempts on one device or credential from running side by side.
-    pub attempts: AttemptGate,
+    pub attempts: AttemptGate<AttemptKey>,
+    /// Keeps changes of one device from running side by side.
+    pub device_turns: DeviceTurns,
     /// Keeps changes of one object that begin with what they read from running side by side.
-    pub object_changes: AttemptGate,
+    pub object_changes: AttemptGate<Pkid>,
     /// Keeps statements that programs write themselves from taking every core and all memory.
-    pub sql_questions: AttemptGate,
+    pub sql_questions: sql::Questions,
     /// Right logins of programs, remembered for a minute.
     pub remembered_logins: api_login::RememberedLogins,
     /// Leaves for searches of users.
@@ -177,8 +183,10 @@ impl App {
 /// A use case could not be carried out for a reason that is not the caller's.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The queue for verifying credentials is full.
-    #[error("too many logins at once; try again in a few seconds")]
+    /// A queue is full: for verifying credentials, for one device, for one object.
+    #[error(
+        "too many requests at once, and this one was not carried out; repeat it in a few seconds"
+    )]
     Busy,
     /// The database failed; the cause is for the log, not for the caller.
     #[error(transparent)]
@@ -192,6 +200,12 @@ pub enum ServiceError {
     /// A stored hash cannot be checked.
     #[error(transparent)]
     Hash(#[from] password_hash::UnreadableHash),
+}
+
+impl From<GateFull> for ServiceError {
+    fn from(_: GateFull) -> Self {
+        Self::Busy
+    }
 }
 
 impl From<group_commit::WriteError> for ServiceError {

@@ -12,6 +12,7 @@ use super::administration::label;
 use super::administration::prepare_credential;
 use super::administration::store_credential;
 use super::api_login::Principal;
+use super::attempt_gate::AttemptKey;
 use super::change_pin::credential_owner;
 use super::credential_history;
 use super::hasher::Share;
@@ -92,9 +93,8 @@ pub async fn change(
     // Comparing with what was used before costs many hashes: one user at a time.
     let _alone = app
         .attempts
-        .enter_alone(&format!("own credentials {}", who.account))
-        .await
-        .map_err(|_| AdministrationError::Changed(END_USER))?;
+        .enter_alone(&AttemptKey::OwnCredentials(who.account))
+        .await?;
     let wanted: Vec<(CredentialKind, &Secret)> = [
         (CredentialKind::Password, new.password.as_ref()),
         (CredentialKind::Pin, new.pin.as_ref()),

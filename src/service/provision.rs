@@ -5,12 +5,14 @@ use std::time::Duration;
 use super::App;
 use super::ServiceError;
 use super::associated_devices;
+use super::attempt_gate::GateFull;
 use super::attributes;
 use super::authenticate::Authenticated;
 use super::claim::Claim;
 use super::claim::Row;
 use super::claim::Standing;
 use super::confirmation::bound_to;
+use super::device_turn::DeviceTurn;
 use super::group_commit::WriteError;
 use super::phone_from_template::Mould;
 use super::phone_from_template::Subject;
@@ -56,9 +58,18 @@ pub enum ProvisionError {
     /// The confirmed login is too old or something has changed since: log in again.
     #[error("the confirmed login no longer holds; log in again")]
     StartAgain,
+    /// Too many want to change this phone at once; try again in a few seconds.
+    #[error("too many want to change this phone at once; try again in a few seconds")]
+    Busy,
     /// The service cannot do it now; the cause is in the log.
     #[error("not available")]
     Unavailable,
+}
+
+impl From<GateFull> for ProvisionError {
+    fn from(_: GateFull) -> Self {
+        Self::Busy
+    }
 }
 
 impl From<ServiceError> for ProvisionError {
@@ -95,25 +106,20 @@ pub(super) async fn provision(
         .device_name(app)
         .ok_or(ProvisionError::Refused(Refusal::DeviceNotFound))?;
     // One use case at a time on a phone, so that memory sees its rows in the order of their commits.
-    let pass = app
-        .attempts
-        .enter_alone(&format!("change {device}"))
-        .await
-        .map_err(|_| ProvisionError::Unavailable)?;
+    let turn = DeviceTurn::take(app, [&device]).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     // Boxed: its many statements would make every future above it large.
-    let outcome = in_transaction(app, connection, claim, &device, token, fingerprint);
-    let provisioned = match Box::pin(outcome).await? {
-        Outcome::Recorded(provisioned) => provisioned,
+    let outcome = in_transaction(app, connection, claim, &turn, &device, token, fingerprint);
+    match Box::pin(outcome).await? {
+        Outcome::Recorded(provisioned) => Ok(provisioned),
         Outcome::Now(change) => {
-            let committed = transaction.commit().await;
-            committed.inspect_err(|_| app.phones.doubt(&device))?;
+            turn.commit(app, transaction).await?;
             change.publish(app)?;
-            Provisioned {
+            Ok(Provisioned {
                 extension: change.extension,
                 device,
-            }
+            })
         }
         Outcome::Refused { refusal, user_id } => {
             drop(transaction);
@@ -124,11 +130,9 @@ pub(super) async fn provision(
             };
             let event = TimelineEvent::LoginRefused;
             claim.tell(app, &device, event, row).await?;
-            return Err(ProvisionError::Refused(refusal));
+            Err(ProvisionError::Refused(refusal))
         }
-    };
-    drop(pass);
-    Ok(provisioned)
+    }
 }
 
 enum Outcome {
@@ -141,6 +145,7 @@ async fn in_transaction(
     app: &App,
     connection: &mut Connection,
     claim: &Claim,
+    turn: &DeviceTurn,
     device: &DeviceName,
     token: &Token,
     fingerprint: &str,
@@ -174,7 +179,7 @@ async fn in_transaction(
     let before = phone
         .filter(|phone| phone.pkid == token.device && token.is_bound_to(&bound_to(claim, &who)))
         .ok_or(ProvisionError::StartAgain)?;
-    let replacement = replace(app, connection, &who, &before, &admitted).await?;
+    let replacement = replace(app, connection, turn, &who, &before, &admitted).await?;
     let result = ProvisionResult {
         token: fingerprint.into(),
         device_name: device.clone(),
@@ -228,6 +233,7 @@ pub(super) async fn lock_left(
 async fn replace(
     app: &App,
     connection: &mut Connection,
+    turn: &DeviceTurn,
     who: &Authenticated,
     before: &Phone,
     admitted: &Admitted<'_>,
@@ -256,7 +262,7 @@ async fn replace(
         before: Some(before),
     };
     let phone = make_phone(app, &mould).map_err(ServiceError::from)?;
-    let replacement = put_in_place(app, connection, before, phone, pattern).await?;
+    let replacement = put_in_place(app, connection, turn, before, phone, pattern).await?;
     let device = replacement.phone.pkid;
     let template = admitted.device_template.identity.pkid;
     let template = (ObjectKind::UniversalDeviceTemplate, template);

@@ -10,6 +10,7 @@ use super::device_add::NewDevice;
 use super::device_add::People;
 use super::device_lines::DeviceLine;
 use super::device_settings::DeviceSettings;
+use super::device_turn::DeviceTurn;
 use super::lines;
 use super::lines::NewLine;
 use super::login_names;
@@ -172,6 +173,8 @@ pub async fn quick_add_with(
     let credentials = users::prepare(app, &new, pattern).await?;
     let line_template = line_template(&catalogue, &new);
 
+    // A phone of that name may wait to be claimed, and be claimed or added just now.
+    let turn = DeviceTurn::take(app, quick.phone.as_ref().map(|phone| &phone.name)).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let line = match extension {
@@ -198,15 +201,13 @@ pub async fn quick_add_with(
         return Err(login_names::explained(app, &user, error).await);
     }
     let added = match &device {
-        Some(device) => Some(add_phone(app, connection, actor, &catalogue, (device, &user)).await?),
+        Some(device) => {
+            let of = (device, &user, &*catalogue);
+            Some(add_phone(app, connection, actor, &turn, of).await?)
+        }
         None => None,
     };
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| {
-        if let Some(phone) = &quick.phone {
-            app.phones.doubt(&phone.name);
-        }
-    })?;
+    turn.commit(app, transaction).await?;
     Ok(QuickAdded {
         phone: added.map(|added| added.publish(app)).transpose()?,
         user,
@@ -219,14 +220,15 @@ async fn add_phone(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
-    catalogue: &Catalogue,
-    (device, user): (&NewDevice, &EndUser),
+    turn: &DeviceTurn,
+    (device, user, catalogue): (&NewDevice, &EndUser, &Catalogue),
 ) -> Result<Added, AdministrationError> {
     let people = People {
         owner: Some(user.clone()),
         digest_user: device.digest_user.as_ref().map(|_| user.clone()),
     };
-    let added = device_add::insert(app, connection, actor, (device, &people, catalogue)).await?;
+    let new = (device, &people, catalogue);
+    let added = device_add::insert(app, connection, actor, turn, new).await?;
     if let Some(template) = device_template(catalogue, device) {
         let template = (ObjectKind::UniversalDeviceTemplate, template);
         attributes::inherit(connection, template, added.pkid()).await?;

@@ -5,6 +5,7 @@
 
 use super::App;
 use super::ServiceError;
+use super::attempt_gate::GateFull;
 use super::authenticate;
 use super::authenticate::Attempt;
 use super::authenticate::AuthenticateError;
@@ -18,6 +19,7 @@ use super::claim::Row;
 use super::claim::address_policy;
 use super::confirmation::LogInError;
 use super::confirmation::bound_to;
+use super::device_turn::DeviceTurn;
 use super::hasher::Share;
 use super::keys::Purpose;
 use super::record;
@@ -72,9 +74,18 @@ pub enum ReleaseError {
     /// The login behind the token no longer holds: enter the PIN again.
     #[error("the confirmed login no longer holds; enter the PIN again")]
     StartAgain,
+    /// Too many want to change this phone at once; try again in a few seconds.
+    #[error("too many want to change this phone at once; try again in a few seconds")]
+    Busy,
     /// The service cannot do it now; the cause is in the log.
-    #[error("not available")]
+    #[error("the phone could not be released now; the service's log says why")]
     Unavailable,
+}
+
+impl From<GateFull> for ReleaseError {
+    fn from(_: GateFull) -> Self {
+        Self::Busy
+    }
 }
 
 impl From<ServiceError> for ReleaseError {
@@ -206,11 +217,7 @@ async fn release(
     token: Option<&Token>,
     actor: &Actor,
 ) -> Result<Released, ReleaseError> {
-    let pass = app
-        .attempts
-        .enter_alone(&format!("change {name}"))
-        .await
-        .map_err(|_| ReleaseError::Unavailable)?;
+    let turn = DeviceTurn::take(app, [name]).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let mut allocation = Allocation::begin(app, connection, 1, GroupTry::AsOne).await?;
@@ -227,19 +234,17 @@ async fn release(
     if !token.is_none_or(is_the_same) {
         return Err(ReleaseError::StartAgain);
     }
-    let done = in_transaction(app, connection, &mut allocation, &before).await?;
+    let done = in_transaction(app, connection, &turn, &mut allocation, &before).await?;
     allocation.end(app, connection).await?;
     write_history(app, connection, &before, &done, actor).await?;
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| app.phones.doubt(name))?;
-    let released = publish(app, name, done)?;
-    drop(pass);
-    Ok(released)
+    turn.commit(app, transaction).await?;
+    Ok(publish(app, name, done)?)
 }
 
 async fn in_transaction(
     app: &App,
     connection: &mut Connection,
+    turn: &DeviceTurn,
     allocation: &mut Allocation,
     before: &Phone,
 ) -> Result<Done, StoreError> {
@@ -254,7 +259,7 @@ async fn in_transaction(
         };
         let (after, line) = templates.make(app, &unclaimed, &number)?;
         store::line::insert(connection, &line).await?;
-        let replacement = put_in_place(app, connection, before, after, number).await?;
+        let replacement = put_in_place(app, connection, turn, before, after, number).await?;
         allocation.inherits(replacement.phone.pkid, line.pkid);
         return Ok(Done::Waits(Box::new(replacement)));
     }

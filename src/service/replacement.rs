@@ -3,6 +3,7 @@
 
 use super::App;
 use super::ServiceError;
+use super::device_turn::DeviceTurn;
 use super::phone_book::KnownPhone;
 use super::register;
 use super::restart_request;
@@ -44,10 +45,12 @@ impl Replacement {
 pub(super) async fn put_in_place(
     app: &App,
     connection: &mut Connection,
+    turn: &DeviceTurn,
     before: &Phone,
     mut after: Phone,
     extension: DirectoryNumber,
 ) -> Result<Replacement, StoreError> {
+    debug_assert!(turn.is_of(&before.name));
     remove(connection, before).await?;
     store::device::insert(connection, &mut after).await?;
     let grace = Some(register::grace_after_replacement(

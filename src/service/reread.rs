@@ -3,6 +3,7 @@
 
 use super::App;
 use super::ServiceError;
+use super::device_turn::DeviceTurn;
 use super::phone_book::KnownPhone;
 use crate::domain::device::DeviceName;
 use crate::store;
@@ -25,11 +26,7 @@ pub async fn doubtful(app: &App) {
 /// [`ServiceError`] when the database fails or the phone's secret does not open.
 pub async fn device(app: &App, name: &DeviceName) -> Result<(), ServiceError> {
     // No other use case changes the phone between what is read here and what memory is told.
-    let _pass = app
-        .attempts
-        .enter_alone(&format!("change {name}"))
-        .await
-        .map_err(|_| ServiceError::Busy)?;
+    let _turn = DeviceTurn::take(app, [name]).await?;
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     let phone = store::device::find(connection, name).await?;

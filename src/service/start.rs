@@ -10,6 +10,7 @@ use super::ServiceError;
 use super::api_login::RememberedLogins;
 use super::attempt_gate::AttemptGate;
 use super::auto_register::watch::AutoRegistrationWatch;
+use super::device_turn::DeviceTurns;
 use super::environment::Environment;
 use super::group_commit::GroupCommit;
 use super::hasher::CredentialHasher;
@@ -114,8 +115,9 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         self_provisioning: ArcSwap::default(),
         hasher,
         attempts: AttemptGate::default(),
+        device_turns: DeviceTurns::default(),
         object_changes: AttemptGate::with_line_of(objects::CHANGES_WAITING_MAX),
-        sql_questions: AttemptGate::with_line_of(sql::QUESTIONS_MAX),
+        sql_questions: sql::Questions::default(),
         remembered_logins: RememberedLogins::default(),
         searches: Searches::default(),
         refusal_rows: RefusalRows::default(),

@@ -171,6 +171,7 @@ impl Visit {
             }
             Some(Err(ProvisionError::Refused(refusal))) => self.refused(refusal, ""),
             Some(Err(ProvisionError::StartAgain)) => self.start_again(),
+            Some(Err(ProvisionError::Busy)) => self.busy(result::BUSY, ""),
             Some(Err(ProvisionError::Unavailable)) | None => self.busy(result::UNAVAILABLE, ""),
         }
     }
@@ -258,6 +259,7 @@ impl Visit {
             Some(Err(ReleaseError::StartAgain)) => {
                 Answer::new(result::START_AGAIN, &self.context.release()).into()
             }
+            Some(Err(ReleaseError::Busy)) => self.busy(result::BUSY, ""),
             Some(Err(ReleaseError::Unavailable)) | None => self.busy(result::UNAVAILABLE, ""),
         }
     }

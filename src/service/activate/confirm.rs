@@ -16,6 +16,7 @@ use crate::service::ServiceError;
 use crate::service::activation_codes;
 use crate::service::claim::Claim;
 use crate::service::claim::Row;
+use crate::service::device_turn::DeviceTurn;
 use crate::service::phone_from_template::fresh_sip_secret;
 use crate::service::provision;
 use crate::service::provision::ProvisionError;
@@ -53,15 +54,8 @@ pub(in crate::service) async fn confirm(
     // None: the code was used or removed; the transaction sees which.
     let target = target_of(reader.connection(), token.user).await?;
     drop(reader);
-    let mut names = vec![device.clone()];
-    names.extend(target);
-    names.sort_unstable();
-    names.dedup();
-    let mut alone = Vec::with_capacity(names.len());
-    for name in &names {
-        let entered = app.attempts.enter_alone(&format!("change {name}")).await;
-        alone.push(entered.map_err(|_| ProvisionError::Unavailable)?);
-    }
+    let names = [Some(&device), target.as_ref()].into_iter().flatten();
+    let turn = DeviceTurn::take(app, names).await?;
     let mut transaction = app.store.begin().await?;
     let work = Work {
         app,
@@ -70,12 +64,11 @@ pub(in crate::service) async fn confirm(
         fingerprint,
         device: &device,
     };
-    let outcome = Box::pin(work.carry_out(transaction.connection(), &names));
+    let outcome = Box::pin(work.carry_out(transaction.connection(), turn.names()));
     match outcome.await? {
         Outcome::Recorded(provisioned) => Ok(provisioned),
         Outcome::Activated(replacement, left) => {
-            let committed = transaction.commit().await;
-            committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
+            turn.commit(app, transaction).await?;
             publish(app, &left, &replacement)?;
             Ok(Provisioned {
                 extension: replacement.extension,

@@ -23,6 +23,7 @@ use crate::domain::stored_credential::StoredCredential;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::ServiceError;
+use crate::service::attempt_gate::AttemptKey;
 use crate::service::attempt_gate::Pass;
 use crate::service::keys::Purpose;
 use crate::service::settings::Lockout;
@@ -88,14 +89,14 @@ pub(super) async fn look_up(
     app: &App,
     attempt: &Attempt<'_>,
     kind: CredentialKind,
-) -> Result<([Pass; 2], Known), AuthenticateError> {
+) -> Result<([Pass<AttemptKey>; 2], Known), AuthenticateError> {
     let origin = attempt.device.map_or_else(
-        || format!("source {}", attempt.source),
-        |device| format!("device {device}"),
+        || AttemptKey::Source(attempt.source),
+        |device| AttemptKey::Device(device.clone()),
     );
     let passed_origin = app.attempts.enter(&origin).await?;
     let mut known = read(app, attempt, kind).await?;
-    let credential = format!("credential {}", known.key);
+    let credential = AttemptKey::Credential(known.key.as_str().into());
     let passes = [passed_origin, app.attempts.enter(&credential).await?];
     known.history = read_history(app, attempt, &known).await?;
     if !known.has_failures() {

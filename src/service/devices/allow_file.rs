@@ -8,6 +8,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
+use crate::service::device_turn::DeviceTurn;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::store;
@@ -38,6 +39,7 @@ pub async fn allow_file(
         let reason = format!("a file holds the phone's secret and is opened for 1 s to {hours} h");
         return Err(AdministrationError::invalid("duration", &reason));
     }
+    let turn = DeviceTurn::take(app, [name]).await?;
     let until = app.environment.now().plus(duration);
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
@@ -46,7 +48,7 @@ pub async fn allow_file(
     let after = format!("file open to any address for {} s", duration.as_secs());
     let change = change("device.allow_file", name, "", after);
     record::audit(app, connection, actor, change).await?;
-    transaction.commit().await?;
+    turn.commit(app, transaction).await?;
     app.phones.update(name, |known| {
         let mut known = known.clone();
         known.phone.file_allowed_until = Some(until);

@@ -1,6 +1,5 @@
 //! An administrator removes a device, and its phone finds out.
 
-use super::KIND;
 use super::change;
 use super::find_for_update;
 use crate::domain::binding::Grace;
@@ -12,6 +11,7 @@ use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
+use crate::service::device_turn::DeviceTurn;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Happening;
@@ -32,11 +32,7 @@ pub async fn delete(
     actor: &Actor,
     name: &DeviceName,
 ) -> Result<(), AdministrationError> {
-    let _alone = app
-        .attempts
-        .enter_alone(&format!("change {name}"))
-        .await
-        .map_err(|_| AdministrationError::Changed(KIND))?;
+    let turn = DeviceTurn::take(app, [name]).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let phone = find_for_update(connection, name).await?;
@@ -44,8 +40,7 @@ pub async fn delete(
     remove_rows(connection, &phone).await?;
     let farewell = say_farewell(app, connection, &phone).await?;
     write_removal(app, connection, actor, &phone).await?;
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| app.phones.doubt(name))?;
+    turn.commit(app, transaction).await?;
     app.phones.remove(name);
     farewell.publish(app, name);
     Ok(())

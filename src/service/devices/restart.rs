@@ -6,6 +6,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::phone_restart::PhoneAction;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
+use crate::service::device_turn::DeviceTurn;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::restart_request;
@@ -21,13 +22,14 @@ pub async fn restart(
     name: &DeviceName,
     action: PhoneAction,
 ) -> Result<(), AdministrationError> {
+    let turn = DeviceTurn::take(app, [name]).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     find_for_update(connection, name).await?;
     let restart = restart_request::request(app, connection, name, action).await?;
     let change = change("device.restart", name, "", action.as_str().to_owned());
     record::audit(app, connection, actor, change).await?;
-    transaction.commit().await?;
+    turn.commit(app, transaction).await?;
     app.phone_control.submit(restart);
     Ok(())
 }

@@ -51,8 +51,8 @@ pub async fn update(
     line_identity::resolve(app, connection, object, &mut said).await?;
     names::resolve(app, connection, object, &mut said).await?;
     drop(reader);
-    let turn = app.object_changes.enter_alone(&pkid.to_string()).await;
-    let _turn = turn.map_err(|_| ServiceError::Busy)?;
+    let turn = app.object_changes.enter_alone(&pkid).await;
+    let _turn = turn.map_err(ServiceError::from)?;
     for _ in 0..TRIES_MAX {
         let draft = merged(app, (object, pkid, key), version, &said).await?;
         match kind_of(object.kind).update(app, actor, pkid, &draft).await {

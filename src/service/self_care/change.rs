@@ -3,7 +3,6 @@
 use super::SelfCare;
 use super::show;
 use crate::domain::config_file::locale::user_locale;
-use crate::domain::device::DeviceName;
 use crate::domain::end_user::Person;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
@@ -13,6 +12,7 @@ use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
 use crate::service::api_login::Principal;
 use crate::service::device_lines::DeviceLine;
+use crate::service::device_turn::DeviceTurn;
 use crate::service::device_update;
 use crate::service::device_update::DeviceChange;
 use crate::service::record::Actor;
@@ -84,16 +84,7 @@ pub async fn label_line(
 ) -> Result<(), AdministrationError> {
     let own = own(app, who).await?;
     let phones = phones_with(&own, phone, line)?;
-    let mut alone = Vec::with_capacity(phones.len());
-    for phone in &phones {
-        let place = format!("change {}", phone.name);
-        let entered = app.attempts.enter_alone(&place).await;
-        alone.push(entered.map_err(|_| AdministrationError::Changed("device"))?);
-    }
-    let doubt = || {
-        let names = phones.iter().map(|phone| &phone.name);
-        names.for_each(|name: &DeviceName| app.phones.doubt(name));
-    };
+    let turn = DeviceTurn::take(app, phones.iter().map(|phone| &phone.name)).await?;
     let mut transaction = app.store.begin().await?;
     let mut updated = Vec::with_capacity(phones.len());
     for phone in &phones {
@@ -103,16 +94,17 @@ pub async fn label_line(
             ..DeviceChange::default()
         };
         let connection = transaction.connection();
-        updated.push(device_update::write(app, connection, actor, &phone.name, &change).await?);
+        let name = &phone.name;
+        updated.push(device_update::write(app, connection, actor, &turn, name, &change).await?);
     }
-    transaction.commit().await.inspect_err(|_| doubt())?;
+    turn.commit(app, transaction).await?;
     for updated in updated {
         updated.publish(app)?;
     }
     Ok(())
 }
 
-/// The phones on which a user labels a line, in order of their names, as everybody enters them.
+/// The phones on which a user labels a line, in the order in which everybody locks their rows.
 fn phones_with(
     own: &SelfCare,
     phone: Option<Pkid>,

@@ -16,6 +16,8 @@ mod parse;
 mod translate;
 mod update;
 
+use tokio::sync::Semaphore;
+
 use super::App;
 use crate::store::StoreError;
 use crate::store::sql_query;
@@ -31,6 +33,27 @@ pub use update::update;
 /// Most questions that run or wait at once. Each may take a core for 20 s and hold some megabytes;
 /// scripts send one after another.
 pub const QUESTIONS_MAX: usize = 16;
+
+/// Questions that run side by side: each has a connection of its own and may keep a core busy.
+const QUESTIONS_RUNNING_MAX: usize = 2;
+
+/// The places of questions.
+#[derive(Debug)]
+pub struct Questions {
+    /// Those who run or wait.
+    present: Semaphore,
+    /// Those who run.
+    running: Semaphore,
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        Self {
+            present: Semaphore::new(QUESTIONS_MAX),
+            running: Semaphore::new(QUESTIONS_RUNNING_MAX),
+        }
+    }
+}
 
 /// The rows that a SELECT gives.
 ///
@@ -54,7 +77,9 @@ pub async fn query(app: &App, text: &str, limits: SqlLimits) -> Result<SqlRows, 
 
 /// Asks the database, two questions at a time; others wait, as long as one may run.
 async fn ask(app: &App, query: &SqlQuery, limits: SqlLimits) -> Result<SqlRows, SqlError> {
-    let turn = tokio::time::timeout(limits.time, app.sql_questions.enter("question")).await;
+    let Questions { present, running } = &app.sql_questions;
+    let _place = present.try_acquire().map_err(|_| SqlError::Busy)?;
+    let turn = tokio::time::timeout(limits.time, running.acquire()).await;
     let turn = turn.map_err(|_| SqlError::Busy)?;
     let _turn = turn.map_err(|_| SqlError::Busy)?;
     sql_query::run(&app.store, query, &app.node_servers(), limits)

@@ -1,7 +1,5 @@
 //! What a row asks for as a use case, and all rows of a statement in one transaction.
 
-use std::collections::BTreeSet;
-
 use super::super::SqlError;
 use super::line_edit::LineEdit;
 use super::user_edit::UserEdit;
@@ -11,6 +9,7 @@ use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::associated_devices;
 use crate::service::associated_devices::Controller;
+use crate::service::device_turn::DeviceTurn;
 use crate::service::device_update;
 use crate::service::device_update::DeviceChange;
 use crate::service::digest_user::Affected;
@@ -62,20 +61,17 @@ pub(super) async fn carry_out(app: &App, actor: &Actor, steps: &[Step]) -> Resul
     if steps.is_empty() {
         return Ok(());
     }
-    // In the order of their names, so that two statements never wait for each other.
-    let names: BTreeSet<&DeviceName> = steps.iter().filter_map(Step::changed_device).collect();
-    let mut alone = Vec::with_capacity(names.len());
-    for name in &names {
-        let pass = app.attempts.enter_alone(&format!("change {name}")).await;
-        alone.push(pass.map_err(|_| AdministrationError::Changed("device"))?);
-    }
+    let turn = DeviceTurn::take(app, steps.iter().flat_map(Step::changed_devices));
+    let turn = turn.await.map_err(AdministrationError::from)?;
     let mut transaction = app.store.begin().await?;
     let mut done = Vec::with_capacity(steps.len());
     for step in steps {
-        done.push(step.write(app, transaction.connection(), actor).await?);
+        done.push(
+            step.write(app, transaction.connection(), actor, &turn)
+                .await?,
+        );
     }
-    let committed = transaction.commit().await;
-    committed.inspect_err(|_| names.iter().for_each(|name| app.phones.doubt(name)))?;
+    turn.commit(app, transaction).await?;
     for done in done {
         match done {
             Done::Nothing => {}
@@ -87,11 +83,14 @@ pub(super) async fn carry_out(app: &App, actor: &Actor, steps: &[Step]) -> Resul
 }
 
 impl Step {
-    fn changed_device(&self) -> Option<&DeviceName> {
-        match self {
-            Self::Device { device, .. } | Self::DeviceLine { device, .. } => Some(&device.1),
-            Self::Associate { .. } | Self::Line { .. } | Self::User { .. } => None,
-        }
+    /// The names that a device has before and after the step.
+    fn changed_devices(&self) -> impl Iterator<Item = &DeviceName> {
+        let (before, after) = match self {
+            Self::Device { device, change } => (Some(&device.1), change.name.as_ref()),
+            Self::DeviceLine { device, .. } => (Some(&device.1), None),
+            Self::Associate { .. } | Self::Line { .. } | Self::User { .. } => (None, None),
+        };
+        before.into_iter().chain(after)
     }
 
     async fn write(
@@ -99,6 +98,7 @@ impl Step {
         app: &App,
         connection: &mut Connection,
         actor: &Actor,
+        turn: &DeviceTurn,
     ) -> Result<Done, SqlError> {
         match self {
             Self::Associate {
@@ -117,11 +117,11 @@ impl Step {
                 Ok(Done::Nothing)
             }
             Self::Device { device, change } => {
-                change_device(app, connection, actor, device, change).await
+                change_device(app, connection, actor, turn, device, change).await
             }
             Self::DeviceLine { device, edit } => {
                 let change = edit.change(app, connection, &device.1).await?;
-                change_device(app, connection, actor, device, &change).await
+                change_device(app, connection, actor, turn, device, &change).await
             }
             Self::User { user_id, edit } => {
                 let change = edit.change(connection, user_id).await?;
@@ -155,10 +155,11 @@ async fn change_device(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
+    turn: &DeviceTurn,
     (pkid, name): &(Pkid, DeviceName),
     change: &DeviceChange,
 ) -> Result<Done, SqlError> {
-    let updated = device_update::write(app, connection, actor, name, change).await?;
+    let updated = device_update::write(app, connection, actor, turn, name, change).await?;
     // Another device of that name by now: provisioned or released since it was looked for.
     if updated.pkid() != *pkid {
         return Err(AdministrationError::Changed("device").into());

@@ -1,0 +1,308 @@
+//! Use cases that change a device take turns, and a commit that nobody confirmed is looked at again.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::common::PIN;
+use crate::common::TestApp;
+use crate::common::TestPhone;
+use crate::common::for_each_database;
+use selfprov::domain::device::DeviceName;
+use selfprov::domain::phone_model;
+use selfprov::domain::phone_restart::PhoneAction;
+use selfprov::domain::refusal::Refusal;
+use selfprov::domain::secret::Secret;
+use selfprov::service::App;
+use selfprov::service::administration::AdministrationError;
+use selfprov::service::administration::NewSecret;
+use selfprov::service::attempt_gate::GateFull;
+use selfprov::service::device_add;
+use selfprov::service::device_add::NewDevice;
+use selfprov::service::device_turn::DeviceTurn;
+use selfprov::service::device_update;
+use selfprov::service::device_update::DeviceChange;
+use selfprov::service::devices;
+use selfprov::service::lines;
+use selfprov::service::lines::LineChange;
+use selfprov::service::quick_add::LineChoice;
+use selfprov::service::quick_add::QuickAdd;
+use selfprov::service::quick_add::QuickExtension;
+use selfprov::service::quick_add::QuickPhone;
+use selfprov::service::quick_add::quick_add;
+use selfprov::service::record::Actor;
+use selfprov::service::release;
+use selfprov::service::release::ReleaseError;
+use selfprov::service::reread;
+use selfprov::service::self_provision::ProvisionError;
+use selfprov::service::users::NewUser;
+use selfprov::store;
+use selfprov::store::Transaction;
+use selfprov::store::engine::Engine;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Rounds of a race: few decide it the same way every time.
+const ROUNDS: u8 = 12;
+
+fn administrator() -> Actor {
+    Actor {
+        name: "administrator:admin".to_owned(),
+        source: "command line".to_owned(),
+        correlation: None,
+    }
+}
+
+/// A new user with this extension and a 7841 of this name.
+fn quick(user_id: &str, extension: &str, phone: &DeviceName) -> QuickAdd {
+    let mut user = NewUser::new(user_id.parse().unwrap());
+    user.pin = Some(NewSecret {
+        secret: Secret::from("927461"),
+        must_change: false,
+    });
+    QuickAdd {
+        user,
+        feature_group_template: None,
+        extension: Some(QuickExtension {
+            pattern: extension.parse().unwrap(),
+            route_partition: None,
+            choice: LineChoice::New,
+        }),
+        phone: Some(QuickPhone {
+            name: phone.clone(),
+            model: phone_model::named("7841").unwrap(),
+            template: None,
+        }),
+    }
+}
+
+type Taking<'a> = Pin<Box<dyn Future<Output = Result<DeviceTurn, GateFull>> + Send + 'a>>;
+
+/// One who has the turn of a device, and all who may wait for it.
+async fn crowd<'a>(app: &'a App, name: &'a DeviceName) -> (DeviceTurn, Vec<Taking<'a>>) {
+    let first = DeviceTurn::take(app, [name]).await.unwrap();
+    let mut waiting: Vec<Taking<'a>> = Vec::new();
+    loop {
+        let mut taking: Taking<'a> = Box::pin(DeviceTurn::take(app, [name]));
+        let polled = std::future::poll_fn(|context| Poll::Ready(taking.as_mut().poll(context)));
+        match polled.await {
+            Poll::Pending => waiting.push(taking),
+            Poll::Ready(turn) => {
+                assert_eq!(turn.unwrap_err(), GateFull);
+                return (first, waiting);
+            }
+        }
+    }
+}
+
+fn is_busy<T>(answer: Result<T, AdministrationError>) -> bool {
+    answer.is_err_and(|error| error.to_string().contains("repeat it in a few seconds"))
+}
+
+#[tokio::test]
+async fn whoever_changes_a_device_waits_for_its_turn_and_one_too_many_is_told_to_come_back() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let user = test.add_user("jdoe", "1005", PIN).await;
+        let (app, actor) = (&*test.app, administrator());
+        let phone = test.auto_register(1).await;
+        let shown = test.log_in(&phone, "aksethi", PIN).await.unwrap();
+        let owned = TestPhone::number(2);
+        test.add_phone(owned.name.as_str(), Some(&user)).await;
+        let before = (test.stored(&phone).await, test.stored(&owned).await);
+
+        let crowds = (crowd(app, &phone.name).await, crowd(app, &owned.name).await);
+        let pressed = test.press_continue(&phone, &shown.token).await;
+        assert_eq!(pressed, Err(ProvisionError::Busy));
+        let quick = quick("ward7", "2001", &phone.name);
+        assert!(is_busy(quick_add(app, &actor, &quick).await));
+        let new = NewDevice::new(phone.name.clone(), phone_model::named("7841").unwrap());
+        assert!(is_busy(device_add::add(app, &actor, &new).await));
+
+        let name = &owned.name;
+        assert!(is_busy(devices::allow_file(app, &actor, name, HOUR).await));
+        let action = PhoneAction::Restart;
+        assert!(is_busy(devices::restart(app, &actor, name, action).await));
+        assert!(is_busy(devices::delete(app, &actor, name).await));
+        let change = DeviceChange::default();
+        let updated = device_update::update(app, &actor, name, &change).await;
+        assert!(is_busy(updated));
+        let released = release::by_administrator(app, name, &actor).await;
+        assert_eq!(released, Err(ReleaseError::Busy));
+        let line = user.primary_extension.as_ref().unwrap().line;
+        let change = LineChange::default();
+        assert!(is_busy(lines::update(app, &actor, line, &change).await));
+        // Under its new name as well.
+        drop(crowds.1);
+        let change = DeviceChange {
+            name: Some(phone.name.clone()),
+            ..DeviceChange::default()
+        };
+        let updated = device_update::update(app, &actor, name, &change).await;
+        assert!(is_busy(updated));
+        let after = (test.stored(&phone).await, test.stored(&owned).await);
+        assert_eq!(after, before);
+
+        drop(crowds.0);
+        test.press_continue(&phone, &shown.token).await.unwrap();
+        devices::allow_file(app, &actor, name, HOUR).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_claim_and_a_quick_add_of_one_phone_one_wins_and_memory_says_which() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        for round in 1..=ROUNDS {
+            let claimant = format!("claimant{round}");
+            let number = format!("{}", 3000 + u16::from(round));
+            test.add_user(&claimant, &number, PIN).await;
+            let phone = test.auto_register(round).await;
+            let shown = test.log_in(&phone, &claimant, PIN).await.unwrap();
+            let quick = quick(
+                &format!("ward{round}"),
+                &format!("{}", 4000 + u16::from(round)),
+                &phone.name,
+            );
+            let app = std::sync::Arc::clone(&test.app);
+            let adding =
+                tokio::spawn(async move { quick_add(&app, &administrator(), &quick).await });
+            let pressed = test.press_continue(&phone, &shown.token).await;
+            let added = adding.await.unwrap();
+            assert!(
+                pressed.is_ok() != added.is_ok(),
+                "{round}: {pressed:?} {added:?}"
+            );
+            if let Err(lost) = &pressed {
+                let refused = ProvisionError::Refused(Refusal::DeviceNotAutoRegistered);
+                assert_eq!(*lost, refused);
+            }
+            if let Err(lost) = &added {
+                assert!(
+                    matches!(lost, AdministrationError::Taken { .. }),
+                    "{lost:?}"
+                );
+            }
+            let stored = test.stored(&phone).await.unwrap();
+            let winner = added.map_or(number, |added| {
+                added.phone.unwrap().lines[0].pattern.to_string()
+            });
+            assert_eq!(stored.lines[0].pattern.as_str(), winner);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_opened_while_its_phone_is_claimed_leaves_memory_true() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        for round in 1..=ROUNDS {
+            let claimant = format!("claimant{round}");
+            let number = format!("{}", 3000 + u16::from(round));
+            test.add_user(&claimant, &number, PIN).await;
+            let phone = test.auto_register(round).await;
+            let shown = test.log_in(&phone, &claimant, PIN).await.unwrap();
+            let (app, name) = (std::sync::Arc::clone(&test.app), phone.name.clone());
+            let opening = tokio::spawn(async move {
+                devices::allow_file(&app, &administrator(), &name, HOUR).await
+            });
+            test.press_continue(&phone, &shown.token).await.unwrap();
+            opening.await.unwrap().unwrap();
+            // Memory and database agree, whoever was first.
+            let stored = test.stored(&phone).await.unwrap();
+            assert_eq!(stored.lines[0].pattern.as_str(), number);
+        }
+    })
+    .await;
+}
+
+/// Two that want the same two devices, each in another order.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_in_a_ring_for_turns() {
+    let test = TestApp::fresh(&crate::common::Database::sqlite()).await;
+    let names: [DeviceName; 2] = [1, 2].map(|number| TestPhone::number(number).name);
+    let rounds = async |order: [usize; 3]| {
+        for _ in 0..200 {
+            let wanted = order.map(|index| &names[index]);
+            let turn = DeviceTurn::take(&test.app, wanted).await.unwrap();
+            assert_eq!(turn.names(), names);
+            tokio::task::yield_now().await;
+        }
+    };
+    let both = async { tokio::join!(rounds([0, 1, 0]), rounds([1, 0, 1])) };
+    let done = tokio::time::timeout(Duration::from_secs(30), both).await;
+    assert!(done.is_ok(), "they wait for each other");
+}
+
+/// A transaction that the database does not commit.
+async fn doomed(app: &App) -> Transaction {
+    let mut transaction = app.store.begin().await.unwrap();
+    let connection = transaction.connection();
+    match app.store.engine() {
+        Engine::Sqlite => {
+            for statement in [
+                "PRAGMA defer_foreign_keys = ON",
+                "INSERT INTO phone_activation (device) VALUES ('nobody')",
+            ] {
+                let done = sqlx::query(statement).execute(&mut *connection).await;
+                done.unwrap();
+            }
+        }
+        Engine::PostgreSql => {
+            let statement = "SELECT pg_terminate_backend(pg_backend_pid())";
+            let ended = sqlx::query(statement).execute(connection).await;
+            assert!(ended.is_err(), "{ended:?}");
+        }
+    }
+    transaction
+}
+
+#[tokio::test]
+async fn devices_are_in_doubt_until_they_were_read_again_when_a_commit_is_not_confirmed() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let app = &*test.app;
+        let phones = [TestPhone::number(1), TestPhone::number(2)];
+        for phone in &phones {
+            test.add_phone(phone.name.as_str(), None).await;
+        }
+        let names = phones.each_ref().map(|phone| &phone.name);
+        let turn = DeviceTurn::take(app, names).await.unwrap();
+        let transaction = app.store.begin().await.unwrap();
+        turn.commit(app, transaction).await.unwrap();
+        assert_eq!(app.phones.take_doubtful(), BTreeSet::new());
+
+        let committed = turn.commit(app, doomed(app).await).await;
+        assert!(committed.is_err(), "{committed:?}");
+        let doubtful = app.phones.take_doubtful();
+        assert_eq!(doubtful, names.into_iter().cloned().collect());
+        drop(turn);
+
+        // What memory has wrong is right again after that.
+        for name in doubtful {
+            app.phones.remove(&name);
+            app.phones.doubt(&name);
+        }
+        reread::doubtful(app).await;
+        for phone in &phones {
+            assert!(test.stored(phone).await.is_some());
+        }
+        // One that nobody waits for any more is not confirmed either.
+        let turn = DeviceTurn::take(app, names).await.unwrap();
+        let mut transaction = app.store.begin().await.unwrap();
+        let allowed = Some(app.environment.now());
+        let pkid = test.stored(&phones[0]).await.unwrap().pkid;
+        store::device::set_file_allowed(transaction.connection(), pkid, allowed)
+            .await
+            .unwrap();
+        let mut committing = Box::pin(turn.commit(app, transaction));
+        let polled = std::future::poll_fn(|context| Poll::Ready(committing.as_mut().poll(context)));
+        let is_pending = polled.await.is_pending();
+        drop(committing);
+        assert_eq!(!app.phones.take_doubtful().is_empty(), is_pending);
+    })
+    .await;
+}
