@@ -14,6 +14,7 @@ pub use allocation::GroupTry;
 use super::App;
 use super::ServiceError;
 use super::device_turn::DeviceTurn;
+use super::farewell::Ended;
 use super::phone_book::KnownPhone;
 use super::record::Happening;
 use super::record::happened;
@@ -278,8 +279,7 @@ async fn remove_unclaimed(app: &App, seen: &Phone, why: Reclaimed) -> Result<boo
     store::device::delete(connection, phone.pkid).await?;
     let lines: Vec<_> = phone.lines.iter().map(|line| line.line).collect();
     store::line::delete_auto_registered(connection, &lines).await?;
-    store::binding::delete_of_device(connection, name).await?;
-    store::phone_restart::delete(connection, name).await?;
+    let ended = Ended::write(connection, name).await?;
     let happening = Happening {
         detail: format!("{}; {}", why.in_words(), freed(&phone)),
         ..Happening::default()
@@ -287,10 +287,7 @@ async fn remove_unclaimed(app: &App, seen: &Phone, why: Reclaimed) -> Result<boo
     happened(app, connection, name, TimelineEvent::Removed, happening).await?;
     turn.commit(app, transaction).await?;
     app.phones.remove(name);
-    for binding in app.locations.of_device(name) {
-        app.locations.remove(name, binding.address_of_record());
-    }
-    app.phone_control.forget(name);
+    ended.publish(app, name);
     metrics::counter!("selfprov_auto_registration_reclaimed_total", "reason" => why.code())
         .increment(1);
     tracing::info!(device = %name, reason = why.in_words(), "unclaimed phone removed");

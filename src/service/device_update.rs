@@ -21,8 +21,7 @@ use super::device_settings::DeviceSettings;
 use super::device_settings::check_model;
 use super::device_settings::check_name;
 use super::device_turn::DeviceTurn;
-use super::devices;
-use super::devices::Farewell;
+use super::farewell::Parting;
 use super::phone_book::KnownPhone;
 use super::phone_files::own_file;
 use super::record;
@@ -110,7 +109,7 @@ pub(super) struct Updated {
     phone: Phone,
     effects: Effects,
     /// The name that it had, when it has another now.
-    left: Option<(DeviceName, Farewell)>,
+    left: Option<(DeviceName, Parting)>,
 }
 
 impl Updated {
@@ -122,9 +121,9 @@ impl Updated {
     /// Makes memory say what the database says.
     pub(super) fn publish(self, app: &App) -> Result<Phone, AdministrationError> {
         let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
-        if let Some((name, farewell)) = self.left {
+        if let Some((name, parting)) = self.left {
             app.phones.remove(&name);
-            farewell.publish(app, &name);
+            parting.publish(app, &name);
             app.file_requests.forget_unknown(&self.phone.name);
         }
         app.phones.put(known);
@@ -189,7 +188,7 @@ pub(super) async fn write(
     Ok(Updated {
         phone,
         effects,
-        left: left.map(|farewell| (name.clone(), farewell)),
+        left: left.map(|parting| (name.clone(), parting)),
     })
 }
 
@@ -250,7 +249,7 @@ async fn leave_name(
     connection: &mut Connection,
     before: &Phone,
     after: &Phone,
-) -> Result<Option<Farewell>, AdministrationError> {
+) -> Result<Option<Parting>, AdministrationError> {
     if before.name == after.name {
         return Ok(None);
     }
@@ -263,8 +262,7 @@ async fn leave_name(
             holder: "a device that exists already (remove it first)".to_owned(),
         });
     }
-    let farewell = devices::say_farewell(app, connection, before).await?;
-    Ok(Some(farewell))
+    Ok(Some(Parting::write(app, connection, before).await?))
 }
 
 async fn find_for_update(
@@ -441,8 +439,7 @@ async fn take_effect(
         .then(|| register::grace_of_secret(before, app.environment.now()))
         .flatten();
     if let Some(grace) = &grace {
-        let stored = (&*grace.sealed_secret, grace.until);
-        store::binding::set_grace(connection, name, Some(stored)).await?;
+        store::binding::set_grace(connection, name, Some(grace)).await?;
     }
     let restart = if own_file::loads_by_restart(after) {
         let action = restart_request::action_for(app, before, after);

@@ -48,10 +48,7 @@ pub(super) async fn prepare(
             sealed_secret,
             until: now.plus(register::GRACE),
         });
-        let stored = grace
-            .as_ref()
-            .map(|grace| (&*grace.sealed_secret, grace.until));
-        store::binding::set_grace(connection, &name, stored).await?;
+        store::binding::set_grace(connection, &name, grace.as_ref()).await?;
         let restart = if loads_by_restart {
             let action = PhoneAction::Restart;
             Some(restart_request::request(app, connection, &name, action).await?)

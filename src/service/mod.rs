@@ -36,6 +36,7 @@ pub mod devices;
 mod digest_user;
 pub mod environment;
 mod expiry_wheel;
+mod farewell;
 pub mod group_commit;
 pub mod hasher;
 pub mod health;

@@ -115,11 +115,8 @@ pub(super) async fn provision(
         Outcome::Recorded(provisioned) => Ok(provisioned),
         Outcome::Now(change) => {
             turn.commit(app, transaction).await?;
-            change.publish(app)?;
-            Ok(Provisioned {
-                extension: change.extension,
-                device,
-            })
+            let extension = change.publish(app)?;
+            Ok(Provisioned { extension, device })
         }
         Outcome::Refused { refusal, user_id } => {
             drop(transaction);

@@ -20,6 +20,7 @@ use super::claim::address_policy;
 use super::confirmation::LogInError;
 use super::confirmation::bound_to;
 use super::device_turn::DeviceTurn;
+use super::farewell::Farewell;
 use super::hasher::Share;
 use super::keys::Purpose;
 use super::record;
@@ -27,13 +28,10 @@ use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
 use super::refusal_rows;
-use super::register;
 use super::replacement::Replacement;
 use super::replacement::put_in_place;
 use super::replacement::remove;
-use super::restart_request;
 use super::sealed_token::Token;
-use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::directory_number::DirectoryNumber;
@@ -43,7 +41,6 @@ use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::PhoneModel;
 use crate::domain::phone_restart::PhoneAction;
-use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -205,10 +202,7 @@ pub async fn by_administrator(
 /// What was done, to be told to memory once it is committed.
 enum Done {
     Waits(Box<Replacement>),
-    Removed {
-        grace: Option<Grace>,
-        restart: PhoneRestart,
-    },
+    Removed(Farewell),
 }
 
 async fn release(
@@ -264,32 +258,20 @@ async fn in_transaction(
         return Ok(Done::Waits(Box::new(replacement)));
     }
     remove(connection, before).await?;
-    let grace = Some(register::grace_after_replacement(
-        before,
-        app.environment.now(),
-    ));
-    let stored = grace
-        .as_ref()
-        .map(|grace| (&*grace.sealed_secret, grace.until));
-    store::binding::set_grace(connection, &before.name, stored).await?;
-    let action = PhoneAction::Reset;
-    let restart = restart_request::request(app, connection, &before.name, action).await?;
-    Ok(Done::Removed { grace, restart })
+    let farewell = Farewell::write(app, connection, before, PhoneAction::Reset).await?;
+    Ok(Done::Removed(farewell))
 }
 
 /// Makes memory say what the database says.
 fn publish(app: &App, name: &DeviceName, done: Done) -> Result<Released, ServiceError> {
     match done {
         Done::Waits(replacement) => {
-            replacement.publish(app)?;
-            Ok(Released {
-                waits_with: Some(replacement.extension),
-            })
+            let waits_with = Some(replacement.publish(app)?);
+            Ok(Released { waits_with })
         }
-        Done::Removed { grace, restart } => {
+        Done::Removed(farewell) => {
             app.phones.remove(name);
-            app.locations.set_grace(name, grace.as_ref());
-            app.phone_control.submit(restart);
+            farewell.publish(app, name);
             Ok(Released { waits_with: None })
         }
     }
@@ -314,7 +296,7 @@ async fn write_history(
         Done::Waits(replacement) => {
             format!("auto-registered, extension {}", replacement.extension)
         }
-        Done::Removed { .. } => "removed: no number of the range is free".to_owned(),
+        Done::Removed(_) => "removed: no number of the range is free".to_owned(),
     };
     let name = &before.name;
     let happening = Happening {

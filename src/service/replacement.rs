@@ -4,39 +4,34 @@
 use super::App;
 use super::ServiceError;
 use super::device_turn::DeviceTurn;
+use super::farewell::Farewell;
 use super::phone_book::KnownPhone;
-use super::register;
 use super::restart_request;
-use crate::domain::binding::Grace;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::phone::Phone;
-use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
 
 /// A phone in place of the one of the same name, once it is committed.
+#[must_use]
 pub(super) struct Replacement {
     /// The new row.
     pub(super) phone: Phone,
     /// The number of its line 1.
     pub(super) extension: DirectoryNumber,
-    /// What the old binding may still use.
-    pub(super) grace: Option<Grace>,
-    /// The restart by which it is to load its new file.
-    pub(super) restart: PhoneRestart,
+    /// How it is to load its new file.
+    pub(super) farewell: Farewell,
 }
 
 impl Replacement {
-    /// Makes memory say what the database says.
-    pub(super) fn publish(&self, app: &App) -> Result<(), ServiceError> {
-        let known = KnownPhone::new(self.phone.clone(), &app.keys)?;
-        app.phones.put(known);
-        app.locations
-            .set_grace(&self.phone.name, self.grace.as_ref());
-        app.phone_control.submit(self.restart.clone());
-        Ok(())
+    /// Makes memory say what the database says. Gives the number of its line 1.
+    pub(super) fn publish(self, app: &App) -> Result<DirectoryNumber, ServiceError> {
+        let name = self.phone.name.clone();
+        app.phones.put(KnownPhone::new(self.phone, &app.keys)?);
+        self.farewell.publish(app, &name);
+        Ok(self.extension)
     }
 }
 
@@ -53,21 +48,11 @@ pub(super) async fn put_in_place(
     debug_assert!(turn.is_of(&before.name));
     remove(connection, before).await?;
     store::device::insert(connection, &mut after).await?;
-    let grace = Some(register::grace_after_replacement(
-        before,
-        app.environment.now(),
-    ));
-    let stored = grace
-        .as_ref()
-        .map(|grace| (&*grace.sealed_secret, grace.until));
-    store::binding::set_grace(connection, &after.name, stored).await?;
     let action = restart_request::action_for(app, before, &after);
-    let restart = restart_request::request(app, connection, &after.name, action).await?;
     Ok(Replacement {
+        farewell: Farewell::write(app, connection, before, action).await?,
         phone: after,
         extension,
-        grace,
-        restart,
     })
 }
 

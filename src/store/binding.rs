@@ -125,12 +125,12 @@ pub async fn upsert(connection: &mut Connection, binding: &Binding) -> Result<()
 pub async fn set_grace(
     connection: &mut Connection,
     device_name: &DeviceName,
-    grace: Option<(&str, UnixMillis)>,
+    grace: Option<&Grace>,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE binding SET grace_secret = $2, grace_until = $3 WHERE device_name = $1")
         .bind(device_name.as_str())
-        .bind(grace.map(|(secret, _)| secret))
-        .bind(grace.map(|(_, until)| until.0))
+        .bind(grace.map(|grace| &*grace.sealed_secret))
+        .bind(grace.map(|grace| grace.until.0))
         .execute(connection)
         .await?;
     Ok(())

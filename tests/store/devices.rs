@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selfprov::domain::binding::Binding;
+use selfprov::domain::binding::Grace;
 use selfprov::domain::binding::SeparateTexts;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::fresh_system;
@@ -401,9 +402,15 @@ async fn bindings_are_replaced_graced_paged_and_removed() {
             .unwrap();
         assert_eq!(rest, [binding("SEPA", "3")]);
         let phone = name("SEPA");
-        store::binding::set_grace(connection, &phone, Some(("sealed", at(9))))
+        let grace = Grace {
+            sealed_secret: "sealed".into(),
+            until: at(9),
+        };
+        store::binding::set_grace(connection, &phone, Some(&grace))
             .await
             .unwrap();
+        let held = store::binding::grace_of(connection, &phone).await.unwrap();
+        assert_eq!(held, Some(grace));
         let graced = store::binding::page(connection, ("", ""), 3).await.unwrap();
         let graces: Vec<_> = graced
             .iter()

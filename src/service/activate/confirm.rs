@@ -6,6 +6,7 @@ use super::is_in_use;
 use super::owner_of;
 use super::target_of;
 use crate::domain::device::DeviceName;
+use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
@@ -17,6 +18,8 @@ use crate::service::activation_codes;
 use crate::service::claim::Claim;
 use crate::service::claim::Row;
 use crate::service::device_turn::DeviceTurn;
+use crate::service::farewell::Ended;
+use crate::service::farewell::Farewell;
 use crate::service::phone_from_template::fresh_sip_secret;
 use crate::service::provision;
 use crate::service::provision::ProvisionError;
@@ -24,7 +27,6 @@ use crate::service::provision::Provisioned;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Change;
-use crate::service::register;
 use crate::service::replacement;
 use crate::service::replacement::Replacement;
 use crate::service::restart_request;
@@ -67,13 +69,10 @@ pub(in crate::service) async fn confirm(
     let outcome = Box::pin(work.carry_out(transaction.connection(), turn.names()));
     match outcome.await? {
         Outcome::Recorded(provisioned) => Ok(provisioned),
-        Outcome::Activated(replacement, left) => {
+        Outcome::Activated(activated) => {
             turn.commit(app, transaction).await?;
-            publish(app, &left, &replacement)?;
-            Ok(Provisioned {
-                extension: replacement.extension,
-                device,
-            })
+            let extension = activated.publish(app)?;
+            Ok(Provisioned { extension, device })
         }
         Outcome::Refused(refusal) => {
             drop(transaction);
@@ -89,19 +88,27 @@ pub(in crate::service) async fn confirm(
     }
 }
 
-/// Makes memory say what the database says: nothing has the name `left` any more.
-fn publish(app: &App, left: &DeviceName, replacement: &Replacement) -> Result<(), ServiceError> {
-    app.phones.remove(left);
-    for binding in app.locations.of_device(left) {
-        app.locations.remove(left, binding.address_of_record());
+/// The configured device has the name of the phone that waited.
+#[must_use]
+struct Activated {
+    replacement: Replacement,
+    /// The name that it had.
+    left: DeviceName,
+    ended: Ended,
+}
+
+impl Activated {
+    /// Makes memory say what the database says: nothing has the name `left` any more.
+    fn publish(self, app: &App) -> Result<DirectoryNumber, ServiceError> {
+        app.phones.remove(&self.left);
+        self.ended.publish(app, &self.left);
+        self.replacement.publish(app)
     }
-    app.phone_control.forget(left);
-    replacement.publish(app)
 }
 
 enum Outcome {
     Recorded(Provisioned),
-    Activated(Box<Replacement>, DeviceName),
+    Activated(Box<Activated>),
     Refused(Refusal),
 }
 
@@ -156,11 +163,12 @@ impl Work<'_> {
         if hardware.pkid != self.token.device || !self.token.is_bound_to(&bound) {
             return Err(ProvisionError::StartAgain);
         }
-        let replacement = self.replace(connection, &hardware, &configured).await?;
-        self.use_up(connection, &code, &replacement).await?;
-        self.write_history(connection, (&hardware, &configured), &code, &replacement)
+        let activated = self.replace(connection, &hardware, &configured).await?;
+        let replacement = &activated.replacement;
+        self.use_up(connection, &code, replacement).await?;
+        self.write_history(connection, (&hardware, &configured), &code, replacement)
             .await?;
-        Ok(Outcome::Activated(Box::new(replacement), configured.name))
+        Ok(Outcome::Activated(Box::new(activated)))
     }
 
     async fn decide(
@@ -182,7 +190,7 @@ impl Work<'_> {
         connection: &mut Connection,
         hardware: &Phone,
         configured: &Phone,
-    ) -> Result<Replacement, ProvisionError> {
+    ) -> Result<Activated, ProvisionError> {
         let app = self.app;
         let line = configured.primary_line();
         let line = line.ok_or(ProvisionError::Refused(Refusal::DeviceNotReady))?;
@@ -201,23 +209,22 @@ impl Work<'_> {
             after.digest.sealed_secret = Some(sealed);
         }
         replacement::remove(connection, hardware).await?;
-        store::binding::delete_of_device(connection, &configured.name).await?;
-        store::phone_restart::delete(connection, &configured.name).await?;
+        let ended = Ended::write(connection, &configured.name).await?;
         store::device::update(connection, &mut after).await?;
         store::device::set_registered(connection, after.pkid, address, None).await?;
-        let grace = register::grace_after_replacement(hardware, app.environment.now());
-        let stored = (&*grace.sealed_secret, grace.until);
-        store::binding::set_grace(connection, &after.name, Some(stored)).await?;
         let action = restart_request::action_for(app, hardware, &after);
-        let restart = restart_request::request(app, connection, &after.name, action).await?;
-        Ok(Replacement {
+        let replacement = Replacement {
+            farewell: Farewell::write(app, connection, hardware, action).await?,
             extension: line.pattern.clone(),
             phone: Phone {
                 version: after.version + 1,
                 ..after
             },
-            grace: Some(grace),
-            restart,
+        };
+        Ok(Activated {
+            replacement,
+            left: configured.name.clone(),
+            ended,
         })
     }
 

@@ -2,22 +2,17 @@
 
 use super::change;
 use super::find_for_update;
-use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
-use crate::domain::phone_model;
-use crate::domain::phone_restart::PhoneAction;
-use crate::domain::phone_restart::PhoneRestart;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::device_turn::DeviceTurn;
+use crate::service::farewell::Parting;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Happening;
-use crate::service::register;
 use crate::service::replacement::remove as remove_rows;
-use crate::service::restart_request;
 use crate::store;
 use crate::store::Connection;
 
@@ -38,11 +33,11 @@ pub async fn delete(
     let phone = find_for_update(connection, name).await?;
     refuse_while_kept(connection, &phone).await?;
     remove_rows(connection, &phone).await?;
-    let farewell = say_farewell(app, connection, &phone).await?;
+    let parting = Parting::write(app, connection, &phone).await?;
     write_removal(app, connection, actor, &phone).await?;
     turn.commit(app, transaction).await?;
     app.phones.remove(name);
-    farewell.publish(app, name);
+    parting.publish(app, name);
     Ok(())
 }
 
@@ -65,58 +60,6 @@ async fn refuse_while_kept(
         name: phone.name.to_string(),
         users,
     })
-}
-
-/// How the phone of a name that is no device any more finds out.
-#[must_use]
-pub(in crate::service) struct Farewell(Option<(Grace, PhoneRestart)>);
-
-impl Farewell {
-    /// Makes memory say what was committed.
-    pub(in crate::service) fn publish(self, app: &App, name: &DeviceName) {
-        if let Some((grace, restart)) = self.0 {
-            app.locations.set_grace(name, Some(&grace));
-            app.phone_control.submit(restart);
-            return;
-        }
-        for binding in app.locations.of_device(name) {
-            app.locations.remove(name, binding.address_of_record());
-        }
-        app.phone_control.forget(name);
-    }
-}
-
-/// Writes what tells a phone that its device is gone: a Cisco phone restarts; the registrations of
-/// a device of another kind end. Behind a placeholder there is no phone.
-pub(in crate::service) async fn say_farewell(
-    app: &App,
-    connection: &mut Connection,
-    phone: &Phone,
-) -> Result<Farewell, AdministrationError> {
-    let model = phone.known_model();
-    let is_by_account = model.is_some_and(phone_model::PhoneModel::is_found_by_account);
-    if is_by_account || phone.name.is_placeholder() {
-        store::binding::delete_of_device(connection, &phone.name).await?;
-        store::phone_restart::delete(connection, &phone.name).await?;
-        return Ok(Farewell(None));
-    }
-    let farewell = farewell(app, connection, phone).await?;
-    Ok(Farewell(Some(farewell)))
-}
-
-/// The grace and the restart by which a phone finds out that its device is gone.
-async fn farewell(
-    app: &App,
-    connection: &mut Connection,
-    phone: &Phone,
-) -> Result<(Grace, PhoneRestart), AdministrationError> {
-    let name = &phone.name;
-    let grace = register::grace_after_replacement(phone, app.environment.now());
-    let stored = (&*grace.sealed_secret, grace.until);
-    store::binding::set_grace(connection, name, Some(stored)).await?;
-    let action = PhoneAction::Reset;
-    let restart = restart_request::request(app, connection, name, action).await?;
-    Ok((grace, restart))
 }
 
 async fn write_removal(

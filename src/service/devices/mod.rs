@@ -25,9 +25,7 @@ use crate::store::Connection;
 
 pub use allow_file::FILE_ALLOWED_MAX;
 pub use allow_file::allow_file;
-pub(super) use delete::Farewell;
 pub use delete::delete;
-pub(super) use delete::say_farewell;
 pub use restart::restart;
 pub use unlock::unlock;
 pub use view::DeviceDetails;

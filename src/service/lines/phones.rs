@@ -1,6 +1,5 @@
 //! What a change of a line does to the phones that have it.
 
-use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
 use crate::domain::line::Line;
@@ -9,11 +8,11 @@ use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
+use crate::service::farewell::Farewell;
 use crate::service::phone_files::own_file;
 use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Happening;
-use crate::service::register;
 use crate::service::restart_request;
 use crate::store;
 use crate::store::Connection;
@@ -27,8 +26,19 @@ pub(in crate::service) struct Affected {
 
 struct FileChange {
     version_stamp: Pkid,
-    grace: Option<Grace>,
-    restart: Option<PhoneRestart>,
+    told: Told,
+}
+
+/// How the phone finds out.
+enum Told {
+    /// The line has another number: over the registration of the old one it is told to restart.
+    Farewell(Farewell),
+    /// It is told to restart.
+    Restart(PhoneRestart),
+    /// Somebody types in the new number; the registration of the old one has ended.
+    Ended,
+    /// Somebody types in what is new.
+    Nothing,
 }
 
 /// Writes what the change does to the phones that have the line.
@@ -76,27 +86,24 @@ async fn change_file(
 ) -> Result<FileChange, AdministrationError> {
     let version_stamp = app.new_pkid();
     store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
-    let mut change = FileChange {
-        version_stamp,
-        grace: None,
-        restart: None,
-    };
     let is_renumbered = before.pattern != after.pattern;
-    if own_file::loads_by_restart(phone) {
-        // The old number's binding is how the phone is told.
+    let told = if own_file::loads_by_restart(phone) {
+        let (name, action) = (&phone.name, restart_request::action_for(app, phone, phone));
         if is_renumbered {
-            let grace = register::grace_after_replacement(phone, app.environment.now());
-            let stored = (&*grace.sealed_secret, grace.until);
-            store::binding::set_grace(connection, &phone.name, Some(stored)).await?;
-            change.grace = Some(grace);
+            Told::Farewell(Farewell::write(app, connection, phone, action).await?)
+        } else {
+            Told::Restart(restart_request::request(app, connection, name, action).await?)
         }
-        let action = restart_request::action_for(app, phone, phone);
-        let restart = restart_request::request(app, connection, &phone.name, action).await?;
-        change.restart = Some(restart);
     } else if is_renumbered {
         store::binding::delete(connection, &phone.name, before.pattern.as_str()).await?;
-    }
-    Ok(change)
+        Told::Ended
+    } else {
+        Told::Nothing
+    };
+    Ok(FileChange {
+        version_stamp,
+        told,
+    })
 }
 
 /// Makes memory say what was committed.
@@ -117,14 +124,13 @@ pub(super) fn publish(app: &App, before: &Line, after: &Line, affected: Vec<Affe
             }
             Some(known)
         });
-        let Some(file) = file else { continue };
-        if file.grace.is_some() {
-            app.locations.set_grace(&name, file.grace.as_ref());
-        } else if file.restart.is_none() && before.pattern != after.pattern {
-            app.locations.remove(&name, before.pattern.as_str());
-        }
-        if let Some(restart) = file.restart {
-            app.phone_control.submit(restart);
+        match file.map(|file| file.told) {
+            Some(Told::Farewell(farewell)) => farewell.publish(app, &name),
+            Some(Told::Restart(restart)) => app.phone_control.submit(restart),
+            Some(Told::Ended) => {
+                app.locations.remove(&name, before.pattern.as_str());
+            }
+            Some(Told::Nothing) | None => {}
         }
     }
 }
