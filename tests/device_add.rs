@@ -117,7 +117,7 @@ async fn a_device_with_a_digest_user_has_that_users_credentials_and_never_loses_
         let made = add(&test, &new).await.unwrap();
         assert_eq!(made.digest_user_name(), "ward7");
         assert!(made.digest.digest_user.is_some());
-        let sealed = made.digest.sealed_secret.as_deref().unwrap();
+        let sealed = made.digest.sealed_secret.as_ref().unwrap();
         let secret = test.app.keys.open_secret(sealed).unwrap();
         assert_eq!(secret.reveal(), "digest-of-ward7");
         assert_eq!(made.state, DeviceState::Provisioned);
@@ -449,7 +449,7 @@ async fn quick_add_makes_user_line_phone_and_digest_credentials_in_one_transacti
         assert_eq!(phone.owner, Some(made.user.pkid));
         assert_eq!(phone.lines[0].pattern.as_str(), "2001");
         let secret = made.digest_credentials.unwrap();
-        let sealed = phone.digest.sealed_secret.as_deref().unwrap();
+        let sealed = phone.digest.sealed_secret.as_ref().unwrap();
         assert_eq!(test.app.keys.open_secret(sealed).unwrap(), secret);
         assert_memory_is_true(&test).await;
         // A Cisco phone has a secret of its own unless digest credentials are given.

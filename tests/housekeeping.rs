@@ -7,6 +7,7 @@ use selfprov::domain::binding::{Binding, Grace, SeparateTexts};
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::registration::{Flow, Transport};
+use selfprov::domain::secret::Sealed;
 use selfprov::service::housekeeping;
 use selfprov::service::record::{self, Happening};
 use selfprov::store;
@@ -78,7 +79,7 @@ async fn an_old_secret_is_wiped_when_its_grace_has_ended() {
             expires_at: now,
             model: None,
             grace: Some(Box::new(Grace {
-                sealed_secret: "sealed".into(),
+                sealed_secret: Some(Sealed::new("sealed")),
                 until: now.plus(HOUR),
             })),
         };

@@ -72,7 +72,7 @@ async fn continue_frees_the_number_keeps_the_old_binding_alive_and_asks_for_a_re
         assert_eq!(numbers, ["1004"]);
         let binding = test.app.locations.of_device(&phone.name).pop().unwrap();
         let grace = binding.grace.clone().unwrap();
-        assert_eq!(Some(grace.sealed_secret), old_secret);
+        assert_eq!(grace.sealed_secret, old_secret);
         let quarter = Duration::from_mins(15);
         assert_eq!(grace.until, test.app.environment.now().plus(quarter));
         let stored = "SELECT COUNT(*) FROM binding WHERE grace_secret IS NOT NULL";

@@ -96,7 +96,7 @@ pub(crate) async fn make_registered(dir: &Path, users: u32, remote: &str, local:
     let script = include_str!("site.sql")
         .replace("{users}", &users.to_string())
         .replace("{waiting}", &WAITING_PHONES.to_string())
-        .replace("{secret}", &secret)
+        .replace("{secret}", secret.as_str())
         .replace("{hash}", &pin_hash())
         .replace("{remote}", remote)
         .replace("{local}", local)

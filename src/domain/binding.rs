@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::device::DeviceName;
 use super::pkid::Pkid;
 use super::registration::Flow;
+use super::secret::Sealed;
 use super::time::UnixMillis;
 
 /// One registration of one device for one address of record.
@@ -126,8 +127,8 @@ impl std::fmt::Debug for BindingTexts {
 /// that nobody is stranded between two files.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Grace {
-    /// The old secret, sealed with the key file.
-    pub sealed_secret: Box<str>,
+    /// The old secret; `None`: the old binding needed none, and its boot alone refreshes it.
+    pub sealed_secret: Option<Sealed>,
     /// The end of it; earlier when the new file is fetched.
     pub until: UnixMillis,
 }

@@ -4,6 +4,7 @@ use super::directory_number::DirectoryNumber;
 use super::login_name::SelfServiceUserId;
 use super::login_name::UserId;
 use super::pkid::Pkid;
+use super::secret::Sealed;
 
 /// An end user with what self-provisioning asks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct EndUser {
     /// What the user may type on a phone in place of the user ID; usually the extension.
     pub self_service_user_id: Option<SelfServiceUserId>,
     /// Digest credentials, sealed with the key file.
-    pub sealed_digest_credentials: Option<Box<str>>,
+    pub sealed_digest_credentials: Option<Sealed>,
     /// Optimistic version.
     pub version: i64,
 }

@@ -10,6 +10,7 @@ use super::directory_number::DirectoryNumber;
 use super::phone_model;
 use super::phone_model::PhoneModel;
 use super::pkid::Pkid;
+use super::secret::Sealed;
 use super::time::UnixMillis;
 
 /// One device with everything that its file, its registrations and its login form need.
@@ -78,7 +79,7 @@ pub struct DigestIdentity {
     /// hardly any of a site's many phones has one.
     pub digest_user: Option<Box<DigestUser>>,
     /// The secret, sealed with the key file; `None` when the `digestUser` has none yet.
-    pub sealed_secret: Option<Box<str>>,
+    pub sealed_secret: Option<Sealed>,
 }
 
 /// An end user in whose name devices prove themselves.

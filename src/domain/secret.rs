@@ -1,4 +1,5 @@
-//! Text that must never be printed: PINs, passwords, SIP secrets, authentication codes.
+//! Text that must never be printed: PINs, passwords, SIP secrets, authentication codes. And how it is
+//! kept.
 
 use std::fmt;
 
@@ -35,5 +36,28 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+/// A secret as it is kept in the database and in memory: sealed with the key file, as text. Only
+/// the keys seal and open it. It prints as `[sealed]`: a dump is no place for it either.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed(Box<str>);
+
+impl Sealed {
+    /// What sealing gave, or what the database has of it.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The sealed text, for the database.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[sealed]")
     }
 }

@@ -44,7 +44,9 @@ pub(super) async fn write(
     for (path, value) in &elements.values {
         let kept = match value {
             StoredValue::Text(text) => Kept::Text(text.clone()),
-            StoredValue::Secret(secret) => Kept::Text(app.keys.seal_secret(secret)?.into_string()),
+            StoredValue::Secret(secret) => {
+                Kept::Text(app.keys.seal_secret(secret)?.as_str().to_owned())
+            }
             StoredValue::Reference(pkid) => Kept::Reference(*pkid),
         };
         rows.push((path.clone(), kept));

@@ -45,7 +45,7 @@ pub(super) async fn prepare(
         store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
         // Never without a secret: this device is known, so its binding needed one.
         let grace = phone.digest.sealed_secret.map(|sealed_secret| Grace {
-            sealed_secret,
+            sealed_secret: Some(sealed_secret),
             until: now.plus(register::GRACE),
         });
         store::binding::set_grace(connection, &name, grace.as_ref()).await?;

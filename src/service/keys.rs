@@ -10,6 +10,7 @@ use ring::hkdf;
 use ring::hmac;
 
 use super::environment::Environment;
+use crate::domain::secret::Sealed;
 use crate::domain::secret::Secret;
 
 /// Bytes of the master key.
@@ -188,9 +189,9 @@ impl Keys {
     /// # Errors
     ///
     /// As [`Keys::seal`].
-    pub fn seal_secret(&self, secret: &Secret) -> Result<Box<str>, KeysError> {
+    pub fn seal_secret(&self, secret: &Secret) -> Result<Sealed, KeysError> {
         let sealed = self.seal(Purpose::StoredSecret, secret.reveal().as_bytes())?;
-        Ok(URL_SAFE_NO_PAD.encode(sealed).into_boxed_str())
+        Ok(Sealed::new(URL_SAFE_NO_PAD.encode(sealed)))
     }
 
     /// Opens a secret that the database keeps.
@@ -198,9 +199,9 @@ impl Keys {
     /// # Errors
     ///
     /// As [`Keys::open`].
-    pub fn open_secret(&self, sealed: &str) -> Result<Secret, KeysError> {
+    pub fn open_secret(&self, sealed: &Sealed) -> Result<Secret, KeysError> {
         let sealed = URL_SAFE_NO_PAD
-            .decode(sealed)
+            .decode(sealed.as_str())
             .map_err(|_| KeysError::NotOurs)?;
         let plain = self.open(Purpose::StoredSecret, &sealed)?;
         String::from_utf8(plain)
@@ -269,7 +270,8 @@ mod tests {
     #[test]
     fn a_sealed_secret_opens_with_the_same_key_file_only() {
         let sealed = keys(1).seal_secret(&Secret::from("s3cret")).unwrap();
-        assert!(!sealed.contains("s3cret"));
+        assert!(!sealed.as_str().contains("s3cret"));
+        assert_eq!(format!("{sealed:?}"), "[sealed]");
         assert_eq!(keys(1).open_secret(&sealed).unwrap().reveal(), "s3cret");
         assert_eq!(keys(2).open_secret(&sealed), Err(KeysError::NotOurs));
     }

@@ -96,7 +96,7 @@ pub fn grace_after_replacement(before: &Phone, now: UnixMillis) -> Grace {
     let was_needed = before.file_fetched_at.is_some();
     let secret = before.digest.sealed_secret.clone();
     Grace {
-        sealed_secret: secret.filter(|_| was_needed).unwrap_or_default(),
+        sealed_secret: secret.filter(|_| was_needed),
         until: now.plus(GRACE),
     }
 }
@@ -106,7 +106,7 @@ pub fn grace_after_replacement(before: &Phone, now: UnixMillis) -> Grace {
 pub(super) fn grace_of_secret(before: &Phone, now: UnixMillis) -> Option<Grace> {
     let sealed_secret = before.digest.sealed_secret.clone()?;
     Some(Grace {
-        sealed_secret,
+        sealed_secret: Some(sealed_secret),
         until: now.plus(GRACE),
     })
 }
@@ -329,7 +329,7 @@ impl Judge<'_> {
             return self.refuse_and_report(Some(name), reason, detail);
         }
         binding.grace = Some(Box::new(Grace {
-            sealed_secret: Box::default(),
+            sealed_secret: None,
             until: self.now.plus(GRACE),
         }));
         Decision::Work(Work::auto_register(self.app, binding))

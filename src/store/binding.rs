@@ -12,6 +12,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::domain::registration::Flow;
 use crate::domain::registration::Transport;
+use crate::domain::secret::Sealed;
 use crate::domain::time::UnixMillis;
 
 fn binding_of(row: &AnyRow) -> Result<Binding, StoreError> {
@@ -46,7 +47,7 @@ fn binding_of(row: &AnyRow) -> Result<Binding, StoreError> {
         model: row.integer_or_null("binding.model")?,
         grace: grace.map(|(secret, until)| {
             Box::new(Grace {
-                sealed_secret: secret.into_boxed_str(),
+                sealed_secret: sealed_secret(secret),
                 until,
             })
         }),
@@ -110,11 +111,24 @@ pub async fn upsert(connection: &mut Connection, binding: &Binding) -> Result<()
     .bind(binding.registered_at.0)
     .bind(binding.model.map(i64::from))
     .bind(binding.user_agent())
-    .bind(binding.grace.as_ref().map(|grace| &*grace.sealed_secret))
+    .bind(binding.grace.as_deref().map(grace_secret))
     .bind(binding.grace.as_ref().map(|grace| grace.until.0))
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What the column `grace_secret` has of a grace that needs no secret. It is NULL where there is no
+/// grace.
+const NO_SECRET_NEEDED: &str = "";
+
+fn grace_secret(grace: &Grace) -> &str {
+    let sealed = grace.sealed_secret.as_ref();
+    sealed.map_or(NO_SECRET_NEEDED, Sealed::as_str)
+}
+
+fn sealed_secret(stored: String) -> Option<Sealed> {
+    (stored != NO_SECRET_NEEDED).then(|| Sealed::new(stored))
 }
 
 /// Gives every binding of a device a grace, or ends it (`None`).
@@ -129,7 +143,7 @@ pub async fn set_grace(
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE binding SET grace_secret = $2, grace_until = $3 WHERE device_name = $1")
         .bind(device_name.as_str())
-        .bind(grace.map(|grace| &*grace.sealed_secret))
+        .bind(grace.map(grace_secret))
         .bind(grace.map(|grace| grace.until.0))
         .execute(connection)
         .await?;
@@ -196,7 +210,7 @@ pub async fn grace_of(
     .await?
     .map(|row| {
         Ok(Grace {
-            sealed_secret: row.text("binding.grace_secret")?.into_boxed_str(),
+            sealed_secret: sealed_secret(row.text("binding.grace_secret")?),
             until: row.time("binding.grace_until")?,
         })
     })

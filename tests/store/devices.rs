@@ -16,6 +16,7 @@ use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::domain::phone_restart::PhoneRestart;
 use selfprov::domain::registration::Flow;
 use selfprov::domain::registration::Transport;
+use selfprov::domain::secret::Sealed;
 use selfprov::domain::source_network::SourceNetwork;
 use selfprov::store;
 use selfprov::store::Engine;
@@ -152,7 +153,7 @@ async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let mut user = test.add_user("jdoe", "1005", PIN).await;
-        user.sealed_digest_credentials = Some("sealed".into());
+        user.sealed_digest_credentials = Some(Sealed::new("sealed"));
         let mut phone = test.phone(NAME, None);
         phone.digest.digest_user = Some(Box::new(DigestUser {
             pkid: user.pkid,
@@ -167,7 +168,7 @@ async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
             .unwrap()
             .unwrap();
         assert_eq!(found.digest_user_name(), "jdoe");
-        assert_eq!(found.digest.sealed_secret.as_deref(), Some("sealed"));
+        assert_eq!(found.digest.sealed_secret, Some(Sealed::new("sealed")));
     })
     .await;
 }
@@ -403,7 +404,7 @@ async fn bindings_are_replaced_graced_paged_and_removed() {
         assert_eq!(rest, [binding("SEPA", "3")]);
         let phone = name("SEPA");
         let grace = Grace {
-            sealed_secret: "sealed".into(),
+            sealed_secret: Some(Sealed::new("sealed")),
             until: at(9),
         };
         store::binding::set_grace(connection, &phone, Some(&grace))
@@ -411,6 +412,16 @@ async fn bindings_are_replaced_graced_paged_and_removed() {
             .unwrap();
         let held = store::binding::grace_of(connection, &phone).await.unwrap();
         assert_eq!(held, Some(grace));
+        // Of a phone that needed no secret yet, nothing is asked; that is not the same as no grace.
+        let without_secret = Grace {
+            sealed_secret: None,
+            until: at(9),
+        };
+        store::binding::set_grace(connection, &phone, Some(&without_secret))
+            .await
+            .unwrap();
+        let held = store::binding::grace_of(connection, &phone).await.unwrap();
+        assert_eq!(held, Some(without_secret));
         let graced = store::binding::page(connection, ("", ""), 3).await.unwrap();
         let graces: Vec<_> = graced
             .iter()

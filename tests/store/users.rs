@@ -8,6 +8,7 @@ use selfprov::domain::end_user::Person;
 use selfprov::domain::end_user::PrimaryExtension;
 use selfprov::domain::fresh_system;
 use selfprov::domain::login_name::FoldedLogin;
+use selfprov::domain::secret::Sealed;
 use selfprov::store;
 use selfprov::store::StoreError;
 use selfprov::store::attribute::Kept;
@@ -39,7 +40,7 @@ fn user(id: u128, user_id: &str, self_service: Option<&str>) -> EndUser {
         user_profile: None,
         primary_extension: None,
         self_service_user_id: self_service.map(|id| id.parse().unwrap()),
-        sealed_digest_credentials: Some("sealed".into()),
+        sealed_digest_credentials: Some(Sealed::new("sealed")),
         version: 1,
     }
 }

@@ -265,11 +265,11 @@ impl Judge<'_> {
         let grace = grace.filter(|grace| grace.until > self.now && !self.is_removal())?;
         let known = self.app.phones.find(name);
         let algorithms = known.map_or(MD5_ALONE, |known| known.digest_algorithms());
-        if !grace.sealed_secret.is_empty() {
+        if let Some(sealed) = &grace.sealed_secret {
             let Some(credentials) = &self.request.credentials else {
                 return Some(self.challenge(algorithms, false));
             };
-            let secret = self.app.keys.open_secret(&grace.sealed_secret).ok()?;
+            let secret = self.app.keys.open_secret(sealed).ok()?;
             let algorithm = credentials.algorithm?;
             let ha1 = ha1(algorithm, credentials.user_name, &secret);
             let address = self.request.address();

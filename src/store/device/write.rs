@@ -10,6 +10,7 @@ use crate::domain::ctiid::Ctiid;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
+use crate::domain::secret::Sealed;
 use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 
@@ -48,8 +49,9 @@ pub async fn insert(connection: &mut Connection, phone: &mut Phone) -> Result<()
     let own_secret = phone
         .digest
         .sealed_secret
-        .as_deref()
-        .filter(|_| phone.digest.digest_user.is_none());
+        .as_ref()
+        .filter(|_| phone.digest.digest_user.is_none())
+        .map(Sealed::as_str);
     sqlx::query(
         "INSERT INTO device (pkid, name, state, model, description, owner, digest_user, \
          sip_secret, version_stamp, device_pool, phone_security_profile, sip_profile, \
@@ -121,8 +123,9 @@ pub async fn update(connection: &mut Connection, phone: &mut Phone) -> Result<()
     let own_secret = phone
         .digest
         .sealed_secret
-        .as_deref()
-        .filter(|_| phone.digest.digest_user.is_none());
+        .as_ref()
+        .filter(|_| phone.digest.digest_user.is_none())
+        .map(Sealed::as_str);
     let text = |pkid: Option<Pkid>| pkid.map(|pkid| pkid.to_string());
     let updated = sqlx::query(
         "UPDATE device SET description = $3, owner = $4, digest_user = $5, sip_secret = $6, \

@@ -23,6 +23,7 @@ use crate::domain::end_user::Person;
 use crate::domain::end_user::PrimaryExtension;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::pkid::Pkid;
+use crate::domain::secret::Sealed;
 
 pub use groups::access_control_groups;
 pub use groups::access_control_groups_of_many;
@@ -84,7 +85,7 @@ pub(super) fn end_user_of(row: &AnyRow) -> Result<EndUser, StoreError> {
         self_service_user_id: row.parsed_or_null("end_user.self_service_user_id")?,
         sealed_digest_credentials: row
             .text_or_null("end_user.digest_credentials")?
-            .map(String::into_boxed_str),
+            .map(Sealed::new),
         version: row.number("end_user.version")?,
     })
 }

@@ -8,6 +8,7 @@ use super::groups::leave_every_access_control_group;
 use crate::domain::end_user::EndUser;
 use crate::domain::login_name::SelfServiceUserId;
 use crate::domain::pkid::Pkid;
+use crate::domain::secret::Sealed;
 use crate::domain::time::UnixMillis;
 
 /// Adds a user with its login names.
@@ -49,7 +50,7 @@ pub async fn insert(
             .as_ref()
             .map(|id| id.as_str().to_owned()),
     )
-    .bind(user.sealed_digest_credentials.as_deref())
+    .bind(user.sealed_digest_credentials.as_ref().map(Sealed::as_str))
     .bind(created_at.0)
     .bind(user.version)
     .execute(&mut *connection)
@@ -105,7 +106,7 @@ pub async fn update(connection: &mut Connection, user: &EndUser) -> Result<(), S
     .bind(user.user_profile.map(|pkid| pkid.to_string()))
     .bind(extension.map(|extension| extension.line.to_string()))
     .bind(self_service.map(|id| id.as_str().to_owned()))
-    .bind(user.sealed_digest_credentials.as_deref())
+    .bind(user.sealed_digest_credentials.as_ref().map(Sealed::as_str))
     .bind(user.version)
     .execute(&mut *connection)
     .await?;
