@@ -20,6 +20,7 @@ use selfprov::service::administration::NewSecret;
 use selfprov::service::attempt_gate::GateFull;
 use selfprov::service::device_add;
 use selfprov::service::device_add::NewDevice;
+use selfprov::service::device_lines::DeviceLine;
 use selfprov::service::device_turn::DeviceTurn;
 use selfprov::service::device_update;
 use selfprov::service::device_update::DeviceChange;
@@ -36,7 +37,11 @@ use selfprov::service::release;
 use selfprov::service::release::ReleaseError;
 use selfprov::service::reread;
 use selfprov::service::self_provision::ProvisionError;
+use selfprov::service::user_credentials::set_digest_credentials;
+use selfprov::service::users;
+use selfprov::service::users::Extension;
 use selfprov::service::users::NewUser;
+use selfprov::service::users::UserChange;
 use selfprov::store;
 use selfprov::store::Transaction;
 use selfprov::store::engine::Engine;
@@ -235,6 +240,140 @@ async fn nobody_waits_in_a_ring_for_turns() {
     let both = async { tokio::join!(rounds([0, 1, 0]), rounds([1, 0, 1])) };
     let done = tokio::time::timeout(Duration::from_secs(30), both).await;
     assert!(done.is_ok(), "they wait for each other");
+}
+
+/// One who has the turn of a device, with others, so that one place to wait is left.
+async fn crowd_but_one<'a>(app: &'a App, name: &'a DeviceName) -> (DeviceTurn, Vec<Taking<'a>>) {
+    let (first, mut waiting) = crowd(app, name).await;
+    waiting.pop();
+    (first, waiting)
+}
+
+/// Waits until somebody has taken the last place. On one thread alone: who looks takes the place for a
+/// moment.
+async fn until_crowded(app: &App, name: &DeviceName) {
+    let full = async {
+        loop {
+            let mut taking: Taking<'_> = Box::pin(DeviceTurn::take(app, [name]));
+            let polled = std::future::poll_fn(|context| Poll::Ready(taking.as_mut().poll(context)));
+            if polled.await.is_ready() {
+                return;
+            }
+            drop(taking);
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), full).await;
+    assert!(waited.is_ok(), "nobody waits for {name}");
+}
+
+/// A 7841 with this line and digest user.
+async fn add_device(app: &App, name: &DeviceName, line: &str, digest_user: Option<&str>) {
+    let extension = Extension {
+        pattern: line.parse().unwrap(),
+        route_partition: String::new(),
+    };
+    let new = NewDevice {
+        lines: vec![DeviceLine::new(extension)],
+        makes_lines: true,
+        digest_user: digest_user.map(str::to_owned),
+        ..NewDevice::new(name.clone(), phone_model::named("7841").unwrap())
+    };
+    device_add::add(app, &administrator(), &new).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_phone_that_is_given_the_line_while_it_changes_is_not_forgotten() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let user = test.add_user("jdoe", "1005", PIN).await;
+        let line = user.primary_extension.as_ref().unwrap().line;
+        let [one, other] = [1, 2].map(|number| TestPhone::number(number).name);
+        let app = &test.app;
+        add_device(app, &one, "1005", None).await;
+        let crowd = crowd_but_one(app, &one).await;
+        let change = LineChange {
+            pattern: Some("1006".parse().unwrap()),
+            ..LineChange::default()
+        };
+        let changing = {
+            let (app, change) = (std::sync::Arc::clone(app), change.clone());
+            tokio::spawn(async move { lines::update(&app, &administrator(), line, &change).await })
+        };
+        until_crowded(app, &one).await;
+        add_device(app, &other, "1005", None).await;
+        drop(crowd);
+        let changed = changing.await.unwrap();
+        assert!(
+            matches!(changed, Err(AdministrationError::Changed(_))),
+            "{changed:?}"
+        );
+        lines::update(app, &administrator(), line, &change)
+            .await
+            .unwrap();
+        for name in [&one, &other] {
+            let known = app.phones.find(name).unwrap();
+            assert_eq!(known.phone.lines[0].pattern.as_str(), "1006");
+            assert!(app.phone_control.is_owed_by(name));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn new_digest_credentials_wait_for_the_turn_of_every_device_that_uses_them() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        test.add_user("jdoe", "1005", PIN).await;
+        let (app, actor) = (&test.app, administrator());
+        let [one, other] = [1, 2].map(|number| TestPhone::number(number).name);
+        let set = async |app: &App, secret: &str| {
+            let secret = Secret::from(secret);
+            set_digest_credentials(app, &administrator(), "jdoe", Some(&secret)).await
+        };
+        set(app, "first-secret").await.unwrap();
+        add_device(app, &one, "2001", Some("jdoe")).await;
+
+        let crowd = crowd(app, &one).await;
+        assert!(is_busy(set(app, "second-secret").await));
+        let change = UserChange {
+            user_id: Some("janedoe".parse().unwrap()),
+            ..UserChange::default()
+        };
+        assert!(is_busy(users::update(app, &actor, "jdoe", &change).await));
+        // What stands in no file waits for nobody.
+        let change = UserChange {
+            enabled: Some(false),
+            ..UserChange::default()
+        };
+        users::update(app, &actor, "jdoe", &change).await.unwrap();
+        drop(crowd);
+
+        let crowd = crowd_but_one(app, &one).await;
+        let setting = {
+            let app = std::sync::Arc::clone(app);
+            let secret = Secret::from("third-secret");
+            tokio::spawn(async move {
+                set_digest_credentials(&app, &administrator(), "jdoe", Some(&secret)).await
+            })
+        };
+        until_crowded(app, &one).await;
+        add_device(app, &other, "2002", Some("jdoe")).await;
+        drop(crowd);
+        let refused = setting.await.unwrap();
+        assert!(
+            matches!(refused, Err(AdministrationError::Changed(_))),
+            "{refused:?}"
+        );
+        set(app, "fourth-secret").await.unwrap();
+        for phone in [1, 2].map(TestPhone::number) {
+            let stored = test.stored(&phone).await.unwrap();
+            let sealed = stored.digest.sealed_secret.unwrap();
+            let secret = app.keys.open_secret(&sealed).unwrap();
+            assert_eq!(secret.reveal(), "fourth-secret");
+        }
+    })
+    .await;
 }
 
 /// A transaction that the database does not commit.

@@ -3,6 +3,9 @@
 //! have.
 
 use super::App;
+use super::administration::AdministrationError;
+use super::administration::END_USER;
+use super::device_turn::DeviceTurn;
 use super::phone_book::KnownPhone;
 use super::phone_files::own_file;
 use super::register;
@@ -10,6 +13,7 @@ use super::restart_request;
 use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
 use crate::domain::end_user::EndUser;
+use crate::domain::login_name::FoldedLogin;
 use crate::domain::phone::DigestIdentity;
 use crate::domain::phone::DigestUser;
 use crate::domain::phone_restart::PhoneAction;
@@ -27,16 +31,35 @@ pub(super) struct Affected {
     restart: Option<PhoneRestart>,
 }
 
+/// The devices with this digest user, whom `login` names: what a turn is taken for.
+pub(super) async fn devices_of(app: &App, login: &str) -> Result<Vec<DeviceName>, StoreError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    match store::end_user::by_login(connection, &FoldedLogin::of(login)).await? {
+        Some(user) => store::device::with_digest_user(connection, user.pkid).await,
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Writes into the caller's transaction what the change does to devices. Call it before the user
 /// is written: the devices' old secret is read here.
+///
+/// # Errors
+///
+/// [`AdministrationError::Changed`] when a device that the turn is not of has this digest user by
+/// now.
 pub(super) async fn prepare(
     app: &App,
     connection: &mut Connection,
+    turn: &DeviceTurn,
     user: Pkid,
-) -> Result<Vec<Affected>, StoreError> {
+) -> Result<Vec<Affected>, AdministrationError> {
     let now = app.environment.now();
     let mut affected = Vec::new();
     for name in store::device::with_digest_user(connection, user).await? {
+        if !turn.is_of(&name) {
+            return Err(AdministrationError::Changed(END_USER));
+        }
         let Some(phone) = store::device::find_for_update(connection, &name).await? else {
             continue;
         };

@@ -116,6 +116,11 @@ pub async fn update(
     }
     let written = write(app, connection, actor, (pkid, &phones), change).await?;
     let (before, after, affected) = written;
+    // A phone that was given the line in the meantime would not hear of it.
+    let names = store::device_lists::of_lines(connection, &[pkid]).await?;
+    if !names.values().flatten().all(|name| turn.is_of(name)) {
+        return Err(AdministrationError::Changed("line"));
+    }
     turn.commit(app, transaction).await?;
     let after = Line {
         version: after.version + 1,

@@ -12,6 +12,7 @@ use super::administration::store_credential;
 use super::administration::unlock_credential;
 use super::change_pin::credential_owner;
 use super::credential_change::refuse_contradiction;
+use super::device_turn::DeviceTurn;
 use super::digest_user;
 use super::record;
 use super::record::Actor;
@@ -185,10 +186,11 @@ pub async fn set_digest_credentials(
     let sealed = secret
         .map(|secret| app.keys.seal_secret(secret))
         .transpose()?;
+    let turn = DeviceTurn::take(app, &digest_user::devices_of(app, login).await?).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let mut user = users::find_for_update(connection, login).await?;
-    let devices = digest_user::prepare(app, connection, user.pkid).await?;
+    let devices = digest_user::prepare(app, connection, &turn, user.pkid).await?;
     user.sealed_digest_credentials = sealed;
     store::end_user::update(connection, &user).await?;
     let change = Change {
@@ -199,7 +201,7 @@ pub async fn set_digest_credentials(
         after: secret.map_or("removed", |_| "set").to_owned(),
     };
     record::audit_object(app, connection, actor, user.pkid, change).await?;
-    transaction.commit().await?;
+    turn.commit(app, transaction).await?;
     digest_user::publish(app, &user, devices);
     Ok(())
 }

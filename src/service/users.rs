@@ -16,6 +16,7 @@ use super::attributes;
 use super::credential_change;
 use super::credential_change::CredentialTerms;
 use super::credential_change::PreparedChange;
+use super::device_turn::DeviceTurn;
 use super::digest_user;
 use super::login_names::explained;
 use super::login_names::refuse_application_user;
@@ -179,18 +180,24 @@ pub async fn update(
     change: &UserChange,
 ) -> Result<EndUser, AdministrationError> {
     let credentials = prepare_change(app, login, change).await?;
+    let devices = if change.is_in_files() {
+        digest_user::devices_of(app, login).await?
+    } else {
+        Vec::new()
+    };
+    let turn = DeviceTurn::take(app, &devices).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let planned = plan(app, connection, login, change).await?;
     let new = (change, credentials);
-    let devices = match write_planned(app, connection, actor, &planned, new).await {
+    let devices = match write_planned(app, connection, actor, &turn, &planned, new).await {
         Ok(devices) => devices,
         Err(error) => {
             drop(transaction);
             return Err(explained(app, &planned.after, error).await);
         }
     };
-    transaction.commit().await?;
+    turn.commit(app, transaction).await?;
     Ok(planned.publish(app, devices))
 }
 
@@ -247,16 +254,18 @@ pub(super) async fn write(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
+    turn: &DeviceTurn,
     planned: &Planned,
     change: &UserChange,
 ) -> Result<Vec<digest_user::Affected>, AdministrationError> {
-    write_planned(app, connection, actor, planned, (change, Vec::new())).await
+    write_planned(app, connection, actor, turn, planned, (change, Vec::new())).await
 }
 
 async fn write_planned(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
+    turn: &DeviceTurn,
     planned: &Planned,
     (change, credentials): (&UserChange, Vec<PreparedChange>),
 ) -> Result<Vec<digest_user::Affected>, AdministrationError> {
@@ -271,7 +280,7 @@ async fn write_planned(
     let devices = if is_same {
         Vec::new()
     } else {
-        digest_user::prepare(app, connection, before.pkid).await?
+        digest_user::prepare(app, connection, turn, before.pkid).await?
     };
     if after.user_id.folded() != before.user_id.folded() {
         refuse_application_user(connection, &after.user_id).await?;

@@ -108,3 +108,10 @@ pub struct UserChange {
     /// What is only kept.
     pub elements: StoredElements,
 }
+
+impl UserChange {
+    /// Whether it may change what stands in the files of devices with this digest user.
+    pub(in crate::service) const fn is_in_files(&self) -> bool {
+        self.user_id.is_some() || self.digest_credentials.is_some()
+    }
+}

@@ -12,6 +12,7 @@ use crate::service::associated_devices::Controller;
 use crate::service::device_turn::DeviceTurn;
 use crate::service::device_update;
 use crate::service::device_update::DeviceChange;
+use crate::service::digest_user;
 use crate::service::digest_user::Affected;
 use crate::service::lines;
 use crate::service::lines::LineChange;
@@ -61,8 +62,15 @@ pub(super) async fn carry_out(app: &App, actor: &Actor, steps: &[Step]) -> Resul
     if steps.is_empty() {
         return Ok(());
     }
-    let turn = DeviceTurn::take(app, steps.iter().flat_map(Step::changed_devices));
-    let turn = turn.await.map_err(AdministrationError::from)?;
+    let mut names: Vec<DeviceName> = Vec::new();
+    for step in steps {
+        names.extend(step.changed_devices().cloned());
+        if let Step::User { user_id, .. } = step {
+            names.extend(digest_user::devices_of(app, user_id).await?);
+        }
+    }
+    let turn = DeviceTurn::take(app, &names).await;
+    let turn = turn.map_err(AdministrationError::from)?;
     let mut transaction = app.store.begin().await?;
     let mut done = Vec::with_capacity(steps.len());
     for step in steps {
@@ -126,7 +134,7 @@ impl Step {
             Self::User { user_id, edit } => {
                 let change = edit.change(connection, user_id).await?;
                 let planned = users::plan(app, connection, user_id, &change).await?;
-                let devices = users::write(app, connection, actor, &planned, &change).await?;
+                let devices = users::write(app, connection, actor, turn, &planned, &change).await?;
                 Ok(Done::User(Box::new(planned), devices))
             }
         }
