@@ -1,8 +1,10 @@
 //! A binding: where a phone that registered can be reached.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::device::DeviceName;
+use super::phone::Phone;
 use super::pkid::Pkid;
 use super::registration::Flow;
 use super::secret::Sealed;
@@ -131,6 +133,41 @@ pub struct Grace {
     pub sealed_secret: Option<Sealed>,
     /// The end of it; earlier when the new file is fetched.
     pub until: UnixMillis,
+}
+
+/// How long an auto-registered phone may refresh without credentials, and a phone whose device was
+/// replaced with its old ones. Source: rules, *Nobody is stranded*.
+const GRACE: Duration = Duration::from_mins(15);
+
+impl Grace {
+    /// The grace of the old bindings of a device that is being replaced by provisioning or release:
+    /// they may be refreshed with the old secret, or without one when none was needed yet.
+    pub fn after_replacement(before: &Phone, now: UnixMillis) -> Self {
+        let was_needed = before.file_fetched_at.is_some();
+        let secret = before.digest.sealed_secret.clone();
+        Self {
+            sealed_secret: secret.filter(|_| was_needed),
+            until: now.plus(GRACE),
+        }
+    }
+
+    /// The grace of the old bindings of a device that gets another secret; `None` when it had none.
+    /// Never without a secret: the device is known, so its binding needed one.
+    pub fn of_secret(before: &Phone, now: UnixMillis) -> Option<Self> {
+        let sealed_secret = before.digest.sealed_secret.clone()?;
+        Some(Self {
+            sealed_secret: Some(sealed_secret),
+            until: now.plus(GRACE),
+        })
+    }
+
+    /// The grace of a phone that is being auto-registered: it has no secret yet.
+    pub fn without_secret(now: UnixMillis) -> Self {
+        Self {
+            sealed_secret: None,
+            until: now.plus(GRACE),
+        }
+    }
 }
 
 impl std::fmt::Debug for Grace {

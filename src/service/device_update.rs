@@ -28,7 +28,6 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
-use super::register;
 use super::restart_request;
 use crate::domain::binding::Grace;
 use crate::domain::catalogue::Catalogue;
@@ -436,7 +435,7 @@ async fn take_effect(
     }
     // The old secret refreshes the old binding until the phone has its new file.
     let grace = (before.digest != after.digest)
-        .then(|| register::grace_of_secret(before, app.environment.now()))
+        .then(|| Grace::of_secret(before, app.environment.now()))
         .flatten();
     if let Some(grace) = &grace {
         store::binding::set_grace(connection, name, Some(grace)).await?;

@@ -8,7 +8,6 @@ use super::administration::END_USER;
 use super::device_turn::DeviceTurn;
 use super::phone_book::KnownPhone;
 use super::phone_files::own_file;
-use super::register;
 use super::restart_request;
 use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
@@ -66,11 +65,7 @@ pub(super) async fn prepare(
         let loads_by_restart = own_file::loads_by_restart(&phone);
         let version_stamp = app.new_pkid();
         store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
-        // Never without a secret: this device is known, so its binding needed one.
-        let grace = phone.digest.sealed_secret.map(|sealed_secret| Grace {
-            sealed_secret: Some(sealed_secret),
-            until: now.plus(register::GRACE),
-        });
+        let grace = Grace::of_secret(&phone, now);
         store::binding::set_grace(connection, &name, grace.as_ref()).await?;
         let restart = if loads_by_restart {
             let action = PhoneAction::Restart;

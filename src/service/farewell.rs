@@ -1,7 +1,6 @@
 //! How a phone finds out that its device is another now, or none any more.
 
 use super::App;
-use super::register;
 use super::restart_request;
 use crate::domain::binding::Grace;
 use crate::domain::device::DeviceName;
@@ -35,7 +34,7 @@ impl Farewell {
         action: PhoneAction,
     ) -> Result<Self, StoreError> {
         let name = &before.name;
-        let grace = register::grace_after_replacement(before, app.environment.now());
+        let grace = Grace::after_replacement(before, app.environment.now());
         store::binding::set_grace(connection, name, Some(&grace)).await?;
         let restart = restart_request::request(app, connection, name, action).await?;
         Ok(Self { grace, restart })

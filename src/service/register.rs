@@ -38,7 +38,6 @@ use crate::domain::binding::Grace;
 use crate::domain::binding::SeparateTexts;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
-use crate::domain::phone::Phone;
 use crate::domain::phone_model;
 use crate::domain::registration_refused::RegistrationRefused;
 use crate::domain::sip_digest::DigestAlgorithm;
@@ -54,10 +53,6 @@ pub const LATE_REFRESH: Duration = Duration::from_secs(14);
 
 /// How long a phone that goes down by itself keeps its binding: a restart takes less.
 const GOING_DOWN: Duration = Duration::from_mins(1);
-
-/// How long an auto-registered phone may refresh without credentials, and a phone whose device was
-/// replaced with its old ones. Source: rules, *Nobody is stranded*.
-pub const GRACE: Duration = Duration::from_mins(15);
 
 /// Seconds after which a phone that was refused tries again.
 pub const RETRY_AFTER_S: u32 = 60;
@@ -88,27 +83,6 @@ pub async fn register(app: &App, request: &RegisterRequest<'_>) -> RegisterOutco
         Decision::Answer(outcome) => outcome,
         Decision::Work(work) => carry_out(app, work).await,
     }
-}
-
-/// The grace of the old bindings of a device that is being replaced by provisioning or release:
-/// they may be refreshed with the old secret, or without one when none was needed yet.
-pub fn grace_after_replacement(before: &Phone, now: UnixMillis) -> Grace {
-    let was_needed = before.file_fetched_at.is_some();
-    let secret = before.digest.sealed_secret.clone();
-    Grace {
-        sealed_secret: secret.filter(|_| was_needed),
-        until: now.plus(GRACE),
-    }
-}
-
-/// The grace of the old bindings of a device that gets another secret; `None` when it had none.
-/// Never without a secret: the device is known, so its binding needed one.
-pub(super) fn grace_of_secret(before: &Phone, now: UnixMillis) -> Option<Grace> {
-    let sealed_secret = before.digest.sealed_secret.clone()?;
-    Some(Grace {
-        sealed_secret: Some(sealed_secret),
-        until: now.plus(GRACE),
-    })
 }
 
 /// Judges a REGISTER from memory, without waiting. A refresh is done when this returns.
@@ -328,10 +302,7 @@ impl Judge<'_> {
             let reason = RegistrationRefused::AutoRegister(reason);
             return self.refuse_and_report(Some(name), reason, detail);
         }
-        binding.grace = Some(Box::new(Grace {
-            sealed_secret: None,
-            until: self.now.plus(GRACE),
-        }));
+        binding.grace = Some(Box::new(Grace::without_secret(self.now)));
         Decision::Work(Work::auto_register(self.app, binding))
     }
 }
