@@ -119,7 +119,7 @@ pub async fn update(
     // A phone that was given the line in the meantime would not hear of it.
     let names = store::device_lists::of_lines(connection, &[pkid]).await?;
     if !names.values().flatten().all(|name| turn.is_of(name)) {
-        return Err(AdministrationError::Changed("line"));
+        return Err(AdministrationError::Changed(KIND));
     }
     turn.commit(app, transaction).await?;
     let after = Line {
