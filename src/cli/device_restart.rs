@@ -1,6 +1,6 @@
 //! `selfprov device restart` and `selfprov device restarts`.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::output::columns;
 use crate::domain::phone_restart::PhoneAction;
@@ -22,18 +22,20 @@ Examples:
     reason = "each is a flag of the command line"
 )]
 #[derive(Debug, Args)]
-#[group(id = "which", required = true, multiple = false, args = ["device", "all", "model", "cancel"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("which").required(true).multiple(false))]
 pub struct RestartArguments {
     /// Device name or MAC address
+    #[arg(group = "which")]
     device: Option<String>,
     /// Every phone that is registered
-    #[arg(long)]
+    #[arg(long, group = "which")]
     all: bool,
     /// Every registered phone of a model, for example 7841
-    #[arg(long, value_name = "MODEL")]
+    #[arg(long, value_name = "MODEL", group = "which")]
     model: Option<String>,
     /// Takes back restarts of many phones that have not begun
-    #[arg(long)]
+    #[arg(long, group = "which", conflicts_with_all = ["reset", "check_version"])]
     cancel: bool,
     /// Boots again, with firmware and locale, instead of reading the file again
     #[arg(long, conflicts_with = "check_version")]
@@ -42,7 +44,7 @@ pub struct RestartArguments {
     #[arg(long)]
     check_version: bool,
     /// Phones a minute, with --all or --model [default: 600]
-    #[arg(long, value_name = "PHONES", value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    #[arg(long, value_name = "PHONES", conflicts_with_all = ["device", "cancel"], value_parser = clap::value_parser!(u32).range(1..=60_000))]
     per_minute: Option<u32>,
 }
 
@@ -107,5 +109,73 @@ pub(super) fn table(view: &RestartsView) -> String {
         0 => "no phone owes a restart".to_owned(),
         owed if owed > shown => format!("{table}{shown} of {owed} phones that owe a restart"),
         _ => table,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        restart: RestartArguments,
+    }
+
+    fn asked(line: &str) -> Option<Request> {
+        let words = std::iter::once("restart").chain(line.split_whitespace());
+        let line = Line::try_parse_from(words).ok()?;
+        Some(line.restart.request())
+    }
+
+    fn many(model: Option<&str>, action: &str, per_minute: Option<u32>) -> Request {
+        Request::DeviceRestartMany {
+            model: model.map(str::to_owned),
+            action: action.to_owned(),
+            per_minute,
+        }
+    }
+
+    #[test]
+    fn nothing_restarts_that_was_not_named() {
+        for line in [
+            "",
+            "--reset",
+            "--check-version",
+            "--per-minute 3",
+            "--reset --per-minute 3",
+        ] {
+            assert_eq!(asked(line), None, "{line}");
+        }
+        for line in [
+            "SEP0011AABBCCDD --all",
+            "--all --model 7841",
+            "--cancel --reset",
+        ] {
+            assert_eq!(asked(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_way_and_the_pace_go_with_every_target() {
+        let one = |action: &str| Request::DeviceRestart {
+            name: "SEP0011AABBCCDD".to_owned(),
+            action: action.to_owned(),
+        };
+        assert_eq!(asked("SEP0011AABBCCDD"), Some(one("restart")));
+        assert_eq!(asked("SEP0011AABBCCDD --reset"), Some(one("reset")));
+        assert_eq!(
+            asked("--check-version SEP0011AABBCCDD"),
+            Some(one("check-version"))
+        );
+        assert_eq!(
+            asked("--all --check-version"),
+            Some(many(None, "check-version", None))
+        );
+        let paced = asked("--model 7841 --reset --per-minute 60");
+        assert_eq!(paced, Some(many(Some("7841"), "reset", Some(60))));
+        assert_eq!(asked("--cancel"), Some(Request::DeviceRestartCancel));
     }
 }
