@@ -2,6 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::lookup_host;
+use tokio::time::timeout;
 
 use super::CliError;
 use super::arguments::DoctorArguments;
@@ -19,6 +23,9 @@ use crate::settings::{Loaded, Settings};
 
 /// Days before its end at which a certificate is mentioned.
 const CERTIFICATE_DAYS: i64 = 30;
+
+/// How long the system's resolver may take.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Milliseconds of a day.
 const DAY_MILLIS: i64 = 86_400_000;
@@ -42,6 +49,7 @@ pub async fn run(
     } else {
         Finding::warning("service", "is not running", "run: selfprov serve")
     });
+    findings.extend(unresolved(settings).await);
     let now = system::environment().now();
     findings.push(certificate(settings, now));
     findings.extend(files_certificate(settings, now));
@@ -92,13 +100,13 @@ fn report(findings: &[Finding], output: Output) -> Result<(), CliError> {
     };
     let problems = count(Severity::Problem);
     if problems > 0 {
-        return Err(CliError::Failed(format!("{problems} problems")));
+        let noun = if problems == 1 { "problem" } else { "problems" };
+        return Err(CliError::Failed(format!("{problems} {noun}")));
     }
     if !output.json {
-        output.line(format!(
-            "\nno problems, {} things to look at",
-            count(Severity::Warning)
-        ));
+        let warnings = count(Severity::Warning);
+        let noun = if warnings == 1 { "thing" } else { "things" };
+        output.line(format!("\nno problems, {warnings} {noun} to look at"));
     }
     Ok(())
 }
@@ -137,6 +145,31 @@ fn dangerous(settings: &Settings) -> Vec<Finding> {
             text,
             "run: selfprov serve --listen ADDRESS",
         ));
+    }
+    findings
+}
+
+/// Names that calls go to and that nobody finds: the emergency target's above all.
+async fn unresolved(settings: &Settings) -> Vec<Finding> {
+    let calls = &settings.calls;
+    let peers = [
+        ("calls.emergency_target", &calls.emergency_target),
+        ("calls.pbx", &calls.pbx),
+    ];
+    let mut findings = Vec::new();
+    for (key, target) in peers {
+        let Some(target) = target.as_ref().map(|target| &target.0) else {
+            continue;
+        };
+        let name = (target.host(), target.port());
+        let reason = match timeout(RESOLVE_TIMEOUT, lookup_host(name)).await {
+            Ok(Ok(_)) => continue,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the resolver does not answer".to_owned(),
+        };
+        let text = format!("{key} is {target}, and that name does not resolve ({reason})");
+        let advice = "until it does, calls that go there fail; mend the name or the resolver";
+        findings.push(Finding::problem("calls", text, advice));
     }
     findings
 }

@@ -2,6 +2,7 @@
 //! path, and one connection to each is kept.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ const RESOLVE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often a name that does not resolve is tried again.
 const RESOLVE_RETRY: Duration = Duration::from_secs(5);
 
+/// Of the failures, one after the other, which are told: one a minute.
+const FAILURES_PER_LINE: u32 = 12;
+
 /// How long the system's resolver may take.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -30,16 +34,22 @@ const ADDRESSES_MAX: usize = 4;
 /// One server beside us.
 #[derive(Debug)]
 pub(super) struct Peer {
+    /// What administrators call it.
+    role: &'static str,
+    /// How often its name did not resolve, one time after the other.
+    failures: AtomicU32,
     target: CallTarget,
     addresses: Mutex<Vec<SocketAddr>>,
     connection: PeerConnection,
 }
 
 impl Peer {
-    fn new(target: CallTarget) -> Self {
+    fn new(role: &'static str, target: CallTarget) -> Self {
         let literal = target.host().parse::<IpAddr>();
         let address = literal.map(|ip| SocketAddr::new(ip.to_canonical(), target.port()));
         Self {
+            role,
+            failures: AtomicU32::new(0),
             target,
             addresses: Mutex::new(address.into_iter().collect()),
             connection: PeerConnection::default(),
@@ -91,18 +101,24 @@ impl Peer {
             return true;
         }
         let name = (self.target.host(), self.target.port());
-        match timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host(name)).await {
+        let reason = match timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host(name)).await {
             Ok(Ok(found)) => {
                 let canonical = |to: SocketAddr| SocketAddr::new(to.ip().to_canonical(), to.port());
                 let found: Vec<SocketAddr> = found.take(ADDRESSES_MAX).map(canonical).collect();
                 if !found.is_empty() {
                     *self.addresses() = found;
+                    self.failures.store(0, Ordering::Relaxed);
+                    return true;
                 }
+                "no address has this name".to_owned()
             }
-            Ok(Err(error)) => {
-                tracing::warn!(target = %self.target, %error, "the PBX's name does not resolve");
-            }
-            Err(_) => tracing::warn!(target = %self.target, "the resolver does not answer"),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the resolver does not answer".to_owned(),
+        };
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
+        if failures.is_multiple_of(FAILURES_PER_LINE) {
+            let (role, target) = (self.role, &self.target);
+            tracing::warn!(%target, reason, "the name of the {role} does not resolve");
         }
         // What was found before stays good when the resolver fails.
         !self.addresses().is_empty()
@@ -123,8 +139,11 @@ pub(super) struct Peers {
 impl Peers {
     pub(super) fn new(calls: &CallSettings) -> Self {
         Self {
-            pbx: calls.pbx.clone().map(Peer::new),
-            emergency: calls.emergency_target.clone().map(Peer::new),
+            pbx: calls.pbx.clone().map(|to| Peer::new("PBX", to)),
+            emergency: calls
+                .emergency_target
+                .clone()
+                .map(|to| Peer::new("emergency target", to)),
         }
     }
 
