@@ -48,7 +48,7 @@ pub enum AdministrationError {
         reason: String,
     },
     /// A unique value is another's.
-    #[error("{wanted_by} cannot have {field} {value}: {holder} has it")]
+    #[error("{field} {value} is taken: {holder} has it; choose another for {wanted_by}")]
     Taken {
         /// The field, as pages call it.
         field: &'static str,

@@ -71,8 +71,11 @@ async fn holder(
             return Ok(Some(AdministrationError::Taken {
                 field,
                 value,
-                wanted_by: user.user_id.to_string(),
-                holder: other.user_id.to_string(),
+                wanted_by: match field {
+                    "user ID" => "this user".to_owned(),
+                    _ => user.user_id.to_string(),
+                },
+                holder: format!("the end user {}", other.user_id),
             }));
         }
     }

@@ -428,7 +428,7 @@ async fn find_or_add_line(
     let place = asked.place();
     let found = users::line_of(connection, asked.catalogue, &place).await;
     let taken = || AdministrationError::Taken {
-        field: "the new line",
+        field: "the number",
         value: place.pattern.to_string(),
         wanted_by: asked.new.user_id.to_string(),
         holder: "a line that exists already (choose the existing one)".to_owned(),
