@@ -68,6 +68,30 @@ async fn auto_registration_is_switched_on_for_a_range_and_a_time_and_off_again()
 }
 
 #[tokio::test]
+async fn what_auto_registration_cannot_do_is_said() {
+    let test = TestApp::fresh(&Database::sqlite()).await;
+    let change = |change: AutoRegistrationChange| Request::AutoRegistrationSet(Box::new(change));
+    let later = change(AutoRegistrationChange {
+        for_s: Some(3_600),
+        ..AutoRegistrationChange::default()
+    });
+    let refused = auto_registration(&test, later).await.unwrap_err();
+    assert!(refused.contains("auto-registration is off"), "{refused}");
+    let view = auto_registration(&test, Request::AutoRegistrationShow).await;
+    assert_eq!(view.unwrap().enabled_until, None);
+    let many = change(AutoRegistrationChange {
+        unclaimed_max: Some(3_000_000),
+        ..AutoRegistrationChange::default()
+    });
+    let view = auto_registration(&test, many).await.unwrap();
+    let warned = view.warnings.join("\n");
+    assert!(
+        warned.contains("auto_registration.unclaimed_max"),
+        "{warned}"
+    );
+}
+
+#[tokio::test]
 async fn a_range_that_ends_before_it_begins_is_refused_and_changes_nothing() {
     for_each_database(|database: Database| async move {
         let test = TestApp::fresh(&database).await;

@@ -23,6 +23,9 @@ const BAR_CELLS: u64 = 40;
 #[derive(Debug, Subcommand)]
 pub enum AutoRegistrationCommand {
     /// Draws whether it is open, its range, how long that lasts, and who was refused
+    #[command(
+        after_help = "Examples:\n  selfprov auto-registration show\n  selfprov auto-registration show --json"
+    )]
     Show,
     /// Lets new phones register
     #[command(after_help = "\
@@ -38,6 +41,7 @@ Examples:
   selfprov auto-registration set --unclaimed-max 200 --unclaimed-days 7 --models all")]
     Set(ChangeArguments),
     /// Refuses new phones; those that are there stay
+    #[command(after_help = "Example:\n  selfprov auto-registration off")]
     Off,
 }
 
@@ -286,6 +290,11 @@ fn forecast(view: &AutoRegistrationView) -> String {
 }
 
 fn refused(view: &AutoRegistrationView) -> String {
+    if view.refused.is_empty() && view.state != "open" {
+        return "nobody since the service started; a phone that gets no file does not even try \
+                (selfprov device show NAME)"
+            .to_owned();
+    }
     if view.refused.is_empty() {
         return "nobody since the service started".to_owned();
     }
@@ -313,6 +322,11 @@ fn refused_phones(phones: &[RefusedView]) -> String {
 
 /// A length of time in its largest unit, of which it has two at least.
 fn in_words(seconds: u64) -> String {
+    // What was asked for a moment ago as 5 h is 5 hours still.
+    let seconds = match seconds {
+        0..120 => seconds,
+        _ => seconds.div_ceil(60) * 60,
+    };
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),

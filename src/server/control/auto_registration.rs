@@ -9,7 +9,7 @@ use crate::domain::pkid::Pkid;
 use crate::domain::range_forecast::Limit;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{
-    Answer, AutoRegistrationChange, AutoRegistrationView, RefusalCount, RefusedView,
+    Answer, AutoRegistrationChange, AutoRegistrationView, Happened, RefusalCount, RefusedView,
 };
 use crate::server::control::values::timestamp;
 use crate::service::App;
@@ -26,6 +26,27 @@ const UNCLAIMED_DAYS_MAX: u64 = 3_650;
 
 /// Refused phones that are listed: what a person looks through.
 const REFUSED_LISTED: usize = 10;
+
+/// Whether new phones may register now.
+pub(super) fn is_open(app: &App) -> bool {
+    let catalogue = app.catalogue.load();
+    let node = catalogue.call_managers.get(&app.node.pkid);
+    node.is_some_and(|node| {
+        let window = node.auto_registration.window(app.environment.now());
+        matches!(window, Window::Open(_))
+    })
+}
+
+/// The row of a timeline that says why a phone without a device does not go on.
+pub(super) fn why_not(app: &App) -> Happened {
+    Happened {
+        at: timestamp(app.environment.now()),
+        event: "auto_registration_off".to_owned(),
+        code: String::new(),
+        detail: "now: no new phone may register (selfprov auto-registration show)".to_owned(),
+        source: String::new(),
+    }
+}
 
 /// Shows this node's auto-registration.
 ///
@@ -49,7 +70,18 @@ pub async fn set(app: &App, change: &AutoRegistrationChange) -> Result<Answer, F
     })?;
     apply(app, &catalogue, &mut node.auto_registration, change)?;
     let saved = save_call_manager(app, &actor(app), &node, NodeExtras::default()).await?;
-    shown(app, saved.warnings).await
+    let mut warnings = saved.warnings;
+    let (asked, ceiling) = (
+        change.unclaimed_max,
+        app.settings.auto_registration.unclaimed_max,
+    );
+    if let Some(asked) = asked.filter(|asked| *asked > ceiling) {
+        warnings.push(format!(
+            "the settings allow {ceiling} unclaimed phones, not {asked}: raise \
+             auto_registration.unclaimed_max and restart the service"
+        ));
+    }
+    shown(app, warnings).await
 }
 
 fn apply(
@@ -71,6 +103,12 @@ fn apply(
     if let Some(time) = change.for_s.map(Duration::from_secs) {
         if time.is_zero() || time > TIME_BOX_MAX {
             return Err(Fault::new("auto-registration is opened for 1 s to a year"));
+        }
+        if !block.enabled {
+            return Err(Fault::new(
+                "auto-registration is off, so there is nothing to end; \
+                 run: selfprov auto-registration on --for TIME",
+            ));
         }
         block.enabled_until = Some(app.environment.now().plus(time));
     }

@@ -6,6 +6,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEntry;
 use crate::domain::lockout::Lock;
 use crate::domain::phone_model;
+use crate::server::control::auto_registration;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, DeviceView, Happened, Page};
 use crate::server::control::restarts;
@@ -36,12 +37,17 @@ pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
     let details = match devices::show(app, &name).await {
         Err(AdministrationError::NotFound { .. }) => {
             return Err(Fault::new(format!(
-                "nothing was ever heard of {name}; does its DHCP option 150 name this server?"
+                "nothing was ever heard of {name}: it asked for no file and did not register. Does \
+                 its DHCP option 150 name this server? A login that names it (DEVICE_NOT_FOUND) \
+                 stands in the cucm-uds log alone"
             )));
         }
         details => details?,
     };
-    let timeline = timeline(&name, &details);
+    let mut timeline = timeline(&name, &details);
+    if details.device.is_none() && !auto_registration::is_open(app) {
+        timeline.insert(0, auto_registration::why_not(app));
+    }
     let device = details.device.map_or_else(|| unknown(&name), view);
     Ok(Answer::Device(Box::new(DeviceView {
         lock: details.lock.map(lock_in_words),
