@@ -239,7 +239,7 @@ pub(super) async fn find_digest_user(
     if user.sealed_digest_credentials.is_none() {
         let reason = format!(
             "{} has no digest credentials, and the device could never register; set them first \
-             (digestCredentials of the user, or selfprov user set-digest {} --generate) and repeat \
+             (digestCredentials of the user, or selfprov user set-digest {} --digest-generate) and repeat \
              this",
             user.user_id, user.user_id
         );

@@ -152,19 +152,23 @@ fn account_obstacles(user: &EndUser, groups: &[String]) -> Vec<Obstacle> {
         add(
             refusal,
             "the account is disabled".into(),
-            "enable the account",
+            "enable it over AXL: updateUser with status 1",
         );
     }
     if !groups.iter().any(|group| group == STANDARD_CCM_END_USERS) {
         let text = format!("is not in the access control group {STANDARD_CCM_END_USERS}");
-        add(Refusal::UserNotReady, text, "add the user to that group");
+        add(
+            Refusal::UserNotReady,
+            text,
+            "add the user to it over AXL: updateUser with associatedGroups",
+        );
     }
     if user.primary_extension.is_none() {
         let text = "has no primary extension".into();
         add(
             Refusal::UserNotReady,
             text,
-            "give the user a line as primary extension",
+            "give the user one over AXL: updateUser with primaryExtension",
         );
     }
     if user.self_service_user_id.is_none() {
@@ -172,7 +176,7 @@ fn account_obstacles(user: &EndUser, groups: &[String]) -> Vec<Obstacle> {
         add(
             Refusal::UserNotReady,
             text,
-            "set one; the extension is the usual choice",
+            "set one over AXL: updateUser with selfService; the extension is the usual choice",
         );
     }
     obstacles
@@ -256,7 +260,7 @@ pub async fn system(app: &App) -> Result<Vec<Obstacle>, ServiceError> {
         obstacles.push(Obstacle::new(
             "",
             text,
-            "set the mode to required, users only",
+            "run: selfprov self-provisioning set-mode users-only",
         ));
     }
     obstacles.extend(trust_list(app));
