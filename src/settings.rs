@@ -110,6 +110,15 @@ impl Settings {
         }
     }
 
+    /// The file of a SQLite database; `None`: the database is a server's.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let url = self.database_url();
+        let path = url.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let path = path.split('?').next().unwrap_or_default();
+        Some(PathBuf::from(path))
+    }
+
     /// The directory of the `cucm-uds` files.
     pub fn log_dir(&self) -> PathBuf {
         self.log

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::program::{Serve, done, eventually, json, refused};
+use crate::program::{Serve, done, eventually, json, refused, start_once};
 use crate::trust_list_support::tvs::Tvs;
 use crate::trust_list_support::{Decoded, ModelPhone, openssl};
 
@@ -76,6 +76,7 @@ fn states(folder: &Path) -> Vec<(u64, String)> {
 fn a_key_is_made_exported_for_its_owner_alone_and_can_be_opened_with_openssl() {
     let folder = data_dir();
     let folder = folder.path();
+    start_once(folder);
     let error = refused(folder, &["cert", "rotate"], 1);
     assert!(error.contains("create-trust-key"), "{error}");
     let made = done(folder, &["cert", "create-trust-key"]);
@@ -278,10 +279,12 @@ fn signed_files_are_served_and_verified_with_the_own_key_or_with_a_list() {
 #[test]
 fn a_key_comes_back_from_its_export_and_another_key_pair_from_pem() {
     let old = data_dir();
+    start_once(old.path());
     done(old.path(), &["cert", "create-trust-key"]);
     export(old.path(), "k.pem");
     let new = data_dir();
     let folder = new.path();
+    start_once(folder);
     let (file, passphrase) = (path(old.path(), "k.pem"), path(folder, "passphrase"));
     fs::write(folder.join("wrong"), "wrong horse battery").unwrap();
     let wrong = path(folder, "wrong");

@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::program::{Demo, done, eventually, json, refused, run, selfprov, text};
+use crate::program::{
+    Demo, Serve, done, eventually, json, refused, run, selfprov, start_once, text,
+};
 use serde_json::Value;
 
 #[test]
@@ -272,6 +274,7 @@ fn administer_multiplatform_phone(data_dir: &Path) {
 #[test]
 fn devices_are_administered_without_a_running_service() {
     let dir = tempfile::tempdir().unwrap();
+    start_once(dir.path());
     administer_devices(dir.path());
 }
 
@@ -286,8 +289,8 @@ fn devices_are_administered_through_the_running_service() {
 #[test]
 fn users_are_administered_without_a_running_service() {
     let dir = tempfile::tempdir().unwrap();
+    start_once(dir.path());
     administer_a_user(dir.path());
-    assert!(!dir.path().join("control.sock").exists());
 }
 
 #[test]
@@ -375,8 +378,34 @@ fn a_phone_is_administered_while_it_lives() {
 }
 
 #[test]
+fn a_listing_that_is_cut_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let _service = Serve::start(dir.path());
+    for user in ["anna", "bert", "carl"] {
+        done(dir.path(), &["user", "add", user]);
+    }
+    let again = refused(dir.path(), &["user", "add", "anna"], 1);
+    assert!(
+        again.contains("user ID anna is taken: the end user anna has it"),
+        "{again}"
+    );
+    let cut = run(dir.path(), &["user", "list", "--limit", "2", "--json"]);
+    let listed: Value = serde_json::from_slice(&cut.stdout).unwrap();
+    assert_eq!(listed["users"].as_array().unwrap().len(), 2);
+    let said = text(&cut.stderr);
+    assert!(said.contains("2 are shown, and there are more"), "{said}");
+    assert!(said.contains("--after bert"), "{said}");
+    for all in [&["user", "list", "--limit", "3"][..], &["user", "list"]] {
+        let whole = run(dir.path(), all);
+        assert!(text(&whole.stdout).contains("carl"));
+        assert_eq!(text(&whole.stderr), "");
+    }
+}
+
+#[test]
 fn doctor_says_what_is_missing_and_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
+    start_once(dir.path());
     let ports = [
         "--set",
         "listen.https_port=0",
@@ -420,6 +449,20 @@ fn doctor_says_what_is_missing_and_what_to_do() {
             .iter()
             .any(|one| one["text"] == "has no primary extension (USER_NOT_READY)")
     );
+    let output = run(dir.path(), &doctor(&["--user", "nobody"]));
+    assert_eq!(output.status.code(), Some(1));
+    let found = text(&output.stdout);
+    assert!(found.contains("PROBLEM  user nobody"), "{found}");
+    assert!(found.contains("ok       database"), "{found}");
+    let target = ["--set", "calls.emergency_target=gateway.invalid:5060"];
+    let output = run(dir.path(), &doctor(&target));
+    assert_eq!(output.status.code(), Some(1));
+    let found = text(&output.stdout);
+    assert!(
+        found.contains("PROBLEM  calls: calls.emergency_target is"),
+        "{found}"
+    );
+    assert!(found.contains("does not resolve"), "{found}");
     let half = doctor(&["--set", "tls.key_file=/nonexistent"]);
     let output = run(dir.path(), &half);
     assert_eq!(output.status.code(), Some(1));

@@ -233,7 +233,7 @@ async fn a_new_line_must_be_new_and_an_existing_one_must_exist() {
         assert!(matches!(
             refused,
             Err(AdministrationError::Taken {
-                field: "the new line",
+                field: "the number",
                 ..
             })
         ));

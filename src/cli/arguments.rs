@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::activation_code::{self, ActivationCodeArguments};
+use super::admin::{AdminCommand, PasswordArguments};
 use super::auto_registration::AutoRegistrationCommand;
 use super::cert::CertCommand;
 use super::device_arguments::{
@@ -84,10 +85,14 @@ Examples:
     /// A Cisco phone in the terminal: boots, registers, shows XML screens, takes soft keys
     Phone(Box<PhoneArguments>),
     /// Checks settings, database, certificate, ports, templates and users, and says what to do
+    #[command(after_help = "Examples:\n  selfprov doctor\n  selfprov doctor --user aksethi")]
     Doctor(DoctorArguments),
     /// End users: their extension, PIN and readiness
     #[command(subcommand)]
     User(UserCommand),
+    /// Administrators and programs that use AXL: accounts and passwords
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Phones: their state, restart, release
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -104,6 +109,9 @@ Examples:
     #[command(subcommand, after_help = super::cert::EXAMPLES)]
     Cert(CertCommand),
     /// Prints every setting with its value and where it came from
+    #[command(
+        after_help = "Examples:\n  selfprov config\n  selfprov config --default > selfprov.toml"
+    )]
     Config(ConfigArguments),
     /// Prints the completions for a shell
     #[command(
@@ -195,8 +203,12 @@ With a phone or another SIP device, in one step:
     --model 'Third-party SIP Device (Advanced)' --digest-generate")]
     Add(Box<UserAddArguments>),
     /// Lists users
+    #[command(
+        after_help = "Examples:\n  selfprov user list\n  selfprov user list --after m --limit 100"
+    )]
     List(ListArguments),
     /// Shows one user and whether they are ready to provision a phone
+    #[command(after_help = "Example:\n  selfprov user show aksethi")]
     Show {
         /// User ID or Self-Service User ID
         user: String,
@@ -213,6 +225,19 @@ Example:
         /// Where the PIN comes from.
         #[command(flatten)]
         pin: PinArguments,
+    },
+    /// Sets a user's password, for UDS; phones ask for the PIN
+    #[command(after_help = "\
+Asks for the password without showing it; --generate makes one and prints it once.
+
+Example:
+  selfprov user set-password aksethi --generate --must-change")]
+    SetPassword {
+        /// User ID or Self-Service User ID
+        user: String,
+        /// Where the password comes from.
+        #[command(flatten)]
+        password: PasswordArguments,
     },
     /// Sets the digest credentials that the user's SIP devices register with
     #[command(after_help = "\
@@ -231,7 +256,8 @@ Example:
         #[arg(long, conflicts_with_all = ["digest_file", "digest_generate"])]
         remove: bool,
     },
-    /// Takes back the lock of a user's PIN
+    /// Takes back the lock of a user's PIN and password
+    #[command(after_help = "Example:\n  selfprov user unlock aksethi")]
     Unlock {
         /// User ID or Self-Service User ID
         user: String,
@@ -272,8 +298,14 @@ pub struct ListArguments {
     /// Begins after this name
     #[arg(long, value_name = "NAME", default_value = "")]
     pub after: String,
-    /// How many at most
-    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// How many at most [default: all]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        hide_default_value = true,
+        default_value_t = u32::MAX,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     pub limit: u32,
 }
 
@@ -312,13 +344,18 @@ Examples:
   selfprov device sheet dect-7 --output dect-7.txt")]
     Sheet(DeviceSheetArguments),
     /// Lists phones
+    #[command(
+        after_help = "Examples:\n  selfprov device list\n  selfprov device list --after SEP8 --limit 100"
+    )]
     List(ListArguments),
     /// Shows one phone with its timeline: what it asked for and why it was answered so
+    #[command(after_help = "Example:\n  selfprov device show SEP0011AABBCCDD")]
     Show {
         /// Device name, for example SEP0011AABBCCDD, or a MAC address
         device: String,
     },
     /// Takes back the lock after failed logins on this phone
+    #[command(after_help = "Example:\n  selfprov device unlock SEP0011AABBCCDD")]
     Unlock {
         /// Device name or MAC address
         device: String,
@@ -327,6 +364,7 @@ Examples:
     #[command(after_help = activation_code::EXAMPLES)]
     ActivationCode(ActivationCodeArguments),
     /// Returns a phone to the auto-registered state: its user's line leaves it
+    #[command(after_help = "Example:\n  selfprov device release SEP0011AABBCCDD")]
     Release {
         /// Device name or MAC address
         device: String,
@@ -335,8 +373,10 @@ Examples:
     #[command(after_help = device_restart::EXAMPLES)]
     Restart(RestartArguments),
     /// Lists the restarts that phones owe: asked for, and the phone has not come back
+    #[command(after_help = "Example:\n  selfprov device restarts")]
     Restarts,
     /// Lets a phone fetch its file with its secret from any address for a while
+    #[command(after_help = "Example:\n  selfprov device allow-file SEP0011AABBCCDD --for 10m")]
     AllowFile {
         /// Device name or MAC address
         device: String,
@@ -361,8 +401,10 @@ pub enum ModeArgument {
 #[derive(Debug, Subcommand)]
 pub enum SelfProvisioningCommand {
     /// Shows the mode and whether there is an authentication code
+    #[command(after_help = "Example:\n  selfprov self-provisioning show")]
     Show,
     /// Sets the authentication mode
+    #[command(after_help = "Example:\n  selfprov self-provisioning set-mode users-only")]
     SetMode {
         /// What a login must show
         #[arg(value_enum)]
@@ -378,6 +420,7 @@ Example:
         code_file: Option<PathBuf>,
     },
     /// Removes the authentication code
+    #[command(after_help = "Example:\n  selfprov self-provisioning remove-code")]
     RemoveCode,
 }
 
@@ -385,6 +428,7 @@ Example:
 #[derive(Debug, Subcommand)]
 pub enum UserProfileCommand {
     /// Lists them
+    #[command(after_help = "Example:\n  selfprov user-profile list")]
     List,
     /// Changes what one says about self-provisioning
     #[command(after_help = "\

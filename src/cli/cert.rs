@@ -39,6 +39,7 @@ To replace the trust key, years later:
 #[derive(Debug, Subcommand)]
 pub enum CertCommand {
     /// Lists trust keys and the HTTPS certificates of the nodes
+    #[command(after_help = "Example:\n  selfprov cert list")]
     List,
     /// Shows the list that is served, or why none is, and the phones that do not have it yet
     Show,

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::CliError;
 use super::data_dir::DataDirError;
 use super::service;
+use super::started_with;
 use crate::server::control::execute;
 use crate::server::control::protocol::{Answer, LINE_BYTES_MAX, Request, Response, socket_path};
 use crate::settings::Settings;
@@ -32,10 +33,17 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// It was refused, or neither the service nor the database can be reached.
 pub async fn ask(settings: &Settings, request: &Request) -> Result<Answer, CliError> {
     for _ in 0..TRIES_MAX {
-        if let Ok(stream) = UnixStream::connect(socket_path(&settings.top.data_dir)).await {
-            let response = timeout(ANSWER_TIMEOUT, converse(stream, request)).await;
-            let response = response.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-            return answer(response.map_err(|error| lost(&error))?);
+        match UnixStream::connect(socket_path(&settings.top.data_dir)).await {
+            Ok(stream) => {
+                let response = timeout(ANSWER_TIMEOUT, converse(stream, request)).await;
+                let response = response.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+                return answer(response.map_err(|error| lost(&error))?);
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let text = started_with::not_allowed(&settings.top.data_dir);
+                return Err(CliError::Failed(text));
+            }
+            Err(_) => {}
         }
         match service::open_offline(settings).await {
             Ok((app, lock)) => {

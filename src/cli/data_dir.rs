@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The lock's file in the data directory. It stays; what counts is who holds the lock on it.
@@ -11,8 +11,8 @@ const LOCK_FILE: &str = "lock";
 /// Mode of a directory that is made: its owner alone.
 const DIRECTORY_MODE: u32 = 0o700;
 
-/// Mode of the lock's file.
-const LOCK_MODE: u32 = 0o600;
+/// Mode of the lock's file and the database.
+const FILE_MODE: u32 = 0o600;
 
 /// The data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ pub fn lock(path: &Path) -> Result<DataDirLock, DataDirError> {
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(LOCK_MODE);
+        .mode(FILE_MODE);
     let file = options.open(path.join(LOCK_FILE)).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(DataDirLock { _file: file }),
@@ -76,6 +76,42 @@ pub fn lock(path: &Path) -> Result<DataDirLock, DataDirError> {
         }),
         Err(TryLockError::Error(reason)) => Err(failed(reason)),
     }
+}
+
+/// Makes a database's file for its owner alone, or takes it from everybody else; SQLite gives the
+/// files beside it the same mode.
+///
+/// # Errors
+///
+/// Its mode cannot be changed: it is not ours.
+pub fn keep_to_owner(file: &Path) -> Result<(), DataDirError> {
+    let failed = |reason| DataDirError::Io {
+        path: file.to_owned(),
+        reason,
+    };
+    let mut options = fs::OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE_MODE);
+    // Why it cannot be opened, the database's driver says better.
+    let Ok(opened) = options.open(file) else {
+        return Ok(());
+    };
+    let permissions = opened.metadata().map_err(failed)?.permissions();
+    if permissions.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut path = file.as_os_str().to_owned();
+        path.push(suffix);
+        match fs::set_permissions(&path, fs::Permissions::from_mode(FILE_MODE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

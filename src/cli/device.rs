@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::activation_code;
+use super::all_rows;
 use super::arguments::DeviceCommand;
-use super::control;
 use super::device_arguments::DeviceSettingArguments;
 use super::device_restart;
 use super::output::{Output, columns};
@@ -31,7 +31,7 @@ pub async fn run(
         DeviceCommand::Sheet(arguments) => arguments.output.clone(),
         _ => None,
     };
-    let answer = control::ask(settings, &request(command)).await?;
+    let answer = all_rows::ask(settings, request(command), output).await?;
     if let (Some(path), Answer::Sheet { text, .. }) = (&file, &answer) {
         save(path, &text.secret())?;
         output.remark(format!("written to {}", path.display()));
@@ -54,6 +54,8 @@ pub async fn run(
         } => output.line(activation_code::shown(&device, &code, &expires_at)),
         Answer::Restarts(restarts) => output.line(device_restart::table(&restarts)),
         Answer::User { .. }
+        | Answer::PasswordSet { .. }
+        | Answer::Administrators(_)
         | Answer::Users(_)
         | Answer::Findings(_)
         | Answer::TrustLists(_)

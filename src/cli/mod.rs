@@ -1,6 +1,8 @@
 //! The commands of the program.
 
 mod activation_code;
+pub mod admin;
+mod all_rows;
 pub mod arguments;
 pub mod auto_registration;
 pub mod cert;
@@ -21,6 +23,7 @@ pub mod phone;
 pub mod secret_input;
 pub mod serve;
 pub mod service;
+pub mod started_with;
 pub mod system;
 pub mod trace;
 pub mod user;
@@ -71,36 +74,40 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
                 sources.flags.push((flag.0, flag.1, address.to_string()));
             }
             let loaded = Loaded::read(&sources)?;
-            block_on(serve::run(&loaded.settings, sources, output))
+            block_on(serve::run(&loaded, sources, output))
         }
         Command::Demo(demo) => block_on(demo::run(&demo, sources(&common)?, output)),
         Command::Doctor(doctor) => {
-            let loaded = Loaded::read(&sources(&common)?)?;
+            let loaded = started_with::settings(sources(&common)?)?;
             block_on(doctor::run(&loaded, &doctor, output))
         }
         Command::User(user) => {
-            let loaded = Loaded::read(&sources(&common)?)?;
+            let loaded = started_with::settings(sources(&common)?)?;
             block_on(user::run(&loaded.settings, user, output))
         }
+        Command::Admin(command) => {
+            let loaded = started_with::settings(sources(&common)?)?;
+            block_on(admin::run(&loaded.settings, command, output))
+        }
         Command::Device(device) => {
-            let loaded = Loaded::read(&sources(&common)?)?;
+            let loaded = started_with::settings(sources(&common)?)?;
             block_on(device::run(&loaded.settings, device, output))
         }
         Command::Cert(command) => {
-            let loaded = Loaded::read(&sources(&common)?)?;
+            let loaded = started_with::settings(sources(&common)?)?;
             block_on(cert::run(&loaded.settings, command, output))
         }
         Command::AutoRegistration(command) => {
-            let loaded = Loaded::read(&sources(&common)?)?;
+            let loaded = started_with::settings(sources(&common)?)?;
             block_on(auto_registration::run(&loaded.settings, command, output))
         }
         Command::SelfProvisioning(command) => {
-            let loaded = Loaded::read(&sources(&common)?)?;
+            let loaded = started_with::settings(sources(&common)?)?;
             let request = system::self_provisioning(command)?;
             block_on(system::run(&loaded.settings, request, output))
         }
         Command::UserProfile(command) => {
-            let loaded = Loaded::read(&sources(&common)?)?;
+            let loaded = started_with::settings(sources(&common)?)?;
             let request = system::user_profile(command);
             block_on(system::run(&loaded.settings, request, output))
         }
@@ -116,7 +123,7 @@ fn print_config(
         output.line(listing::example());
         return Ok(());
     }
-    let loaded = Loaded::read(&sources(common)?)?;
+    let loaded = started_with::settings(sources(common)?)?;
     if output.json {
         output.json_document(&listing::json(&loaded));
     } else {

@@ -8,21 +8,24 @@ use super::dhcp;
 use super::logging;
 use super::output::Output;
 use super::service::{self, PhonesTrust, Prepared};
+use super::started_with;
 use crate::server::control::fault;
 use crate::server::sockets;
 use crate::service::application_users;
 use crate::service::readiness;
 use crate::service::start::StartError;
-use crate::settings::{Settings, Sources};
+use crate::settings::{Loaded, Settings, Sources};
 
 /// Runs the service until it is told to end.
 ///
 /// # Errors
 ///
 /// The service cannot start; the text says what to do.
-pub async fn run(settings: &Settings, sources: Sources, output: Output) -> Result<(), CliError> {
+pub async fn run(loaded: &Loaded, sources: Sources, output: Output) -> Result<(), CliError> {
+    let settings = &loaded.settings;
     logging::start(&settings.log);
     let prepared = service::prepare(settings, PhonesTrust::TrustLists).await?;
+    started_with::remember(loaded, &sources)?;
     let (_trigger, shutdown, signals) = service::watch_signals(&prepared, sources)?;
     output.line(start_text(settings, &prepared).await?);
     let result = prepared.run(shutdown).await;
@@ -80,7 +83,8 @@ async fn start_text(settings: &Settings, prepared: &Prepared) -> Result<String, 
         let password = password.reveal();
         let _ = writeln!(
             text,
-            "\nAdministrator {name}, one-time password {password} (shown only now)"
+            "\nAdministrator {name}, one-time password {password} (shown only now); for AXL choose \
+             another: selfprov admin set-password {name}"
         );
     }
     text.push_str(&dhcp_text(

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::CliError;
 use super::data_dir::{self, DataDirLock};
+use super::started_with;
 use super::trace;
 use crate::server::config_files::firmware::FirmwareFolder;
 use crate::server::files_certificate::FilesCertificate;
@@ -19,7 +20,7 @@ use crate::server::tls::{CertificateFiles, ServerCertificate};
 use crate::server::{control, system};
 use crate::service::App;
 use crate::service::key_file;
-use crate::service::start::{self, StartOptions, StoreLimits};
+use crate::service::start::{self, StartError, StartOptions, StoreLimits};
 use crate::settings::{Settings, Sources};
 
 /// Whether phones accept our certificate, which decides the idle URL in their files.
@@ -141,8 +142,10 @@ fn open_firmware(settings: &Settings) -> Result<Option<FirmwareFolder>, CliError
 ///
 /// # Errors
 ///
-/// Another process has the data directory, or the database cannot be opened.
+/// Another process has the data directory, no service has made its database, or the database
+/// cannot be opened.
 pub async fn open_offline(settings: &Settings) -> Result<(Arc<App>, DataDirLock), CliError> {
+    started_with::refuse_unknown_database(settings)?;
     let lock = data_dir::lock(&settings.top.data_dir)?;
     let app = start_app(settings, &configured(settings), PhonesTrust::TrustLists).await?;
     Ok((app, lock))
@@ -154,7 +157,14 @@ async fn start_app(
     trust: PhonesTrust,
 ) -> Result<Arc<App>, CliError> {
     let environment = system::environment();
-    let master_key = key_file::read_or_create(&settings.top.data_dir, &environment)?;
+    let data_dir = &settings.top.data_dir;
+    let database = settings.sqlite_file();
+    key_file::refuse_lost(data_dir, database.as_deref())?;
+    if let Some(file) = &database {
+        data_dir::keep_to_owner(file)?;
+    }
+    let has_key = data_dir.join(key_file::FILE_NAME).exists();
+    let master_key = key_file::read_or_create(data_dir, &environment)?;
     let mut for_service = settings.for_service(bound);
     for_service.phones.trust_our_certificate |= trust == PhonesTrust::OurCertificate;
     let options = StartOptions {
@@ -165,7 +175,13 @@ async fn start_app(
         settings: Arc::new(for_service),
         node_name: settings.node.name.0.as_str().to_owned(),
     };
-    Ok(start::start(options).await?)
+    match start::start(options).await {
+        // Made just now for a database that has one: kept, it would be taken for the right one.
+        Err(StartError::OtherKeyFile { .. }) if !has_key => {
+            Err(key_file::take_back(data_dir)?.into())
+        }
+        started => Ok(started?),
+    }
 }
 
 /// Where the doors would be, with nothing bound.

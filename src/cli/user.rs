@@ -1,8 +1,9 @@
 //! `selfprov user`.
 
 use super::CliError;
+use super::admin::password_set;
+use super::all_rows;
 use super::arguments::{PinArguments, UserAddArguments, UserCommand};
-use super::control;
 use super::device_arguments::DigestArguments;
 use super::output::{Output, columns};
 use super::secret_input;
@@ -33,6 +34,11 @@ pub async fn run(
             pin: asked_pin(&pin, &user)?,
             name: user,
         },
+        UserCommand::SetPassword { user, password } => Request::UserSetPassword {
+            must_change: password.must_change,
+            password: password.ask(&user)?,
+            name: user,
+        },
         UserCommand::SetDigest {
             user,
             digest,
@@ -43,7 +49,7 @@ pub async fn run(
         },
         UserCommand::Unlock { user } => Request::UserUnlock(Name { name: user }),
     };
-    let answer = control::ask(settings, &request).await?;
+    let answer = all_rows::ask(settings, request, output).await?;
     print(&answer, output);
     Ok(())
 }
@@ -138,7 +144,11 @@ fn print(answer: &Answer, output: Output) {
                 output.line(format!("\nPIN {} (shown only now)", pin.secret().reveal()));
             }
         }
+        Answer::PasswordSet { user_id, password } => {
+            output.line(password_set(user_id, password.as_ref()));
+        }
         Answer::ActivationCode { .. }
+        | Answer::Administrators(_)
         | Answer::Device(_)
         | Answer::Devices(_)
         | Answer::Findings(_)

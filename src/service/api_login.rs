@@ -97,7 +97,11 @@ pub enum ApiLoginError {
     #[error(transparent)]
     Authenticate(#[from] AuthenticateError),
     /// Right, but the password must be changed first. Whoever this is may change it and nothing else.
-    #[error("the password of {} must be changed before it opens an API", .0.user_id)]
+    #[error(
+        "the password of {user} must be changed before it opens an API; an administrator's by: \
+         selfprov admin set-password {user}, a user's over UDS or by: selfprov user set-password \
+         {user}", user = .0.user_id
+    )]
     MustChange(Principal),
 }
 

@@ -5,27 +5,19 @@ mod change;
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::NewSecret;
-use super::administration::PreparedCredential;
-use super::administration::default_policy;
-use super::administration::generated;
-use super::administration::prepare_credential;
-use super::administration::store_credential;
-use super::administration::unlock_credential;
+use super::credential_change::CredentialTerms;
 use super::record;
 use super::record::Actor;
 use super::record::Change;
+use super::user_credentials::generate_password;
 use super::users;
 use crate::domain::account::ApplicationUser;
 use crate::domain::credential::CredentialKind;
-use crate::domain::credential::CredentialPolicy;
-use crate::domain::credential::CredentialUser;
-use crate::domain::credential::Password;
 use crate::domain::fresh_system;
 use crate::domain::history::AuditKind;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::login_name::UserId;
 use crate::domain::secret::Secret;
-use crate::domain::trivial_credential::CredentialOwner;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -39,11 +31,16 @@ const KIND: &str = "Application User";
 /// User ID of the administrator that first start makes.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
 
-/// Letters and digits of a one-time password: without those that are mistaken for others.
-const ONE_TIME_ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
-
-/// Characters of a one-time password: 80 bits.
-const ONE_TIME_LENGTH: usize = 16;
+/// An application user as administrators see one.
+#[derive(Debug, Clone)]
+pub struct ApplicationUserView {
+    /// The user.
+    pub user: ApplicationUser,
+    /// Names of the access control groups.
+    pub access_control_groups: Vec<String>,
+    /// Whether the password must be changed at the next login.
+    pub must_change_password: bool,
+}
 
 /// Makes the first administrator with a one-time password when there is no administrator who can
 /// log in; gives the password, which is shown once and kept nowhere.
@@ -58,25 +55,20 @@ pub async fn ensure_administrator(
     if has_administrator(app, app.store.read().await?.connection()).await? {
         return Ok(None);
     }
-    let one_time = one_time_password(app);
+    let one_time = generate_password(app);
     let user_id: UserId = FIRST_ADMINISTRATOR
         .parse()
         .map_err(|error| AdministrationError::invalid("user ID", &error))?;
-    let new = NewSecret {
-        secret: one_time.clone(),
-        must_change: true,
+    let said = ApplicationUserChange {
+        password: Some(NewSecret {
+            secret: one_time.clone(),
+            must_change: true,
+        }),
+        access_control_groups: Some(vec![fresh_system::STANDARD_CCM_SUPER_USERS.to_owned()]),
+        ..ApplicationUserChange::default()
     };
-    let password = prepare(app, &user_id, &new).await?;
-    let groups = [fresh_system::STANDARD_CCM_SUPER_USERS.to_owned()];
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let inserted = insert_user(app, connection, actor, &user_id, &groups).await;
-    match inserted {
-        Ok(user) => {
-            store_credential(app, connection, user.pkid, password).await?;
-            transaction.commit().await?;
-            Ok(Some(one_time))
-        }
+    match add(app, actor, &user_id, &said).await {
+        Ok(_) => Ok(Some(one_time)),
         // Another node that starts at the same time was faster, and prints its password.
         Err(AdministrationError::Taken { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -94,7 +86,7 @@ pub async fn reset_password(
     actor: &Actor,
     user_id: &str,
 ) -> Result<Secret, AdministrationError> {
-    let one_time = one_time_password(app);
+    let one_time = generate_password(app);
     let new = NewSecret {
         secret: one_time.clone(),
         must_change: true,
@@ -150,18 +142,27 @@ pub async fn remove(app: &App, actor: &Actor, user_id: &str) -> Result<(), Admin
     Ok(())
 }
 
-async fn prepare(
-    app: &App,
-    user_id: &UserId,
-    password: &NewSecret,
-) -> Result<PreparedCredential, AdministrationError> {
-    let owner = CredentialOwner {
-        user_id: user_id.as_str(),
-        ..CredentialOwner::default()
-    };
-    let kind = CredentialKind::Password;
-    let policy = default_policy(&app.catalogue.load(), CredentialUser::ApplicationUser, kind);
-    prepare_credential(app, kind, password, &owner, policy).await
+/// Every application user.
+///
+/// # Errors
+///
+/// [`AdministrationError::Service`] when the database fails.
+pub async fn list(app: &App) -> Result<Vec<ApplicationUserView>, AdministrationError> {
+    let now = app.environment.now();
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let mut views = Vec::new();
+    for user in store::application_user::all(connection).await? {
+        let groups = store::end_user::access_control_groups(connection, user.pkid).await?;
+        let kind = CredentialKind::Password;
+        let password = store::credential::find(connection, user.pkid, kind).await?;
+        views.push(ApplicationUserView {
+            user,
+            access_control_groups: groups,
+            must_change_password: password.is_some_and(|password| password.must_change(now)),
+        });
+    }
+    Ok(views)
 }
 
 /// A user ID that somebody else has.
@@ -226,22 +227,30 @@ async fn set(
     new: &NewSecret,
     action: &'static str,
 ) -> Result<(), AdministrationError> {
-    let parsed: UserId = user_id
-        .parse()
-        .map_err(|_| AdministrationError::not_found(KIND, user_id))?;
-    let password = prepare(app, &parsed, new).await?;
+    let said = ApplicationUserChange {
+        password: Some(new.clone()),
+        password_terms: CredentialTerms {
+            locked: Some(false),
+            ..CredentialTerms::default()
+        },
+        ..ApplicationUserChange::default()
+    };
+    let password = change::prepare_change(app, user_id, &said).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let user = find_for_update(connection, user_id).await?;
-    store_credential(app, connection, user.pkid, password).await?;
-    unlock_credential(app, connection, user.pkid, CredentialKind::Password).await?;
+    change::write_rest(app, connection, actor, &user, (&said, password)).await?;
     store::application_user::set_enabled(connection, user.pkid, true).await?;
     let change = Change {
         action,
         object_kind: AuditKind::ApplicationUser,
         object_name: user.user_id.to_string(),
         before: String::new(),
-        after: "set, unlocked, enabled".to_owned(),
+        after: if new.must_change {
+            "set, unlocked, enabled; must be changed at the next login".to_owned()
+        } else {
+            "set, unlocked, enabled".to_owned()
+        },
     };
     record::audit_object(app, connection, actor, user.pkid, change).await?;
     transaction.commit().await?;
@@ -290,25 +299,4 @@ pub(super) async fn has_administrator(
         return Ok(false);
     };
     Ok(store::application_user::count_enabled_in(connection, group).await? > 0)
-}
-
-/// A password that nobody chose and that can be read out and typed.
-fn one_time_password(app: &App) -> Secret {
-    let draw = || {
-        let bytes: [u8; ONE_TIME_LENGTH] = app.environment.random();
-        let characters = bytes.iter().map(|byte| {
-            let place = usize::from(byte % 32);
-            ONE_TIME_ALPHABET
-                .get(place)
-                .map_or('a', |byte| char::from(*byte))
-        });
-        Secret::new(characters.collect())
-    };
-    let policy = CredentialPolicy::default_of(CredentialKind::Password);
-    let owner = CredentialOwner::default();
-    let is_good = |secret: &Secret| {
-        Password::new(secret.clone())
-            .is_ok_and(|password| policy.check_password(&password, &owner).is_ok())
-    };
-    generated(draw, is_good)
 }

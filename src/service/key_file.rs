@@ -39,6 +39,18 @@ pub enum KeyFileError {
         /// The file.
         path: PathBuf,
     },
+    /// It is gone, and the database has secrets that only it opens.
+    #[error(
+        "the key file {} is missing, and the database{} has secrets that only this key opens; \
+         restore it from your backup. A new one would not do and is not made",
+        path.display(), database.as_ref().map(|file| format!(" {}", file.display())).unwrap_or_default()
+    )]
+    Lost {
+        /// Where it should be.
+        path: PathBuf,
+        /// The database's file, where it is one.
+        database: Option<PathBuf>,
+    },
     /// Others may read it.
     #[error(
         "others may read the key file {}; run: chmod 600 {}",
@@ -78,6 +90,42 @@ pub fn read_or_create(
         return Err(KeyFileError::Length { path });
     }
     Ok(key)
+}
+
+/// Refuses to go on where a database is without its key file: a new key would not open what is in
+/// it, and a backup would take the wrong one.
+///
+/// # Errors
+///
+/// [`KeyFileError::Lost`].
+pub fn refuse_lost(data_dir: &Path, database: Option<&Path>) -> Result<(), KeyFileError> {
+    let path = data_dir.join(FILE_NAME);
+    let holds_something =
+        |file: &&Path| fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0);
+    match database.filter(holds_something) {
+        Some(database) if !path.try_exists().unwrap_or(true) => Err(KeyFileError::Lost {
+            path,
+            database: Some(database.to_owned()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a key file that was made just now for a database that turned out to have another, and
+/// gives what to tell.
+///
+/// # Errors
+///
+/// [`KeyFileError::Io`] when it cannot be removed.
+pub fn take_back(data_dir: &Path) -> Result<KeyFileError, KeyFileError> {
+    let path = data_dir.join(FILE_NAME);
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(KeyFileError::Lost {
+            path,
+            database: None,
+        }),
+        Err(source) => Err(KeyFileError::Io { path, source }),
+    }
 }
 
 /// Writes a new key beside its place and links it there, so that nobody ever reads half a key and

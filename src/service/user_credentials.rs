@@ -4,13 +4,13 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::END_USER;
 use super::administration::NewSecret;
-use super::administration::default_policy;
 use super::administration::generated;
 use super::administration::label;
-use super::administration::prepare_credential;
-use super::administration::store_credential;
 use super::administration::unlock_credential;
 use super::change_pin::credential_owner;
+use super::credential_change;
+use super::credential_change::CredentialTerms;
+use super::credential_change::Holder;
 use super::credential_change::refuse_contradiction;
 use super::device_turn::DeviceTurn;
 use super::digest_user;
@@ -21,6 +21,7 @@ use super::users;
 use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::CredentialUser;
+use crate::domain::credential::Password;
 use crate::domain::credential::Pin;
 use crate::domain::history::AuditKind;
 use crate::domain::login_name::FoldedLogin;
@@ -30,6 +31,12 @@ use crate::store;
 
 /// Digits of a generated PIN.
 const GENERATED_PIN_DIGITS: usize = 6;
+
+/// Letters and digits of a generated password: without those that are mistaken for others.
+const GENERATED_PASSWORD_ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
+
+/// Characters of a generated password: 80 bits.
+const GENERATED_PASSWORD_CHARACTERS: usize = 16;
 
 /// Sets the PIN of an end user; its lock ends.
 ///
@@ -76,15 +83,18 @@ async fn set(
     let cant_change = in_force.as_ref().is_some_and(|stored| stored.cant_change);
     refuse_contradiction(label(kind), new.must_change, cant_change)?;
     let owner = credential_owner(&user);
-    let policy = match in_force {
-        Some(credential) => (credential.policy_pkid, credential.policy),
-        None => default_policy(&app.catalogue.load(), CredentialUser::EndUser, kind),
+    let holder = Holder {
+        user: CredentialUser::EndUser,
+        owner: &owner,
+        in_force: in_force.as_ref(),
     };
-    let prepared = prepare_credential(app, kind, new, &owner, policy).await?;
+    let terms = CredentialTerms::default();
+    let prepared = credential_change::prepare(app, kind, Some(new), &terms, holder).await?;
     let mut transaction = app.store.begin().await?;
     let connection = transaction.connection();
     let user = users::find_for_update(connection, login).await?;
-    store_credential(app, connection, user.pkid, prepared).await?;
+    let owner = (CredentialUser::EndUser, user.pkid);
+    credential_change::write(app, connection, owner, prepared).await?;
     let change = Change {
         action: match kind {
             CredentialKind::Pin => "end_user.set_pin",
@@ -115,6 +125,28 @@ pub fn generate_pin(app: &App) -> Secret {
     let owner = CredentialOwner::default();
     let is_good = |secret: &Secret| {
         Pin::new(secret.clone()).is_ok_and(|pin| policy.check_pin(&pin, &owner).is_ok())
+    };
+    generated(draw, is_good)
+}
+
+/// A password that nobody chose and that can be read out and typed: for a
+/// new account or a reset. Show it once.
+pub fn generate_password(app: &App) -> Secret {
+    let draw = || {
+        let bytes: [u8; GENERATED_PASSWORD_CHARACTERS] = app.environment.random();
+        let characters = bytes.iter().map(|byte| {
+            let place = usize::from(byte % 32);
+            GENERATED_PASSWORD_ALPHABET
+                .get(place)
+                .map_or('a', |byte| char::from(*byte))
+        });
+        Secret::new(characters.collect())
+    };
+    let policy = CredentialPolicy::default_of(CredentialKind::Password);
+    let owner = CredentialOwner::default();
+    let is_good = |secret: &Secret| {
+        Password::new(secret.clone())
+            .is_ok_and(|password| policy.check_password(&password, &owner).is_ok())
     };
     generated(draw, is_good)
 }

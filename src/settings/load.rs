@@ -16,7 +16,7 @@ pub const FILE_NAME: &str = "selfprov.toml";
 pub const FILE_VARIABLE: &str = "SELFPROV_CONFIG";
 
 /// What every environment variable of a setting begins with.
-const PREFIX: &str = "SELFPROV_";
+pub const VARIABLE_PREFIX: &str = "SELFPROV_";
 
 /// Variables with our prefix that are not settings: those of the test scripts.
 const TEST_PREFIX: &str = "SELFPROV_TEST_";
@@ -197,7 +197,7 @@ impl Loaded {
 
     fn apply_environment(&mut self, sources: &Sources) -> Result<(), SettingsError> {
         for (variable, text) in &sources.environment {
-            let Some(path) = variable.strip_prefix(PREFIX) else {
+            let Some(path) = variable.strip_prefix(VARIABLE_PREFIX) else {
                 continue;
             };
             if variable == FILE_VARIABLE || variable.starts_with(TEST_PREFIX) {

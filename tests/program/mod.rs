@@ -147,12 +147,16 @@ impl Serve {
 
     /// The same with further settings, each `table.key=value`.
     pub(crate) fn start_with(data_dir: &Path, settings: &[String]) -> Self {
-        Self::start_logging_to(data_dir, settings, Stdio::inherit())
+        Self::start_by(selfprov(data_dir), settings, Stdio::inherit())
     }
 
     /// The same with its log somewhere else than on our standard error.
     pub(crate) fn start_logging_to(data_dir: &Path, settings: &[String], log: Stdio) -> Self {
-        let mut command = selfprov(data_dir);
+        Self::start_by(selfprov(data_dir), settings, log)
+    }
+
+    /// The same by a command to which `serve` is added.
+    pub(crate) fn start_by(mut command: Command, settings: &[String], log: Stdio) -> Self {
         command.arg("serve");
         for setting in settings {
             command.arg("--set").arg(setting);
@@ -175,6 +179,11 @@ impl Serve {
         let mut rows = self.printed.lines().map(str::trim);
         rows.find_map(|row| row.strip_prefix(name)).unwrap().trim()
     }
+}
+
+/// Has the service make database and keys in a data directory, and ends it.
+pub(crate) fn start_once(data_dir: &Path) {
+    drop(Serve::start(data_dir));
 }
 
 impl Serve {

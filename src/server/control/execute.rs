@@ -6,8 +6,8 @@
 use crate::server::control::fault::Fault;
 use crate::server::control::protocol::{Answer, Request, Response};
 use crate::server::control::{
-    activation_codes, auto_registration, certificates, devices, new_devices, restarts, system,
-    users,
+    activation_codes, administrators, auto_registration, certificates, devices, new_devices,
+    restarts, system, users,
 };
 use crate::service::App;
 
@@ -30,6 +30,23 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
             must_change,
         } => users::set_pin(app, &name, pin, must_change).await,
         Request::UserSetDigest { name, digest } => users::set_digest(app, &name, digest).await,
+        Request::UserSetPassword {
+            name,
+            password,
+            must_change,
+        } => users::set_password(app, &name, password, must_change).await,
+        Request::AdministratorAdd {
+            user_id,
+            groups,
+            password,
+            must_change,
+        } => administrators::add(app, &user_id, groups, password, must_change).await,
+        Request::AdministratorSetPassword {
+            user_id,
+            password,
+            must_change,
+        } => administrators::set_password(app, &user_id, password, must_change).await,
+        Request::AdministratorList => administrators::list(app).await,
         Request::UserUnlock(user) => users::unlock(app, &user.name).await,
         Request::DeviceAdd(new) => new_devices::add(app, *new).await,
         Request::DeviceUpdate(change) => new_devices::update(app, *change).await,

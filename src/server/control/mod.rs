@@ -2,6 +2,7 @@
 //! directory that nobody else can open.
 
 pub mod activation_codes;
+pub mod administrators;
 pub mod auto_registration;
 pub mod certificates;
 pub mod devices;

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use new_objects::{DeviceChange, DeviceSettings, NewDevice, NewDigest, NewPhone, NewUser};
 pub use views::{
-    AutoRegistrationView, DeviceView, Finding, Happened, MadeDevice, RefusalCount, RefusedView,
-    RestartView, RestartsView, Severity, UserView,
+    AdministratorView, AutoRegistrationView, DeviceView, Finding, Happened, MadeDevice,
+    RefusalCount, RefusedView, RestartView, RestartsView, Severity, UserView,
 };
 
 use crate::domain::phone_restart::PhoneAction;
@@ -73,6 +73,37 @@ pub enum Request {
         /// Whether the user must choose another at the first login.
         must_change: bool,
     },
+    /// Sets a user's password.
+    UserSetPassword {
+        /// User ID or Self-Service User ID.
+        name: String,
+        /// The password; `None` makes one.
+        password: Option<SecretText>,
+        /// Whether it must be changed before it opens anything else.
+        must_change: bool,
+    },
+    /// Adds an application user.
+    AdministratorAdd {
+        /// User ID.
+        user_id: String,
+        /// Names of access control groups.
+        groups: Vec<String>,
+        /// The password; `None` makes one.
+        password: Option<SecretText>,
+        /// Whether it must be changed before it opens an API.
+        must_change: bool,
+    },
+    /// Sets the password of an application user, and enables and unlocks the account.
+    AdministratorSetPassword {
+        /// User ID.
+        user_id: String,
+        /// The password; `None` makes one.
+        password: Option<SecretText>,
+        /// Whether it must be changed before it opens an API.
+        must_change: bool,
+    },
+    /// Lists application users.
+    AdministratorList,
     /// Sets a user's digest credentials, makes some, or removes them.
     UserSetDigest {
         /// User ID or Self-Service User ID.
@@ -287,6 +318,15 @@ pub enum Answer {
         #[serde(default)]
         phone: Option<Box<MadeDevice>>,
     },
+    /// A password was set.
+    PasswordSet {
+        /// User ID.
+        user_id: String,
+        /// A password that was made: shown once.
+        password: Option<SecretText>,
+    },
+    /// Application users.
+    Administrators(Vec<AdministratorView>),
     /// An activation code.
     ActivationCode {
         /// The device that it is for.

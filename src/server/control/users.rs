@@ -4,6 +4,7 @@ use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::Person;
 use crate::domain::login_name::{SelfServiceUserId, UserId};
 use crate::domain::secret::Secret;
+use crate::server::control::administrators;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::new_devices;
 use crate::server::control::protocol::{
@@ -154,6 +155,22 @@ pub async fn set_pin(
     Ok(with_pin(user, made))
 }
 
+/// Sets a user's password, which opens UDS.
+///
+/// # Errors
+///
+/// There is no such user, or the credential policy refuses the password.
+pub async fn set_password(
+    app: &App,
+    name: &str,
+    password: Option<SecretText>,
+    must_change: bool,
+) -> Result<Answer, Fault> {
+    let (new, made) = administrators::password_or_new(app, password, must_change);
+    user_credentials::set_password(app, &actor(app), name, &new).await?;
+    Ok(administrators::password_set(name, made))
+}
+
 /// Ends the locks of a user's PIN and password.
 ///
 /// # Errors
@@ -174,7 +191,7 @@ pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
 ///
 /// # Errors
 ///
-/// The database is away, or there is no such user.
+/// The database is away.
 pub async fn readiness(app: &App, user: Option<&str>) -> Result<Answer, Fault> {
     let mut findings: Vec<Finding> = readiness::system(app)
         .await?
@@ -188,7 +205,14 @@ pub async fn readiness(app: &App, user: Option<&str>) -> Result<Answer, Fault> {
         ));
     }
     match user {
-        Some(name) => findings.extend(of_user(find(app, name).await?)),
+        Some(name) => match readiness::user(app, name).await? {
+            Some(user) => findings.extend(of_user(user)),
+            None => {
+                let text = "there is no user of this ID or Self-Service User ID";
+                let subject = format!("user {name}");
+                findings.push(Finding::problem(&subject, text, "run: selfprov user list"));
+            }
+        },
         None => {
             let warned = file_warnings::warned_phones(app).await;
             findings.extend(warned.iter().map(of_files));

@@ -131,7 +131,7 @@ pub async fn update(
 }
 
 /// Password, devices and what is only kept; gives words for the audit log.
-async fn write_rest(
+pub(super) async fn write_rest(
     app: &App,
     connection: &mut Connection,
     actor: &Actor,
@@ -183,7 +183,7 @@ async fn prepare(
 }
 
 /// Nothing where the password is not spoken of.
-async fn prepare_change(
+pub(super) async fn prepare_change(
     app: &App,
     user_id: &str,
     said: &ApplicationUserChange,

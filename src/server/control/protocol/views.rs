@@ -2,6 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+/// An application user: an administrator or a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdministratorView {
+    /// User ID.
+    pub user_id: String,
+    /// Names of the access control groups.
+    pub groups: Vec<String>,
+    /// Whether the account may log in.
+    pub enabled: bool,
+    /// Whether the password must be changed before it opens an API.
+    pub must_change_password: bool,
+}
+
 /// The restarts that phones owe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestartsView {

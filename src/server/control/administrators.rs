@@ -1,0 +1,97 @@
+//! The commands about application users: administrators and programs.
+
+use crate::domain::end_user::UserId;
+use crate::server::control::fault::{Fault, actor};
+use crate::server::control::protocol::{AdministratorView, Answer, SecretText};
+use crate::service::App;
+use crate::service::administration::NewSecret;
+use crate::service::application_users::{self, ApplicationUserChange, ApplicationUserView};
+use crate::service::user_credentials;
+
+/// Adds an application user.
+///
+/// # Errors
+///
+/// The user ID is taken, a group is unknown, or the credential policy refuses the password.
+pub async fn add(
+    app: &App,
+    user_id: &str,
+    groups: Vec<String>,
+    password: Option<SecretText>,
+    must_change: bool,
+) -> Result<Answer, Fault> {
+    let user_id: UserId = user_id.parse()?;
+    let (password, made) = password_or_new(app, password, must_change);
+    let said = ApplicationUserChange {
+        password: Some(password),
+        access_control_groups: Some(groups),
+        ..ApplicationUserChange::default()
+    };
+    application_users::add(app, &actor(app), &user_id, &said).await?;
+    Ok(password_set(user_id.as_str(), made))
+}
+
+/// Sets the password of an application user, who is enabled and unlocked by it.
+///
+/// # Errors
+///
+/// There is no such application user, or the credential policy refuses the password.
+pub async fn set_password(
+    app: &App,
+    user_id: &str,
+    password: Option<SecretText>,
+    must_change: bool,
+) -> Result<Answer, Fault> {
+    let (password, made) = password_or_new(app, password, must_change);
+    application_users::set_password(app, &actor(app), user_id, &password).await?;
+    Ok(password_set(user_id, made))
+}
+
+/// Lists application users.
+///
+/// # Errors
+///
+/// The database is away.
+pub async fn list(app: &App) -> Result<Answer, Fault> {
+    let users = application_users::list(app).await?;
+    Ok(Answer::Administrators(
+        users.into_iter().map(view).collect(),
+    ))
+}
+
+/// The password that was given, or a new one and its copy for the one who asked.
+pub(super) fn password_or_new(
+    app: &App,
+    given: Option<SecretText>,
+    must_change: bool,
+) -> (NewSecret, Option<SecretText>) {
+    let (secret, made) = if let Some(password) = given {
+        (password.secret(), None)
+    } else {
+        let password = user_credentials::generate_password(app);
+        let copy = SecretText::new(&password);
+        (password, Some(copy))
+    };
+    let new = NewSecret {
+        secret,
+        must_change,
+    };
+    (new, made)
+}
+
+/// The answer to whoever set a password.
+pub(super) fn password_set(user_id: &str, password: Option<SecretText>) -> Answer {
+    Answer::PasswordSet {
+        user_id: user_id.to_owned(),
+        password,
+    }
+}
+
+fn view(view: ApplicationUserView) -> AdministratorView {
+    AdministratorView {
+        user_id: view.user.user_id.to_string(),
+        groups: view.access_control_groups,
+        enabled: view.user.enabled,
+        must_change_password: view.must_change_password,
+    }
+}
