@@ -2,8 +2,10 @@
 //! or say what is missing, and never make another one.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::common::Database;
 use crate::program::{PORTS, Serve, done, refused, selfprov, start_once, text};
@@ -133,6 +135,42 @@ async fn a_lost_key_file_is_named_and_no_other_is_made() {
     assert!(!second.join("key").exists());
     fs::copy(first.join("key"), second.join("key")).unwrap();
     drop(Serve::start_with(&second, &url));
+}
+
+#[test]
+fn a_database_that_cannot_be_read_or_is_held_is_named_with_the_next_step() {
+    let dir = tempfile::tempdir().unwrap();
+    start_once(dir.path());
+    let file = dir.path().join("selfprov.sqlite");
+    let mut holder = Command::new("sqlite3")
+        .arg(&file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("these tests need sqlite3");
+    let mut typed = holder.stdin.take().unwrap();
+    typed.write_all(b"BEGIN IMMEDIATE;\n.print held\n").unwrap();
+    let mut said = BufReader::new(holder.stdout.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "held");
+    let error = refused_start(dir.path(), &[]);
+    assert!(
+        error.contains("another program holds the database"),
+        "{error}"
+    );
+    assert!(
+        error.contains(&format!("lsof {}", file.display())),
+        "{error}"
+    );
+    drop(typed);
+    holder.wait().unwrap();
+
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(dir.path().join(format!("selfprov.sqlite{suffix}")));
+    }
+    fs::write(&file, "a page of a letter, and no database\n".repeat(200)).unwrap();
+    let error = refused_start(dir.path(), &[]);
+    assert!(error.contains(&file.display().to_string()), "{error}");
+    assert!(error.contains("restore it from your backup"), "{error}");
 }
 
 #[test]

@@ -38,6 +38,27 @@ pub enum StoreError {
          folder exists and may be written to"
     )]
     Unreachable(#[source] sqlx::Error),
+    /// Another program holds the SQLite file.
+    #[error(
+        "another program holds the database {file} ({reason}); `lsof {file}` names it: end it, then \
+         start again"
+    )]
+    Held {
+        /// The file.
+        file: String,
+        /// What the driver said.
+        reason: String,
+    },
+    /// The file is no SQLite database, or a damaged one.
+    #[error(
+        "the database {file} cannot be read ({reason}); move it away and restore it from your backup"
+    )]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What the driver said.
+        reason: String,
+    },
     /// A question of a caller's own took longer than it may.
     #[error("it took too long and was ended; ask for less")]
     TookTooLong,
@@ -50,6 +71,25 @@ pub enum StoreError {
              sqlite:/var/lib/selfprov/selfprov.db"
     )]
     UnknownEngine,
+}
+
+impl StoreError {
+    /// The same, said of a SQLite file that could not be opened.
+    pub(super) fn of_file(self, file: &str) -> Self {
+        let (Self::Unreachable(cause) | Self::Unavailable(cause)) = &self else {
+            return self;
+        };
+        let reason = cause.to_string();
+        let file = file.to_owned();
+        // Source: SQLite, result codes SQLITE_BUSY, SQLITE_NOTADB and SQLITE_CORRUPT, by their texts.
+        if reason.contains("is locked") {
+            Self::Held { file, reason }
+        } else if reason.contains("not a database") || reason.contains("malformed") {
+            Self::Damaged { file, reason }
+        } else {
+            self
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -157,14 +157,27 @@ impl Store {
     ///
     /// [`StoreError::UnknownEngine`] for another scheme, [`StoreError::Migration`] when the schema
     /// is newer than this program or a migration failed, [`StoreError::Unreachable`] when the
-    /// database cannot be opened, [`StoreError::Unavailable`] otherwise.
+    /// database cannot be opened, [`StoreError::Held`] and [`StoreError::Damaged`] for a SQLite file,
+    /// [`StoreError::Unavailable`] otherwise.
     pub async fn open(url: &str, limits: StoreLimits) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let engine = Engine::of_url(url)?;
+        let opened = Self::open_as(engine, url, limits).await;
+        let file = url.trim_start_matches("sqlite:").split('?').next();
+        opened.map_err(|error| match engine {
+            Engine::Sqlite => error.of_file(file.unwrap_or_default()),
+            Engine::PostgreSql => error,
+        })
+    }
+
+    async fn open_as(engine: Engine, url: &str, limits: StoreLimits) -> Result<Self, StoreError> {
         let url = engine.connection_url(url);
         // A pool that cannot connect says only that it waited; a connection of its own says why.
         let first = sqlx::AnyConnection::connect(&url).await;
-        first.map_err(StoreError::Unreachable)?.close().await?;
+        let mut first = first.map_err(StoreError::Unreachable)?;
+        let prepared = engine.prepare(&mut first).await;
+        prepared.map_err(StoreError::Unreachable)?;
+        first.close().await?;
         let pool = |connections_max| {
             AnyPoolOptions::new()
                 .max_connections(connections_max)
