@@ -137,6 +137,10 @@ fn administer_a_user(data_dir: &Path) {
     set_pin(data_dir, "1111", false);
     set_pin(data_dir, "730591", true);
     assert!(done(data_dir, &["user", "set-pin", "jdoe", "--generate"]).contains("shown only now"));
+    let must_change = ["user", "set-pin", "jdoe", "--generate", "--must-change"];
+    done(data_dir, &must_change);
+    let shown = done(data_dir, &["user", "show", "jdoe"]);
+    assert!(shown.contains("the PIN must be changed"), "{shown}");
     assert!(done(data_dir, &["user", "unlock", "jdoe"]).contains("may log in now"));
     let error = refused(data_dir, &["user", "show", "nobody"], 1);
     assert!(error.contains("there is no user nobody"), "{error}");

@@ -139,15 +139,17 @@ fn every_command_in_the_documentation_is_a_command_of_the_program() {
     let (mut blocks, mut mistakes) = (0, Vec::new());
     for page in pages {
         let text = fs::read_to_string(&page).unwrap();
-        let mut is_block = false;
+        let (mut is_block, mut is_shell) = (false, false);
         for line in joined(&text) {
             if line.trim_start().starts_with("```") {
                 is_block = !is_block;
+                is_shell = line.trim() == "```sh";
                 continue;
             }
             let typed = line
                 .strip_prefix("$ ")
                 .or_else(|| line.strip_prefix("# "))
+                .or(is_shell.then_some(line.as_str()))
                 .filter(|typed| is_block && typed.starts_with("selfprov "));
             let mut found: Vec<String> = Vec::new();
             if let Some(typed) = typed {

@@ -144,7 +144,7 @@ async fn the_authentication_mode_and_code_are_set_shown_and_warned_about() {
         let text = ask(&test, Request::SelfProvisioningShow).await.unwrap();
         assert_eq!(
             text,
-            "authentication mode: users_only\nauthentication code: not set"
+            "authentication mode: users-only\nauthentication code: not set"
         );
         let text = ask(&test, mode(AuthenticationMode::UsersAndAdministrators))
             .await

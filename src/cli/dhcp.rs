@@ -10,11 +10,10 @@ pub fn lines(address: IpAddr, host: &str) -> String {
         IpAddr::V6(_) => return ipv6(host),
     };
     format!(
-        "\
-  ISC dhcpd   option cisco-tftp code 150 = array of ip-address;
+        "  ISC dhcpd   option cisco-tftp code 150 = array of ip-address;
               option cisco-tftp {option_150};
               option tftp-server-name \"{host}\";
-  Kea         \"option-def\": [{{\"name\": \"cisco-tftp\", \"code\": 150, \"type\": \"ipv4-address\", \"array\": true}}],
+  Kea         \"option-def\": [{{\"name\": \"cisco-tftp\", \"code\": 150, \"type\": \"ipv4-address\", \"array\": true, \"space\": \"dhcp4\"}}],
               \"option-data\": [{{\"name\": \"cisco-tftp\", \"data\": \"{option_150}\"}},
                               {{\"name\": \"tftp-server-name\", \"data\": \"{host}\"}}]
   dnsmasq     dhcp-option=150,{option_150}

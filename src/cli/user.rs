@@ -210,6 +210,9 @@ fn card(user: &UserView) -> String {
     );
     if user.not_ready.is_empty() {
         text.push_str("Self-provisioning     ready");
+        if user.must_change_pin {
+            text.push_str("; the PIN must be changed at the next login");
+        }
     } else {
         text.push_str("Self-provisioning     not ready:");
         for reason in &user.not_ready {

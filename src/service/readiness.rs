@@ -15,6 +15,7 @@ use crate::domain::end_user::EndUser;
 use crate::domain::fresh_system::STANDARD_CCM_END_USERS;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::refusal::Refusal;
+use crate::domain::stored_credential::StoredCredential;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -53,6 +54,8 @@ pub struct UserOverview {
     pub profile: String,
     /// The phones they own.
     pub devices: Vec<DeviceName>,
+    /// Whether the PIN must be changed at the next login.
+    pub must_change_pin: bool,
     /// What keeps them from provisioning a desk phone now.
     pub obstacles: Vec<Obstacle>,
 }
@@ -99,7 +102,8 @@ async fn overview(
         .user_profile
         .and_then(|profile| catalogue.user_profiles.get(&profile))
         .or_else(|| catalogue.default_user_profile());
-    let mut obstacles = credential_obstacles(app, connection, &user).await?;
+    let pin = store::credential::find(connection, user.pkid, CredentialKind::Pin).await?;
+    let mut obstacles = credential_obstacles(app, &user, pin.as_ref());
     obstacles.extend(account_obstacles(&user, &groups));
     let owned = u32::try_from(devices.len()).unwrap_or(u32::MAX);
     obstacles.extend(profile_obstacles(&catalogue, profile, owned));
@@ -107,23 +111,23 @@ async fn overview(
         profile: profile
             .map(|profile| profile.identity.name.clone())
             .unwrap_or_default(),
+        must_change_pin: pin.is_some_and(|pin| pin.must_change(app.environment.now())),
         user,
         devices,
         obstacles,
     })
 }
 
-async fn credential_obstacles(
+fn credential_obstacles(
     app: &App,
-    connection: &mut Connection,
     user: &EndUser,
-) -> Result<Vec<Obstacle>, StoreError> {
+    pin: Option<&StoredCredential>,
+) -> Vec<Obstacle> {
     if !app.self_provisioning.load().mode.asks_for_pin() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let refusal = Refusal::AuthenticationFailed;
     let id = &user.user_id;
-    let pin = store::credential::find(connection, user.pkid, CredentialKind::Pin).await?;
     let obstacle = match pin {
         None => {
             let advice = format!("run: selfprov user set-pin {id}");
@@ -139,7 +143,7 @@ async fn credential_obstacles(
         }
         Some(_) => None,
     };
-    Ok(obstacle.into_iter().collect())
+    obstacle.into_iter().collect()
 }
 
 fn account_obstacles(user: &EndUser, groups: &[String]) -> Vec<Obstacle> {

@@ -182,7 +182,6 @@ impl SignedFile {
     /// Takes a file apart.
     ///
     /// # Panics
-    ///
     /// When it is not as the description of the format says.
     pub(crate) fn read(file: &[u8]) -> Self {
         assert_eq!(&file[..5], [1, 0, 2, 1, 0], "header version 1.0");

@@ -52,7 +52,7 @@ pub struct PhoneArguments {
     /// MAC address [default: a random one]
     #[arg(long)]
     pub mac: Option<MacAddress>,
-    /// Model: 7841, CP-8841 or \"Cisco 7975\"
+    /// Model: 7841, CP-8841 or "Cisco 7975"
     #[arg(long, default_value = "7841", value_parser = model)]
     pub model: &'static PhoneModel,
     /// Server of files (HTTP 6970, then TFTP 69), as DHCP option 150 names it

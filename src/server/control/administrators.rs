@@ -1,6 +1,6 @@
 //! The commands about application users: administrators and programs.
 
-use crate::domain::end_user::UserId;
+use crate::domain::login_name::UserId;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{AdministratorView, Answer, SecretText};
 use crate::service::App;

@@ -30,7 +30,8 @@ pub async fn add(app: &App, new: NewDevice) -> Result<Answer, Fault> {
         digest_user: new.digest_user.clone(),
         ..device_add::NewDevice::new(device_name(&new.name)?, model_named(&new.model)?)
     };
-    let phone = device_add::add(app, &actor(app), &device).await?;
+    let added = device_add::add(app, &actor(app), &device).await;
+    let phone = added.map_err(device_fault)?;
     Ok(Answer::Made(made(&phone)))
 }
 

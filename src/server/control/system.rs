@@ -18,7 +18,7 @@ pub fn self_provisioning(app: &App) -> Answer {
     };
     let mut text = format!(
         "authentication mode: {}\nauthentication code: {code}",
-        settings.mode.as_str()
+        settings.mode.as_str().replace('_', "-")
     );
     for warning in warnings(&settings) {
         text.push_str("\nwarning: ");

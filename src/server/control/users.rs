@@ -322,6 +322,7 @@ fn view(overview: UserOverview) -> UserView {
         self_service_id: user.self_service_user_id.map(|id| id.to_string()),
         user_id: user.user_id.to_string(),
         profile: overview.profile,
+        must_change_pin: overview.must_change_pin,
         enabled: user.enabled,
         devices: overview.devices.iter().map(ToString::to_string).collect(),
         not_ready: overview.obstacles.iter().map(in_words).collect(),

@@ -23,6 +23,10 @@ pub(super) fn device_fault(error: AdministrationError) -> Fault {
         } => Fault::new(format!(
             "there is no device {name}; `selfprov device list` shows those that are known"
         )),
+        AdministrationError::NotFound { kind: "line", name } => Fault::new(format!(
+            "there is no line {name}; with its user it is made by: selfprov user add USER \
+             --extension {name}"
+        )),
         error => error.into(),
     }
 }

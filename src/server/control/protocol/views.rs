@@ -131,6 +131,9 @@ pub struct UserView {
     pub self_service_id: Option<String>,
     /// User Profile.
     pub profile: String,
+    /// Whether the PIN must be changed at the next login.
+    #[serde(default)]
+    pub must_change_pin: bool,
     /// Whether the account is switched on.
     pub enabled: bool,
     /// Names of the phones they own.
