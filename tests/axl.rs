@@ -8,10 +8,13 @@ use crate::common::TestApp;
 use crate::common::add_application_user;
 use crate::common::axl_envelope;
 use crate::common::for_each_database;
+use selfprov::domain::history::AuditKind;
+use selfprov::domain::schema::ObjectKind;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::application_users;
 use selfprov::service::record::Actor;
+use selfprov::store::history;
 
 fn test_actor() -> Actor {
     Actor {
@@ -287,6 +290,21 @@ async fn bodies_that_are_meant_to_hurt_are_refused_with_a_sentence() {
         let right = axl_envelope("<ns:getCCMVersion/>");
         let answer = axl.call("writer", "CUCM:DB ver=14.0", &right).await;
         assert_eq!(answer.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_says_that_an_application_user_changed_something() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let partition = "<routePartition><name>LAB-PT</name></routePartition>";
+        axl.succeed("14.0", "addRoutePartition", partition).await;
+        let mut reader = axl.0.test.app.store.read().await.unwrap();
+        let kind = AuditKind::Object(ObjectKind::RoutePartition).as_str();
+        let rows = history::audit_of(reader.connection(), kind, "LAB-PT", 10).await;
+        let actors: Vec<String> = rows.unwrap().into_iter().map(|row| row.actor).collect();
+        assert_eq!(actors, ["application:writer"]);
     })
     .await;
 }

@@ -288,11 +288,7 @@ pub async fn remove_expired(app: &App) -> Result<usize, AdministrationError> {
     let now = app.environment.now();
     let expired = store::activation::expired(reader.connection(), now, EXPIRED_MAX).await?;
     drop(reader);
-    let actor = Actor {
-        name: "system".to_owned(),
-        source: "housekeeping".to_owned(),
-        correlation: None,
-    };
+    let actor = Actor::system("housekeeping", None);
     let mut count = 0;
     for listed in expired {
         let code = (&listed.device_name, listed.code.pkid);

@@ -18,6 +18,7 @@ use super::authenticate::PasswordAccepted;
 use super::hasher::Share;
 use super::keys::KeysError;
 use super::keys::Purpose;
+use super::record::Who;
 use crate::domain::account::Account;
 use crate::domain::credential::CredentialKind;
 use crate::domain::fresh_system;
@@ -58,6 +59,8 @@ pub struct Principal {
     pub account: Pkid,
     /// User ID.
     pub user_id: UserId,
+    /// Whether it is an application user's; else it is an end user's.
+    pub is_application_user: bool,
     /// Names of the access control groups.
     pub access_control_groups: Vec<String>,
     /// The version of the password, to which sessions are bound.
@@ -74,6 +77,16 @@ pub enum Access {
 }
 
 impl Principal {
+    /// Who that is, for the audit log.
+    pub fn who(&self) -> Who {
+        let user_id = self.user_id.clone();
+        if self.is_application_user {
+            Who::Application(user_id)
+        } else {
+            Who::User(user_id)
+        }
+    }
+
     /// What the account may do over AXL; `None`: nothing.
     pub fn axl_access(&self) -> Option<Access> {
         let is_in_one_of = |groups: &[&str]| {
@@ -205,6 +218,7 @@ async fn principal(
     Ok(Principal {
         account: account.pkid(),
         user_id: account.user_id().clone(),
+        is_application_user: matches!(account, Account::Application(_)),
         access_control_groups: groups,
         credential_version,
     })

@@ -12,8 +12,8 @@ use super::credential_history;
 use super::hasher::Share;
 use super::keys::Purpose;
 use super::record;
-use super::record::Actor;
 use super::record::Change;
+use super::record::Who;
 use super::sealed_token::Token;
 use super::self_provision::confirm;
 use crate::domain::credential::CredentialKind;
@@ -211,11 +211,7 @@ async fn store_pin(
     };
     let event = TimelineEvent::PinChanged;
     claim.happened(app, connection, device, event, row).await?;
-    let actor = Actor {
-        name: format!("user:{user_id}"),
-        source: claim.source.to_canonical().to_string(),
-        correlation: Some(claim.correlation),
-    };
+    let actor = claim.actor(&Who::User(user.user_id.clone()));
     let change = Change {
         action: "end_user.change_pin",
         object_kind: AuditKind::EndUser,

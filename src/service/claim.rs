@@ -11,7 +11,9 @@ use super::group_commit::Write;
 use super::group_commit::WriteError;
 use super::phone_book::KnownPhone;
 use super::record;
+use super::record::Actor;
 use super::record::Happening;
+use super::record::Who;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::fresh_system::STANDARD_CCM_END_USERS;
@@ -167,6 +169,11 @@ impl Claim {
         let row = Box::new((device.clone(), event, self.happening(row)));
         group_commit::commit(app, Write::Happened(row)).await?;
         Ok(())
+    }
+
+    /// Who does what this claim asks for, for the audit log.
+    pub(super) fn actor(&self, who: &Who) -> Actor {
+        Actor::at_address(who, self.source, self.correlation)
     }
 
     /// What is told of a refusal or a success of this claim.

@@ -19,8 +19,8 @@ use super::phone_from_template::Subject;
 use super::phone_from_template::apply_line_template;
 use super::phone_from_template::make_phone;
 use super::record;
-use super::record::Actor;
 use super::record::Change;
+use super::record::Who;
 use super::replacement::Replacement;
 use super::replacement::put_in_place;
 use super::sealed_token::Token;
@@ -289,11 +289,7 @@ async fn write_history(
     };
     let event = TimelineEvent::Provisioned;
     claim.happened(app, connection, name, event, row).await?;
-    let actor = Actor {
-        name: format!("user:{user_id}"),
-        source: claim.source.to_canonical().to_string(),
-        correlation: Some(claim.correlation),
-    };
+    let actor = claim.actor(&Who::User(who.user.user_id.clone()));
     let by = match who.proof {
         Proof::AuthenticationCode => ", by authentication code",
         Proof::Nothing => ", without authentication",

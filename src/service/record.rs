@@ -1,5 +1,6 @@
 //! Writing the histories: each phone's timeline and the audit log.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use super::App;
@@ -9,6 +10,7 @@ use crate::domain::history::AuditKind;
 use crate::domain::history::CorrelationId;
 use crate::domain::history::TimelineEntry;
 use crate::domain::history::TimelineEvent;
+use crate::domain::login_name::UserId;
 use crate::domain::pkid::Pkid;
 use crate::store;
 use crate::store::Connection;
@@ -56,15 +58,60 @@ pub async fn happened(
     store::history::insert_timeline(connection, &entry).await
 }
 
+/// Whoever changes something. It is shown as audit log and timelines have it, the same by every door:
+/// `user:aksethi`, `application:provisioner`, `device:SEP0011AABBCCDD`, `system`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// An end user, at a phone or over an API.
+    User(UserId),
+    /// An application user.
+    Application(UserId),
+    /// A phone at which nobody has said who they are.
+    Device(DeviceName),
+    /// The service itself, or whoever may command it on its machine.
+    System,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user_id) => write!(f, "user:{user_id}"),
+            Self::Application(user_id) => write!(f, "application:{user_id}"),
+            Self::Device(name) => write!(f, "device:{name}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
 /// Who does something and from where, for the audit log.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// `user:aksethi`, `administrator:admin`, `device:SEP…`, `system`.
+    /// [`Who`], as it is shown.
     pub name: String,
     /// An address or a door (`command line`).
     pub source: String,
     /// The request that caused it.
     pub correlation: Option<CorrelationId>,
+}
+
+impl Actor {
+    /// Somebody at an address.
+    pub fn at_address(who: &Who, source: IpAddr, correlation: CorrelationId) -> Self {
+        Self {
+            name: who.to_string(),
+            source: source.to_canonical().to_string(),
+            correlation: Some(correlation),
+        }
+    }
+
+    /// The service itself; `source` is what made it act: `command line`, `housekeeping`.
+    pub fn system(source: &str, correlation: Option<CorrelationId>) -> Self {
+        Self {
+            name: Who::System.to_string(),
+            source: source.to_owned(),
+            correlation,
+        }
+    }
 }
 
 /// A change, for the audit log.

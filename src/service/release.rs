@@ -27,6 +27,7 @@ use super::record;
 use super::record::Actor;
 use super::record::Change;
 use super::record::Happening;
+use super::record::Who;
 use super::refusal_rows;
 use super::replacement::Replacement;
 use super::replacement::put_in_place;
@@ -178,11 +179,7 @@ pub async fn confirm(app: &App, claim: &Claim, token: &str) -> Result<Released, 
     if !token.is_bound_to(&bound_to(claim, &who)) {
         return Err(ReleaseError::StartAgain);
     }
-    let actor = Actor {
-        name: format!("user:{}", who.user.user_id),
-        source: claim.source.to_canonical().to_string(),
-        correlation: Some(claim.correlation),
-    };
+    let actor = claim.actor(&Who::User(who.user.user_id));
     release(app, &name, Some(&token), &actor).await
 }
 

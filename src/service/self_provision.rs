@@ -21,8 +21,8 @@ use super::keys::Purpose;
 use super::phone_book::KnownPhone;
 use super::phone_from_template::Subject;
 use super::record;
-use super::record::Actor;
 use super::record::Change;
+use super::record::Who;
 use super::refusal_rows;
 use super::sealed_token::Token;
 use crate::domain::device::DeviceName;
@@ -236,11 +236,7 @@ async fn audit_code(
     device: &DeviceName,
     who: &Authenticated,
 ) -> Result<(), StoreError> {
-    let actor = Actor {
-        name: format!("device:{device}"),
-        source: claim.source.to_canonical().to_string(),
-        correlation: Some(claim.correlation),
-    };
+    let actor = claim.actor(&Who::Device(device.clone()));
     let change = Change {
         action: "authentication_code.use",
         object_kind: AuditKind::EndUser,

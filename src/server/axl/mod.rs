@@ -119,11 +119,7 @@ async fn admitted(
              (Standard AXL API Access, Standard AXL Read Only API Access)",
         ));
     }
-    let actor = Actor {
-        name: logged_in.principal.user_id.to_string(),
-        source: source.to_string(),
-        correlation: Some(correlation),
-    };
+    let actor = Actor::at_address(&logged_in.principal.who(), source, correlation);
     Ok((logged_in, actor))
 }
 

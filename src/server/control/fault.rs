@@ -27,9 +27,5 @@ impl Fault {
 
 /// Who stands in the audit log for a command: whoever may read the data directory.
 pub fn actor(app: &App) -> Actor {
-    Actor {
-        name: "system".to_owned(),
-        source: "command line".to_owned(),
-        correlation: Some(app.environment.new_correlation_id()),
-    }
+    Actor::system("command line", Some(app.environment.new_correlation_id()))
 }

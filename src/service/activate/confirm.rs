@@ -25,8 +25,8 @@ use crate::service::provision;
 use crate::service::provision::ProvisionError;
 use crate::service::provision::Provisioned;
 use crate::service::record;
-use crate::service::record::Actor;
 use crate::service::record::Change;
+use crate::service::record::Who;
 use crate::service::replacement;
 use crate::service::replacement::Replacement;
 use crate::service::restart_request;
@@ -278,11 +278,7 @@ impl Work<'_> {
         claim
             .happened(app, connection, left, event, row(detail))
             .await?;
-        let actor = Actor {
-            name: format!("device:{name}"),
-            source: claim.source.to_canonical().to_string(),
-            correlation: Some(claim.correlation),
-        };
+        let actor = claim.actor(&Who::Device(name.clone()));
         let change = Change {
             action: "device.activate",
             object_kind: AuditKind::Device,

@@ -24,6 +24,7 @@ use crate::service::record;
 use crate::service::record::Actor;
 use crate::service::record::Change;
 use crate::service::record::Happening;
+use crate::service::record::Who;
 use crate::service::refusal_rows;
 use crate::store;
 use crate::store::Connection;
@@ -244,11 +245,7 @@ async fn switch_code_off(
             failures,
             "the authentication code failed too often within an hour and is off; set it anew"
         );
-        let actor = Actor {
-            name: "system".to_owned(),
-            source: attempt.source.to_canonical().to_string(),
-            correlation: Some(attempt.correlation),
-        };
+        let actor = Actor::at_address(&Who::System, attempt.source, attempt.correlation);
         let change = Change {
             action: "authentication_code.switch_off",
             object_kind: AuditKind::SelfProvisioning,

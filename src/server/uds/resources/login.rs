@@ -22,11 +22,11 @@ pub(super) struct LoggedIn {
 impl LoggedIn {
     /// The name under which changes stand in the audit log.
     pub(super) fn actor(&self, asked: &Asked<'_>) -> Actor {
-        Actor {
-            name: format!("user:{}", self.principal.user_id),
-            source: asked.peer.address.ip().to_canonical().to_string(),
-            correlation: Some(asked.correlation),
-        }
+        Actor::at_address(
+            &self.principal.who(),
+            asked.peer.address.ip(),
+            asked.correlation,
+        )
     }
 
     /// Refuses whoever must change the password first.
