@@ -64,6 +64,7 @@ mod lockout;
 mod monitoring;
 mod outside;
 mod phone_control;
+mod restart_owed;
 mod program;
 mod self_provision;
 mod serve;

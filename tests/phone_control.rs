@@ -179,7 +179,10 @@ async fn a_restart_is_tried_at_growing_distances_until_the_phone_is_back() {
             detail: "the phone has fetched its file".to_owned(),
             ..Happening::default()
         };
-        phone_control::came_back(app, &name(), happening).await.unwrap();
+        let requested_at = app.phone_control.requested_at(&name());
+        phone_control::came_back(app, &name(), requested_at, happening)
+            .await
+            .unwrap();
         let last = timeline(app).await.pop().unwrap();
         assert_eq!(last.0, "restart_done");
         assert!(last.1.ends_with("s after the restart, 10 attempts"), "{}", last.1);

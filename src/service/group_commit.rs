@@ -16,6 +16,7 @@ use super::auto_register::Allocation;
 use super::auto_register::GroupTry;
 use super::auto_register::NewPhone;
 use super::auto_register::Outcome;
+use super::phone_control::AtRegistration;
 use super::record::Happening;
 use crate::domain::binding::Binding;
 use crate::domain::device::DeviceName;
@@ -48,7 +49,7 @@ pub enum Write {
     /// Writes what became of an attempt to restart a phone.
     RestartAttempted(Box<RestartAttempt>),
     /// A phone has come back after a restart: the restart is done, the grace over.
-    CameBack(Box<(DeviceName, Happening)>),
+    CameBack(Box<CameBack>),
 }
 
 /// A binding to be added or changed.
@@ -64,8 +65,21 @@ pub struct BindingChange {
     pub obsolete: Vec<Box<str>>,
     /// The row for the timeline; `None` for a change that is nobody's business.
     pub happening: Option<Happening>,
-    /// Whether the phone has come back from a restart by this.
-    pub came_back: bool,
+    /// What it says of the restart that the phone owes.
+    pub restart: AtRegistration,
+    /// Whether the grace of the device's old bindings is over by this.
+    pub ends_grace: bool,
+}
+
+/// A phone that has its present file.
+#[derive(Debug, Clone)]
+pub struct CameBack {
+    /// The phone.
+    pub device_name: DeviceName,
+    /// When the restart that is done by this was asked for; one asked for later stays owed.
+    pub requested_at: Option<UnixMillis>,
+    /// The row for the timeline.
+    pub happening: Happening,
 }
 
 /// A binding to be removed.

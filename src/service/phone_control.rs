@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::App;
 use super::group_commit;
+use super::group_commit::CameBack;
 use super::group_commit::RestartAttempt;
 use super::group_commit::Write;
 use super::group_commit::WriteError;
@@ -24,6 +25,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
+use crate::domain::time::UnixMillis;
 
 pub use many::AskedMany;
 pub use many::PER_MINUTE;
@@ -32,6 +34,7 @@ pub use many::RestartMany;
 pub use many::cancel_untried;
 pub use many::restart_concerned;
 pub use many::restart_many;
+pub use pending::AtRegistration;
 use pending::Attempted;
 pub use pending::PhoneControl;
 
@@ -45,12 +48,16 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// The phone has fetched its new file (or otherwise shown that it runs on it): its restart is
 /// done and the grace of its old binding over. Cheap when it owes nothing.
 ///
+/// `requested_at` is the restart that it owed before it was known to have its file; one that was
+/// asked for since is for a later change and stays owed.
+///
 /// # Errors
 ///
 /// [`WriteError`] when the database did not take it; the restart is then sent once more.
 pub async fn came_back(
     app: &App,
     name: &DeviceName,
+    requested_at: Option<UnixMillis>,
     happening: Happening,
 ) -> Result<(), WriteError> {
     let graced = app
@@ -58,10 +65,14 @@ pub async fn came_back(
         .of_device(name)
         .iter()
         .any(|binding| binding.grace.is_some());
-    if !app.phone_control.is_owed_by(name) && !graced {
+    if requested_at.is_none() && !graced {
         return Ok(());
     }
-    let write = Write::CameBack(Box::new((name.clone(), happening)));
+    let write = Write::CameBack(Box::new(CameBack {
+        device_name: name.clone(),
+        requested_at,
+        happening,
+    }));
     group_commit::commit(app, write).await?;
     Ok(())
 }
@@ -103,6 +114,9 @@ pub async fn send_due(app: &App) -> usize {
 
 /// One attempt, and its outcome in database, timeline, metrics and memory.
 async fn attempt(app: &App, mut restart: PhoneRestart) {
+    let bindings = app.locations.of_device(&restart.device_name);
+    let call_ids = bindings.iter().map(|binding| binding.call_id().into());
+    let call_ids: Vec<Box<str>> = call_ids.collect();
     let (delivery, channel) = app.phone_channels.send(&request(app, &restart)).await;
     let (word, result) = in_words(&delivery, channel);
     metrics::counter!("selfprov_restart_attempts_total", "result" => word).increment(1);
@@ -110,8 +124,9 @@ async fn attempt(app: &App, mut restart: PhoneRestart) {
     let is_accepted = delivery == Delivery::Accepted;
     let result_before = restart.last_result.clone();
     let is_done = restart.attempted(is_accepted, result, now);
-    let attempted = app.phone_control.attempted(&restart, &result_before, now);
-    let Some(attempted) = attempted else {
+    let accepted_in = is_accepted.then_some(call_ids);
+    let control = &app.phone_control;
+    let Some(attempted) = control.attempted(&restart, &result_before, accepted_in, now) else {
         return;
     };
     tracing::info!(device = %restart.device_name, action = restart.action.as_str(),

@@ -94,6 +94,26 @@ pub async fn delete(
     Ok(deleted.rows_affected() == 1)
 }
 
+/// Removes the restart that was asked for at this time; whether there was one. One that was asked
+/// for anew stays.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`upsert`].
+pub async fn delete_requested(
+    connection: &mut Connection,
+    device_name: &DeviceName,
+    requested_at: UnixMillis,
+) -> Result<bool, StoreError> {
+    let deletion = "DELETE FROM phone_restart WHERE device_name = $1 AND requested_at = $2";
+    let deleted = sqlx::query(deletion)
+        .bind(device_name.as_str())
+        .bind(requested_at.0)
+        .execute(connection)
+        .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
 /// Every restart that is still owed. As many rows as phones that have not come back.
 ///
 /// # Errors

@@ -2,16 +2,19 @@
 
 use super::BindingChange;
 use super::BindingRemoval;
+use super::CameBack;
 use super::RestartAttempt;
 use super::Write;
 use super::Written;
 use crate::domain::device::DeviceName;
 use crate::domain::history::TimelineEvent;
+use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::auto_register;
 use crate::service::auto_register::Allocation;
 use crate::service::auto_register::Outcome;
 use crate::service::phone_book::KnownPhone;
+use crate::service::phone_control::AtRegistration;
 use crate::service::record::Happening;
 use crate::service::record::happened;
 use crate::service::restart_request;
@@ -41,10 +44,7 @@ pub(super) async fn apply(
         Write::RestartAttempted(attempt) => {
             return restart_attempted(app, connection, attempt).await;
         }
-        Write::CameBack(row) => {
-            let (name, happening) = &**row;
-            came_back(app, connection, name, happening.clone()).await?;
-        }
+        Write::CameBack(came) => return came_back(app, connection, came).await,
     }
     Ok(Written::Done)
 }
@@ -68,13 +68,16 @@ async fn put_binding(
         let event = TimelineEvent::Registered;
         happened(app, connection, name, event, happening.clone()).await?;
     }
-    if change.came_back {
+    if let AtRegistration::Done { requested_at } = change.restart {
         let happening = Happening {
             detail: "the phone has registered anew".to_owned(),
             source: Some(binding.address()),
             ..Happening::default()
         };
-        came_back(app, connection, name, happening).await?;
+        restart_done(app, connection, name, requested_at, happening).await?;
+    }
+    if change.ends_grace {
+        store::binding::set_grace(connection, name, None).await?;
     }
     Ok(())
 }
@@ -116,20 +119,39 @@ async fn restart_attempted(
 async fn came_back(
     app: &App,
     connection: &mut Connection,
-    name: &DeviceName,
-    happening: Happening,
-) -> Result<(), StoreError> {
-    if store::phone_restart::delete(connection, name).await? {
-        let mut happening = happening;
-        if let Some(restart) = app.phone_control.owed_by(name) {
-            let now = app.environment.now();
-            happening.detail = restart_request::done_in_words(&restart, &happening.detail, now);
+    came: &CameBack,
+) -> Result<Written, StoreError> {
+    let name = &came.device_name;
+    if let Some(requested_at) = came.requested_at {
+        let happening = came.happening.clone();
+        if !restart_done(app, connection, name, requested_at, happening).await? {
+            return Ok(Written::NotOwed);
         }
-        metrics::counter!("selfprov_restarts_done_total").increment(1);
-        let event = TimelineEvent::RestartDone;
-        happened(app, connection, name, event, happening).await?;
     }
-    store::binding::set_grace(connection, name, None).await
+    store::binding::set_grace(connection, name, None).await?;
+    Ok(Written::Done)
+}
+
+/// Ends the restart that was asked for at this time; `false` when it is not owed any more: it was
+/// asked for anew, for another change, or another node has seen that it is done.
+async fn restart_done(
+    app: &App,
+    connection: &mut Connection,
+    name: &DeviceName,
+    requested_at: UnixMillis,
+    mut happening: Happening,
+) -> Result<bool, StoreError> {
+    if !store::phone_restart::delete_requested(connection, name, requested_at).await? {
+        return Ok(false);
+    }
+    let owed = app.phone_control.owed_by(name);
+    if let Some(restart) = owed.filter(|owed| owed.requested_at == requested_at) {
+        let now = app.environment.now();
+        happening.detail = restart_request::done_in_words(&restart, &happening.detail, now);
+    }
+    metrics::counter!("selfprov_restarts_done_total").increment(1);
+    happened(app, connection, name, TimelineEvent::RestartDone, happening).await?;
+    Ok(true)
 }
 
 /// Makes memory true after the commit.
@@ -151,9 +173,18 @@ pub(super) fn remember(app: &App, write: Write, written: &Written) {
                 binding.registered_at <= removal.registered_at
             });
         }
-        (Write::CameBack(row), _) => remember_return(app, &row.0),
+        (Write::CameBack(came), written) => {
+            if let Some(requested_at) = came.requested_at {
+                app.phone_control.forget_requested(&came.device_name, requested_at);
+            }
+            if !matches!(written, Written::NotOwed) {
+                app.locations.set_grace(&came.device_name, None);
+            }
+        }
         (Write::RestartAttempted(attempt), Written::NotOwed) => {
-            app.phone_control.forget_attempted(&attempt.restart);
+            let restart = &attempt.restart;
+            app.phone_control
+                .forget_requested(&restart.device_name, restart.requested_at);
         }
         _ => {}
     }
@@ -179,12 +210,14 @@ fn remember_binding(app: &App, change: BindingChange) {
         });
     }
     app.locations.put(binding);
-    if change.came_back {
-        remember_return(app, &name);
+    match change.restart {
+        AtRegistration::Done { requested_at } => {
+            app.phone_control.forget_requested(&name, requested_at);
+        }
+        AtRegistration::Unheard => app.phone_control.nudge(&name, app.environment.now()),
+        AtRegistration::NotOwed | AtRegistration::Awaited => {}
     }
-}
-
-fn remember_return(app: &App, name: &DeviceName) {
-    app.phone_control.forget(name);
-    app.locations.set_grace(name, None);
+    if change.ends_grace {
+        app.locations.set_grace(&name, None);
+    }
 }

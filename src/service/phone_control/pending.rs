@@ -43,6 +43,24 @@ struct Pending {
     told_at: Option<UnixMillis>,
     /// Attempts since then.
     untold: u32,
+    /// The Call-IDs that the phone was registered with when it said yes; `None`: it has not.
+    accepted_in: Option<Vec<Box<str>>>,
+}
+
+/// What a registration says of the restart that its phone owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtRegistration {
+    /// None is owed.
+    NotOwed,
+    /// The phone has not heard of it yet: it is asked now that it can be reached.
+    Unheard,
+    /// It has said yes and has not booted since: it is given the time.
+    Awaited,
+    /// It has its present file, or has booted since it said yes.
+    Done {
+        /// When the restart was asked for.
+        requested_at: UnixMillis,
+    },
 }
 
 /// What the timeline is to be told of an attempt.
@@ -64,6 +82,7 @@ impl State {
             nudged: false,
             told_at: None,
             untold: 0,
+            accepted_in: None,
         };
         if let Some(old) = self.pending.insert(name.clone(), pending) {
             self.due
@@ -103,6 +122,40 @@ impl PhoneControl {
     /// Whether this phone still owes a restart.
     pub fn is_owed_by(&self, name: &DeviceName) -> bool {
         self.state().pending.contains_key(name)
+    }
+
+    /// When the restart that this phone still owes was asked for.
+    pub fn requested_at(&self, name: &DeviceName) -> Option<UnixMillis> {
+        let state = self.state();
+        let pending = state.pending.get(name);
+        pending.map(|pending| pending.restart.requested_at)
+    }
+
+    /// What a registration with this Call-ID says, of a phone that has fetched its present file at
+    /// this time. That a phone registers is no sign that it has its new file: it may have been off
+    /// the network when it was changed, and come back as it was.
+    pub(in crate::service) fn at_registration(
+        &self,
+        name: &DeviceName,
+        call_id: &str,
+        file_fetched_at: Option<UnixMillis>,
+    ) -> AtRegistration {
+        let state = self.state();
+        let Some(pending) = state.pending.get(name) else {
+            return AtRegistration::NotOwed;
+        };
+        let requested_at = pending.restart.requested_at;
+        let done = AtRegistration::Done { requested_at };
+        if file_fetched_at.is_some_and(|fetched_at| fetched_at >= requested_at) {
+            return done;
+        }
+        match &pending.accepted_in {
+            None => AtRegistration::Unheard,
+            Some(before) if before.iter().any(|before| **before == *call_id) => {
+                AtRegistration::Awaited
+            }
+            Some(_) => done,
+        }
     }
 
     /// How many phones owe a restart.
@@ -151,11 +204,11 @@ impl PhoneControl {
     }
 
     /// Forgets a restart that the database does not hold any more, unless it was asked for anew.
-    pub(in crate::service) fn forget_attempted(&self, restart: &PhoneRestart) {
+    pub(in crate::service) fn forget_requested(&self, name: &DeviceName, requested_at: UnixMillis) {
         let mut state = self.state();
-        let pending = state.pending.get(&restart.device_name);
-        if pending.is_some_and(|own| own.restart.requested_at == restart.requested_at) {
-            state.remove(&restart.device_name);
+        let pending = state.pending.get(name);
+        if pending.is_some_and(|own| own.restart.requested_at == requested_at) {
+            state.remove(name);
         }
     }
 
@@ -219,12 +272,13 @@ impl PhoneControl {
         self.changed.notified().await;
     }
 
-    /// Takes an attempt's outcome; `None` when the restart was asked for anew or is done
-    /// meanwhile.
+    /// Takes an attempt's outcome, with the Call-IDs that the phone was registered with if it said
+    /// yes; `None` when the restart was asked for anew or is done meanwhile.
     pub(super) fn attempted(
         &self,
         restart: &PhoneRestart,
         result_before: &str,
+        accepted_in: Option<Vec<Box<str>>>,
         now: UnixMillis,
     ) -> Option<Attempted> {
         let name = &restart.device_name;
@@ -235,6 +289,7 @@ impl PhoneControl {
             return None;
         }
         pending.in_flight = false;
+        pending.accepted_in = accepted_in.or(pending.accepted_in.take());
         let nudged_at = pending.restart.next_attempt_at;
         pending.restart = restart.clone();
         if std::mem::take(&mut pending.nudged) {
@@ -293,7 +348,7 @@ mod tests {
         let mut anew = restart(2, 25);
         anew.requested_at = UnixMillis(21);
         control.submit(anew);
-        assert_eq!(control.attempted(&restart(2, 99), "", UnixMillis(22)), None);
+        assert_eq!(control.attempted(&restart(2, 99), "", None, UnixMillis(22)), None);
         assert_eq!(names(control.take_due(UnixMillis(40), 1)), [name(2)]);
         control.forget(&name(1));
         assert!(control.take_due(UnixMillis(40), 9).is_empty());
@@ -308,8 +363,37 @@ mod tests {
         control.nudge(&taken.device_name.clone(), UnixMillis(100));
         assert!(control.take_due(UnixMillis(10_000), 1).is_empty());
         taken.attempted(false, "x".to_owned(), UnixMillis(200));
-        assert!(control.attempted(&taken, "", UnixMillis(200)).is_some());
+        let attempted = control.attempted(&taken, "", None, UnixMillis(200));
+        assert!(attempted.is_some());
         assert_eq!(control.take_due(UnixMillis(600), 1).len(), 1);
+    }
+
+    #[test]
+    fn a_registration_ends_what_the_phone_has_done_and_nothing_else() {
+        use AtRegistration::{Awaited, Done, NotOwed, Unheard};
+        let control = PhoneControl::default();
+        let mut owed = restart(1, 0);
+        let name = owed.device_name.clone();
+        let at = |call_id, fetched_at: Option<i64>| {
+            control.at_registration(&name, call_id, fetched_at.map(UnixMillis))
+        };
+        assert_eq!(at("a", None), NotOwed);
+        owed.requested_at = UnixMillis(50);
+        let done = Done {
+            requested_at: owed.requested_at,
+        };
+        control.submit(owed.clone());
+        assert_eq!(at("a", None), Unheard);
+        assert_eq!(at("a", Some(49)), Unheard, "fetched before it was asked");
+        assert_eq!(at("a", Some(50)), done);
+        let lines: Vec<Box<str>> = vec!["a".into(), "b".into()];
+        control.attempted(&owed, "", Some(lines), UnixMillis(60));
+        control.attempted(&owed, "", None, UnixMillis(70));
+        assert_eq!([at("a", None), at("b", None), at("c", None)], [Awaited, Awaited, done]);
+        control.forget_requested(&name, UnixMillis(49));
+        assert!(control.is_owed_by(&name), "that was an earlier one");
+        control.submit(owed);
+        assert_eq!(at("c", None), Unheard, "asked for anew");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::file_notes::FileEvent;
 use super::file_notes::FileNote;
 use crate::domain::history::TimelineEvent;
+use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::phone_book::KnownPhone;
@@ -51,6 +52,11 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
     if notes.is_empty() {
         return Ok(0);
     }
+    // Before it is known whose present file was fetched: what is asked for later is for a later file.
+    let owed: Vec<Option<UnixMillis>> = notes
+        .iter()
+        .map(|note| app.phone_control.requested_at(&note.device))
+        .collect();
     let written = write_group(app, &notes).await;
     if let Ok(fetched) = &written {
         for note in notes
@@ -62,13 +68,13 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
             app.first_fetches.forget(note.pkid);
         }
         // All of them before anything that waits: a phone may register any moment.
-        for note in fetched {
+        for (_, note) in fetched {
             app.phones
                 .update(&note.device, |known| with_fetch(known, note));
         }
     }
     app.file_notes.done(&notes);
-    for note in written? {
+    for (index, note) in written? {
         for warning in &note.warnings {
             tracing::warn!(device = %note.device, %warning, "a phone's file");
         }
@@ -77,23 +83,25 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
             source: Some(note.source),
             ..Happening::default()
         };
-        if let Err(error) = phone_control::came_back(app, &note.device, happening).await {
+        let owed = owed.get(index).copied().flatten();
+        if let Err(error) = phone_control::came_back(app, &note.device, owed, happening).await {
             tracing::warn!(device = %note.device, %error, "its restart is still counted as owed");
         }
     }
     Ok(notes.len())
 }
 
-/// Writes a group of notes; gives those that say that a device has its present file.
+/// Writes a group of notes; gives those that say that a device has its present file, each with its
+/// place in the group.
 async fn write_group<'a>(
     app: &App,
     notes: &'a [FileNote],
-) -> Result<Vec<&'a FileNote>, ServiceError> {
+) -> Result<Vec<(usize, &'a FileNote)>, ServiceError> {
     let mut transaction = app.store.begin().await?;
     let mut fetched = Vec::new();
-    for note in notes {
+    for (index, note) in notes.iter().enumerate() {
         if write(app, transaction.connection(), note).await? {
-            fetched.push(note);
+            fetched.push((index, note));
         }
     }
     transaction.commit().await?;

@@ -25,6 +25,7 @@ use crate::domain::sip_digest::DigestAlgorithm;
 use crate::service::group_commit::BindingChange;
 use crate::service::phone_book::KnownPhone;
 use crate::service::phone_book::ha1;
+use crate::service::phone_control::AtRegistration;
 use crate::service::record::Happening;
 
 /// `SHA-256 or MD5`.
@@ -184,7 +185,6 @@ impl Judge<'_> {
             .filter(|number| *number != binding.address_of_record() && !is_line(number))
             .map(Box::from)
             .collect();
-        let owes = self.app.phone_control.is_owed_by(name);
         let was_graced = before.iter().any(|old| old.grace.is_some());
         let address = binding.address();
         let learns_model = phone.model.is_none() && binding.model.is_some();
@@ -213,7 +213,12 @@ impl Judge<'_> {
             device_changes: phone.registered_address != Some(address) || learns_model,
             obsolete,
             happening: (is_new || moved).then_some(happening),
-            came_back: is_new && (owes || was_graced),
+            restart: self.app.phone_control.at_registration(
+                name,
+                binding.call_id(),
+                phone.file_fetched_at,
+            ),
+            ends_grace: is_new && was_graced,
             binding,
         };
         let shown = self.shown_to(known);
@@ -294,7 +299,8 @@ impl Judge<'_> {
             device_changes: false,
             obsolete: Vec::new(),
             happening: None,
-            came_back: false,
+            restart: AtRegistration::NotOwed,
+            ends_grace: false,
         };
         Some(Decision::Work(Work::bind(self.app, change, false, None)))
     }

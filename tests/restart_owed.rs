@@ -1,0 +1,249 @@
+//! A change reaches its phone, whatever the phone went through meanwhile: that it registers is no
+//! sign that it has its new file.
+
+#![cfg(test)]
+
+use std::time::Duration;
+
+use crate::common::PIN;
+use crate::common::SipPhone;
+use crate::common::TestServer;
+use crate::common::for_each_database;
+use selfprov::domain::device::DeviceName;
+use selfprov::domain::secret::Secret;
+use selfprov::domain::self_provisioning::Door;
+use selfprov::service::App;
+use selfprov::service::claim::Claim;
+use selfprov::service::device_update;
+use selfprov::service::device_update::DeviceChange;
+use selfprov::service::housekeeping;
+use selfprov::service::phone_control;
+use selfprov::service::phone_files::file_fetched;
+use selfprov::service::provision::provision;
+use selfprov::service::record::Actor;
+use selfprov::service::record::Happening;
+use selfprov::service::self_provision::log_in;
+use selfprov::store;
+
+const MAC: &str = "0011AABBCC01";
+
+/// Longest wait for a condition that must come true.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn name() -> DeviceName {
+    format!("SEP{MAC}").parse().unwrap()
+}
+
+fn secret(app: &App) -> String {
+    let known = app.phones.find(&name()).unwrap();
+    let sealed = known.phone.digest.sealed_secret.clone().unwrap();
+    app.keys.open_secret(&sealed).unwrap().reveal().to_owned()
+}
+
+async fn timeline(app: &App) -> Vec<(String, String)> {
+    let mut reader = app.store.read().await.unwrap();
+    let rows = store::history::timeline_of(reader.connection(), &name(), 100)
+        .await
+        .unwrap();
+    let row = |row: &selfprov::domain::history::TimelineEntry| {
+        (row.event.as_str().to_owned(), row.detail.clone())
+    };
+    rows.iter().map(row).collect()
+}
+
+async fn until(what: &str, is_true: impl AsyncFn() -> bool) {
+    let waited = tokio::time::timeout(DEADLINE, async {
+        while !is_true().await {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{what}");
+}
+
+/// Waits until the timeline has so many rows of this event.
+async fn until_events(app: &App, event: &str, count: usize) {
+    until(event, async || {
+        let rows = timeline(app).await;
+        rows.iter().filter(|row| row.0 == event).count() >= count
+    })
+    .await;
+}
+
+/// The user of the guide takes the phone.
+async fn provision_for_user(app: &App) {
+    let claim = Claim {
+        device: Some(name()),
+        source: "127.0.0.1".parse().unwrap(),
+        reported_model: None,
+        door: Door::Url,
+        correlation: app.environment.new_correlation_id(),
+    };
+    let pin = Secret::from(PIN);
+    let confirmation = log_in(app, &claim, "aksethi", Some(&pin)).await.unwrap();
+    provision(app, &claim, &confirmation.token).await.unwrap();
+}
+
+/// Fetches the phone's own file over HTTP and waits until that is written.
+async fn fetch_file(server: &TestServer) -> String {
+    let url = format!("http://{}/{}.cnf.xml", server.files_http, name());
+    let answer = server.handset.run(&url, &[]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let app = &server.test.app;
+    until("the fetch is written", async || {
+        file_fetched::write_waiting(app).await.unwrap();
+        let known = app.phones.find(&name()).unwrap();
+        known.phone.file_fetched_at.is_some() && !app.phone_control.is_owed_by(&name())
+    })
+    .await;
+    answer.body
+}
+
+/// A phone that its user has claimed, that has fetched its own file and registered its line.
+async fn settled(server: &TestServer) -> SipPhone {
+    let app = &server.test.app;
+    let mut phone = SipPhone::tcp(server.sip_tcp, MAC).await;
+    assert_eq!(phone.register(120).await.status(), 200);
+    provision_for_user(app).await;
+    fetch_file(server).await;
+    phone.boot();
+    let known = app.phones.find(&name()).unwrap();
+    phone.number = known.phone.lines[0].pattern.to_string();
+    let user = phone.name.clone();
+    let reply = phone.register_as(&user, &secret(app), 120).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text);
+    phone
+}
+
+/// The phone on a new connection, as it was.
+async fn reconnected(server: &TestServer, before: &SipPhone) -> SipPhone {
+    let mut phone = SipPhone::tcp(server.sip_tcp, MAC).await;
+    phone.number.clone_from(&before.number);
+    phone.call_id.clone_from(&before.call_id);
+    phone.cseq = before.cseq;
+    phone
+}
+
+async fn register(app: &App, phone: &mut SipPhone) {
+    let user = phone.name.clone();
+    let reply = phone.register_as(&user, &secret(app), 120).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text);
+}
+
+/// An administrator changes what stands in the phone's file, but not its secret.
+async fn change(app: &App, description: &str) {
+    let actor = Actor {
+        name: "administrator:admin".to_owned(),
+        source: "test".to_owned(),
+        correlation: None,
+    };
+    let change = DeviceChange {
+        description: Some(description.to_owned()),
+        ..DeviceChange::default()
+    };
+    device_update::update(app, &actor, &name(), &change)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_change_made_while_a_phone_is_off_the_network_reaches_it() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        for (round, boots) in [false, true].into_iter().enumerate() {
+            let before = phone;
+            phone = reconnected(&server, &before).await;
+            // Its connection ends, its registration ends; then it is changed.
+            drop(before);
+            server.test.clock.advance(Duration::from_mins(10));
+            until("the binding ends", async || {
+                housekeeping::remove_expired(app).await;
+                app.locations.is_empty()
+            })
+            .await;
+            change(app, &format!("changed in round {round}")).await;
+            server.test.clock.advance(Duration::from_secs(1));
+            until_events(app, "restart_failed", round + 1).await;
+
+            // The network is back: the phone registers with the file it has.
+            if boots {
+                phone.boot();
+            }
+            register(app, &mut phone).await;
+            assert!(app.phone_control.is_owed_by(&name()), "it has its old file");
+            server.test.clock.advance(Duration::from_secs(1));
+            let notify = phone.expect("NOTIFY").await;
+            assert!(notify.body().starts_with("action=restart\r\n"));
+            phone.answer(&notify, "200 OK").await;
+            until_events(app, "restart_sent", round + 1).await;
+
+            let file = fetch_file(&server).await;
+            assert!(file.contains("authPassword"), "{file}");
+            phone.boot();
+            register(app, &mut phone).await;
+            assert!(app.phone_control.is_empty());
+        }
+        let done: Vec<_> = timeline(app).await;
+        let done: Vec<_> = done.iter().filter(|row| row.0 == "restart_done").collect();
+        assert_eq!(done.len(), 3, "{done:?}");
+        for row in done {
+            assert!(row.1.starts_with("has its present file"), "{row:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_that_said_yes_is_done_when_it_has_booted_and_not_when_it_reconnects() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        change(app, "changed").await;
+        server.test.clock.advance(Duration::from_secs(1));
+        let notify = phone.expect("NOTIFY").await;
+        phone.answer(&notify, "200 OK").await;
+        until_events(app, "restart_sent", 1).await;
+        // The connection breaks before it restarts: the Call-ID is that of the same boot.
+        let mut phone = reconnected(&server, &phone).await;
+        register(app, &mut phone).await;
+        assert!(app.phone_control.is_owed_by(&name()));
+        // It restarts. Its file comes from elsewhere: nothing is fetched here.
+        phone.boot();
+        register(app, &mut phone).await;
+        assert!(!app.phone_control.is_owed_by(&name()));
+        let last = timeline(app).await.pop().unwrap();
+        assert_eq!(last.0, "restart_done");
+        assert!(
+            last.1.starts_with("the phone has registered anew"),
+            "{last:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fetch_ends_no_restart_that_was_asked_for_after_it() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let _phone = settled(&server).await;
+        change(app, "first").await;
+        let first = app.phone_control.requested_at(&name());
+        server.test.clock.advance(Duration::from_millis(10));
+        // The fetch of the first file is being written while the second change is made.
+        change(app, "second").await;
+        let happening = Happening {
+            detail: "has its present file".to_owned(),
+            ..Happening::default()
+        };
+        phone_control::came_back(app, &name(), first, happening)
+            .await
+            .unwrap();
+        assert!(app.phone_control.is_owed_by(&name()));
+        let owed = "SELECT COUNT(*) FROM phone_restart";
+        assert_eq!(server.test.count(owed).await, 1);
+    })
+    .await;
+}
