@@ -206,6 +206,36 @@ async fn the_type_decides_about_the_challenge_and_a_session_variant_is_refused()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guesses_at_a_users_secret_is_not_looked_at_and_a_registered_device_is() {
+    for_each_database(|database| async move {
+        let server = site(&database).await;
+        add(&server.test, "dect-7", ADVANCED, &["2001"], "ward7").await;
+        let mut device = udp(&server, "2001").await;
+        let reply = device.register_as("ward7", SECRET, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        // From the same address, which it may have by NAT.
+        let mut guesser = udp(&server, "2001").await;
+        guesser.call_id = "guesser".to_owned();
+        for guess in 0..10 {
+            let guess = format!("guess {guess}");
+            let reply = guesser.register_as("ward7", &guess, 120).await;
+            assert_eq!(reply.status(), 401);
+        }
+        // Now even the right one is a wrong one, here; on its own flow the device is served, and
+        // so is who comes from elsewhere.
+        let reply = guesser.register_as("ward7", SECRET, 120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+        assert_eq!(device.register(120).await.status(), 200);
+        let reply = device.register_as("ward7", SECRET, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        server.test.clock.advance(Duration::from_mins(1));
+        let reply = guesser.register_as("ward7", SECRET, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_devices_that_share_a_digest_user_the_line_decides() {
     for_each_database(|database| async move {
         let server = site(&database).await;

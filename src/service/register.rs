@@ -19,6 +19,7 @@ use std::time::Duration;
 pub use nonce::NONCE_VALIDITY;
 pub(super) use nonce::issue as issue_nonce;
 pub(super) use proof::Proof;
+pub(super) use proof::Sent;
 pub(super) use proof::is_nonce_good;
 pub(super) use proof::offered_to;
 pub(super) use proof::with_secret as judge_with_secret;
@@ -137,6 +138,14 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// Where the request's credentials come from.
+    const fn sent(&self) -> proof::Sent<'_> {
+        proof::Sent {
+            flow: &self.request.flow,
+            at: self.now,
+        }
+    }
+
     fn is_keep_alive(&self) -> bool {
         match self.request.change {
             ContactChange::Set {

@@ -15,6 +15,7 @@ use super::register::MD5_ALONE;
 use super::register::Proof;
 use super::register::is_nonce_good;
 use super::register::issue_nonce;
+use super::register::Sent;
 use super::register::judge_with_secret;
 use super::register::offered_to;
 use crate::domain::binding::Binding;
@@ -143,13 +144,11 @@ impl Judge<'_> {
         let Some(known) = self.device_of_user(credentials.user_name, &own) else {
             return decided(None, CallDecision::WrongProof);
         };
-        let ha1 = credentials
-            .algorithm
-            .and_then(|algorithm| known.ha1_of(algorithm));
-        let proof = ha1.map_or(Proof::Wrong, |ha1| {
-            judge_with_secret(self.app, ha1, credentials, address, self.now)
-        });
-        match proof {
+        let sent = Sent {
+            flow: &self.call.flow,
+            at: self.now,
+        };
+        match judge_with_secret(self.app, &known, credentials, sent) {
             Proof::Right => self.proven(&known),
             Proof::Stale => self.challenge(known.digest_algorithms(), true),
             Proof::Missing | Proof::OtherDevice | Proof::Wrong => {

@@ -41,13 +41,7 @@ impl Judge<'_> {
 
     /// Whether credentials were given and are right for this device.
     fn is_proven(&self, known: &KnownPhone, credentials: &Credentials<'_>) -> bool {
-        proof::is_proven(
-            self.app,
-            known,
-            credentials,
-            self.request.address(),
-            self.now,
-        )
+        proof::is_proven(self.app, known, credentials, self.sent())
     }
 
     /// The digest user has devices, and none of them has the line.

@@ -37,8 +37,7 @@ fn in_words(algorithms: &[DigestAlgorithm]) -> String {
 impl Judge<'_> {
     pub(super) fn known(&self, known: &KnownPhone) -> Decision {
         let credentials = self.request.credentials.as_ref();
-        let address = self.request.address();
-        let proof = proof::judge(self.app, known, credentials, address, self.now);
+        let proof = proof::judge(self.app, known, credentials, self.sent());
         match proof {
             Proof::Right => self.proven(known),
             Proof::OtherDevice => self.borrowed_identity(&known.phone),
@@ -277,9 +276,7 @@ impl Judge<'_> {
             let secret = self.app.keys.open_secret(sealed).ok()?;
             let algorithm = credentials.algorithm?;
             let ha1 = ha1(algorithm, credentials.user_name, &secret);
-            let address = self.request.address();
-            let at = (address, self.now);
-            match proof::with_secret_of(self.app, name.as_str(), &ha1, credentials, at) {
+            match proof::with_old_secret(self.app, name, &ha1, credentials, self.sent()) {
                 Proof::Right => {}
                 Proof::Stale => return Some(self.challenge(algorithms, true)),
                 _ => return None,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::nonce;
 use super::nonce::NonceState;
 use super::request::Credentials;
+use crate::domain::device::DeviceName;
+use crate::domain::registration::Flow;
 use crate::domain::sip_digest::DigestAlgorithm;
 use crate::domain::sip_digest::Ha1;
 use crate::domain::time::UnixMillis;
@@ -27,28 +29,46 @@ pub(in crate::service) enum Proof {
     Wrong,
 }
 
+/// Where credentials come from and when.
+#[derive(Clone, Copy)]
+pub(in crate::service) struct Sent<'a> {
+    /// The flow that the request came on.
+    pub(in crate::service) flow: &'a Flow,
+    /// Now.
+    pub(in crate::service) at: UnixMillis,
+}
+
+impl Sent<'_> {
+    fn address(&self) -> IpAddr {
+        self.flow.remote.ip().to_canonical()
+    }
+
+    /// Whether it came on the flow of a live binding of this device. Who is there has proven itself,
+    /// or is the phone that the device was made for.
+    fn is_on_flow_of(&self, app: &App, name: &DeviceName) -> bool {
+        let bindings = app.locations.of_device(name);
+        bindings.iter().any(|binding| {
+            binding.flow.is_same_flow(self.flow)
+                && binding.expires_at.plus(super::LATE_REFRESH) > self.at
+        })
+    }
+}
+
 /// Judges the credentials of a request that claims to be `known`.
 pub(super) fn judge(
     app: &App,
     known: &KnownPhone,
     credentials: Option<&Credentials<'_>>,
-    address: IpAddr,
-    now: UnixMillis,
+    sent: Sent<'_>,
 ) -> Proof {
     let Some(credentials) = credentials else {
         return Proof::Missing;
     };
     if credentials.user_name == known.phone.digest_user_name() {
-        let ha1 = credentials
-            .algorithm
-            .and_then(|algorithm| known.ha1_of(algorithm));
-        return match ha1 {
-            Some(ha1) => with_secret(app, ha1, credentials, address, now),
-            None => Proof::Wrong,
-        };
+        return with_secret(app, known, credentials, sent);
     }
     match other_device(app, credentials.user_name) {
-        Some(other) if is_proven(app, &other, credentials, address, now) => Proof::OtherDevice,
+        Some(other) if is_proven(app, &other, credentials, sent) => Proof::OtherDevice,
         _ => Proof::Wrong,
     }
 }
@@ -66,36 +86,55 @@ pub(super) fn is_proven(
     app: &App,
     known: &KnownPhone,
     credentials: &Credentials<'_>,
-    address: IpAddr,
-    now: UnixMillis,
+    sent: Sent<'_>,
 ) -> bool {
-    let algorithm = credentials.algorithm;
-    algorithm
-        .and_then(|algorithm| known.ha1_of(algorithm))
-        .is_some_and(|ha1| with_secret(app, ha1, credentials, address, now) == Proof::Right)
+    with_secret(app, known, credentials, sent) == Proof::Right
 }
 
-/// Judges credentials against one secret, and uses the nonce's count up when they are right. Wrong
-/// ones count as guesses at the secret of their user name.
+/// Judges credentials against the device's secret, and uses the nonce's count up when they are
+/// right. Wrong ones count as guesses at a digest user's secret, which people choose. A device's
+/// own is random: nobody finds it by guessing, and were guesses counted, a neighbour behind the
+/// same address could lock the phone out. Nor can one on the flow that a phone is registered by.
 pub(in crate::service) fn with_secret(
     app: &App,
-    ha1: &Ha1,
+    known: &KnownPhone,
     credentials: &Credentials<'_>,
-    address: IpAddr,
-    now: UnixMillis,
+    sent: Sent<'_>,
 ) -> Proof {
-    with_secret_of(app, credentials.user_name, ha1, credentials, (address, now))
+    let ha1 = credentials
+        .algorithm
+        .and_then(|algorithm| known.ha1_of(algorithm));
+    let Some(ha1) = ha1 else {
+        return Proof::Wrong;
+    };
+    let phone = &known.phone;
+    let user = phone.digest.digest_user.as_ref();
+    let user = user.filter(|_| !sent.is_on_flow_of(app, &phone.name));
+    with_ha1(app, user.map(|user| &*user.user_id), ha1, credentials, sent)
 }
 
-/// Judges credentials against one secret, and uses the nonce's count up when they are right. Wrong
-/// ones count as guesses at the secret of `owner`: the sender chooses the user name.
-pub(super) fn with_secret_of(
+/// Judges credentials against an old secret of a device, whose own or whose user's it was; guesses
+/// at it count for the device, because the sender chooses the user name.
+pub(super) fn with_old_secret(
     app: &App,
-    owner: &str,
+    name: &DeviceName,
     ha1: &Ha1,
     credentials: &Credentials<'_>,
-    (address, now): (IpAddr, UnixMillis),
+    sent: Sent<'_>,
 ) -> Proof {
+    let counted = (!sent.is_on_flow_of(app, name)).then_some(name.as_str());
+    with_ha1(app, counted, ha1, credentials, sent)
+}
+
+/// Judges credentials; wrong ones count as guesses for `counted`, if for anybody.
+fn with_ha1(
+    app: &App,
+    counted: Option<&str>,
+    ha1: &Ha1,
+    credentials: &Credentials<'_>,
+    sent: Sent<'_>,
+) -> Proof {
+    let (address, now) = (sent.address(), sent.at);
     // Without a nonce that this address was given, nothing is said of the response: nobody can
     // try secrets without being counted, or be counted for another.
     let NonceState::Valid(nonce) = nonce::judge(app, credentials.request.nonce, address, now)
@@ -103,11 +142,11 @@ pub(super) fn with_secret_of(
         return Proof::Stale;
     };
     let guesses = &app.registrar.guesses;
-    if guesses.is_stopped(address, owner, now) {
+    if counted.is_some_and(|owner| guesses.is_stopped(address, owner, now)) {
         return Proof::Wrong;
     }
     if !is_response_right(ha1, credentials) {
-        if guesses.wrong(address, owner, now) {
+        if let Some(owner) = counted.filter(|owner| guesses.wrong(address, owner, now)) {
             metrics::counter!("selfprov_sip_guesses_stopped_total").increment(1);
             tracing::warn!(source = %address, user_name = owner,
                 "somebody guesses SIP secrets; for a minute none is looked at");
