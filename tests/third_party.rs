@@ -236,6 +236,44 @@ async fn who_guesses_at_a_users_secret_is_not_looked_at_and_a_registered_device_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_moves_is_no_refusal_and_who_proves_nothing_writes_nothing() {
+    for_each_database(|database| async move {
+        let server = site(&database).await;
+        add(&server.test, "dect-7", ADVANCED, &["2001"], "ward7").await;
+        let at = async |address: &str| {
+            let address = address.parse().unwrap();
+            let phone = SipPhone::udp_at(server.sip_udp, "00AA00AA00AA", address).await;
+            phone.of_another_maker("2001")
+        };
+        let rows = async || {
+            let rows = "SELECT COUNT(*) FROM timeline WHERE event = 'registration_refused'";
+            server.test.count(rows).await
+        };
+        let mut device = at("127.0.0.71").await;
+        let reply = device.register_as("ward7", SECRET, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        let mut moved = at("127.0.0.72").await;
+        moved.call_id.clone_from(&device.call_id);
+        moved.cseq = device.cseq;
+        let reply = moved.register_as("ward7", SECRET, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        for stranger in ["127.0.0.73", "127.0.0.74", "127.0.0.75"] {
+            assert_eq!(at(stranger).await.register(120).await.status(), 401);
+        }
+        assert_eq!(rows().await, 0);
+        // A wrong secret is told, with both addresses.
+        let mut thief = at("127.0.0.76").await;
+        let reply = thief.register_as("ward7", "wrong", 120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+        assert_eq!(rows().await, 1);
+        let told = "SELECT COUNT(*) FROM timeline WHERE event = 'registration_refused' AND \
+            detail LIKE '%127.0.0.72%' AND detail LIKE '%127.0.0.76 with a wrong secret'";
+        assert_eq!(server.test.count(told).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_devices_that_share_a_digest_user_the_line_decides() {
     for_each_database(|database| async move {
         let server = site(&database).await;

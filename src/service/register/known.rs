@@ -345,7 +345,7 @@ impl Judge<'_> {
                 binding.address() != address && binding.expires_at.plus(LATE_REFRESH) > self.now
             });
         if let Some(other) = elsewhere {
-            return self.second_claimant(known, &other);
+            return self.second_claimant(known, &other, proof);
         }
         if proof == Proof::Wrong {
             let detail = format!("{name} gave a wrong secret; it may hold an old file");
@@ -355,12 +355,17 @@ impl Judge<'_> {
     }
 
     /// Another address claims the name of a phone that is registered. Proof decides; a phone that
-    /// has not fetched its secret yet cannot be the one that moved.
-    fn second_claimant(&self, known: &KnownPhone, other: &Binding) -> Decision {
+    /// has not fetched its secret yet cannot be the one that moved. One that has is asked for proof
+    /// first, which is no refusal: every phone that moves begins so.
+    fn second_claimant(&self, known: &KnownPhone, other: &Binding, proof: Proof) -> Decision {
         let phone = &known.phone;
         let name = &phone.name;
+        let how = match proof {
+            Proof::Missing => "without proof",
+            _ => "with a wrong secret",
+        };
         let detail = format!(
-            "{name} is registered from {} and was claimed from {} without proof",
+            "{name} is registered from {} and was claimed from {} {how}",
             other.address(),
             self.request.address()
         );
@@ -368,10 +373,10 @@ impl Judge<'_> {
         let has_file =
             phone.file_fetched_at.is_some() || self.app.file_notes.has_fetched(phone.pkid);
         let cannot_prove = phone.state == DeviceState::AutoRegistered && !has_file;
-        if cannot_prove {
-            self.refuse_known(known, reason, detail)
-        } else {
-            self.challenge_and_report(known, reason.code(), detail)
+        match proof {
+            _ if cannot_prove => self.refuse_known(known, reason, detail),
+            Proof::Missing => self.challenge(known.digest_algorithms(), false),
+            _ => self.challenge_and_report(known, reason.code(), detail),
         }
     }
 
