@@ -398,23 +398,27 @@ async fn a_change_that_cannot_be_says_what_could() {
 }
 
 #[tokio::test]
-async fn phones_of_one_ipv6_network_share_the_number_that_may_wait_to_be_claimed() {
+async fn a_voice_vlan_is_one_ipv6_network_and_its_phones_are_not_one_source() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let at = |number: u8, address: &str| TestPhone::number(number).at(address);
-        for number in 1..=16 {
+        // Seventeen phones of one /64, each with an address of its own.
+        for number in 1..=17 {
             let phone = at(number, &format!("2001:db8::{number}"));
             test.auto_register_model(&phone, Some(CISCO_7841)).await;
         }
-        let phone = at(17, "2001:db8::ffff:17");
+        // One address holds sixteen, as with IPv4.
+        for number in 18..=32 {
+            let phone = at(number, "2001:db8::1");
+            test.auto_register_model(&phone, Some(CISCO_7841)).await;
+        }
+        let phone = at(33, "2001:db8::1");
         let written = test.try_auto_register(&phone, Some(CISCO_7841)).await;
         let refused = matches!(
             written,
             Written::NewPhone(Outcome::Refused(AutoRegistrationRefused::TooManyFromSource))
         );
         assert!(refused, "{written:?}");
-        let phone = at(18, "2001:db8:0:1::18");
-        test.auto_register_model(&phone, Some(CISCO_7841)).await;
     })
     .await;
 }

@@ -295,7 +295,7 @@ table! {
 table! {
     /// Limits of auto-registration beyond those of the CallManager node.
     AutoRegistration "auto_registration" {
-        /// Most unclaimed phones that one address (IPv6: one /64) may have registered.
+        /// Most unclaimed phones that one address may have registered.
         unclaimed_per_source_max: Whole<1, 100_000> = Whole::at(16),
         /// Networks behind NAT to which that limit does not apply.
         /// Example: ["198.51.100.7"]

@@ -1,6 +1,8 @@
 //! What auto-registration asks and writes beside devices and lines: the lock, the last number
 //! given, and how many phones wait to be claimed.
 
+use std::net::IpAddr;
+
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
@@ -146,20 +148,23 @@ pub async fn count_unclaimed(connection: &mut Connection) -> Result<u32, StoreEr
         .integer("device.phones")
 }
 
-/// How many phones that registered from this source wait to be claimed.
+/// How many phones that registered from this address wait to be claimed.
 ///
 /// # Errors
 ///
 /// [`StoreError`] as [`lock`].
 pub async fn count_unclaimed_at(
     connection: &mut Connection,
-    source: SourceNetwork,
+    address: IpAddr,
 ) -> Result<u32, StoreError> {
+    let address = address.to_canonical();
+    // The network is what the index has.
     sqlx::query(
-        "SELECT COUNT(*) AS phones FROM device \
-         WHERE registered_network = $1 AND state = 'auto_registered'",
+        "SELECT COUNT(*) AS phones FROM device WHERE registered_network = $1 \
+         AND state = 'auto_registered' AND registered_address = $2",
     )
-    .bind(source.to_string())
+    .bind(SourceNetwork::of(address).to_string())
+    .bind(address.to_string())
     .fetch_one(connection)
     .await?
     .integer("device.phones")

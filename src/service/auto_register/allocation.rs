@@ -14,7 +14,6 @@ use crate::domain::device::DeviceName;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
-use crate::domain::source_network::SourceNetwork;
 use crate::service::App;
 use crate::service::attributes;
 use crate::store;
@@ -52,7 +51,7 @@ pub struct Allocation {
     free: VecDeque<DirectoryNumber>,
     last_given: Option<DirectoryNumber>,
     unclaimed: u32,
-    unclaimed_at: HashMap<SourceNetwork, u32>,
+    unclaimed_at: HashMap<IpAddr, u32>,
     made: HashSet<DeviceName>,
     /// The devices that are made from the node's template, and their lines.
     phones: Vec<Pkid>,
@@ -133,12 +132,13 @@ impl Allocation {
         if limits.nat_networks.iter().any(|net| net.contains(&address)) {
             return Ok(Ok(()));
         }
-        let source = SourceNetwork::of(address);
-        let here = if let Some(count) = self.unclaimed_at.get(&source) {
+        // The address itself, not its network: a voice VLAN is one /64 of IPv6, and its phones are
+        // not one source. What a single host may take of it, `unclaimed_max` bounds.
+        let here = if let Some(count) = self.unclaimed_at.get(&address) {
             *count
         } else {
-            let count = store::auto_registration::count_unclaimed_at(connection, source).await?;
-            self.unclaimed_at.insert(source, count);
+            let count = store::auto_registration::count_unclaimed_at(connection, address).await?;
+            self.unclaimed_at.insert(address, count);
             count
         };
         let fits = here < limits.unclaimed_per_source_max;
@@ -182,7 +182,7 @@ impl Allocation {
     pub(super) fn made(&mut self, name: &DeviceName, address: IpAddr) {
         self.made.insert(name.clone());
         self.unclaimed += 1;
-        if let Some(count) = self.unclaimed_at.get_mut(&SourceNetwork::of(address)) {
+        if let Some(count) = self.unclaimed_at.get_mut(&address) {
             *count += 1;
         }
     }
