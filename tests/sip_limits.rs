@@ -7,6 +7,8 @@ use crate::common::SipPhone;
 use crate::common::TestApp;
 use crate::common::TestServer;
 use selfprov::server::metrics;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -150,6 +152,41 @@ async fn an_address_over_its_rate_over_tcp_is_told_the_same() {
     let server = server(&[], "127.0.0.9:9").await;
     let mut phone = SipPhone::tcp(server.sip_tcp, MAC).await;
     assert!(flood(&mut phone).await < 100);
+}
+
+#[tokio::test]
+async fn a_site_behind_nat_leaves_connections_to_others() {
+    let test = TestApp::builder().settings(|settings| {
+        settings.sip_connections_max = 40;
+        settings.auto_registration.nat_networks = vec!["127.0.0.0/28".parse().unwrap()];
+    });
+    let server = TestServer::start_with(test.start(&Database::sqlite()).await).await;
+    let connect = async |address: &str| {
+        let address = address.parse().unwrap();
+        SipPhone::tcp_at(server.sip_tcp, MAC, address).await
+    };
+    let is_served = async |phone: &mut SipPhone| {
+        let text = phone.request("OPTIONS", "sip:127.0.0.1", "", "");
+        phone.ask(&text).await.status() == 200
+    };
+    // A quarter is the site's, although 20 times 1,000 are more than all.
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        let mut phone = connect("127.0.0.1").await;
+        assert!(is_served(&mut phone).await);
+        held.push(phone);
+    }
+    let (address, port) = (server.sip_tcp.ip(), server.sip_tcp.port());
+    let mut further = TcpStream::connect((address, port)).await.unwrap();
+    let closed = timeout(DEADLINE, further.read(&mut [0; 1])).await;
+    assert!(matches!(closed, Ok(Ok(0) | Err(_))), "{closed:?}");
+    for other in ["127.0.0.70", "127.0.0.71", "127.0.0.72"] {
+        for _ in 0..10 {
+            let mut phone = connect(other).await;
+            assert!(is_served(&mut phone).await, "{other}");
+            held.push(phone);
+        }
+    }
 }
 
 /// Sends `text` often, then asks from another address; gives how many answers there were.

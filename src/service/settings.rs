@@ -17,6 +17,10 @@ pub struct Settings {
     pub advertised: Advertised,
     /// SIP requests a second that one address may send, ten times as many at once; 0: no limit.
     pub sip_requests_per_source_s: u32,
+    /// SIP connections open at once; one address, or one site behind NAT, has at most a quarter.
+    pub sip_connections_max: u32,
+    /// Of these, those of one address; a site behind NAT has a multiple.
+    pub sip_connections_per_source_max: u32,
     /// What phones are served and believed.
     pub phones: PhoneSettings,
     /// Trust lists.
@@ -47,6 +51,8 @@ impl Default for Settings {
                 sip_secure_port: 5061,
             },
             sip_requests_per_source_s: 1_000,
+            sip_connections_max: 20_000,
+            sip_connections_per_source_max: 1_000,
             phones: PhoneSettings::default(),
             trust_list: TrustListSettings::default(),
             calls: CallSettings::default(),

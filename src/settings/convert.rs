@@ -91,6 +91,8 @@ impl Settings {
                 sip_secure_port: bound.sip_tls.port(),
             },
             sip_requests_per_source_s: self.listen.sip_requests_per_source.get(),
+            sip_connections_max: self.listen.sip_connections_max.get(),
+            sip_connections_per_source_max: self.listen.sip_connections_per_source.get(),
             phones: self.phone_settings(),
             trust_list: service::TrustListSettings {
                 enabled: self.trust_list.enabled,

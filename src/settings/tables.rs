@@ -80,6 +80,12 @@ table! {
         /// ones get 503. Networks of auto_registration.nat_networks and the PBX may send 20 times
         /// as many. 0: no limit.
         sip_requests_per_source: Whole<0, 10_000_000> = Whole::at(1_000),
+        /// SIP connections (TCP and TLS) open at once; an idle one takes about 4 kB, with TLS 15 kB.
+        /// No address, and no network of auto_registration.nat_networks, has more than a quarter.
+        sip_connections_max: Whole<16, 1_000_000> = Whole::at(20_000),
+        /// Of these, those of one address; of a network of auto_registration.nat_networks 20 times
+        /// as many.
+        sip_connections_per_source: Whole<1, 1_000_000> = Whole::at(1_000),
         /// Whether TFTP 69 and HTTPS 443 are opened beside the ports above.
         low_ports: LowPorts = LowPorts::Auto,
         /// Address of the monitoring door: /metrics, /healthz, /readyz.

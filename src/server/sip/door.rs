@@ -16,8 +16,8 @@ use super::notify::SipPhoneChannel;
 use super::proxy::{Proxy, Within};
 use super::registrar::{Registrar, WaitingRegister};
 use super::transport::{
-    Connector, Limits, Outbound, Quick, RequestHandler, Stack, serve_outgoing, serve_tcp,
-    serve_tls, serve_udp,
+    Connector, Outbound, Quick, RequestHandler, Stack, serve_outgoing, serve_tcp, serve_tls,
+    serve_udp,
 };
 use super::{limits, other};
 
@@ -62,10 +62,7 @@ async fn serve(
     let SipSockets { udp, tcp, tls } = sockets;
     let (connector, connections) = Connector::new();
     let proxy = Arc::new(Proxy::new(app.clone(), outbound.clone(), connector));
-    let limits = Limits {
-        requests_per_source_s: app.settings.sip_requests_per_source_s,
-        ..Limits::default()
-    };
+    let limits = limits::of(&app.settings);
     let handler = Arc::new(SipDoor::new(app, proxy.clone()));
     let stack = Stack::new(handler, outbound, limits);
     let tcp_port = tcp.local_addr()?.port();

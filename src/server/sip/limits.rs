@@ -1,16 +1,41 @@
-//! Who may send more than others, and what is never refused for want of room.
+//! What the wire layer grants by our settings, who may send more than others, and what is never
+//! refused for want of room.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::domain::registration::Flow;
 use crate::service::App;
+use crate::service::settings::Settings;
 
 use super::dialled::dialled;
 use super::message::{Method, Request, Uri};
 use super::proxy::Proxy;
+use super::transport::Limits;
 
 /// How many usual phones' addresses a network behind NAT, or the PBX, counts as.
 const SITE_FACTOR: u32 = 20;
+
+/// The least time for which a connection may be silent, however short registrations are: a phone
+/// that is restarting is not to find its connection gone.
+const SILENCE_LEAST: Duration = Duration::from_mins(5);
+
+/// What a refresh may be late by. Source: the registrar keeps a binding 15 s beyond its end.
+const REFRESH_LATE: Duration = Duration::from_mins(1);
+
+/// What the wire layer grants.
+pub(super) fn of(settings: &Settings) -> Limits {
+    let count = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    let lifetime = Duration::from_secs(settings.phones.registration_expires_s.into());
+    Limits {
+        requests_per_source_s: settings.sip_requests_per_source_s,
+        connections_max: count(settings.sip_connections_max),
+        connections_per_source_max: count(settings.sip_connections_per_source_max),
+        // A phone refreshes within its lifetime. A flow that was silent for longer has no binding.
+        idle_timeout: SILENCE_LEAST.max(lifetime + REFRESH_LATE),
+        ..Limits::default()
+    }
+}
 
 /// The multiple of the limits that this address has.
 pub(super) fn source_factor(app: &App, proxy: &Proxy, source: IpAddr) -> u32 {
@@ -31,4 +56,28 @@ pub(super) fn begins_emergency_call(app: &App, request: &Request<'_>, flow: &Flo
     request.method == Method::Invite
         && is_emergency(&request.uri)
         && app.locations.is_at_address(flow.remote.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_may_be_silent_for_as_long_as_a_registration_lives_and_not_much_longer() {
+        let mut settings = Settings::default();
+        for (expires_s, silence_s) in [
+            (65, 300),
+            (120, 300),
+            (240, 300),
+            (300, 360),
+            (3_600, 3_660),
+        ] {
+            settings.phones.registration_expires_s = expires_s;
+            assert_eq!(
+                of(&settings).idle_timeout.as_secs(),
+                silence_s,
+                "{expires_s}"
+            );
+        }
+    }
 }

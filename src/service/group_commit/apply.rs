@@ -175,7 +175,8 @@ pub(super) fn remember(app: &App, write: Write, written: &Written) {
         }
         (Write::CameBack(came), written) => {
             if let Some(requested_at) = came.requested_at {
-                app.phone_control.forget_requested(&came.device_name, requested_at);
+                app.phone_control
+                    .forget_requested(&came.device_name, requested_at);
             }
             if !matches!(written, Written::NotOwed) {
                 app.locations.set_grace(&came.device_name, None);

@@ -348,7 +348,10 @@ mod tests {
         let mut anew = restart(2, 25);
         anew.requested_at = UnixMillis(21);
         control.submit(anew);
-        assert_eq!(control.attempted(&restart(2, 99), "", None, UnixMillis(22)), None);
+        assert_eq!(
+            control.attempted(&restart(2, 99), "", None, UnixMillis(22)),
+            None
+        );
         assert_eq!(names(control.take_due(UnixMillis(40), 1)), [name(2)]);
         control.forget(&name(1));
         assert!(control.take_due(UnixMillis(40), 9).is_empty());
@@ -389,7 +392,10 @@ mod tests {
         let lines: Vec<Box<str>> = vec!["a".into(), "b".into()];
         control.attempted(&owed, "", Some(lines), UnixMillis(60));
         control.attempted(&owed, "", None, UnixMillis(70));
-        assert_eq!([at("a", None), at("b", None), at("c", None)], [Awaited, Awaited, done]);
+        assert_eq!(
+            [at("a", None), at("b", None), at("c", None)],
+            [Awaited, Awaited, done]
+        );
         control.forget_requested(&name, UnixMillis(49));
         assert!(control.is_owed_by(&name), "that was an earlier one");
         control.submit(owed);

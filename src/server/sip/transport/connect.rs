@@ -14,7 +14,7 @@ use crate::domain::registration::{Flow, Transport};
 use crate::server::shutdown::Shutdown;
 
 use super::udp::canonical;
-use super::{RequestHandler, Stack, serve_stream};
+use super::{RequestHandler, Stack, serve_peer};
 
 /// How long a peer may take to accept a connection: two retransmissions of its SYN.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -86,7 +86,7 @@ pub async fn serve_outgoing<H: RequestHandler>(
         connections.spawn(async move {
             match open(remote, own_port, &stack).await {
                 Ok((stream, flow)) => {
-                    let served = serve_stream(stream, flow, stack);
+                    let served = serve_peer(stream, flow, stack);
                     // Whoever asked may have given up; the next call will use the connection.
                     let _ = reply.send(Ok(flow));
                     served.await;

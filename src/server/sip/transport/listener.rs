@@ -19,7 +19,7 @@ use crate::server::shutdown::Shutdown;
 use super::notices::Reason;
 use super::stream::serve_stream;
 use super::udp::canonical;
-use super::{RequestHandler, Stack};
+use super::{CONNECTIONS_SHARE, RequestHandler, Stack};
 
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -101,9 +101,10 @@ fn permit<H: RequestHandler>(stack: &Stack<H>, flow: &Flow) -> Option<Connection
     let shared = &stack.0;
     let source = flow.remote.ip();
     let factor = usize::try_from(shared.handler.source_factor(source)).unwrap_or(1);
-    let most = shared.limits.connections_per_source_max;
-    let connections = &shared.connections;
-    connections.acquire_up_to(source, most.saturating_mul(factor))
+    let limits = &shared.limits;
+    let most = limits.connections_per_source_max.saturating_mul(factor);
+    let share = (limits.connections_max / CONNECTIONS_SHARE).max(1);
+    shared.connections.acquire_up_to(source, most.min(share))
 }
 
 /// A connection's place among those allowed, and in the gauge of those open.

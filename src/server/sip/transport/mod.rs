@@ -37,6 +37,7 @@ pub use dispatch::Stack;
 pub use framing::{Frame, Framer};
 pub use listener::{serve_tcp, serve_tls};
 pub use outbound::{Listening, Outbound, OutboundError, ReceivedResponse};
+use stream::serve_peer;
 pub use stream::serve_stream;
 pub use udp::{bind_udp, serve_udp};
 
@@ -119,6 +120,9 @@ impl<L> Quick<L> {
     }
 }
 
+/// The part of all streams that one address or site may have: one in so many.
+pub const CONNECTIONS_SHARE: usize = 4;
+
 /// What the wire layer grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -141,7 +145,8 @@ pub struct Limits {
     /// Streams open at once over all listeners; a further one is closed. An idle one takes about
     /// 4 kB, with TLS about 15 kB.
     pub connections_max: usize,
-    /// Of these, those of one address; a site behind NAT has a multiple.
+    /// Of these, those of one address; a site behind NAT has a multiple. Neither has more than one
+    /// in [`CONNECTIONS_SHARE`], whatever stands here: others need room.
     pub connections_per_source_max: usize,
     /// TLS handshakes at once; further connections wait for their turn. Each takes about 20 kB.
     pub handshakes_max: usize,
@@ -149,9 +154,12 @@ pub struct Limits {
     pub handshakes_per_source_max: usize,
     /// How long a connection has for its turn and its handshake.
     pub handshake_timeout: Duration,
-    /// How long a stream may stay silent. Above the longest expiry that is granted (an hour): a
-    /// phone without keep-alives says nothing between two REGISTERs.
+    /// How long a stream that others opened may stay silent. Above the longest expiry that is
+    /// granted: a phone without keep-alives says nothing between two REGISTERs.
     pub idle_timeout: Duration,
+    /// How long a stream that we opened, to a PBX or gateway, may stay silent: what runs over it
+    /// are calls, which last.
+    pub peer_idle_timeout: Duration,
     /// How long a stream has for its first message, and any message to arrive in full once it has
     /// begun.
     pub message_timeout: Duration,
@@ -177,7 +185,8 @@ impl Default for Limits {
             handshakes_max: 512,
             handshakes_per_source_max: 256,
             handshake_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_mins(70),
+            idle_timeout: Duration::from_mins(5),
+            peer_idle_timeout: Duration::from_mins(70),
             message_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(10),
             write_queue_max: 128,

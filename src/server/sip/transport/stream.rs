@@ -1,6 +1,7 @@
 //! One connection, whatever carries it: TCP, or TLS by the same function.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -23,12 +24,41 @@ const IDLE_READ_BYTES: usize = 256;
 /// The answer to a ping. Source: RFC 5626 clause 4.4.1.
 const PONG: &[u8] = b"\r\n";
 
-/// Serves one connection until it ends, breaks the rules or stays silent too long.
+/// Serves one connection that a phone or a peer opened until it ends, breaks the rules or stays
+/// silent too long.
 ///
 /// `flow.connection` comes from the same [`super::Outbound`] as the stack's, so that requests can
 /// be sent on it: they can from the moment this is called. Cancelling the future closes the
 /// connection.
 pub fn serve_stream<S, H>(stream: S, flow: Flow, stack: Stack<H>) -> impl Future<Output = ()> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    H: RequestHandler,
+{
+    let idle_timeout = stack.0.limits.idle_timeout;
+    serve(stream, flow, stack, idle_timeout)
+}
+
+/// The same for a connection that we opened.
+pub(super) fn serve_peer<S, H>(
+    stream: S,
+    flow: Flow,
+    stack: Stack<H>,
+) -> impl Future<Output = ()> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    H: RequestHandler,
+{
+    let idle_timeout = stack.0.limits.peer_idle_timeout;
+    serve(stream, flow, stack, idle_timeout)
+}
+
+fn serve<S, H>(
+    stream: S,
+    flow: Flow,
+    stack: Stack<H>,
+    idle_timeout: Duration,
+) -> impl Future<Output = ()> + Send
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     H: RequestHandler,
@@ -39,6 +69,7 @@ where
         stream,
         flow,
         silent_until: Instant::now() + stack.0.limits.message_timeout,
+        idle_timeout,
         stack,
         framer: Framer::default(),
         writer,
@@ -82,6 +113,8 @@ struct Connection<S, H> {
     writer: mpsc::Sender<Bytes>,
     /// When the connection is given up unless something comes.
     silent_until: Instant,
+    /// How long it may be silent between two messages.
+    idle_timeout: Duration,
     /// Whether anything that makes sense has come yet.
     is_proven: bool,
 }
@@ -151,7 +184,7 @@ where
                 self.silent_until = now + limits.message_timeout;
             }
         } else if self.is_proven {
-            self.silent_until = now + limits.idle_timeout;
+            self.silent_until = now + self.idle_timeout;
         }
     }
 
