@@ -14,12 +14,12 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::Door;
 use selfprov::service::App;
 use selfprov::service::claim::Claim;
+use selfprov::service::continue_login::continue_login;
 use selfprov::service::device_update;
 use selfprov::service::device_update::DeviceChange;
 use selfprov::service::housekeeping;
 use selfprov::service::phone_control;
 use selfprov::service::phone_files::file_fetched;
-use selfprov::service::provision::provision;
 use selfprov::service::record::Actor;
 use selfprov::service::record::Happening;
 use selfprov::service::self_provision::log_in;
@@ -80,7 +80,9 @@ async fn provision_for_user(app: &App) {
     };
     let pin = Secret::from(PIN);
     let confirmation = log_in(app, &claim, "aksethi", Some(&pin)).await.unwrap();
-    provision(app, &claim, &confirmation.token).await.unwrap();
+    continue_login(app, &claim, &confirmation.token)
+        .await
+        .unwrap();
 }
 
 /// Fetches the phone's own file over HTTP and waits until that is written.

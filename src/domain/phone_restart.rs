@@ -71,6 +71,22 @@ impl PhoneAction {
     }
 }
 
+/// What a registration says of the restart that its phone owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtRegistration {
+    /// None is owed.
+    NotOwed,
+    /// The phone has not heard of it yet: it is asked now that it can be reached.
+    Unheard,
+    /// It has said yes and has not booted since: it is given the time.
+    Awaited,
+    /// It has its present file, or has booted since it said yes.
+    Done {
+        /// When the restart was asked for.
+        requested_at: UnixMillis,
+    },
+}
+
 /// One phone's restart, from the request until the phone has come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneRestart {

@@ -34,7 +34,6 @@ pub use many::RestartMany;
 pub use many::cancel_untried;
 pub use many::restart_concerned;
 pub use many::restart_many;
-pub use pending::AtRegistration;
 use pending::Attempted;
 pub use pending::PhoneControl;
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::domain::device::DeviceName;
+use crate::domain::phone_restart::AtRegistration;
 use crate::domain::phone_restart::FIRST_ATTEMPT_AFTER;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::phone_restart::REPEATED_EVERY;
@@ -45,22 +46,6 @@ struct Pending {
     untold: u32,
     /// The Call-IDs that the phone was registered with when it said yes; `None`: it has not.
     accepted_in: Option<Vec<Box<str>>>,
-}
-
-/// What a registration says of the restart that its phone owes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtRegistration {
-    /// None is owed.
-    NotOwed,
-    /// The phone has not heard of it yet: it is asked now that it can be reached.
-    Unheard,
-    /// It has said yes and has not booted since: it is given the time.
-    Awaited,
-    /// It has its present file, or has booted since it said yes.
-    Done {
-        /// When the restart was asked for.
-        requested_at: UnixMillis,
-    },
 }
 
 /// What the timeline is to be told of an attempt.

@@ -20,12 +20,12 @@ use crate::domain::binding::Binding;
 use crate::domain::device::DeviceName;
 use crate::domain::device::DeviceState;
 use crate::domain::phone::Phone;
+use crate::domain::phone_restart::AtRegistration;
 use crate::domain::registration_refused::RegistrationRefused;
 use crate::domain::sip_digest::DigestAlgorithm;
 use crate::service::group_commit::BindingChange;
 use crate::service::phone_book::KnownPhone;
 use crate::service::phone_book::ha1;
-use crate::service::phone_control::AtRegistration;
 use crate::service::record::Happening;
 
 /// `SHA-256 or MD5`.
