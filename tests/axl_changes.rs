@@ -320,7 +320,7 @@ async fn a_change_says_which_elements_it_touched_whoever_made_it() {
         let answer = client.ask("").await;
         assert_eq!(
             touched(&answer),
-            ["description", "associatedDevices", "status"]
+            ["description", "status", "associatedDevices"]
         );
     })
     .await;
