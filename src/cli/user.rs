@@ -210,15 +210,15 @@ fn card(user: &UserView) -> String {
     );
     if user.not_ready.is_empty() {
         text.push_str("Self-provisioning     ready");
-        if user.must_change_pin {
-            text.push_str("; the PIN must be changed at the next login");
-        }
     } else {
         text.push_str("Self-provisioning     not ready:");
         for reason in &user.not_ready {
             text.push_str("\n  - ");
             text.push_str(reason);
         }
+    }
+    if user.must_change_pin {
+        text.push_str("\nNext login            the PIN must be changed");
     }
     text
 }
