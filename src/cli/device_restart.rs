@@ -130,10 +130,10 @@ mod tests {
         Some(line.restart.request())
     }
 
-    fn many(model: Option<&str>, action: &str, per_minute: Option<u32>) -> Request {
+    fn many(model: Option<&str>, action: PhoneAction, per_minute: Option<u32>) -> Request {
         Request::DeviceRestartMany {
             model: model.map(str::to_owned),
-            action: action.to_owned(),
+            action,
             per_minute,
         }
     }
@@ -160,22 +160,28 @@ mod tests {
 
     #[test]
     fn the_way_and_the_pace_go_with_every_target() {
-        let one = |action: &str| Request::DeviceRestart {
+        let one = |action: PhoneAction| Request::DeviceRestart {
             name: "SEP0011AABBCCDD".to_owned(),
-            action: action.to_owned(),
+            action,
         };
-        assert_eq!(asked("SEP0011AABBCCDD"), Some(one("restart")));
-        assert_eq!(asked("SEP0011AABBCCDD --reset"), Some(one("reset")));
+        assert_eq!(asked("SEP0011AABBCCDD"), Some(one(PhoneAction::Restart)));
+        assert_eq!(
+            asked("SEP0011AABBCCDD --reset"),
+            Some(one(PhoneAction::Reset))
+        );
         assert_eq!(
             asked("--check-version SEP0011AABBCCDD"),
-            Some(one("check-version"))
+            Some(one(PhoneAction::CheckVersion))
         );
         assert_eq!(
             asked("--all --check-version"),
-            Some(many(None, "check-version", None))
+            Some(many(None, PhoneAction::CheckVersion, None))
         );
         let paced = asked("--model 7841 --reset --per-minute 60");
-        assert_eq!(paced, Some(many(Some("7841"), "reset", Some(60))));
+        assert_eq!(
+            paced,
+            Some(many(Some("7841"), PhoneAction::Reset, Some(60)))
+        );
         assert_eq!(asked("--cancel"), Some(Request::DeviceRestartCancel));
     }
 }
