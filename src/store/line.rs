@@ -9,6 +9,7 @@ use super::StoreError;
 use super::attribute;
 use super::like;
 use super::row::Columns;
+use super::row::Query;
 use super::row::one_row;
 use super::row::places;
 use crate::domain::directory_number::DirectoryNumber;
@@ -47,8 +48,6 @@ fn line_of(row: &sqlx::any::AnyRow) -> Result<Line, StoreError> {
         version: row.number("line.version")?,
     })
 }
-
-type Query<'a> = sqlx::query::Query<'a, sqlx::Any, sqlx::any::AnyArguments>;
 
 /// Binds what is set of a line, from `description` to `auto_answer` in the order of the columns.
 fn bind_settings<'a>(query: Query<'a>, settings: &'a LineSettings) -> Query<'a> {

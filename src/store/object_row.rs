@@ -14,6 +14,7 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::StoreError;
 use super::row::Columns as _;
+use super::row::Query;
 use super::row::one_row;
 use crate::domain::pkid::Pkid;
 
@@ -284,8 +285,6 @@ async fn insert_row(
     bind_all(query, cells).execute(connection).await?;
     Ok(())
 }
-
-type Query<'a> = sqlx::query::Query<'a, sqlx::Any, sqlx::any::AnyArguments>;
 
 fn bind_all<'a>(query: Query<'a>, cells: &'a Cells) -> Query<'a> {
     cells.iter().fold(query, |query, cell| match cell {

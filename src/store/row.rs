@@ -24,6 +24,9 @@ pub(super) fn places(count: usize, first: usize) -> String {
     text
 }
 
+/// A statement whose places are being filled.
+pub(super) type Query<'a> = sqlx::query::Query<'a, sqlx::Any, sqlx::any::AnyArguments>;
+
 /// A conflict unless exactly one row was written: it is gone, or has another version by now. `label`
 /// is what pages call the object.
 pub(super) fn one_row(written: &AnyQueryResult, label: &'static str) -> Result<(), StoreError> {
