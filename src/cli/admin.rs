@@ -8,7 +8,9 @@ use super::CliError;
 use super::control;
 use super::output::{Output, columns};
 use super::secret_input;
-use crate::server::control::protocol::{AdministratorView, Answer, Request, SecretText};
+use crate::server::control::protocol::{
+    AdministratorRequest, AdministratorView, Answer, Request, SecretText,
+};
 use crate::settings::Settings;
 
 /// How a command gets a password.
@@ -101,20 +103,20 @@ pub async fn run(
             user,
             groups,
             password,
-        } => Request::AdministratorAdd {
+        } => AdministratorRequest::Add {
             password: password.ask(&user)?,
             must_change: password.must_change,
             user_id: user,
             groups,
         },
-        AdminCommand::SetPassword { user, password } => Request::AdministratorSetPassword {
+        AdminCommand::SetPassword { user, password } => AdministratorRequest::SetPassword {
             password: password.ask(&user)?,
             must_change: password.must_change,
             user_id: user,
         },
-        AdminCommand::List => Request::AdministratorList,
+        AdminCommand::List => AdministratorRequest::List,
     };
-    let answer = control::ask(settings, &request).await?;
+    let answer = control::ask(settings, &Request::Administrator(request)).await?;
     if output.json {
         output.json_document(&answer);
     } else {

@@ -37,7 +37,7 @@ pub(super) async fn ask(
 trait Row: Sized {
     fn request(page: Page) -> Request;
     fn rows(answer: Answer) -> Vec<Self>;
-    fn name(&self) -> &str;
+    fn key(&self) -> &str;
 }
 
 impl Row for UserView {
@@ -52,7 +52,7 @@ impl Row for UserView {
         }
     }
 
-    fn name(&self) -> &str {
+    fn key(&self) -> &str {
         &self.user_id
     }
 }
@@ -69,7 +69,7 @@ impl Row for DeviceView {
         }
     }
 
-    fn name(&self) -> &str {
+    fn key(&self) -> &str {
         &self.name
     }
 }
@@ -88,7 +88,7 @@ async fn all<T: Row>(settings: &Settings, page: Page, output: Output) -> Result<
         rows.extend(found);
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);
-        let last = rows.last().map(T::name).unwrap_or_default();
+        let last = rows.last().map(T::key).unwrap_or_default();
         if has_more {
             output.remark(format!(
                 "{wanted} are shown, and there are more: go on with --after {last}"

@@ -100,7 +100,8 @@ pub fn keep_to_owner(file: &Path) -> Result<(), DataDirError> {
         return Ok(());
     };
     let permissions = opened.metadata().map_err(failed)?.permissions();
-    if permissions.mode() & 0o077 == 0 {
+    let of_others = permissions.mode() & 0o077;
+    if of_others == 0 {
         return Ok(());
     }
     for suffix in ["", "-wal", "-shm"] {

@@ -376,7 +376,7 @@ fn binding(device: &str, address_of_record: &str) -> Binding {
 }
 
 #[tokio::test]
-async fn bindings_are_replaced_graced_paged_and_removed() {
+async fn bindings_are_replaced_paged_and_removed() {
     for_each_database(|database| async move {
         let store = seeded(&database).await;
         let mut transaction = begin(&store).await;
@@ -402,34 +402,6 @@ async fn bindings_are_replaced_graced_paged_and_removed() {
             .unwrap();
         assert_eq!(rest, [binding("SEPA", "3")]);
         let phone = name("SEPA");
-        let grace = Grace {
-            sealed_secret: Some(Sealed::new("sealed")),
-            until: at(9),
-        };
-        store::binding::set_grace(connection, &phone, Some(&grace))
-            .await
-            .unwrap();
-        let held = store::binding::grace_of(connection, &phone).await.unwrap();
-        assert_eq!(held, Some(grace));
-        // Of a phone that needed no secret yet, nothing is asked; that is not the same as no grace.
-        let without_secret = Grace {
-            sealed_secret: None,
-            until: at(9),
-        };
-        store::binding::set_grace(connection, &phone, Some(&without_secret))
-            .await
-            .unwrap();
-        let held = store::binding::grace_of(connection, &phone).await.unwrap();
-        assert_eq!(held, Some(without_secret));
-        let graced = store::binding::page(connection, ("", ""), 3).await.unwrap();
-        let graces: Vec<_> = graced
-            .iter()
-            .map(|b| b.grace.as_ref().map(|g| g.until))
-            .collect();
-        assert_eq!(graces, [Some(at(9)), Some(at(9)), None]);
-        store::binding::set_grace(connection, &phone, None)
-            .await
-            .unwrap();
         assert_eq!(
             store::binding::nodes_of(connection, &phone).await.unwrap(),
             [pkid(5), pkid(5)]
@@ -460,6 +432,51 @@ async fn bindings_are_replaced_graced_paged_and_removed() {
                 .unwrap(),
             1
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bindings_of_a_device_have_one_grace() {
+    for_each_database(|database| async move {
+        let store = seeded(&database).await;
+        let mut transaction = begin(&store).await;
+        let connection = transaction.connection();
+        for (device, aor) in [("SEPB", "2"), ("SEPA", "1"), ("SEPA", "3")] {
+            let binding = binding(device, aor);
+            store::binding::upsert(connection, &binding).await.unwrap();
+        }
+        let phone = name("SEPA");
+        let grace = Grace {
+            sealed_secret: Some(Sealed::new("sealed")),
+            until: at(9),
+        };
+        store::binding::set_grace(connection, &phone, Some(&grace))
+            .await
+            .unwrap();
+        let held = store::binding::grace_of(connection, &phone).await.unwrap();
+        assert_eq!(held, Some(grace));
+        // Of a phone that needed no secret yet, nothing is asked; that is not the same as no grace.
+        let without_secret = Grace {
+            sealed_secret: None,
+            until: at(9),
+        };
+        store::binding::set_grace(connection, &phone, Some(&without_secret))
+            .await
+            .unwrap();
+        let held = store::binding::grace_of(connection, &phone).await.unwrap();
+        assert_eq!(held, Some(without_secret));
+        let graced = store::binding::page(connection, ("", ""), 3).await.unwrap();
+        let graces: Vec<_> = graced
+            .iter()
+            .map(|b| b.grace.as_ref().map(|g| g.until))
+            .collect();
+        assert_eq!(graces, [Some(at(9)), Some(at(9)), None]);
+        store::binding::set_grace(connection, &phone, None)
+            .await
+            .unwrap();
+        let held = store::binding::grace_of(connection, &phone).await.unwrap();
+        assert_eq!(held, None);
     })
     .await;
 }

@@ -137,7 +137,8 @@ fn same_target(one: &Value, other: &Value) -> bool {
                 (Some(one), Some(other)) => one == other,
                 // Without a partition a number is in `< None >`.
                 _ => ["pattern", "routePartitionName"].iter().all(|name| {
-                    let [one, other] = [one, other].map(|dirn| dirn.get(name).filter(is_said));
+                    let [one, other] =
+                        [one, other].map(|dirn| dirn.get(name).filter(|value| is_said(value)));
                     match (one, other) {
                         (Some(one), Some(other)) => fits(one, other),
                         (one, other) => one.is_none() && other.is_none(),
@@ -151,7 +152,7 @@ fn same_target(one: &Value, other: &Value) -> bool {
     }
 }
 
-fn is_said(value: &&Value) -> bool {
+fn is_said(value: &Value) -> bool {
     match value {
         Value::Nothing => false,
         Value::Text(text) => !text.is_empty(),

@@ -2,18 +2,42 @@
 
 use crate::domain::login_name::UserId;
 use crate::server::control::fault::{Fault, actor};
-use crate::server::control::protocol::{AdministratorView, Answer, SecretText};
+use crate::server::control::protocol::{
+    AdministratorRequest, AdministratorView, Answer, SecretText,
+};
 use crate::service::App;
 use crate::service::administration::NewSecret;
 use crate::service::application_users::{self, ApplicationUserChange, ApplicationUserView};
 use crate::service::user_credentials;
+
+/// Answers a command about application users.
+///
+/// # Errors
+///
+/// What the command itself cannot do.
+pub async fn answer(app: &App, request: AdministratorRequest) -> Result<Answer, Fault> {
+    match request {
+        AdministratorRequest::Add {
+            user_id,
+            groups,
+            password,
+            must_change,
+        } => add(app, &user_id, groups, password, must_change).await,
+        AdministratorRequest::SetPassword {
+            user_id,
+            password,
+            must_change,
+        } => set_password(app, &user_id, password, must_change).await,
+        AdministratorRequest::List => list(app).await,
+    }
+}
 
 /// Adds an application user.
 ///
 /// # Errors
 ///
 /// The user ID is taken, a group is unknown, or the credential policy refuses the password.
-pub async fn add(
+async fn add(
     app: &App,
     user_id: &str,
     groups: Vec<String>,
@@ -36,7 +60,7 @@ pub async fn add(
 /// # Errors
 ///
 /// There is no such application user, or the credential policy refuses the password.
-pub async fn set_password(
+async fn set_password(
     app: &App,
     user_id: &str,
     password: Option<SecretText>,
@@ -52,7 +76,7 @@ pub async fn set_password(
 /// # Errors
 ///
 /// The database is away.
-pub async fn list(app: &App) -> Result<Answer, Fault> {
+async fn list(app: &App) -> Result<Answer, Fault> {
     let users = application_users::list(app).await?;
     Ok(Answer::Administrators(
         users.into_iter().map(view).collect(),

@@ -82,28 +82,8 @@ pub enum Request {
         /// Whether it must be changed before it opens anything else.
         must_change: bool,
     },
-    /// Adds an application user.
-    AdministratorAdd {
-        /// User ID.
-        user_id: String,
-        /// Names of access control groups.
-        groups: Vec<String>,
-        /// The password; `None` makes one.
-        password: Option<SecretText>,
-        /// Whether it must be changed before it opens an API.
-        must_change: bool,
-    },
-    /// Sets the password of an application user, and enables and unlocks the account.
-    AdministratorSetPassword {
-        /// User ID.
-        user_id: String,
-        /// The password; `None` makes one.
-        password: Option<SecretText>,
-        /// Whether it must be changed before it opens an API.
-        must_change: bool,
-    },
-    /// Lists application users.
-    AdministratorList,
+    /// What is done with application users.
+    Administrator(AdministratorRequest),
     /// Sets a user's digest credentials, makes some, or removes them.
     UserSetDigest {
         /// User ID or Self-Service User ID.
@@ -231,6 +211,34 @@ pub enum Request {
         /// This user alone; `None`: everything.
         user: Option<String>,
     },
+}
+
+/// A command about application users: administrators and programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AdministratorRequest {
+    /// Adds an application user.
+    Add {
+        /// User ID.
+        user_id: String,
+        /// Names of access control groups.
+        groups: Vec<String>,
+        /// The password; `None` makes one.
+        password: Option<SecretText>,
+        /// Whether it must be changed before it opens an API.
+        must_change: bool,
+    },
+    /// Sets the password of an application user, and enables and unlocks the account.
+    SetPassword {
+        /// User ID.
+        user_id: String,
+        /// The password; `None` makes one.
+        password: Option<SecretText>,
+        /// Whether it must be changed before it opens an API.
+        must_change: bool,
+    },
+    /// Lists application users.
+    List,
 }
 
 /// A user or phone by name.

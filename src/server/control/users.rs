@@ -204,20 +204,18 @@ pub async fn readiness(app: &App, user: Option<&str>) -> Result<Answer, Fault> {
             "auto-registration and templates are complete",
         ));
     }
-    match user {
-        Some(name) => match readiness::user(app, name).await? {
-            Some(user) => findings.extend(of_user(user)),
-            None => {
-                let text = "there is no user of this ID or Self-Service User ID";
-                let subject = format!("user {name}");
-                findings.push(Finding::problem(&subject, text, "run: selfprov user list"));
-            }
-        },
-        None => {
-            let warned = file_warnings::warned_phones(app).await;
-            findings.extend(warned.iter().map(of_files));
-            findings.extend(of_everybody(app).await?);
+    if let Some(name) = user {
+        if let Some(user) = readiness::user(app, name).await? {
+            findings.extend(of_user(user));
+        } else {
+            let text = "there is no user of this ID or Self-Service User ID";
+            let subject = format!("user {name}");
+            findings.push(Finding::problem(&subject, text, "run: selfprov user list"));
         }
+    } else {
+        let warned = file_warnings::warned_phones(app).await;
+        findings.extend(warned.iter().map(of_files));
+        findings.extend(of_everybody(app).await?);
     }
     Ok(Answer::Findings(findings))
 }
