@@ -1,20 +1,15 @@
 //! A change reaches its phone, whatever the phone went through meanwhile: that it registers is no
 //! sign that it has its new file.
 
-#![cfg(test)]
-
 use std::time::Duration;
 
-use crate::common::PIN;
 use crate::common::SipPhone;
 use crate::common::TestServer;
 use crate::common::for_each_database;
+use crate::common::provision_for_user;
+use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
-use selfprov::domain::secret::Secret;
-use selfprov::domain::self_provisioning::Door;
 use selfprov::service::App;
-use selfprov::service::claim::Claim;
-use selfprov::service::continue_login::continue_login;
 use selfprov::service::device_update;
 use selfprov::service::device_update::DeviceChange;
 use selfprov::service::housekeeping;
@@ -22,7 +17,6 @@ use selfprov::service::phone_control;
 use selfprov::service::phone_files::file_fetched;
 use selfprov::service::record::Actor;
 use selfprov::service::record::Happening;
-use selfprov::service::self_provision::log_in;
 use selfprov::store;
 
 const MAC: &str = "0011AABBCC01";
@@ -32,12 +26,6 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 fn name() -> DeviceName {
     format!("SEP{MAC}").parse().unwrap()
-}
-
-fn secret(app: &App) -> String {
-    let known = app.phones.find(&name()).unwrap();
-    let sealed = known.phone.digest.sealed_secret.clone().unwrap();
-    app.keys.open_secret(&sealed).unwrap().reveal().to_owned()
 }
 
 async fn timeline(app: &App) -> Vec<(String, String)> {
@@ -69,22 +57,6 @@ async fn until_events(app: &App, event: &str, count: usize) {
     .await;
 }
 
-/// The user of the guide takes the phone.
-async fn provision_for_user(app: &App) {
-    let claim = Claim {
-        device: Some(name()),
-        source: "127.0.0.1".parse().unwrap(),
-        reported_model: None,
-        door: Door::Url,
-        correlation: app.environment.new_correlation_id(),
-    };
-    let pin = Secret::from(PIN);
-    let confirmation = log_in(app, &claim, "aksethi", Some(&pin)).await.unwrap();
-    continue_login(app, &claim, &confirmation.token)
-        .await
-        .unwrap();
-}
-
 /// Fetches the phone's own file over HTTP and waits until that is written.
 async fn fetch_file(server: &TestServer) -> String {
     let url = format!("http://{}/{}.cnf.xml", server.files_http, name());
@@ -105,13 +77,15 @@ async fn settled(server: &TestServer) -> SipPhone {
     let app = &server.test.app;
     let mut phone = SipPhone::tcp(server.sip_tcp, MAC).await;
     assert_eq!(phone.register(120).await.status(), 200);
-    provision_for_user(app).await;
+    provision_for_user(app, &name()).await;
     fetch_file(server).await;
     phone.boot();
     let known = app.phones.find(&name()).unwrap();
     phone.number = known.phone.lines[0].pattern.to_string();
     let user = phone.name.clone();
-    let reply = phone.register_as(&user, &secret(app), 120).await;
+    let reply = phone
+        .register_as(&user, &secret_of(app, &name()), 120)
+        .await;
     assert_eq!(reply.status(), 200, "{}", reply.text);
     phone
 }
@@ -127,7 +101,9 @@ async fn reconnected(server: &TestServer, before: &SipPhone) -> SipPhone {
 
 async fn register(app: &App, phone: &mut SipPhone) {
     let user = phone.name.clone();
-    let reply = phone.register_as(&user, &secret(app), 120).await;
+    let reply = phone
+        .register_as(&user, &secret_of(app, &name()), 120)
+        .await;
     assert_eq!(reply.status(), 200, "{}", reply.text);
 }
 

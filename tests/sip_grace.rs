@@ -2,32 +2,22 @@
 
 use std::time::Duration;
 
-use crate::common::PIN;
 use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::TestServer;
 use crate::common::for_each_database;
+use crate::common::provision_for_user;
+use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
-use selfprov::domain::secret::Secret;
-use selfprov::domain::self_provisioning::Door;
 use selfprov::service::App;
-use selfprov::service::claim::Claim;
-use selfprov::service::continue_login::continue_login;
 use selfprov::service::record::Actor;
 use selfprov::service::release;
-use selfprov::service::self_provision::log_in;
 use selfprov::store;
 
 const MAC: &str = "0011AABBCC01";
 
 fn name() -> DeviceName {
     format!("SEP{MAC}").parse().unwrap()
-}
-
-fn secret(app: &App) -> String {
-    let known = app.phones.find(&name()).unwrap();
-    let sealed = known.phone.digest.sealed_secret.clone().unwrap();
-    app.keys.open_secret(&sealed).unwrap().reveal().to_owned()
 }
 
 fn number(app: &App) -> String {
@@ -51,23 +41,6 @@ async fn fetch_file(app: &App) {
     });
 }
 
-/// The user of the guide takes the phone.
-async fn provision_for_user(app: &App) {
-    let claim = Claim {
-        device: Some(name()),
-        source: "127.0.0.1".parse().unwrap(),
-        reported_model: None,
-        door: Door::Url,
-        correlation: app.environment.new_correlation_id(),
-    };
-    let pin = Secret::from(PIN);
-    let confirmation = log_in(app, &claim, "aksethi", Some(&pin)).await.unwrap();
-    continue_login(app, &claim, &confirmation.token)
-        .await
-        .unwrap();
-    assert_eq!(number(app), "1004");
-}
-
 async fn release_by_administrator(app: &App) {
     let actor = Actor {
         name: "administrator:admin".to_owned(),
@@ -88,7 +61,9 @@ async fn settled(server: &TestServer) -> SipPhone {
     phone.boot();
     phone.number = number(app);
     let user = phone.name.clone();
-    let reply = phone.register_as(&user, &secret(app), 120).await;
+    let reply = phone
+        .register_as(&user, &secret_of(app, &name()), 120)
+        .await;
     assert_eq!(reply.status(), 200, "{}", reply.text);
     phone
 }
@@ -107,7 +82,9 @@ async fn boot_with_new_file(app: &App, phone: &mut SipPhone) -> Reply {
     phone.boot();
     phone.number = number(app);
     let user = phone.name.clone();
-    phone.register_as(&user, &secret(app), 120).await
+    phone
+        .register_as(&user, &secret_of(app, &name()), 120)
+        .await
 }
 
 #[tokio::test]
@@ -117,7 +94,7 @@ async fn a_phone_that_never_needed_a_secret_refreshes_without_one_after_provisio
         let app = &server.test.app;
         let mut phone = SipPhone::udp(server.sip_udp, MAC).await;
         assert_eq!(phone.register(120).await.status(), 200);
-        provision_for_user(app).await;
+        provision_for_user(app, &name()).await;
         take_restart(&server, &mut phone).await;
         for _ in 0..2 {
             // It went on as if nothing had been: it is asked again each time.
@@ -145,10 +122,10 @@ async fn the_old_secret_refreshes_the_old_binding_and_nothing_else() {
         let server = TestServer::start(&database).await;
         let app = &server.test.app;
         let mut phone = settled(&server).await;
-        let old_secret = secret(app);
+        let old_secret = secret_of(app, &name());
         let user = phone.name.clone();
-        provision_for_user(app).await;
-        assert_ne!(secret(app), old_secret);
+        provision_for_user(app, &name()).await;
+        assert_ne!(secret_of(app, &name()), old_secret);
 
         let login = phone.login.take();
         assert_eq!(phone.register(120).await.status(), 401);
@@ -190,10 +167,10 @@ async fn a_released_phone_keeps_its_binding_until_it_has_restarted() {
         let server = TestServer::start(&database).await;
         let app = &server.test.app;
         let mut phone = settled(&server).await;
-        provision_for_user(app).await;
+        provision_for_user(app, &name()).await;
         let reply = boot_with_new_file(app, &mut phone).await;
         assert_eq!(reply.status(), 200, "{}", reply.text);
-        let users_secret = secret(app);
+        let users_secret = secret_of(app, &name());
         let user = phone.name.clone();
 
         release_by_administrator(app).await;
@@ -215,9 +192,9 @@ async fn a_binding_outlives_the_device_it_belonged_to() {
         let server = TestServer::start(&database).await;
         let app = &server.test.app;
         let mut phone = settled(&server).await;
-        provision_for_user(app).await;
+        provision_for_user(app, &name()).await;
         boot_with_new_file(app, &mut phone).await;
-        let users_secret = secret(app);
+        let users_secret = secret_of(app, &name());
         let user = phone.name.clone();
         // No number is free: the row goes.
         let mut node = app.catalogue.load().call_managers[&app.node.pkid].clone();
@@ -253,16 +230,16 @@ async fn a_released_phone_gets_its_file_where_it_stood_and_nobody_else_does() {
             let url = format!("http://{}/{}.cnf.xml", server.files_http, name());
             let file = server.handset.run(&url, &["--interface", from]).await;
             assert_eq!(file.status, 200, "{from}: {}", file.body);
-            file.body.contains(&secret(app))
+            file.body.contains(&secret_of(app, &name()))
         };
-        let before = secret(app);
+        let before = secret_of(app, &name());
         for change in ["provisioned", "released"] {
             match change {
-                "provisioned" => provision_for_user(app).await,
+                "provisioned" => provision_for_user(app, &name()).await,
                 _ => release_by_administrator(app).await,
             }
             // It is another device now, with another secret, and has not registered yet.
-            assert_ne!(secret(app), before, "{change}");
+            assert_ne!(secret_of(app, &name()), before, "{change}");
             assert!(!has_secret("127.0.9.9").await, "{change}");
             assert!(has_secret("127.0.0.1").await, "{change}");
         }

@@ -13,6 +13,7 @@ use selfprov::domain::registration::Flow;
 use selfprov::domain::registration::Transport;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::Door;
+use selfprov::service::App;
 use selfprov::service::auto_register::NewPhone;
 use selfprov::service::auto_register::Outcome;
 use selfprov::service::claim::Claim;
@@ -28,6 +29,7 @@ use selfprov::service::self_provision;
 use selfprov::store;
 use sqlx::Row as _;
 
+use super::app::PIN;
 use super::app::TestApp;
 
 /// Model number of the Cisco 7841.
@@ -203,4 +205,28 @@ impl TestApp {
             .unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     }
+}
+
+/// The user of the guide takes this phone, which is at 127.0.0.1.
+pub(crate) async fn provision_for_user(app: &App, device: &DeviceName) {
+    let claim = Claim {
+        device: Some(device.clone()),
+        source: IpAddr::from([127, 0, 0, 1]),
+        reported_model: None,
+        door: Door::Url,
+        correlation: app.environment.new_correlation_id(),
+    };
+    let pin = Secret::from(PIN);
+    let confirmation = self_provision::log_in(app, &claim, "aksethi", Some(&pin))
+        .await
+        .unwrap();
+    let done = continue_login::continue_login(app, &claim, &confirmation.token).await;
+    assert_eq!(done.unwrap().extension.as_str(), "1004");
+}
+
+/// The digest secret of a device.
+pub(crate) fn secret_of(app: &App, device: &DeviceName) -> String {
+    let known = app.phones.find(device).unwrap();
+    let sealed = known.phone.digest.sealed_secret.clone().unwrap();
+    app.keys.open_secret(&sealed).unwrap().reveal().to_owned()
 }

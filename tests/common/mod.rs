@@ -31,6 +31,8 @@ pub(crate) use axl::add_application_user;
 pub(crate) use axl::axl_envelope;
 pub(crate) use claims::CISCO_7841;
 pub(crate) use claims::TestPhone;
+pub(crate) use claims::provision_for_user;
+pub(crate) use claims::secret_of;
 pub(crate) use database::Database;
 pub(crate) use database::for_each_database;
 pub(crate) use database::row_as_text;
