@@ -20,6 +20,7 @@ use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::phone::Phone;
 use selfprov::domain::refusal::Refusal;
 use selfprov::domain::secret::Secret;
+use selfprov::server::config_files::resolver::FORMATS;
 use selfprov::service::activation_codes;
 use selfprov::service::activation_codes::CodeBefore;
 use selfprov::service::activation_codes::IssuedCode;
@@ -576,6 +577,7 @@ async fn nobody_gets_the_file_of_a_placeholder() {
                 name: file.as_bytes(),
                 source: "192.0.2.1".parse().unwrap(),
                 door: FileDoor::Tftp,
+                formats: &FORMATS,
             };
             let answer = render_config::answer(&test.app, &request);
             assert!(matches!(answer, FileAnswer::NotFound), "{answer:?}");

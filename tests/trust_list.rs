@@ -24,6 +24,7 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::trust_list::Sha1For;
 use selfprov::domain::trust_list::keys::KeyRefused;
 use selfprov::domain::trust_list::keys::RetireWhen;
+use selfprov::server::config_files::resolver::FORMATS;
 use selfprov::server::control::execute::execute;
 use selfprov::server::control::protocol::Answer;
 use selfprov::server::control::protocol::Request;
@@ -543,8 +544,9 @@ fn fetches(app: &App, source: IpAddr, device: &str) {
         name: name.as_bytes(),
         source,
         door: FileDoor::Http,
+        formats: &FORMATS,
     };
-    let FileAnswer::TrustList { receipt, .. } = render_config::answer(app, &request) else {
+    let FileAnswer::Made { receipt, .. } = render_config::answer(app, &request) else {
         panic!("{name} is not served");
     };
     render_config::fetched(app, receipt.expect("it is counted"));

@@ -1,8 +1,9 @@
 //! A phone's configuration file as a value: what it says, not how it is written.
 //!
 //! [`assemble::device_file`] makes it from a phone and the catalogue, [`DeviceFile`] is what the
-//! HTTP and TFTP doors write as XML. Nothing here ever holds an SSH, administrator or phone
-//! password, a user ID or an owner: files travel unencrypted.
+//! HTTP and TFTP doors write as XML. It borrows what it says from them: it lives as long as one
+//! answer takes, and copying some twenty texts took as long as writing them. Nothing here ever
+//! holds an SSH, administrator or phone password, a user ID or an owner: files travel unencrypted.
 
 pub mod account;
 pub mod assemble;
@@ -14,6 +15,8 @@ pub mod locale;
 mod referred;
 pub mod text;
 pub mod time_zone;
+
+use std::borrow::Cow;
 
 use idle_url::IdleUrl;
 use locale::UserLocale;
@@ -33,37 +36,37 @@ pub const CALL_MANAGERS_MAX: usize = 3;
 
 /// `SEP<MAC>.cnf.xml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceFile {
+pub struct DeviceFile<'a> {
     /// Identity of the device; `None`: of a phone that is none yet.
     pub pkid: Option<Pkid>,
     /// The number by which CTI knows the device.
     pub ctiid: Option<Ctiid>,
     /// Name of its device pool.
-    pub device_pool: String,
+    pub device_pool: &'a str,
     /// Clock.
-    pub date_time: DateTimeSetting,
+    pub date_time: DateTimeSetting<'a>,
     /// Registrars, in the order in which the phone tries them.
-    pub call_managers: CallManagers,
+    pub call_managers: CallManagers<'a>,
     /// Where to ask about certificates; empty: nowhere.
-    pub trust_verification: Vec<TrustVerificationMember>,
+    pub trust_verification: Vec<TrustVerificationMember<'a>>,
     /// SIP timers, ports and the names of the files that go with them.
     pub sip_profile: SipSettings,
     /// Lines from the top; the first is the primary line.
-    pub lines: Vec<FileLine>,
+    pub lines: Vec<FileLine<'a>>,
     /// Firmware load; empty: the phone keeps what it runs.
-    pub load_information: String,
+    pub load_information: &'a str,
     /// Any change of it makes the phone load the file anew on `check-version`.
     pub version_stamp: Pkid,
     /// Language of the phone; `None`: its own.
     pub user_locale: Option<UserLocale>,
     /// Tones; empty: the phone's own.
-    pub network_locale: String,
+    pub network_locale: Cow<'a, str>,
     /// Signalling security.
     pub security_mode: DeviceSecurityMode,
     /// SIP transport.
     pub transport: Transport,
     /// Where its buttons and its idle screen lead.
-    pub urls: ServiceUrls,
+    pub urls: ServiceUrls<'a>,
     /// Where phone services come from.
     pub services_provisioning: ServicesProvisioning,
     /// What had to be changed or left out, for log, timeline and `doctor`.
@@ -72,9 +75,9 @@ pub struct DeviceFile {
 
 /// `XMLDefault.cnf.xml`: what a phone without a file of its own gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct XmlDefaultFile {
+pub struct XmlDefaultFile<'a> {
     /// The line name with which it shall register.
-    pub auto_registration_name: String,
+    pub auto_registration_name: &'a str,
     /// Whether it shall register at all.
     pub auto_registration_enabled: bool,
     /// Self-provisioning asks for credentials.
@@ -82,65 +85,65 @@ pub struct XmlDefaultFile {
     /// The administrators' authentication code is accepted.
     pub admin_provision_mode: bool,
     /// Registrars.
-    pub call_managers: CallManagers,
+    pub call_managers: CallManagers<'a>,
     /// Where to ask about certificates; empty: nowhere.
-    pub trust_verification: Vec<TrustVerificationMember>,
+    pub trust_verification: Vec<TrustVerificationMember<'a>>,
     /// Firmware by model number, where the catalogue names one.
-    pub loads: Vec<(u32, String)>,
+    pub loads: Vec<(u32, &'a str)>,
     /// Service URLs; never an idle URL, because the phone is not known yet.
-    pub urls: ServiceUrls,
+    pub urls: ServiceUrls<'a>,
 }
 
 /// How a phone shows and gets the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateTimeSetting {
+pub struct DateTimeSetting<'a> {
     /// Name of the date/time group.
-    pub name: String,
+    pub name: &'a str,
     /// Format: `D/M/Ya`.
-    pub date_template: String,
+    pub date_template: &'a str,
     /// Zone for phones before the 7800, where their list has it.
     pub cisco_time_zone: Option<&'static str>,
     /// Olson zone, for newer ones.
-    pub olson_time_zone: String,
+    pub olson_time_zone: &'a str,
     /// Time servers.
-    pub ntp_servers: Vec<String>,
+    pub ntp_servers: &'a [String],
 }
 
 /// The CallManager group of a file: one to [`CALL_MANAGERS_MAX`] members.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallManagers {
-    group: String,
-    members: Vec<CallManagerMember>,
+pub struct CallManagers<'a> {
+    group: &'a str,
+    members: Vec<CallManagerMember<'a>>,
 }
 
-impl CallManagers {
+impl<'a> CallManagers<'a> {
     /// A group of these members in order of priority; only the first three are kept, because a
     /// phone reads no more. `None` when there is none.
-    pub fn new(group: String, mut members: Vec<CallManagerMember>) -> Option<Self> {
+    pub fn new(group: &'a str, mut members: Vec<CallManagerMember<'a>>) -> Option<Self> {
         members.truncate(CALL_MANAGERS_MAX);
         (!members.is_empty()).then_some(Self { group, members })
     }
 
     /// Name of the group.
-    pub fn group(&self) -> &str {
-        &self.group
+    pub const fn group(&self) -> &'a str {
+        self.group
     }
 
     /// The members by priority.
-    pub fn members(&self) -> &[CallManagerMember] {
+    pub fn members(&self) -> &[CallManagerMember<'a>] {
         &self.members
     }
 }
 
 /// One registrar of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallManagerMember {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallManagerMember<'a> {
     /// Name of the node.
-    pub name: String,
+    pub name: &'a str,
     /// Description of the node.
-    pub description: String,
+    pub description: &'a str,
     /// Host name or address.
-    pub process_node_name: String,
+    pub process_node_name: &'a str,
     /// SCCP port; phones want the element.
     pub ethernet_phone_port: u16,
     /// SIP port.
@@ -150,10 +153,10 @@ pub struct CallManagerMember {
 }
 
 /// One TVS of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrustVerificationMember {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustVerificationMember<'a> {
     /// Host name or address.
-    pub address: String,
+    pub address: &'a str,
     /// TCP port.
     pub port: u16,
 }
@@ -175,21 +178,21 @@ pub struct SipSettings {
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileLine {
+pub struct FileLine<'a> {
     /// Button, 1 the topmost.
     pub button: u8,
     /// Position among the lines; 1 is the primary line.
     pub index: u8,
     /// Text beside the button.
-    pub label: PhoneText<LINE_TEXT_LENGTH_MAX>,
+    pub label: PhoneText<'a, LINE_TEXT_LENGTH_MAX>,
     /// The user part of From and To: the directory number.
-    pub name: PhoneText<LINE_TEXT_LENGTH_MAX>,
+    pub name: PhoneText<'a, LINE_TEXT_LENGTH_MAX>,
     /// Display name in calls.
-    pub display_name: PhoneText<LINE_TEXT_LENGTH_MAX>,
+    pub display_name: PhoneText<'a, LINE_TEXT_LENGTH_MAX>,
     /// The user part of Contact.
     pub contact: String,
     /// What it answers a digest challenge with; `None` in a file without secrets.
-    pub digest: Option<LineDigest>,
+    pub digest: Option<LineDigest<'a>>,
     /// Whether it answers calls by itself.
     pub auto_answer: bool,
     /// Most calls at once.
@@ -199,12 +202,12 @@ pub struct FileLine {
 }
 
 /// The digest credential of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineDigest {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineDigest<'a> {
     /// `authName`.
-    pub user_name: String,
+    pub user_name: &'a str,
     /// `authPassword`, at most [`LINE_TEXT_LENGTH_MAX`] characters.
-    pub secret: Secret,
+    pub secret: &'a Secret,
 }
 
 /// `deviceSecurityMode`. Anything else is an error to the phone.
@@ -244,33 +247,33 @@ pub enum ServicesProvisioning {
 
 /// The service URLs of a file, after *Default* and *Override* are resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceUrls {
+pub struct ServiceUrls<'a> {
     /// The one idle URL.
-    pub idle: IdleUrl,
+    pub idle: IdleUrl<'a>,
     /// Seconds of idleness before it is opened; 0 without one.
     pub idle_timeout_s: u32,
     /// `authenticationURL`: always ours. An empty one would let anybody push to the phone.
-    pub authentication: PhoneUrl,
+    pub authentication: &'a PhoneUrl<'static>,
     /// `secureAuthenticationURL`: always ours.
-    pub secure_authentication: PhoneUrl,
+    pub secure_authentication: &'a PhoneUrl<'static>,
     /// `directoryURL`.
-    pub directory: Option<PhoneUrl>,
+    pub directory: Option<PhoneUrl<'a>>,
     /// `secureDirectoryURL`.
-    pub secure_directory: Option<PhoneUrl>,
+    pub secure_directory: Option<PhoneUrl<'a>>,
     /// `informationURL`.
-    pub information: Option<PhoneUrl>,
+    pub information: Option<PhoneUrl<'a>>,
     /// `secureInformationURL`.
-    pub secure_information: Option<PhoneUrl>,
+    pub secure_information: Option<PhoneUrl<'a>>,
     /// `messagesURL`.
-    pub messages: Option<PhoneUrl>,
+    pub messages: Option<PhoneUrl<'a>>,
     /// `secureMessagesURL`.
-    pub secure_messages: Option<PhoneUrl>,
+    pub secure_messages: Option<PhoneUrl<'a>>,
     /// `proxyServerURL`.
-    pub proxy_server: Option<PhoneUrl>,
+    pub proxy_server: Option<PhoneUrl<'a>>,
     /// `servicesURL`.
-    pub services: Option<PhoneUrl>,
+    pub services: Option<PhoneUrl<'a>>,
     /// `secureServicesURL`.
-    pub secure_services: Option<PhoneUrl>,
+    pub secure_services: Option<PhoneUrl<'a>>,
 }
 
 /// Something in a file that is not as its template says, and why.

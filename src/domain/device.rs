@@ -65,6 +65,9 @@ impl DeviceName {
     /// Longest device name, in characters (CUCM's column is 128; phones take 15 to 50).
     pub const LENGTH_MAX: usize = 50;
 
+    /// Length of a phone's name: `SEP` and twelve digits.
+    pub const OF_PHONE_LENGTH: usize = 15;
+
     /// The name of the phone with this MAC address.
     pub fn of_phone(mac: MacAddress) -> Self {
         Self(format!("SEP{mac}").into())
@@ -116,15 +119,18 @@ impl FromStr for DeviceName {
     type Err = InvalidDeviceName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if text.is_empty() || text.len() > Self::LENGTH_MAX || !text.chars().all(allowed) {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if text.is_empty() || text.len() > Self::LENGTH_MAX || !text.bytes().all(allowed) {
             return Err(InvalidDeviceName);
         }
-        let upper = text.to_ascii_uppercase();
-        let is_phone = upper.len() == 15
-            && upper.starts_with("SEP")
-            && upper.bytes().skip(3).all(|b| b.is_ascii_hexdigit());
-        Ok(Self(if is_phone { upper.into() } else { text.into() }))
+        let (prefix, digits) = text.split_at_checked(3).unwrap_or_default();
+        let is_phone = text.len() == Self::OF_PHONE_LENGTH
+            && prefix.eq_ignore_ascii_case("SEP")
+            && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_phone && text.bytes().any(|b| b.is_ascii_lowercase()) {
+            return Ok(Self(text.to_ascii_uppercase().into()));
+        }
+        Ok(Self(text.into()))
     }
 }
 

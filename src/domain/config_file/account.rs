@@ -117,7 +117,7 @@ pub fn device_accounts(
             .members()
             .iter()
             .map(|member| Registrar {
-                host: member.process_node_name.clone(),
+                host: member.process_node_name.to_owned(),
                 sip_port: member.sip_port,
                 sip_secure_port: member.secured_sip_port,
             })

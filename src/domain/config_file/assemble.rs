@@ -4,6 +4,7 @@ pub(super) mod registrars;
 pub(super) mod signalling;
 mod urls;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::DateTimeSetting;
@@ -90,9 +91,9 @@ pub struct SystemValues {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticationUrls {
     /// `authenticationURL`, at the plain door where there is one.
-    pub plain: PhoneUrl,
+    pub plain: PhoneUrl<'static>,
     /// `secureAuthenticationURL`.
-    pub secure: PhoneUrl,
+    pub secure: PhoneUrl<'static>,
 }
 
 impl AuthenticationUrls {
@@ -123,12 +124,12 @@ pub struct PbxRegistrar {
 /// # Errors
 ///
 /// [`Incomplete`] when the catalogue lacks an object that the phone refers to.
-pub fn device_file(
-    phone: &Phone,
-    catalogue: &Catalogue,
-    system: &SystemValues,
-    secret: Option<&Secret>,
-) -> Result<DeviceFile, Incomplete> {
+pub fn device_file<'a>(
+    phone: &'a Phone,
+    catalogue: &'a Catalogue,
+    system: &'a SystemValues,
+    secret: Option<&'a Secret>,
+) -> Result<DeviceFile<'a>, Incomplete> {
     let configuration = &phone.configuration;
     let mut warnings = Vec::new();
     let referred = Referred::new(configuration, catalogue)?;
@@ -142,7 +143,7 @@ pub fn device_file(
     Ok(DeviceFile {
         pkid: Some(phone.pkid),
         ctiid: phone.ctiid,
-        device_pool: referred.pool.name.clone(),
+        device_pool: &referred.pool.name,
         date_time: date_time_setting(date_time, system, phone.model, &mut warnings),
         call_managers: registrars(phone, group, catalogue, system, &mut warnings)?,
         trust_verification: trust_verification(&group.members, catalogue, system),
@@ -150,14 +151,12 @@ pub fn device_file(
         lines: phone
             .lines
             .iter()
-            .map(|line| file_line(line, digest.clone(), &mut warnings))
+            .map(|line| file_line(line, digest, &mut warnings))
             .collect(),
-        load_information: catalogue
-            .load_information(&configuration.load_information, phone.model)
-            .to_owned(),
+        load_information: catalogue.load_information(&configuration.load_information, phone.model),
         version_stamp: phone.version_stamp,
         user_locale: user_locale(&configuration.user_locale),
-        network_locale: configuration.network_locale.replace(' ', "_"),
+        network_locale: with_underscores(&configuration.network_locale),
         security_mode,
         transport,
         urls,
@@ -172,11 +171,11 @@ pub fn device_file(
 /// # Errors
 ///
 /// [`Incomplete`] when the node's auto-registration template leads to no CallManager group.
-pub fn auto_registration_file(
-    node: &CallManager,
-    catalogue: &Catalogue,
-    system: &SystemValues,
-) -> Result<DeviceFile, Incomplete> {
+pub fn auto_registration_file<'a>(
+    node: &'a CallManager,
+    catalogue: &'a Catalogue,
+    system: &'a SystemValues,
+) -> Result<DeviceFile<'a>, Incomplete> {
     let template = node
         .auto_registration
         .universal_device_template
@@ -191,16 +190,16 @@ pub fn auto_registration_file(
     Ok(DeviceFile {
         pkid: None,
         ctiid: None,
-        device_pool: referred.pool.name.clone(),
+        device_pool: &referred.pool.name,
         date_time: date_time_setting(date_time, system, None, &mut warnings),
         call_managers: call_managers_of_default(node, group, catalogue, system)?,
         trust_verification: trust_verification(&members, catalogue, system),
         sip_profile: sip_settings(referred.sip_profile()?),
         lines: vec![auto_registration_line(&node.auto_registration.name)],
-        load_information: configuration.load_information.clone(),
+        load_information: &configuration.load_information,
         version_stamp: AUTO_REGISTRATION_STAMP,
         user_locale: user_locale(&configuration.user_locale),
-        network_locale: configuration.network_locale.replace(' ', "_"),
+        network_locale: with_underscores(&configuration.network_locale),
         security_mode: DeviceSecurityMode::NonSecure,
         transport: signalling::of_nobody(referred.security_profile().ok()),
         urls: urls_of_nobody(system),
@@ -214,11 +213,11 @@ pub fn auto_registration_file(
 /// # Errors
 ///
 /// [`Incomplete`] when no CallManager group can be found for it.
-pub fn xml_default_file(
-    node: &CallManager,
-    catalogue: &Catalogue,
-    system: &SystemValues,
-) -> Result<XmlDefaultFile, Incomplete> {
+pub fn xml_default_file<'a>(
+    node: &'a CallManager,
+    catalogue: &'a Catalogue,
+    system: &'a SystemValues,
+) -> Result<XmlDefaultFile<'a>, Incomplete> {
     let group = node
         .auto_registration
         .universal_device_template
@@ -230,7 +229,7 @@ pub fn xml_default_file(
         })
         .map_or(node.pkid, |pool| pool.call_manager_group);
     Ok(XmlDefaultFile {
-        auto_registration_name: node.auto_registration.name.clone(),
+        auto_registration_name: &node.auto_registration.name,
         auto_registration_enabled: node.auto_registration.enabled,
         self_provisioning_secure_mode: system.self_provisioning_secure_mode,
         admin_provision_mode: system.admin_provision_mode,
@@ -254,37 +253,37 @@ fn members_of(group: Pkid, node: &CallManager, catalogue: &Catalogue) -> Vec<Pki
 }
 
 /// The firmware of every model that has a default, in order of their numbers.
-fn loads(catalogue: &Catalogue) -> Vec<(u32, String)> {
+fn loads(catalogue: &Catalogue) -> Vec<(u32, &str)> {
     let defaults = catalogue.device_defaults.iter();
-    let mut loads: Vec<(u32, String)> = defaults
+    let mut loads: Vec<(u32, &str)> = defaults
         .filter(|(_, default)| !default.load_information.is_empty())
-        .map(|(model, default)| (*model, default.load_information.clone()))
+        .map(|(model, default)| (*model, default.load_information.as_str()))
         .collect();
     loads.sort_unstable();
     loads
 }
 
-fn line_digest(
-    phone: &Phone,
-    secret: &Secret,
+fn line_digest<'a>(
+    phone: &'a Phone,
+    secret: &'a Secret,
     warnings: &mut Vec<FileWarning>,
-) -> Option<LineDigest> {
+) -> Option<LineDigest<'a>> {
     let text = secret.reveal();
     if text.chars().count() > LINE_TEXT_LENGTH_MAX || text.chars().any(char::is_control) {
         warnings.push(FileWarning::SecretUnusable);
         return None;
     }
     Some(LineDigest {
-        user_name: phone.digest_user_name().to_owned(),
-        secret: secret.clone(),
+        user_name: phone.digest_user_name(),
+        secret,
     })
 }
 
-fn file_line(
-    line: &PhoneLine,
-    digest: Option<LineDigest>,
+fn file_line<'a>(
+    line: &'a PhoneLine,
+    digest: Option<LineDigest<'a>>,
     warnings: &mut Vec<FileWarning>,
-) -> FileLine {
+) -> FileLine<'a> {
     let label = if line.label.is_empty() {
         line.pattern.as_str()
     } else {
@@ -309,14 +308,14 @@ fn file_line(
     }
 }
 
-fn auto_registration_line(name: &str) -> FileLine {
+fn auto_registration_line(name: &str) -> FileLine<'_> {
     FileLine {
         button: 1,
         index: 1,
         label: PhoneText::fit(name),
         name: PhoneText::fit(name),
         display_name: PhoneText::fit(name),
-        contact: PhoneText::<LINE_TEXT_LENGTH_MAX>::fit(name)
+        contact: PhoneText::<'_, LINE_TEXT_LENGTH_MAX>::fit(name)
             .as_str()
             .to_owned(),
         digest: None,
@@ -326,11 +325,20 @@ fn auto_registration_line(name: &str) -> FileLine {
     }
 }
 
-fn bounded<const LENGTH_MAX: usize>(
-    text: &str,
+/// A name as the phones' files spell it.
+fn with_underscores(name: &str) -> Cow<'_, str> {
+    if name.contains(' ') {
+        name.replace(' ', "_").into()
+    } else {
+        name.into()
+    }
+}
+
+fn bounded<'a, const LENGTH_MAX: usize>(
+    text: &'a str,
     element: &'static str,
     warnings: &mut Vec<FileWarning>,
-) -> PhoneText<LENGTH_MAX> {
+) -> PhoneText<'a, LENGTH_MAX> {
     let fitting = PhoneText::<LENGTH_MAX>::fit(text);
     if fitting.as_str() != text {
         warnings.push(FileWarning::Shortened(element));
@@ -338,12 +346,12 @@ fn bounded<const LENGTH_MAX: usize>(
     fitting
 }
 
-fn date_time_setting(
-    group: &DateTimeGroup,
-    system: &SystemValues,
+fn date_time_setting<'a>(
+    group: &'a DateTimeGroup,
+    system: &'a SystemValues,
     model: Option<u32>,
     warnings: &mut Vec<FileWarning>,
-) -> DateTimeSetting {
+) -> DateTimeSetting<'a> {
     let olson = if group.time_zone.is_empty() {
         &system.time_zone
     } else {
@@ -357,11 +365,11 @@ fn date_time_setting(
         warnings.push(FileWarning::TimeZoneUnknown);
     }
     DateTimeSetting {
-        name: group.name.clone(),
-        date_template: group.date_template.clone(),
+        name: &group.name,
+        date_template: &group.date_template,
         cisco_time_zone: cisco,
-        olson_time_zone: olson.clone(),
-        ntp_servers: group.ntp_servers.clone(),
+        olson_time_zone: olson,
+        ntp_servers: &group.ntp_servers,
     }
 }
 

@@ -107,6 +107,9 @@ pub enum RefusedName {
 ///
 /// [`RefusedName`] for names that no phone sends.
 pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
+    if let Some(device) = phones_own_file(name) {
+        return Ok(RequestedFile::Device(device));
+    }
     let path = firmware_path(name)?;
     if path.as_str().contains('/') {
         return Ok(RequestedFile::Firmware(path));
@@ -124,6 +127,17 @@ pub fn parse(name: &[u8]) -> Result<RequestedFile, RefusedName> {
         .or_else(|| generated(&lower))
         .or_else(|| profile(&lower))
         .unwrap_or(RequestedFile::Firmware(path)))
+}
+
+/// `SEP<MAC>.cnf.xml`, which nearly every request asks for, without looking at anything else.
+fn phones_own_file(name: &[u8]) -> Option<DeviceName> {
+    let name = std::str::from_utf8(name).ok()?.trim_start_matches('/');
+    let (stem, end) = name.split_at_checked(DeviceName::OF_PHONE_LENGTH)?;
+    if !end.eq_ignore_ascii_case(".cnf.xml") {
+        return None;
+    }
+    let device: DeviceName = stem.parse().ok()?;
+    device.mac().is_some().then_some(device)
 }
 
 /// What stands behind the name of a signed file.

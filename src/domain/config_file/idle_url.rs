@@ -1,5 +1,7 @@
 //! Which idle URL a phone's file carries: exactly one, and never a login on a claimed phone.
 
+use std::borrow::Cow;
+
 use super::FileWarning;
 use super::text::DoorUrl;
 use super::text::PhoneUrl;
@@ -23,13 +25,13 @@ pub struct SelfProvisionDoors {
 
 /// The idle URL of a file: one element at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IdleUrl {
+pub enum IdleUrl<'a> {
     /// None: the phone's idle screen stays.
     None,
     /// `idleURL`.
-    Plain(PhoneUrl),
+    Plain(PhoneUrl<'a>),
     /// `secureIdleURL`.
-    Secure(PhoneUrl),
+    Secure(PhoneUrl<'a>),
 }
 
 /// What the templates and the system want as idle URL, before the choice.
@@ -47,13 +49,13 @@ pub struct WantedIdleUrl<'a> {
 /// provisioned phone (it would ask for a login for ever) and else becomes, for this phone: the
 /// HTTPS door where phones trust it and the model speaks TLS 1.2; else the plain door, if that is
 /// on; else the HTTPS door with a warning, because the phone will show *Host not found*.
-pub fn choose_idle_url(
-    wanted: WantedIdleUrl<'_>,
+pub fn choose_idle_url<'a>(
+    wanted: WantedIdleUrl<'a>,
     state: DeviceState,
     model: Option<&PhoneModel>,
     doors: &SelfProvisionDoors,
     device: &DeviceName,
-) -> (IdleUrl, Option<FileWarning>) {
+) -> (IdleUrl<'a>, Option<FileWarning>) {
     let speaks_tls = model.is_some_and(PhoneModel::speaks_tls_1_2);
     let text = if wanted.idle.is_empty() || (speaks_tls && !wanted.secure_idle.is_empty()) {
         wanted.secure_idle
@@ -70,12 +72,12 @@ pub fn choose_idle_url(
         return (IdleUrl::None, Some(FileWarning::LoginLeftOut));
     }
     if doors.phones_trust_https && speaks_tls {
-        return by_scheme(&secure_login(text, doors, device), None);
+        return by_scheme(secure_login(text, doors, device), None);
     }
     match &doors.plain {
-        Some(plain) => by_scheme(&login_at(plain.as_str(), device), None),
+        Some(plain) => by_scheme(login_at(plain.as_str(), device), None),
         None => by_scheme(
-            &secure_login(text, doors, device),
+            secure_login(text, doors, device),
             Some(FileWarning::IdleUrlNotTrusted),
         ),
     }
@@ -127,12 +129,19 @@ fn host_of(base: &str) -> &str {
 
 /// The login on this door with the device's own name: no phone needs to expand `#DEVICENAME#`.
 fn login_at(base: &str, device: &DeviceName) -> String {
-    let base = base.trim_end_matches('/');
-    format!("{base}{SELF_PROVISION_PATH}?name={device}")
+    of_device(base.trim_end_matches('/'), SELF_PROVISION_PATH, device)
 }
 
-fn by_scheme(text: &str, warning: Option<FileWarning>) -> (IdleUrl, Option<FileWarning>) {
-    match text.parse::<PhoneUrl>() {
+/// A page of ours with the device's own name.
+pub(super) fn of_device(base: &str, path: &str, device: &DeviceName) -> String {
+    [base, path, "?name=", device.as_str()].concat()
+}
+
+fn by_scheme<'a>(
+    text: impl Into<Cow<'a, str>>,
+    warning: Option<FileWarning>,
+) -> (IdleUrl<'a>, Option<FileWarning>) {
+    match PhoneUrl::new(text) {
         Ok(url) if url.is_https() => (IdleUrl::Secure(url), warning),
         Ok(url) => (IdleUrl::Plain(url), warning),
         Err(_) => (IdleUrl::None, Some(FileWarning::UrlUnusable("idleURL"))),
@@ -154,12 +163,12 @@ mod tests {
         }
     }
 
-    fn choose(
-        idle: &str,
+    fn choose<'a>(
+        idle: &'a str,
         state: DeviceState,
         model: u32,
         doors: &SelfProvisionDoors,
-    ) -> (IdleUrl, Option<FileWarning>) {
+    ) -> (IdleUrl<'a>, Option<FileWarning>) {
         let wanted = WantedIdleUrl {
             idle,
             secure_idle: "",
@@ -168,12 +177,12 @@ mod tests {
         choose_idle_url(wanted, state, by_number(model), doors, &device)
     }
 
-    fn plain(text: &str) -> IdleUrl {
-        IdleUrl::Plain(text.parse().unwrap())
+    fn plain(text: &str) -> IdleUrl<'_> {
+        IdleUrl::Plain(PhoneUrl::new(text).unwrap())
     }
 
-    fn secure(text: &str) -> IdleUrl {
-        IdleUrl::Secure(text.parse().unwrap())
+    fn secure(text: &str) -> IdleUrl<'_> {
+        IdleUrl::Secure(PhoneUrl::new(text).unwrap())
     }
 
     #[test]

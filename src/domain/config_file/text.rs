@@ -1,19 +1,20 @@
 //! Texts that a phone's file can hold: bounded and free of control characters.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 /// Text of at most `LENGTH_MAX` characters for one element of a phone's file.
 ///
 /// Longer text is cut, because a phone that refuses its whole file over a long label helps
 /// nobody; a warning of the file says that it was cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PhoneText<const LENGTH_MAX: usize>(Box<str>);
+pub struct PhoneText<'a, const LENGTH_MAX: usize>(Cow<'a, str>);
 
-impl<const LENGTH_MAX: usize> PhoneText<LENGTH_MAX> {
+impl<'a, const LENGTH_MAX: usize> PhoneText<'a, LENGTH_MAX> {
     /// Takes what fits: control characters dropped, the rest cut after `LENGTH_MAX` characters.
-    pub fn fit(text: &str) -> Self {
+    pub fn fit(text: &'a str) -> Self {
         // Nearly every text fits as it is.
-        if text.len() <= LENGTH_MAX && text.bytes().all(|b| b.is_ascii_graphic()) {
+        let is_plain = text.bytes().all(|b| matches!(b, b' '..=b'~')) && !text.ends_with(' ');
+        if text.len() <= LENGTH_MAX && is_plain {
             return Self(text.into());
         }
         let fitting: String = text
@@ -21,7 +22,7 @@ impl<const LENGTH_MAX: usize> PhoneText<LENGTH_MAX> {
             .filter(|c| !c.is_control())
             .take(LENGTH_MAX)
             .collect();
-        Self(fitting.trim_end().into())
+        Self(fitting.trim_end().to_owned().into())
     }
 
     /// The text.
@@ -30,16 +31,28 @@ impl<const LENGTH_MAX: usize> PhoneText<LENGTH_MAX> {
     }
 }
 
-/// A URL as a phone's file carries it: printable ASCII without spaces, at most 255 characters. A copy
-/// is the same text once more, not another one: many files have the same.
+/// A URL as a phone's file carries it: printable ASCII without spaces, at most 255 characters.
 ///
 /// Source: the phones' limit for URLs in files (255; 256 in XML objects).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneUrl(Arc<str>);
+pub struct PhoneUrl<'a>(Cow<'a, str>);
 
-impl PhoneUrl {
+impl<'a> PhoneUrl<'a> {
     /// Longest URL in a phone's file, in characters.
     pub const LENGTH_MAX: usize = 255;
+
+    /// Takes a text that is one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPhoneUrl`] for one that is empty, too long, or has other characters.
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, InvalidPhoneUrl> {
+        let text = text.into();
+        let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX;
+        (fits && text.bytes().all(|b| b.is_ascii_graphic()))
+            .then_some(Self(text))
+            .ok_or(InvalidPhoneUrl)
+    }
 
     /// The URL as text.
     pub fn as_str(&self) -> &str {
@@ -70,7 +83,7 @@ impl DoorUrl {
     }
 
     /// This path of ours at the door. A path is a short constant; what is too long is cut.
-    pub fn at(&self, path: &'static str) -> PhoneUrl {
+    pub fn at(&self, path: &'static str) -> PhoneUrl<'static> {
         let path = path
             .get(..PhoneUrl::LENGTH_MAX - Self::LENGTH_MAX)
             .unwrap_or(path);
@@ -95,17 +108,6 @@ impl std::str::FromStr for DoorUrl {
 #[error("a phone's URL has 1 to 255 printable ASCII characters and no spaces")]
 pub struct InvalidPhoneUrl;
 
-impl std::str::FromStr for PhoneUrl {
-    type Err = InvalidPhoneUrl;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX;
-        (fits && text.bytes().all(|b| b.is_ascii_graphic()))
-            .then(|| Self(text.into()))
-            .ok_or(InvalidPhoneUrl)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,11 +121,11 @@ mod tests {
 
     #[test]
     fn a_url_is_short_printable_ascii() {
-        let url: PhoneUrl = "HTTPS://h/x".parse().unwrap();
+        let url = PhoneUrl::new("HTTPS://h/x").unwrap();
         assert!(url.is_https());
-        assert!(!"http://h".parse::<PhoneUrl>().unwrap().is_https());
+        assert!(!PhoneUrl::new("http://h").unwrap().is_https());
         for bad in ["", "http://h/ x", "http://ü", &"x".repeat(256)] {
-            assert!(bad.parse::<PhoneUrl>().is_err(), "{bad}");
+            assert!(PhoneUrl::new(bad).is_err(), "{bad}");
         }
     }
 }

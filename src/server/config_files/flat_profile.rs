@@ -5,7 +5,10 @@
 //! administrator and user. Source: element names and attributes in the phones' provisioning and
 //! administration guides.
 
+use bytes::Bytes;
+
 use super::xml::Xml;
+use super::xml::tag;
 use crate::domain::config_file::Transport;
 use crate::domain::config_file::account::Account;
 use crate::domain::config_file::account::DeviceAccounts;
@@ -18,9 +21,9 @@ const CAPACITY_BYTES: usize = 4 * 1024;
 const LOCKED: &[(&str, &str)] = &[("ua", "na")];
 
 /// Writes the file.
-pub(super) fn write(profile: &FlatProfile) -> String {
+pub(super) fn write(profile: &FlatProfile) -> Bytes {
     let mut xml = Xml::document(CAPACITY_BYTES);
-    xml.nest("flat-profile", |xml| {
+    xml.nest(tag!("flat-profile"), |xml| {
         set(xml, "Provision_Enable", "Yes");
         set(xml, "Resync_On_Reset", "Yes");
         let periodic = profile.resync_periodic_s.to_string();
@@ -34,7 +37,7 @@ pub(super) fn write(profile: &FlatProfile) -> String {
 }
 
 fn set(xml: &mut Xml, name: &str, text: &str) {
-    xml.text_with(name, LOCKED, text);
+    xml.named_text(name, LOCKED, text);
 }
 
 fn of_device(xml: &mut Xml, device: &DeviceAccounts) {

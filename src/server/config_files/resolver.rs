@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::content::Content;
 use super::content::FileSource;
 use super::content::Resolved;
@@ -16,10 +18,18 @@ use crate::domain::config_file::file_name::FirmwarePath;
 use crate::service::App;
 use crate::service::phone_files::file_answer::FetchReceipt;
 use crate::service::phone_files::file_answer::FileAnswer;
+use crate::service::phone_files::file_answer::FileFormats;
 use crate::service::phone_files::file_answer::FileRequest;
 use crate::service::phone_files::file_requests::FileDoor;
 use crate::service::phone_files::render_config;
 use crate::service::trust_list::signed_files::FileSigner;
+
+/// What the use case makes, written as phones read it.
+pub static FORMATS: FileFormats = FileFormats {
+    device: device_xml::write,
+    flat_profile: flat_profile::write,
+    xml_default: system_xml::xml_default,
+};
 
 /// Asks the use case and writes what it answers.
 pub struct Resolver {
@@ -41,25 +51,20 @@ impl Resolver {
     /// Writes what is not to be signed, or not yet.
     async fn written(&self, answer: FileAnswer) -> Resolved {
         match answer {
-            FileAnswer::Device { file, receipt } => generated(device_xml::write(&file), receipt),
-            FileAnswer::FlatProfile { profile, receipt } => {
-                generated(flat_profile::write(&profile), receipt)
+            FileAnswer::Made { bytes, receipt } => {
+                Resolved::Found(Content::Generated(bytes), receipt)
             }
-            FileAnswer::XmlDefault(file) => generated(system_xml::xml_default(&file), None),
-            FileAnswer::DialPlan => generated(system_xml::dial_plan(), None),
-            FileAnswer::SoftKeys => generated(system_xml::soft_keys(), None),
-            FileAnswer::FeaturePolicy => generated(system_xml::feature_policy(), None),
+            FileAnswer::DialPlan => generated(system_xml::dial_plan()),
+            FileAnswer::SoftKeys => generated(system_xml::soft_keys()),
+            FileAnswer::FeaturePolicy => generated(system_xml::feature_policy()),
             FileAnswer::RingList(path) => match self.of_firmware(&path).await {
                 Some(content) => Resolved::Found(content, None),
-                None => generated(system_xml::ring_list(), None),
+                None => generated(system_xml::ring_list()),
             },
             FileAnswer::Firmware(path) => match self.of_firmware(&path).await {
                 Some(content) => Resolved::Found(content, None),
                 None => Resolved::NotFound,
             },
-            FileAnswer::TrustList { bytes, receipt } => {
-                Resolved::Found(Content::Generated(bytes), receipt)
-            }
             // A signed file holds one that is not signed.
             FileAnswer::NotFound | FileAnswer::Signed { .. } => Resolved::NotFound,
             FileAnswer::Refused(why) => Resolved::Refused(why),
@@ -106,7 +111,12 @@ impl Resolver {
 
 impl FileSource for Resolver {
     async fn resolve(&self, name: &[u8], source: IpAddr, door: FileDoor) -> Resolved {
-        let request = FileRequest { name, source, door };
+        let request = FileRequest {
+            name,
+            source,
+            door,
+            formats: &FORMATS,
+        };
         match render_config::answer(&self.app, &request) {
             FileAnswer::Signed { name, file, signer } => {
                 let resolved = self.written(*file).await;
@@ -125,6 +135,7 @@ impl FileSource for Resolver {
     }
 }
 
-fn generated(text: String, receipt: Option<FetchReceipt>) -> Resolved {
-    Resolved::Found(Content::Generated(text.into()), receipt)
+/// A file that is the same for everybody.
+const fn generated(bytes: Bytes) -> Resolved {
+    Resolved::Found(Content::Generated(bytes), None)
 }

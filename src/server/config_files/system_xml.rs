@@ -1,10 +1,13 @@
 //! The files that belong to no device: `XMLDefault.cnf.xml`, dial plan, soft keys, feature policy
 //! and ring list.
 
+use bytes::Bytes;
+
 use super::device_xml::call_manager_group;
 use super::device_xml::service_urls;
 use super::device_xml::trust_verification;
 use super::xml::Xml;
+use super::xml::tag;
 use crate::domain::config_file::XmlDefaultFile;
 use crate::domain::phone_model;
 
@@ -16,26 +19,26 @@ const VERSION_STAMP: &str = "{5e1f9204-0000-4000-8000-000000000010}";
 /// `autoRegistrationName` stands first: at `autoRegistration`, whose presence alone counts, a
 /// phone makes its line from the name it has read so far. The element is left out when new phones
 /// may not register.
-pub(super) fn xml_default(file: &XmlDefaultFile) -> String {
+pub(super) fn xml_default(file: &XmlDefaultFile<'_>) -> Bytes {
     let mut xml = Xml::document(4096);
-    xml.nest("Default", |xml| {
+    xml.nest(tag!("Default"), |xml| {
         if file.auto_registration_enabled {
-            xml.text("autoRegistrationName", &file.auto_registration_name);
-            xml.text("autoRegistration", "enabled");
+            xml.text(tag!("autoRegistrationName"), file.auto_registration_name);
+            xml.text(tag!("autoRegistration"), "enabled");
         }
         xml.flag(
-            "selfProvisioningSecureMode",
+            tag!("selfProvisioningSecureMode"),
             file.self_provisioning_secure_mode,
         );
-        xml.flag("adminProvisionMode", file.admin_provision_mode);
-        xml.number("ipAddressMode", 0_u8);
-        xml.number("ipPreferenceModeControl", 0_u8);
-        xml.number("ipMediaAddressFamilyPreference", 0_u8);
+        xml.flag(tag!("adminProvisionMode"), file.admin_provision_mode);
+        xml.number(tag!("ipAddressMode"), 0_u8);
+        xml.number(tag!("ipPreferenceModeControl"), 0_u8);
+        xml.number(tag!("ipMediaAddressFamilyPreference"), 0_u8);
         call_manager_group(xml, &file.call_managers);
         trust_verification(xml, &file.trust_verification);
         for (number, load) in &file.loads {
             let product = phone_model::by_number(*number).map_or("", |model| model.product);
-            xml.text_with(
+            xml.named_text(
                 &format!("loadInformation{number}"),
                 &[("model", product)],
                 load,
@@ -47,11 +50,11 @@ pub(super) fn xml_default(file: &XmlDefaultFile) -> String {
 }
 
 /// Writes the dial plan: any number, sent five seconds after its last digit or at `#`.
-pub(super) fn dial_plan() -> String {
+pub(super) fn dial_plan() -> Bytes {
     let mut xml = Xml::document(256);
-    xml.nest("dialTemplate", |xml| {
-        xml.text("versionStamp", VERSION_STAMP);
-        xml.empty("TEMPLATE", &[("match", "*"), ("timeout", "5")]);
+    xml.nest(tag!("dialTemplate"), |xml| {
+        xml.text(tag!("versionStamp"), VERSION_STAMP);
+        xml.empty(tag!("TEMPLATE"), &[("match", "*"), ("timeout", "5")]);
     });
     xml.finish()
 }
@@ -88,24 +91,24 @@ const SOFT_KEY_SETS: [(&str, &[&str]); 11] = [
 ];
 
 /// Writes the soft keys: what works without a PBX's help and nothing else.
-pub(super) fn soft_keys() -> String {
+pub(super) fn soft_keys() -> Bytes {
     let mut xml = Xml::document(4096);
-    xml.nest("softKeyCfg", |xml| {
-        xml.text("versionStamp", VERSION_STAMP);
-        xml.nest("typeSoftKey", |xml| {
+    xml.nest(tag!("softKeyCfg"), |xml| {
+        xml.text(tag!("versionStamp"), VERSION_STAMP);
+        xml.nest(tag!("typeSoftKey"), |xml| {
             for (name, tag) in SOFT_KEYS {
-                xml.nest_with("softKeyDef", &[("keyID", name)], |xml| {
-                    xml.number("tag", tag);
-                    xml.number("eventID", tag);
-                    xml.number("helpID", if tag == 0 { 0 } else { tag + 300 });
+                xml.nest_with(tag!("softKeyDef"), &[("keyID", name)], |xml| {
+                    xml.number(tag!("tag"), tag);
+                    xml.number(tag!("eventID"), tag);
+                    xml.number(tag!("helpID"), if tag == 0 { 0 } else { tag + 300 });
                 });
             }
         });
-        xml.nest("softKeySets", |xml| {
+        xml.nest(tag!("softKeySets"), |xml| {
             for (state, keys) in SOFT_KEY_SETS {
-                xml.nest_with("softKeySet", &[("id", state)], |xml| {
+                xml.nest_with(tag!("softKeySet"), &[("id", state)], |xml| {
                     for key in keys {
-                        xml.empty("softKey", &[("keyID", key)]);
+                        xml.empty(tag!("softKey"), &[("keyID", key)]);
                     }
                 });
             }
@@ -136,14 +139,14 @@ const FEATURES: [(&str, bool); 16] = [
 ];
 
 /// Writes the feature policy.
-pub(super) fn feature_policy() -> String {
+pub(super) fn feature_policy() -> Bytes {
     let mut xml = Xml::document(2048);
-    xml.nest_with("featurePolicy", &[("name", "Default")], |xml| {
-        xml.text("versionStamp", VERSION_STAMP);
+    xml.nest_with(tag!("featurePolicy"), &[("name", "Default")], |xml| {
+        xml.text(tag!("versionStamp"), VERSION_STAMP);
         for (id, (name, is_on)) in (1_u8..).zip(FEATURES) {
-            xml.nest_with("featureDef", &[("name", name)], |xml| {
-                xml.number("id", id);
-                xml.flag("enable", is_on);
+            xml.nest_with(tag!("featureDef"), &[("name", name)], |xml| {
+                xml.number(tag!("id"), id);
+                xml.flag(tag!("enable"), is_on);
             });
         }
     });
@@ -152,8 +155,8 @@ pub(super) fn feature_policy() -> String {
 
 /// Writes the ring list: empty, so that phones offer their built-in rings. A ring list in the
 /// firmware folder is served in its place.
-pub(super) fn ring_list() -> String {
+pub(super) fn ring_list() -> Bytes {
     let mut xml = Xml::document(128);
-    xml.nest("CiscoIPPhoneRingList", |_| {});
+    xml.nest(tag!("CiscoIPPhoneRingList"), |_| {});
     xml.finish()
 }

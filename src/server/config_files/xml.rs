@@ -1,13 +1,33 @@
 //! A small XML writer: elements in the order given, everything escaped, two spaces a level.
 
+use bytes::Bytes;
 use quick_xml::escape::escape;
 
-/// Two spaces for every level that a document of ours can have, and what begins an element.
-const LEAD: &str = "                                <";
+/// The spaces before an element of the deepest level that a document of ours has.
+const INDENT: [u8; 16] = [b' '; 16];
+
+/// An element's name as it begins and ends: put together when the program is built, because a file
+/// has some hundred of them. [`tag!`] makes one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag {
+    pub(super) start: &'static str,
+    pub(super) end: &'static str,
+}
+
+/// The [`Tag`] of a name.
+macro_rules! tag {
+    ($name:literal) => {
+        $crate::server::config_files::xml::Tag {
+            start: concat!("<", $name, ">"),
+            end: concat!("</", $name, ">\n"),
+        }
+    };
+}
+pub(super) use tag;
 
 /// Elements that are the same in every file, written once by the writer itself.
 pub(super) struct Fixed {
-    text: String,
+    bytes: Vec<u8>,
     depth: usize,
 }
 
@@ -15,12 +35,12 @@ impl Fixed {
     /// What `write` writes at this depth.
     pub(super) fn at(depth: usize, write: impl FnOnce(&mut Xml)) -> Self {
         let mut xml = Xml {
-            out: String::new(),
+            out: Vec::new(),
             depth,
         };
         write(&mut xml);
         Self {
-            text: xml.out,
+            bytes: xml.out,
             depth,
         }
     }
@@ -28,95 +48,111 @@ impl Fixed {
 
 /// Writes one document.
 pub(super) struct Xml {
-    out: String,
+    out: Vec<u8>,
     depth: usize,
 }
 
 impl Xml {
     /// A document with its declaration. `capacity` is a guess of its length in bytes.
     pub(super) fn document(capacity: usize) -> Self {
-        let mut out = String::with_capacity(capacity);
-        out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        Self { out, depth: 0 }
+        let mut xml = Self {
+            out: Vec::with_capacity(capacity),
+            depth: 0,
+        };
+        xml.push("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        xml
     }
 
-    /// The finished document.
-    pub(super) fn finish(self) -> String {
-        self.out
+    /// The finished document, in UTF-8.
+    pub(super) fn finish(self) -> Bytes {
+        self.out.into()
     }
 
     /// Elements that are the same in every file.
     pub(super) fn fixed(&mut self, fixed: &Fixed) {
-        debug_assert_eq!(self.depth, fixed.depth, "{}", fixed.text);
-        self.out.push_str(&fixed.text);
+        debug_assert_eq!(self.depth, fixed.depth, "{}", fixed.bytes.escape_ascii());
+        self.out.extend_from_slice(&fixed.bytes);
     }
 
     /// An element whose content `inside` writes.
-    pub(super) fn nest(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
-        self.nest_with(name, &[], inside);
+    pub(super) fn nest(&mut self, tag: Tag, inside: impl FnOnce(&mut Self)) {
+        self.lead();
+        self.push(tag.start);
+        self.content(tag, inside);
     }
 
     /// An element with attributes whose content `inside` writes.
     pub(super) fn nest_with(
         &mut self,
-        name: &str,
+        tag: Tag,
         attributes: &[(&str, &str)],
         inside: impl FnOnce(&mut Self),
     ) {
-        self.start(name, attributes);
-        self.out.push_str(">\n");
+        self.lead();
+        self.push(tag.start.trim_end_matches('>'));
+        self.attributes(attributes);
+        self.push(">");
+        self.content(tag, inside);
+    }
+
+    fn content(&mut self, tag: Tag, inside: impl FnOnce(&mut Self)) {
+        self.push("\n");
         self.depth += 1;
         inside(self);
         self.depth -= 1;
         self.lead();
-        self.out.push('/');
-        self.out.push_str(name);
-        self.out.push_str(">\n");
+        self.push(tag.end);
     }
 
     /// An element with text.
-    pub(super) fn text(&mut self, name: &str, text: &str) {
-        self.text_with(name, &[], text);
+    pub(super) fn text(&mut self, tag: Tag, text: &str) {
+        self.lead();
+        self.push(tag.start);
+        self.escaped(text);
+        self.push(tag.end);
     }
 
-    /// An element with attributes and text.
-    pub(super) fn text_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
-        self.start(name, attributes);
-        self.out.push('>');
+    /// An element with attributes and text, and a name that is put together.
+    pub(super) fn named_text(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.lead();
+        self.push("<");
+        self.push(name);
+        self.attributes(attributes);
+        self.push(">");
         self.escaped(text);
-        self.end(name);
+        self.push("</");
+        self.push(name);
+        self.push(">\n");
     }
 
     /// An element with a number.
-    pub(super) fn number(&mut self, name: &str, number: impl Into<u64>) {
-        self.start(name, &[]);
-        self.out.push('>');
+    pub(super) fn number(&mut self, tag: Tag, number: impl Into<u64>) {
+        self.lead();
+        self.push(tag.start);
         self.digits(number.into());
-        self.end(name);
+        self.push(tag.end);
     }
 
     /// An element with `true` or `false`.
-    pub(super) fn flag(&mut self, name: &str, flag: bool) {
-        self.start(name, &[]);
-        self.out.push_str(if flag { ">true" } else { ">false" });
-        self.end(name);
+    pub(super) fn flag(&mut self, tag: Tag, flag: bool) {
+        self.text(tag, if flag { "true" } else { "false" });
     }
 
     /// An element without content.
-    pub(super) fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.start(name, attributes);
-        self.out.push_str("/>\n");
+    pub(super) fn empty(&mut self, tag: Tag, attributes: &[(&str, &str)]) {
+        self.lead();
+        self.push(tag.start.trim_end_matches('>'));
+        self.attributes(attributes);
+        self.push("/>\n");
     }
 
-    fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.lead();
-        self.out.push_str(name);
+    fn attributes(&mut self, attributes: &[(&str, &str)]) {
         for (attribute, value) in attributes {
-            self.out.push(' ');
-            self.out.push_str(attribute);
-            self.out.push_str("=\"");
+            self.push(" ");
+            self.push(attribute);
+            self.push("=\"");
             self.escaped(value);
-            self.out.push('"');
+            self.push("\"");
         }
     }
 
@@ -126,35 +162,34 @@ impl Xml {
             self.digits(number / 10);
         }
         let digit = u8::try_from(number % 10).unwrap_or(0);
-        self.out.push(char::from(b'0' + digit));
+        self.out.push(b'0' + digit);
     }
 
-    fn end(&mut self, name: &str) {
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push_str(">\n");
-    }
-
-    /// The indent of this depth, and `<`.
+    /// The indent of this depth: a copy of known length, of which the rest is taken back.
     fn lead(&mut self) {
-        let begin = LEAD.len().saturating_sub(1 + self.depth * 2);
-        self.out.push_str(LEAD.get(begin..).unwrap_or(LEAD));
+        let end = self.out.len() + 2 * self.depth;
+        self.out.extend_from_slice(&INDENT);
+        self.out.truncate(end);
+    }
+
+    fn push(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     /// Text with markup escaped; what XML 1.0 cannot hold at all is dropped.
     fn escaped(&mut self, text: &str) {
         if is_plain(text) {
-            return self.out.push_str(text);
+            return self.push(text);
         }
         let allowed = |c: char| {
             matches!(c, '\t' | '\n' | '\r')
                 || (!c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
         };
         if text.chars().all(allowed) {
-            self.out.push_str(&escape(text));
+            self.push(&escape(text));
         } else {
             let clean: String = text.chars().filter(|c| allowed(*c)).collect();
-            self.out.push_str(&escape(&clean));
+            self.push(&escape(&clean));
         }
     }
 }
@@ -174,10 +209,10 @@ mod tests {
     #[test]
     fn everything_is_escaped_and_forbidden_characters_are_dropped() {
         let mut xml = Xml::document(64);
-        xml.nest_with("a", &[("b", "\"<&>'")], |xml| {
-            xml.text("c", "1 < 2 & \u{0}\u{8}\"3\"");
-            xml.number("d", 0_u8);
-            xml.number("d", u64::MAX);
+        xml.nest_with(tag!("a"), &[("b", "\"<&>'")], |xml| {
+            xml.text(tag!("c"), "1 < 2 & \u{0}\u{8}\"3\"");
+            xml.number(tag!("d"), 0_u8);
+            xml.number(tag!("d"), u64::MAX);
         });
         assert_eq!(
             xml.finish(),

@@ -1,4 +1,4 @@
-//! A request for a file, and what a door writes as its answer.
+//! A request for a file, and its answer.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,27 +24,33 @@ pub struct FileRequest<'a> {
     pub source: IpAddr,
     /// The door.
     pub door: FileDoor,
+    /// How the door writes what is made for the client.
+    pub formats: &'static FileFormats,
 }
 
-/// The answer, for the door to write.
+/// How the files that are made for a client are written: the doors' matter. They are written
+/// before the answer is given, because a file borrows what it says.
+#[derive(Debug)]
+pub struct FileFormats {
+    /// `SEP<MAC>.cnf.xml`.
+    pub device: fn(&DeviceFile<'_>) -> Bytes,
+    /// The profile of a multiplatform phone.
+    pub flat_profile: fn(&FlatProfile) -> Bytes,
+    /// `XMLDefault.cnf.xml`.
+    pub xml_default: fn(&XmlDefaultFile<'_>) -> Bytes,
+}
+
+/// The answer: bytes, or what the door has of its own.
 #[derive(Debug)]
 pub enum FileAnswer {
-    /// The file of a device, or the one that makes an unknown phone register.
-    Device {
-        /// The file.
-        file: Box<DeviceFile>,
-        /// For [`fetched`](super::render_config::fetched) once the client has it; `None` when nothing is to be noted.
+    /// A file that was made for this client, or a trust list, made and signed beforehand.
+    Made {
+        /// Its bytes.
+        bytes: Bytes,
+        /// For [`fetched`](super::render_config::fetched) once the client has it; `None` when
+        /// nothing is to be noted.
         receipt: Option<FetchReceipt>,
     },
-    /// The profile of a multiplatform phone or of a model.
-    FlatProfile {
-        /// The profile.
-        profile: Box<FlatProfile>,
-        /// For [`fetched`](super::render_config::fetched) once the client has it; `None` when nothing is to be noted.
-        receipt: Option<FetchReceipt>,
-    },
-    /// `XMLDefault.cnf.xml`.
-    XmlDefault(Box<XmlDefaultFile>),
     /// The dial plan.
     DialPlan,
     /// The soft keys.
@@ -55,13 +61,6 @@ pub enum FileAnswer {
     RingList(FirmwarePath),
     /// A file of the firmware folder, where there is one.
     Firmware(FirmwarePath),
-    /// A trust list.
-    TrustList {
-        /// Its bytes, made and signed beforehand.
-        bytes: Bytes,
-        /// For [`fetched`](super::render_config::fetched) once the client has it; `None` when no phone asked for its own.
-        receipt: Option<FetchReceipt>,
-    },
     /// A file that the client wants signed.
     Signed {
         /// The name it asked for, which stands in the signed file.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::own_file::Installation;
 use super::own_file::format_of;
 use super::own_file::own_file;
 use crate::domain::config_file::FileWarning;
@@ -63,8 +64,11 @@ fn has_file(phone: &Phone) -> bool {
 fn warnings_of(app: &App, phone: &Phone) -> Vec<FileWarning> {
     let sealed = phone.digest.sealed_secret.as_ref();
     let secret = sealed.and_then(|sealed| app.keys.open_secret(sealed).ok());
-    own_file(app, phone, secret.as_ref())
-        .map(|file| file.warnings().to_vec())
+    Installation::of(app)
+        .and_then(|installation| {
+            let file = own_file(app, phone, &installation, secret.as_ref())?;
+            Ok(file.into_warnings())
+        })
         .unwrap_or_default()
 }
 

@@ -1,13 +1,19 @@
 //! Which kind of file a device gets, and the file.
 
-use super::file_answer::FetchReceipt;
-use super::file_answer::FileAnswer;
+use std::sync::Arc;
+
+use arc_swap::Guard;
+use bytes::Bytes;
+
+use super::file_answer::FileFormats;
 use super::system_values::system_values;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::config_file::DeviceFile;
 use crate::domain::config_file::FileWarning;
 use crate::domain::config_file::account::DeviceAccounts;
 use crate::domain::config_file::account::device_accounts;
 use crate::domain::config_file::assemble;
+use crate::domain::config_file::assemble::SystemValues;
 use crate::domain::config_file::flat_profile::FlatProfile;
 use crate::domain::config_file::flat_profile::RESYNC_PERIODIC_S;
 use crate::domain::config_file::flat_profile::RESYNC_UNCONFIGURED_S;
@@ -40,54 +46,63 @@ pub(super) fn model_profile(app: &App) -> FlatProfile {
     }
 }
 
+/// What files are made from beside the phone, as it is now.
+pub(super) struct Installation {
+    pub(super) catalogue: Guard<Arc<Catalogue>>,
+    pub(super) system: Arc<SystemValues>,
+}
+
+impl Installation {
+    /// # Errors
+    ///
+    /// [`Incomplete`] while it has no address that phones can be given.
+    pub(super) fn of(app: &App) -> Result<Self, Incomplete> {
+        let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
+        let catalogue = app.catalogue.load();
+        Ok(Self { catalogue, system })
+    }
+}
+
 /// The file of a device, of whichever kind.
-pub(super) enum OwnFile {
-    Cisco(Box<DeviceFile>),
-    FlatProfile(Box<FlatProfile>, Vec<FileWarning>),
+pub(super) enum OwnFile<'a> {
+    Cisco(DeviceFile<'a>),
+    FlatProfile(FlatProfile, Vec<FileWarning>),
 }
 
-impl OwnFile {
-    pub(super) fn warnings(&self) -> &[FileWarning] {
+impl OwnFile<'_> {
+    /// The file as a door writes it, and what is not in it as its template says.
+    pub(super) fn written(self, formats: &FileFormats) -> (Bytes, Vec<FileWarning>) {
         match self {
-            Self::Cisco(file) => &file.warnings,
-            Self::FlatProfile(_, warnings) => warnings,
+            Self::Cisco(file) => ((formats.device)(&file), file.warnings),
+            Self::FlatProfile(profile, warnings) => ((formats.flat_profile)(&profile), warnings),
         }
     }
 
-    pub(super) fn into_answer(self, receipt: Option<FetchReceipt>) -> FileAnswer {
+    pub(super) fn into_warnings(self) -> Vec<FileWarning> {
         match self {
-            Self::Cisco(file) => FileAnswer::Device { file, receipt },
-            Self::FlatProfile(profile, _) => FileAnswer::FlatProfile { profile, receipt },
+            Self::Cisco(DeviceFile { warnings, .. }) | Self::FlatProfile(_, warnings) => warnings,
         }
     }
 }
 
-pub(super) fn own_file(
+pub(super) fn own_file<'a>(
     app: &App,
-    phone: &Phone,
-    secret: Option<&Secret>,
-) -> Result<OwnFile, Incomplete> {
+    phone: &'a Phone,
+    installation: &'a Installation,
+    secret: Option<&'a Secret>,
+) -> Result<OwnFile<'a>, Incomplete> {
+    let Installation { catalogue, system } = installation;
     if format_of(phone) == FileFormat::CiscoXml {
-        return Ok(OwnFile::Cisco(file_of(app, phone, secret)?.into()));
+        return assemble::device_file(phone, catalogue, system, secret).map(OwnFile::Cisco);
     }
-    let accounts = accounts_of(app, phone, secret)?;
+    let accounts = device_accounts(phone, catalogue, system, secret)?;
     let warnings = accounts.warnings.clone();
     let profile = FlatProfile {
         profile_rule: profile_rule(&app.settings.advertised.files_http_base()),
         resync_periodic_s: RESYNC_PERIODIC_S,
         accounts: Some(accounts),
     };
-    Ok(OwnFile::FlatProfile(profile.into(), warnings))
-}
-
-/// The file of one of Cisco's phones.
-pub(super) fn file_of(
-    app: &App,
-    phone: &Phone,
-    secret: Option<&Secret>,
-) -> Result<DeviceFile, Incomplete> {
-    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
-    assemble::device_file(phone, &app.catalogue.load(), &system, secret)
+    Ok(OwnFile::FlatProfile(profile, warnings))
 }
 
 /// The SIP accounts of a device that is configured by them.
@@ -96,6 +111,6 @@ pub(in crate::service) fn accounts_of(
     phone: &Phone,
     secret: Option<&Secret>,
 ) -> Result<DeviceAccounts, Incomplete> {
-    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
-    device_accounts(phone, &app.catalogue.load(), &system, secret)
+    let Installation { catalogue, system } = Installation::of(app)?;
+    device_accounts(phone, &catalogue, &system, secret)
 }

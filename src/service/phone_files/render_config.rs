@@ -3,6 +3,8 @@
 //! Answered from memory alone. Who gets a file with its secret is decided here, the same for
 //! every door; an unknown name writes nothing to the database.
 
+use bytes::Bytes;
+
 use super::file_access;
 use super::file_access::SecretAccess;
 use super::file_access::is_sweep;
@@ -16,14 +18,12 @@ use super::file_notes::FileNote;
 use super::file_requests::FileDoor;
 use super::file_requests::UnknownAnswer;
 use super::file_requests::UnknownRequest;
+use super::own_file::Installation;
 use super::own_file::format_of;
 use super::own_file::model_profile;
 use super::own_file::own_file;
-use super::system_values::system_values;
 use crate::domain::catalogue::CallManager;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::config_file::DeviceFile;
-use crate::domain::config_file::XmlDefaultFile;
 use crate::domain::config_file::assemble;
 use crate::domain::config_file::file_name;
 use crate::domain::config_file::file_name::RequestedFile;
@@ -56,8 +56,8 @@ fn answer_to(app: &App, request: &FileRequest<'_>, requested: RequestedFile) -> 
     match requested {
         RequestedFile::Device(name) => device(app, request, &name, FileFormat::CiscoXml),
         RequestedFile::FlatProfile(name) => device(app, request, &name, FileFormat::FlatProfile),
-        RequestedFile::ModelProfile(_) => FileAnswer::FlatProfile {
-            profile: Box::new(model_profile(app)),
+        RequestedFile::ModelProfile(_) => FileAnswer::Made {
+            bytes: (request.formats.flat_profile)(&model_profile(app)),
             receipt: None,
         },
         // A phone that trusts our HTTPS certificate asks there for a signed file and takes an
@@ -74,9 +74,7 @@ fn answer_to(app: &App, request: &FileRequest<'_>, requested: RequestedFile) -> 
             // It must go on to the next name.
             None => FileAnswer::NotFound,
         },
-        RequestedFile::XmlDefault => {
-            made(xml_default(app), |file| FileAnswer::XmlDefault(file.into()))
-        }
+        RequestedFile::XmlDefault => of_nobody(xml_default(app, request)),
         RequestedFile::DialPlan => FileAnswer::DialPlan,
         RequestedFile::SoftKeys => FileAnswer::SoftKeys,
         RequestedFile::FeaturePolicy => FileAnswer::FeaturePolicy,
@@ -131,7 +129,7 @@ fn trust_list(
             at: app.environment.now(),
         }))
     });
-    FileAnswer::TrustList {
+    FileAnswer::Made {
         bytes: file.bytes,
         receipt,
     }
@@ -181,7 +179,11 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
             return FileAnswer::Unavailable;
         }
     };
-    made(own_file(app, phone, secret.as_ref()), |file| {
+    let written = Installation::of(app).and_then(|installation| {
+        let file = own_file(app, phone, &installation, secret.as_ref())?;
+        Ok(file.written(request.formats))
+    });
+    made(written, |(bytes, warnings)| {
         let note = FileNote {
             device: phone.name.clone(),
             pkid: phone.pkid,
@@ -190,7 +192,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
             source: request.source,
             door: request.door,
             event: FileEvent::Fetched,
-            warnings: file.warnings().to_vec(),
+            warnings,
         };
         let mut receipt = None;
         if may_have_secret {
@@ -206,7 +208,7 @@ fn of_device(app: &App, request: &FileRequest<'_>, known: &KnownPhone) -> FileAn
                 ..note
             });
         }
-        file.into_answer(receipt)
+        FileAnswer::Made { bytes, receipt }
     })
 }
 
@@ -232,11 +234,7 @@ fn of_unknown(
         return FileAnswer::Throttled;
     }
     let (answer, words) = if is_cisco && makes_unknown_phones_register(app, now) {
-        let file = auto_registration(app);
-        let answer = made(file, |file| FileAnswer::Device {
-            file: file.into(),
-            receipt: None,
-        });
+        let answer = of_nobody(auto_registration(app, request));
         (answer, UnknownAnswer::AutoRegistrationFile)
     } else {
         (FileAnswer::NotFound, UnknownAnswer::NotFound)
@@ -261,22 +259,30 @@ fn makes_unknown_phones_register(app: &App, now: UnixMillis) -> bool {
     is_open && app.settings.phones.unknown_phones == UnknownPhones::AutoRegistrationFile
 }
 
-fn auto_registration(app: &App) -> Result<DeviceFile, Incomplete> {
-    let catalogue = app.catalogue.load();
+fn auto_registration(app: &App, request: &FileRequest<'_>) -> Result<Bytes, Incomplete> {
+    let Installation { catalogue, system } = Installation::of(app)?;
     let node = own_node(app, &catalogue).ok_or(Incomplete("CallManager node"))?;
-    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
-    assemble::auto_registration_file(node, &catalogue, &system)
+    let file = assemble::auto_registration_file(node, &catalogue, &system)?;
+    Ok((request.formats.device)(&file))
 }
 
-fn xml_default(app: &App) -> Result<XmlDefaultFile, Incomplete> {
-    let catalogue = app.catalogue.load();
+fn xml_default(app: &App, request: &FileRequest<'_>) -> Result<Bytes, Incomplete> {
+    let Installation { catalogue, system } = Installation::of(app)?;
     let node = own_node(app, &catalogue).ok_or(Incomplete("CallManager node"))?;
-    let system = system_values(app).map_err(|_| Incomplete("usable advertised address"))?;
-    assemble::xml_default_file(node, &catalogue, &system)
+    let file = assemble::xml_default_file(node, &catalogue, &system)?;
+    Ok((request.formats.xml_default)(&file))
 }
 
 fn own_node<'a>(app: &App, catalogue: &'a Catalogue) -> Option<&'a CallManager> {
     catalogue.call_managers.get(&app.node.pkid)
+}
+
+/// A file that is no device's own: nothing is noted of it.
+fn of_nobody(written: Result<Bytes, Incomplete>) -> FileAnswer {
+    made(written, |bytes| FileAnswer::Made {
+        bytes,
+        receipt: None,
+    })
 }
 
 fn made<T>(file: Result<T, Incomplete>, answer: impl FnOnce(T) -> FileAnswer) -> FileAnswer {

@@ -118,7 +118,7 @@ fn check_url(url: &ServiceUrl) -> Result<(), AdministrationError> {
     if url.url.is_empty() {
         return Ok(());
     }
-    url.url.parse::<PhoneUrl>().map(|_| ()).map_err(|error| {
+    PhoneUrl::new(&*url.url).map(|_| ()).map_err(|error| {
         AdministrationError::invalid("service URL", &format!("{}: {error}", url.name))
     })
 }

@@ -8,6 +8,7 @@ use crate::domain::config_file::idle_url::IdleUrl;
 use crate::domain::config_file::idle_url::SelfProvisionDoors;
 use crate::domain::config_file::idle_url::WantedIdleUrl;
 use crate::domain::config_file::idle_url::choose_idle_url;
+use crate::domain::config_file::idle_url::of_device;
 use crate::domain::config_file::text::DoorUrl;
 use crate::domain::config_file::text::PhoneUrl;
 use crate::domain::device::DeviceName;
@@ -51,12 +52,12 @@ impl<'a> Resolved<'a> {
         names: &[&str],
         element: &'static str,
         warnings: &mut Vec<FileWarning>,
-    ) -> Option<PhoneUrl> {
+    ) -> Option<PhoneUrl<'a>> {
         let text = self.text(names);
         if text.is_empty() {
             return None;
         }
-        let url = text.parse().ok();
+        let url = PhoneUrl::new(text).ok();
         if url.is_none() {
             warnings.push(FileWarning::UrlUnusable(element));
         }
@@ -65,11 +66,11 @@ impl<'a> Resolved<'a> {
 }
 
 /// The URLs of a device's file.
-pub(super) fn urls_of_device(
-    phone: &Phone,
-    system: &SystemValues,
+pub(super) fn urls_of_device<'a>(
+    phone: &'a Phone,
+    system: &'a SystemValues,
     warnings: &mut Vec<FileWarning>,
-) -> ServiceUrls {
+) -> ServiceUrls<'a> {
     let resolved = Resolved {
         phone: Some(phone),
         system,
@@ -105,16 +106,12 @@ fn release_service(
     device: &DeviceName,
     model: Option<&PhoneModel>,
     doors: &SelfProvisionDoors,
-) -> (Option<PhoneUrl>, Option<PhoneUrl>) {
+) -> (Option<PhoneUrl<'static>>, Option<PhoneUrl<'static>>) {
     if !model.is_some_and(PhoneModel::shows_xml_screens) {
         return (None, None);
     }
     let speaks_tls = model.is_some_and(PhoneModel::speaks_tls_1_2);
-    let at = |door: &DoorUrl| {
-        let door = door.as_str();
-        let url = format!("{door}{RELEASE_PATH}?name={device}");
-        url.parse().ok()
-    };
+    let at = |door: &DoorUrl| PhoneUrl::new(of_device(door.as_str(), RELEASE_PATH, device)).ok();
     match &doors.plain {
         Some(plain) if !(doors.phones_trust_https && speaks_tls) => (at(plain), None),
         _ => (None, at(&doors.https)),
@@ -122,7 +119,7 @@ fn release_service(
 }
 
 /// The URLs of a file for no device in particular: no idle URL, for nobody waits for a login.
-pub(super) fn urls_of_nobody(system: &SystemValues) -> ServiceUrls {
+pub(super) fn urls_of_nobody(system: &SystemValues) -> ServiceUrls<'_> {
     let resolved = Resolved {
         phone: None,
         system,
@@ -130,14 +127,14 @@ pub(super) fn urls_of_nobody(system: &SystemValues) -> ServiceUrls {
     urls_but_idle(&resolved, &mut Vec::new())
 }
 
-fn urls_but_idle(resolved: &Resolved<'_>, warnings: &mut Vec<FileWarning>) -> ServiceUrls {
+fn urls_but_idle<'a>(resolved: &Resolved<'a>, warnings: &mut Vec<FileWarning>) -> ServiceUrls<'a> {
     let authentication = &resolved.system.authentication;
     let mut url = |names: &[&str], element| resolved.url(names, element, warnings);
     ServiceUrls {
         idle: IdleUrl::None,
         idle_timeout_s: 0,
-        authentication: authentication.plain.clone(),
-        secure_authentication: authentication.secure.clone(),
+        authentication: &authentication.plain,
+        secure_authentication: &authentication.secure,
         directory: url(&["directory", "directoryUrl"], "directoryURL"),
         secure_directory: url(
             &["secureDirUrl", "secureDirectoryUrl"],
