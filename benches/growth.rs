@@ -127,7 +127,7 @@ fn measure(dir: &Path) {
 /// The median time of a bare verification, in milliseconds.
 fn hash_ms() -> f64 {
     use selfprov::domain::secret::Secret;
-    use selfprov::service::password_hash::{Memory, verify};
+    use selfprov::service::credentials::password_hash::{Memory, verify};
 
     let (hash, secret) = (site::pin_hash(), Secret::from(site::PIN));
     let mut memory = Memory::default();

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use selfprov::domain::secret::Secret;
-use selfprov::service::password_hash::{Memory, verify};
+use selfprov::service::credentials::password_hash::{Memory, verify};
 use support::client::{self, Load};
 use support::figures::{median, verdict};
 use support::server::{self, SERVER_THREAD};

@@ -26,8 +26,8 @@ use selfprov::domain::pkid::Pkid;
 use selfprov::domain::registration::{Flow, Transport};
 use selfprov::domain::time::UnixMillis;
 use selfprov::service::App;
-use selfprov::service::location::LocationTable;
-use selfprov::service::register::{
+use selfprov::service::registrar::location::LocationTable;
+use selfprov::service::registrar::register::{
     self, ContactChange, DeviceClaim, RegisterOutcome, RegisterRequest,
 };
 use selfprov::store;

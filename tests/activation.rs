@@ -21,19 +21,18 @@ use selfprov::domain::phone::Phone;
 use selfprov::domain::refusal::Refusal;
 use selfprov::domain::secret::Secret;
 use selfprov::server::config_files::resolver::FORMATS;
-use selfprov::service::activation_codes;
-use selfprov::service::activation_codes::CodeBefore;
-use selfprov::service::activation_codes::IssuedCode;
-use selfprov::service::confirmation::LogInError;
-use selfprov::service::device_update;
-use selfprov::service::device_update::DeviceChange;
 use selfprov::service::devices;
+use selfprov::service::devices::DeviceChange;
+use selfprov::service::history::record::Actor;
 use selfprov::service::phone_files::file_answer::FileAnswer;
 use selfprov::service::phone_files::file_answer::FileRequest;
 use selfprov::service::phone_files::file_requests::FileDoor;
 use selfprov::service::phone_files::render_config;
-use selfprov::service::provision::ProvisionError;
-use selfprov::service::record::Actor;
+use selfprov::service::self_provisioning::activation_codes;
+use selfprov::service::self_provisioning::activation_codes::CodeBefore;
+use selfprov::service::self_provisioning::activation_codes::IssuedCode;
+use selfprov::service::self_provisioning::confirmation::LogInError;
+use selfprov::service::self_provisioning::provision::ProvisionError;
 use selfprov::service::settings::ConfigSource;
 use selfprov::store;
 
@@ -348,7 +347,7 @@ async fn every_obstacle_to_an_activation_has_its_code_and_the_timeline_tells_mor
             ..DeviceChange::default()
         };
         let name = PLACEHOLDER.parse().unwrap();
-        let changed = device_update::update(&test.app, &actor(), &name, &change).await;
+        let changed = devices::update(&test.app, &actor(), &name, &change).await;
         changed.unwrap();
         assert_eq!(refusal(&phone).await, Refusal::DeviceNotReady);
     })
@@ -423,7 +422,7 @@ async fn a_change_of_the_device_or_of_the_phone_asks_for_the_code_again() {
             ..DeviceChange::default()
         };
         let name = PLACEHOLDER.parse().unwrap();
-        let changed = device_update::update(&test.app, &actor(), &name, &change).await;
+        let changed = devices::update(&test.app, &actor(), &name, &change).await;
         changed.unwrap();
         let pressed = test.press_continue(&phone, &shown.token).await;
         assert_eq!(pressed, Err(ProvisionError::StartAgain));

@@ -11,19 +11,19 @@ use selfprov::domain::phone_model;
 use selfprov::domain::secret::Secret;
 use selfprov::service::App;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::application_users;
-use selfprov::service::application_users::ApplicationUserChange;
 use selfprov::service::devices;
-use selfprov::service::quick_add::QuickAdd;
-use selfprov::service::quick_add::QuickPhone;
-use selfprov::service::quick_add::quick_add;
-use selfprov::service::record::Actor;
-use selfprov::service::release;
+use selfprov::service::history::record::Actor;
+use selfprov::service::self_provisioning::release;
 use selfprov::service::sql;
 use selfprov::service::sql::SqlLimits;
 use selfprov::service::users;
 use selfprov::service::users::NewUser;
 use selfprov::service::users::UserChange;
+use selfprov::service::users::application_users;
+use selfprov::service::users::application_users::ApplicationUserChange;
+use selfprov::service::users::quick_add::QuickAdd;
+use selfprov::service::users::quick_add::QuickPhone;
+use selfprov::service::users::quick_add::quick_add;
 use selfprov::store;
 
 fn administrator() -> Actor {

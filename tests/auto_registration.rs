@@ -18,11 +18,11 @@ use selfprov::server::control::protocol::{
 };
 use selfprov::server::metrics;
 use selfprov::service::App;
-use selfprov::service::auto_register::Outcome;
-use selfprov::service::auto_register::{self, watch};
 use selfprov::service::group_commit::Written;
 use selfprov::service::phone_files::file_fetched;
-use selfprov::service::readiness;
+use selfprov::service::registrar::auto_register::Outcome;
+use selfprov::service::registrar::auto_register::{self, watch};
+use selfprov::service::self_provisioning::readiness;
 use selfprov::store;
 use tower::ServiceExt as _;
 

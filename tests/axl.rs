@@ -12,8 +12,8 @@ use selfprov::domain::history::AuditKind;
 use selfprov::domain::schema::ObjectKind;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::application_users;
-use selfprov::service::record::Actor;
+use selfprov::service::history::record::Actor;
+use selfprov::service::users::application_users;
 use selfprov::store::history;
 
 fn test_actor() -> Actor {

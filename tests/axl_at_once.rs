@@ -9,9 +9,9 @@ use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::for_each_database;
 use selfprov::domain::fresh_system;
-use selfprov::service::device_update;
-use selfprov::service::device_update::DeviceChange;
-use selfprov::service::record::Actor;
+use selfprov::service::devices;
+use selfprov::service::devices::DeviceChange;
+use selfprov::service::history::record::Actor;
 use selfprov::store;
 use selfprov::store::Engine;
 use sqlx::Connection as _;
@@ -70,9 +70,7 @@ async fn lines_of_a_phone() {
                     ..DeviceChange::default()
                 };
                 let app = &pages.0.test.app;
-                device_update::update(app, &actor, &name, &change)
-                    .await
-                    .unwrap();
+                devices::update(app, &actor, &name, &change).await.unwrap();
             }
         });
         at_once(&axl, (1..=10).map(add)).await;

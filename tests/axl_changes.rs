@@ -9,16 +9,15 @@ use crate::common::for_each_database;
 use selfprov::domain::history::AuditKind;
 use selfprov::domain::pkid::Pkid;
 use selfprov::service::App;
-use selfprov::service::changes;
-use selfprov::service::changes::PAGE_MAX;
-use selfprov::service::changes::Start;
-use selfprov::service::device_update;
-use selfprov::service::device_update::DeviceChange;
 use selfprov::service::devices;
-use selfprov::service::record;
-use selfprov::service::record::Actor;
-use selfprov::service::record::Change;
-use selfprov::service::release;
+use selfprov::service::devices::DeviceChange;
+use selfprov::service::history::changes;
+use selfprov::service::history::changes::PAGE_MAX;
+use selfprov::service::history::changes::Start;
+use selfprov::service::history::record;
+use selfprov::service::history::record::Actor;
+use selfprov::service::history::record::Change;
+use selfprov::service::self_provisioning::release;
 use selfprov::service::users;
 use selfprov::service::users::NewUser;
 use selfprov::service::users::UserChange;
@@ -138,7 +137,7 @@ async fn every_change_is_told_once_with_its_object() {
             description: Some("lobby".to_owned()),
             ..DeviceChange::default()
         };
-        device_update::update(app, &administrator(), &phone.name, &change)
+        devices::update(app, &administrator(), &phone.name, &change)
             .await
             .unwrap();
         // A file is opened for a while: nothing that a program could see.
@@ -306,7 +305,7 @@ async fn a_change_says_which_elements_it_touched_whoever_made_it() {
             ..DeviceChange::default()
         };
         let name = "SEP001122334455".parse().unwrap();
-        device_update::update(app, &administrator(), &name, &change)
+        devices::update(app, &administrator(), &name, &change)
             .await
             .unwrap();
         let change = UserChange {

@@ -5,8 +5,8 @@ use crate::common::Axl;
 use crate::common::PIN;
 use crate::common::SipPhone;
 use crate::common::for_each_database;
-use selfprov::service::record::Actor;
-use selfprov::service::release;
+use selfprov::service::history::record::Actor;
+use selfprov::service::self_provisioning::release;
 
 const MODEL: &str = "<Model>Cisco 7841</Model><Protocol>SIP</Protocol>";
 

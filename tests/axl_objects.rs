@@ -13,8 +13,8 @@ use selfprov::domain::schema::ObjectType;
 use selfprov::domain::schema::Record;
 use selfprov::domain::schema::SchemaVersion;
 use selfprov::domain::schema::Value;
+use selfprov::service::history::record::Actor;
 use selfprov::service::objects;
-use selfprov::service::record::Actor;
 use selfprov::service::settings::AxlSettings;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,8 +12,8 @@ use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::secret::Secret;
-use selfprov::service::record::Actor;
-use selfprov::service::user_credentials;
+use selfprov::service::history::record::Actor;
+use selfprov::service::users;
 use selfprov::store;
 
 const ADVANCED: &str = "Third-party SIP Device (Advanced)";
@@ -32,7 +32,7 @@ async fn digest_user(test: &TestApp, user_id: &str, extension: &str) {
         correlation: None,
     };
     let secret = Secret::from(SECRET);
-    user_credentials::set_digest_credentials(&test.app, &actor, user_id, Some(&secret))
+    users::credentials::set_digest_credentials(&test.app, &actor, user_id, Some(&secret))
         .await
         .unwrap();
 }

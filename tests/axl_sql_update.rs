@@ -12,12 +12,12 @@ use selfprov::domain::fresh_system::STANDARD_CCM_END_USERS;
 use selfprov::domain::phone::Phone;
 use selfprov::domain::secret::Secret;
 use selfprov::service::App;
-use selfprov::service::record::Actor;
+use selfprov::service::history::record::Actor;
 use selfprov::service::sql;
 use selfprov::service::sql::ROWS_MAX;
 use selfprov::service::sql::SqlError;
 use selfprov::service::sql::SqlLimits;
-use selfprov::service::user_credentials;
+use selfprov::service::users;
 use selfprov::store;
 
 fn actor() -> Actor {
@@ -88,7 +88,7 @@ async fn site(test: &TestApp) -> (EndUser, EndUser) {
             name: "writer".to_owned(),
             ..actor()
         };
-        user_credentials::set_digest_credentials(&test.app, &system, user_id, Some(&secret))
+        users::credentials::set_digest_credentials(&test.app, &system, user_id, Some(&secret))
             .await
             .unwrap();
     }

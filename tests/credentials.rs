@@ -16,15 +16,15 @@ use selfprov::domain::refusal::Refusal;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationCodeHash;
 use selfprov::domain::trivial_credential::CredentialRefused;
-use selfprov::service::change_pin;
-use selfprov::service::change_pin::ChangePinError;
-use selfprov::service::change_pin::NotAcceptable;
-use selfprov::service::confirmation::Confirmation;
-use selfprov::service::confirmation::LogInError;
-use selfprov::service::hasher::Share;
-use selfprov::service::release;
-use selfprov::service::release::ReleaseError;
-use selfprov::service::self_provision;
+use selfprov::service::credentials::hasher::Share;
+use selfprov::service::self_provisioning::change_pin;
+use selfprov::service::self_provisioning::change_pin::ChangePinError;
+use selfprov::service::self_provisioning::change_pin::NotAcceptable;
+use selfprov::service::self_provisioning::confirmation::Confirmation;
+use selfprov::service::self_provisioning::confirmation::LogInError;
+use selfprov::service::self_provisioning::login;
+use selfprov::service::self_provisioning::release;
+use selfprov::service::self_provisioning::release::ReleaseError;
 use selfprov::store;
 
 const NEW_PIN: &str = "90731";
@@ -251,10 +251,10 @@ async fn where_no_authentication_is_required_the_user_id_is_enough() {
         test.sql("UPDATE self_provisioning SET authentication_mode = 'not_required'")
             .await;
         let phone = test.auto_register(1).await;
-        let prompt = self_provision::login_prompt(&test.app, &test.claim(&phone)).unwrap();
+        let prompt = login::login_prompt(&test.app, &test.claim(&phone)).unwrap();
         assert!(!prompt.mode.asks_for_pin());
         let claim = test.claim(&phone);
-        let log_in = |login| self_provision::log_in(&test.app, &claim, login, None);
+        let log_in = |login| login::log_in(&test.app, &claim, login, None);
         let refused = LogInError::Refused(Refusal::AuthenticationFailed);
         assert_eq!(log_in("nobody").await, Err(refused));
         test.clock.advance(Duration::from_secs(1));

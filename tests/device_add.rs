@@ -8,26 +8,24 @@ use selfprov::domain::phone::Phone;
 use selfprov::domain::phone_model;
 use selfprov::domain::phone_model::PhoneModel;
 use selfprov::domain::secret::Secret;
-use selfprov::service::account_sheet;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::device_add;
-use selfprov::service::device_add::NewDevice;
-use selfprov::service::device_lines::DeviceLine;
-use selfprov::service::device_settings::DeviceSettings;
-use selfprov::service::device_update;
-use selfprov::service::device_update::DeviceChange;
 use selfprov::service::devices;
-use selfprov::service::quick_add::LineChoice;
-use selfprov::service::quick_add::QuickAdd;
-use selfprov::service::quick_add::QuickExtension;
-use selfprov::service::quick_add::QuickPhone;
-use selfprov::service::quick_add::quick_add;
-use selfprov::service::record::Actor;
-use selfprov::service::release;
-use selfprov::service::user_credentials;
+use selfprov::service::devices::DeviceChange;
+use selfprov::service::devices::NewDevice;
+use selfprov::service::devices::account_sheet;
+use selfprov::service::devices::lines::DeviceLine;
+use selfprov::service::devices::settings::DeviceSettings;
+use selfprov::service::history::record::Actor;
+use selfprov::service::self_provisioning::release;
+use selfprov::service::users;
 use selfprov::service::users::Extension;
 use selfprov::service::users::NewUser;
+use selfprov::service::users::quick_add::LineChoice;
+use selfprov::service::users::quick_add::QuickAdd;
+use selfprov::service::users::quick_add::QuickExtension;
+use selfprov::service::users::quick_add::QuickPhone;
+use selfprov::service::users::quick_add::quick_add;
 use selfprov::store;
 
 const ADVANCED: &str = "Third-party SIP Device (Advanced)";
@@ -68,7 +66,7 @@ fn of_digest_user(name: &str, of: &str, lines: &[&str], user: &str) -> NewDevice
 }
 
 async fn add(test: &TestApp, new: &NewDevice) -> Result<Phone, AdministrationError> {
-    device_add::add(&test.app, &administrator(), new).await
+    devices::add(&test.app, &administrator(), new).await
 }
 
 /// What the refusal says; the device must not be there.
@@ -81,7 +79,7 @@ async fn refusal(test: &TestApp, new: &NewDevice) -> String {
 
 async fn set_digest(test: &TestApp, user: &str, secret: &str) {
     let secret = Secret::from(secret);
-    user_credentials::set_digest_credentials(&test.app, &administrator(), user, Some(&secret))
+    users::credentials::set_digest_credentials(&test.app, &administrator(), user, Some(&secret))
         .await
         .unwrap();
 }
@@ -211,7 +209,7 @@ async fn devices_share_a_digest_user_where_their_kind_lets_them() {
             ..DeviceChange::default()
         };
         let name = "base-1".parse().unwrap();
-        let refused = device_update::update(&test.app, &administrator(), &name, &change).await;
+        let refused = devices::update(&test.app, &administrator(), &name, &change).await;
         assert!(refused.unwrap_err().to_string().contains("base-2"));
         assert_eq!(test.app.phones.of_digest_user("ward7").len(), 3);
     })
@@ -279,7 +277,7 @@ async fn a_change_is_written_whole_restarts_the_device_and_says_who_was_faster()
         };
         let actor = administrator();
         let update = async |change: &DeviceChange| {
-            device_update::update(&test.app, &actor, &before.name, change).await
+            devices::update(&test.app, &actor, &before.name, change).await
         };
         let after = update(&change).await.unwrap();
         let numbers: Vec<_> = after
@@ -330,7 +328,7 @@ async fn a_phone_that_loads_a_file_restarts_after_a_change_of_it_or_of_its_diges
                 description: Some("moved".to_owned()),
                 ..DeviceChange::default()
             };
-            device_update::update(&test.app, &administrator(), &made.name, &change)
+            devices::update(&test.app, &administrator(), &made.name, &change)
                 .await
                 .unwrap();
             assert!(test.app.phone_control.is_owed_by(&made.name));

@@ -17,31 +17,29 @@ use selfprov::domain::secret::Secret;
 use selfprov::service::App;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::attempt_gate::GateFull;
-use selfprov::service::device_add;
-use selfprov::service::device_add::NewDevice;
-use selfprov::service::device_lines::DeviceLine;
-use selfprov::service::device_turn::DeviceTurn;
-use selfprov::service::device_update;
-use selfprov::service::device_update::DeviceChange;
+use selfprov::service::credentials::attempt_gate::GateFull;
 use selfprov::service::devices;
+use selfprov::service::devices::DeviceChange;
+use selfprov::service::devices::NewDevice;
+use selfprov::service::devices::lines::DeviceLine;
+use selfprov::service::devices::reread;
+use selfprov::service::devices::turn::DeviceTurn;
+use selfprov::service::history::record::Actor;
 use selfprov::service::lines;
 use selfprov::service::lines::LineChange;
-use selfprov::service::provision::ProvisionError;
-use selfprov::service::quick_add::LineChoice;
-use selfprov::service::quick_add::QuickAdd;
-use selfprov::service::quick_add::QuickExtension;
-use selfprov::service::quick_add::QuickPhone;
-use selfprov::service::quick_add::quick_add;
-use selfprov::service::record::Actor;
-use selfprov::service::release;
-use selfprov::service::release::ReleaseError;
-use selfprov::service::reread;
-use selfprov::service::user_credentials::set_digest_credentials;
+use selfprov::service::self_provisioning::provision::ProvisionError;
+use selfprov::service::self_provisioning::release;
+use selfprov::service::self_provisioning::release::ReleaseError;
 use selfprov::service::users;
 use selfprov::service::users::Extension;
 use selfprov::service::users::NewUser;
 use selfprov::service::users::UserChange;
+use selfprov::service::users::credentials::set_digest_credentials;
+use selfprov::service::users::quick_add::LineChoice;
+use selfprov::service::users::quick_add::QuickAdd;
+use selfprov::service::users::quick_add::QuickExtension;
+use selfprov::service::users::quick_add::QuickPhone;
+use selfprov::service::users::quick_add::quick_add;
 use selfprov::store;
 use selfprov::store::Transaction;
 use selfprov::store::engine::Engine;
@@ -123,7 +121,7 @@ async fn whoever_changes_a_device_waits_for_its_turn_and_one_too_many_is_told_to
         let quick = quick("ward7", "2001", &phone.name);
         assert!(is_busy(quick_add(app, &actor, &quick).await));
         let new = NewDevice::new(phone.name.clone(), phone_model::named("7841").unwrap());
-        assert!(is_busy(device_add::add(app, &actor, &new).await));
+        assert!(is_busy(devices::add(app, &actor, &new).await));
 
         let name = &owned.name;
         assert!(is_busy(devices::allow_file(app, &actor, name, HOUR).await));
@@ -131,7 +129,7 @@ async fn whoever_changes_a_device_waits_for_its_turn_and_one_too_many_is_told_to
         assert!(is_busy(devices::restart(app, &actor, name, action).await));
         assert!(is_busy(devices::delete(app, &actor, name).await));
         let change = DeviceChange::default();
-        let updated = device_update::update(app, &actor, name, &change).await;
+        let updated = devices::update(app, &actor, name, &change).await;
         assert!(is_busy(updated));
         let released = release::by_administrator(app, name, &actor).await;
         assert_eq!(released, Err(ReleaseError::Busy));
@@ -144,7 +142,7 @@ async fn whoever_changes_a_device_waits_for_its_turn_and_one_too_many_is_told_to
             name: Some(phone.name.clone()),
             ..DeviceChange::default()
         };
-        let updated = device_update::update(app, &actor, name, &change).await;
+        let updated = devices::update(app, &actor, name, &change).await;
         assert!(is_busy(updated));
         let after = (test.stored(&phone).await, test.stored(&owned).await);
         assert_eq!(after, before);
@@ -279,7 +277,7 @@ async fn add_device(app: &App, name: &DeviceName, line: &str, digest_user: Optio
         digest_user: digest_user.map(str::to_owned),
         ..NewDevice::new(name.clone(), phone_model::named("7841").unwrap())
     };
-    device_add::add(app, &administrator(), &new).await.unwrap();
+    devices::add(app, &administrator(), &new).await.unwrap();
 }
 
 #[tokio::test]

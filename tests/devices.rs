@@ -10,7 +10,7 @@ use selfprov::domain::lockout::Lock;
 use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::devices;
-use selfprov::service::record::Actor;
+use selfprov::service::history::record::Actor;
 use selfprov::store;
 
 const PHONE: &str = "SEP0011AABBCCDD";

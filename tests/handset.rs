@@ -14,7 +14,7 @@ use selfprov::domain::self_provisioning::AuthenticationMode;
 use selfprov::domain::time::UnixMillis;
 use selfprov::domain::{fresh_system, phone_model};
 use selfprov::server::metrics;
-use selfprov::service::hasher::Share;
+use selfprov::service::credentials::hasher::Share;
 use selfprov::store;
 
 /// A second phone.

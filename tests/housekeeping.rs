@@ -8,8 +8,8 @@ use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::registration::{Flow, Transport};
 use selfprov::domain::secret::Sealed;
+use selfprov::service::history::record::{self, Happening};
 use selfprov::service::housekeeping;
-use selfprov::service::record::{self, Happening};
 use selfprov::store;
 
 const HOUR: Duration = Duration::from_hours(1);

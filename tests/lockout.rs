@@ -8,7 +8,7 @@ use crate::common::TestApp;
 use crate::common::TestPhone;
 use crate::common::for_each_database;
 use selfprov::domain::refusal::Refusal;
-use selfprov::service::confirmation::LogInError;
+use selfprov::service::self_provisioning::confirmation::LogInError;
 use selfprov::service::settings::Lockout;
 
 const WRONG: &str = "6391";

@@ -16,9 +16,11 @@ use selfprov::server::control::protocol::{
     Answer, DeviceView, Name, Request, Response, RestartsView,
 };
 use selfprov::service::App;
-use selfprov::service::phone_channel::{Delivery, DeliveryFuture, PhoneChannel, PhoneRequest};
+use selfprov::service::history::record::Happening;
 use selfprov::service::phone_control;
-use selfprov::service::record::Happening;
+use selfprov::service::phone_control::channel::{
+    Delivery, DeliveryFuture, PhoneChannel, PhoneRequest,
+};
 use selfprov::store;
 
 const NAME: &str = "SEP0011AABBCC01";

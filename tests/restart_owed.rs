@@ -10,13 +10,13 @@ use crate::common::provision_for_user;
 use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
 use selfprov::service::App;
-use selfprov::service::device_update;
-use selfprov::service::device_update::DeviceChange;
+use selfprov::service::devices;
+use selfprov::service::devices::DeviceChange;
+use selfprov::service::history::record::Actor;
+use selfprov::service::history::record::Happening;
 use selfprov::service::housekeeping;
 use selfprov::service::phone_control;
 use selfprov::service::phone_files::file_fetched;
-use selfprov::service::record::Actor;
-use selfprov::service::record::Happening;
 use selfprov::store;
 
 const MAC: &str = "0011AABBCC01";
@@ -118,7 +118,7 @@ async fn change(app: &App, description: &str) {
         description: Some(description.to_owned()),
         ..DeviceChange::default()
     };
-    device_update::update(app, &actor, &name(), &change)
+    devices::update(app, &actor, &name(), &change)
         .await
         .unwrap();
 }

@@ -13,10 +13,10 @@ use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::domain::refusal::Refusal;
 use selfprov::domain::self_provisioning::AuthenticationMode;
-use selfprov::service::confirmation::LogInError;
-use selfprov::service::provision::ProvisionError;
-use selfprov::service::reread;
-use selfprov::service::self_provision;
+use selfprov::service::devices::reread;
+use selfprov::service::self_provisioning::confirmation::LogInError;
+use selfprov::service::self_provisioning::login;
+use selfprov::service::self_provisioning::provision::ProvisionError;
 use selfprov::service::settings::RestartAction;
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_login_shows_what_continue_will_do_and_continue_does_it() {
         let before = test.stored(&phone).await.unwrap();
         assert_eq!(before.primary_line().unwrap().pattern.as_str(), "1000");
 
-        let prompt = self_provision::login_prompt(&test.app, &test.claim(&phone)).unwrap();
+        let prompt = login::login_prompt(&test.app, &test.claim(&phone)).unwrap();
         assert_eq!(prompt.device, phone.name);
         assert_eq!(prompt.mode, AuthenticationMode::UsersOnly);
 
@@ -137,11 +137,11 @@ async fn a_phone_without_a_name_is_found_by_its_address_when_it_is_alone_there()
         let phone = test.auto_register(1).await;
         let mut nameless = test.claim(&phone);
         nameless.device = None;
-        let prompt = self_provision::login_prompt(&test.app, &nameless).unwrap();
+        let prompt = login::login_prompt(&test.app, &nameless).unwrap();
         assert_eq!(prompt.device, phone.name);
         let neighbour = TestPhone::number(2).at("192.0.2.1");
         test.auto_register_model(&neighbour, Some(CISCO_7841)).await;
-        let refusal = self_provision::login_prompt(&test.app, &nameless);
+        let refusal = login::login_prompt(&test.app, &nameless);
         assert_eq!(refusal, Err(Refusal::DeviceNotFound));
     })
     .await;

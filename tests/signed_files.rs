@@ -21,7 +21,7 @@ use selfprov::service::App;
 use selfprov::service::environment::Clock as _;
 use selfprov::service::phone_files::file_fetched;
 use selfprov::service::phone_files::file_requests::FileDoor;
-use selfprov::service::readiness;
+use selfprov::service::self_provisioning::readiness;
 use selfprov::service::settings::Settings;
 use selfprov::service::trust_list;
 use selfprov::service::trust_list::commands;

@@ -6,10 +6,10 @@ use crate::common::TestServer;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone_model;
-use selfprov::service::device_add;
-use selfprov::service::device_add::NewDevice;
-use selfprov::service::device_lines::DeviceLine;
-use selfprov::service::record::Actor;
+use selfprov::service::devices;
+use selfprov::service::devices::NewDevice;
+use selfprov::service::devices::lines::DeviceLine;
+use selfprov::service::history::record::Actor;
 use selfprov::service::users::Extension;
 
 const MAC: &str = "0011AABBCC01";
@@ -68,7 +68,7 @@ async fn of_another_maker(server: &TestServer, device: &str) -> (SipPhone, Strin
         ..NewDevice::new(device.parse().unwrap(), model)
     };
     let app = &server.test.app;
-    let made = device_add::add(app, &actor, &new).await.unwrap();
+    let made = devices::add(app, &actor, &new).await.unwrap();
     let sealed = made.digest.sealed_secret.unwrap();
     let secret = app.keys.open_secret(&sealed).unwrap().reveal().to_owned();
     let phone = SipPhone::tcp(server.sip_tcp, "00AA00AA00AA").await;

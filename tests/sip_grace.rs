@@ -10,8 +10,8 @@ use crate::common::provision_for_user;
 use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
 use selfprov::service::App;
-use selfprov::service::record::Actor;
-use selfprov::service::release;
+use selfprov::service::history::record::Actor;
+use selfprov::service::self_provisioning::release;
 use selfprov::store;
 
 const MAC: &str = "0011AABBCC01";

@@ -13,9 +13,9 @@ use selfprov::domain::catalogue::AutoRegistration;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEntry;
 use selfprov::service::App;
-use selfprov::service::auto_register;
 use selfprov::service::housekeeping;
 use selfprov::service::phone_files::file_fetched;
+use selfprov::service::registrar::auto_register;
 use selfprov::store;
 
 const MAC: &str = "0011AABBCC01";

@@ -16,8 +16,8 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationMode;
 use selfprov::service::App;
 use selfprov::service::administration::AdministrationError;
-use selfprov::service::record::Actor;
-use selfprov::service::self_provisioning_settings;
+use selfprov::service::history::record::Actor;
+use selfprov::service::self_provisioning;
 use selfprov::service::templates;
 use selfprov::service::templates::NodeExtras;
 use selfprov::store;
@@ -353,19 +353,22 @@ async fn no_authentication_is_warned_about_and_audited_and_the_code_is_hashed() 
         let test = TestApp::start(&database).await;
         let (app, actor) = (&test.app, administrator());
         let mode = AuthenticationMode::NotRequired;
-        let warnings = self_provisioning_settings::set_mode(app, &actor, mode)
+        let warnings = self_provisioning::settings::set_mode(app, &actor, mode)
             .await
             .unwrap();
-        assert_eq!(warnings, [self_provisioning_settings::NOT_REQUIRED_WARNING]);
+        assert_eq!(
+            warnings,
+            [self_provisioning::settings::NOT_REQUIRED_WARNING]
+        );
         assert_eq!(app.self_provisioning.load().mode, mode);
         let mode = AuthenticationMode::UsersAndAdministrators;
-        let warnings = self_provisioning_settings::set_mode(app, &actor, mode)
+        let warnings = self_provisioning::settings::set_mode(app, &actor, mode)
             .await
             .unwrap();
         assert!(warnings[0].contains("no authentication code"));
         let code = Secret::from("4711081547");
         let set = async |code: Option<&Secret>, short| {
-            self_provisioning_settings::set_authentication_code(app, &actor, code, short).await
+            self_provisioning::settings::set_authentication_code(app, &actor, code, short).await
         };
         let short = Secret::from("4711");
         assert_eq!(
@@ -376,7 +379,7 @@ async fn no_authentication_is_warned_about_and_audited_and_the_code_is_hashed() 
         set(Some(&code), false).await.unwrap();
         let settings = app.self_provisioning.load_full();
         assert!(settings.code_for(&code).is_some());
-        assert!(self_provisioning_settings::warnings(&settings).is_empty());
+        assert!(self_provisioning::settings::warnings(&settings).is_empty());
         set(None, false).await.unwrap();
         assert!(app.self_provisioning.load().code_for(&code).is_none());
         let mut reader = app.store.read().await.unwrap();

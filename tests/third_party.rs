@@ -19,13 +19,12 @@ use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone::Phone;
 use selfprov::domain::phone_model;
 use selfprov::domain::secret::Secret;
-use selfprov::service::device_add;
-use selfprov::service::device_add::NewDevice;
-use selfprov::service::device_lines::DeviceLine;
 use selfprov::service::devices;
+use selfprov::service::devices::NewDevice;
+use selfprov::service::devices::lines::DeviceLine;
+use selfprov::service::history::record::Actor;
 use selfprov::service::phone_files::file_fetched;
-use selfprov::service::record::Actor;
-use selfprov::service::user_credentials;
+use selfprov::service::users;
 use selfprov::service::users::Extension;
 
 const ADVANCED: u32 = phone_model::THIRD_PARTY_ADVANCED;
@@ -62,7 +61,7 @@ async fn add(test: &TestApp, device: &str, model: u32, lines: &[&str], user: &st
         digest_user: Some(user.to_owned()).filter(|user| !user.is_empty()),
         ..NewDevice::new(name(device), phone_model::by_number(model).unwrap())
     };
-    device_add::add(&test.app, &administrator(), &new)
+    devices::add(&test.app, &administrator(), &new)
         .await
         .unwrap()
 }
@@ -82,7 +81,7 @@ async fn site(database: &Database) -> TestServer {
 
 async fn set_digest(test: &TestApp, user: &str, secret: &str) {
     let secret = Secret::from(secret);
-    user_credentials::set_digest_credentials(&test.app, &administrator(), user, Some(&secret))
+    users::credentials::set_digest_credentials(&test.app, &administrator(), user, Some(&secret))
         .await
         .unwrap();
 }

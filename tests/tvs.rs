@@ -15,7 +15,7 @@ use selfprov::server::shutdown::ShutdownTrigger;
 use selfprov::server::trust_list_format::PhoneForm;
 use selfprov::server::tvs;
 use selfprov::service::App;
-use selfprov::service::readiness;
+use selfprov::service::self_provisioning::readiness;
 use selfprov::service::settings::Settings;
 use selfprov::service::trust_list;
 use selfprov::service::trust_list::OwnCertificates;

@@ -13,21 +13,20 @@ use selfprov::domain::stored_credential::StoredCredential;
 use selfprov::service::App;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::application_users;
-use selfprov::service::application_users::ApplicationUserChange;
-use selfprov::service::hasher::Share;
-use selfprov::service::phone_book::ha1;
-use selfprov::service::quick_add::LineChoice;
-use selfprov::service::quick_add::QuickAdd;
-use selfprov::service::quick_add::QuickExtension;
-use selfprov::service::quick_add::quick_add;
-use selfprov::service::readiness;
-use selfprov::service::record::Actor;
-use selfprov::service::user_credentials;
+use selfprov::service::credentials::hasher::Share;
+use selfprov::service::devices::phone_book::ha1;
+use selfprov::service::history::record::Actor;
+use selfprov::service::self_provisioning::readiness;
 use selfprov::service::users;
 use selfprov::service::users::Extension;
 use selfprov::service::users::NewUser;
 use selfprov::service::users::UserChange;
+use selfprov::service::users::application_users;
+use selfprov::service::users::application_users::ApplicationUserChange;
+use selfprov::service::users::quick_add::LineChoice;
+use selfprov::service::users::quick_add::QuickAdd;
+use selfprov::service::users::quick_add::QuickExtension;
+use selfprov::service::users::quick_add::quick_add;
 use selfprov::store;
 
 fn administrator() -> Actor {
@@ -273,21 +272,21 @@ async fn a_trivial_pin_is_refused_and_no_pin_is_in_the_audit_log() {
             ("12a4", false),
         ] {
             let refused =
-                user_credentials::set_pin(app, &administrator(), "aksethi", &secret(pin)).await;
+                users::credentials::set_pin(app, &administrator(), "aksethi", &secret(pin)).await;
             let refused = refused.unwrap_err().to_string();
             assert!(!refused.contains(pin), "{refused}");
             assert_eq!(refused.contains("at least 4"), short, "{refused}");
         }
-        user_credentials::set_pin(app, &administrator(), "1004", &secret("582913"))
+        users::credentials::set_pin(app, &administrator(), "1004", &secret("582913"))
             .await
             .unwrap();
         assert!(verifies(&test, "aksethi", CredentialKind::Pin, "582913").await);
-        let generated = user_credentials::generate_pin(app);
+        let generated = users::credentials::generate_pin(app);
         let generated = NewSecret {
             secret: generated,
             must_change: true,
         };
-        user_credentials::set_pin(app, &administrator(), "1004", &generated)
+        users::credentials::set_pin(app, &administrator(), "1004", &generated)
             .await
             .unwrap();
         let pin = credential(&test, "aksethi", CredentialKind::Pin).await;
@@ -328,14 +327,14 @@ async fn unlocking_ends_the_lock_and_says_what_was_locked() {
             obstacles(app, "aksethi").await,
             ["the PIN is locked after failed logins"]
         );
-        let unlocked = user_credentials::unlock(app, &administrator(), "aksethi")
+        let unlocked = users::credentials::unlock(app, &administrator(), "aksethi")
             .await
             .unwrap();
         assert!(unlocked.pin && !unlocked.password);
         assert_eq!(obstacles(app, "aksethi").await, Vec::<String>::new());
         let pin = credential(&test, "aksethi", CredentialKind::Pin).await;
         assert_eq!(pin.lock, None);
-        let refused = user_credentials::unlock(app, &administrator(), "nobody").await;
+        let refused = users::credentials::unlock(app, &administrator(), "nobody").await;
         assert!(matches!(refused, Err(AdministrationError::NotFound { .. })));
     })
     .await;
@@ -432,7 +431,7 @@ async fn devices_with_a_digest_user_follow_its_credentials_and_restart() {
         let other = test.add_phone("SEP0011AABBCCEE", None).await;
 
         let digest = Secret::from("one");
-        user_credentials::set_digest_credentials(app, &actor, "aksethi", Some(&digest))
+        users::credentials::set_digest_credentials(app, &actor, "aksethi", Some(&digest))
             .await
             .unwrap();
         let known = app.phones.find(&name).unwrap();

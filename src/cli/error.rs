@@ -11,7 +11,7 @@ use crate::server::run::RunError;
 use crate::server::sockets::BindError;
 use crate::server::tls::TlsError;
 use crate::service::administration::AdministrationError;
-use crate::service::key_file::KeyFileError;
+use crate::service::keys::key_file::KeyFileError;
 use crate::service::start::StartError;
 use crate::settings::SettingsError;
 

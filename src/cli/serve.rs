@@ -11,9 +11,9 @@ use super::service::{self, PhonesTrust, Prepared};
 use super::started_with;
 use crate::server::control::fault;
 use crate::server::sockets;
-use crate::service::application_users;
-use crate::service::readiness;
+use crate::service::self_provisioning::readiness;
 use crate::service::start::StartError;
+use crate::service::users::application_users;
 use crate::settings::{Loaded, Settings, Sources};
 
 /// Runs the service until it is told to end.

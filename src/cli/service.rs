@@ -19,7 +19,7 @@ use crate::server::sockets::{Bound, Sockets};
 use crate::server::tls::{CertificateFiles, ServerCertificate};
 use crate::server::{control, system};
 use crate::service::App;
-use crate::service::key_file;
+use crate::service::keys::key_file;
 use crate::service::start::{self, StartError, StartOptions, StoreLimits};
 use crate::settings::{Settings, Sources};
 

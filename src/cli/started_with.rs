@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::CliError;
-use crate::service::key_file;
+use crate::service::keys::key_file;
 use crate::settings::load::{FILE_VARIABLE, VARIABLE_PREFIX};
 use crate::settings::table::Key;
 use crate::settings::value::DatabaseUrl;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// Identity of one row: a UUID, printed in lower case with hyphens.
 ///
-/// New ones come from the caller (see `service::identity`), never from this layer.
+/// New ones come from the caller (see `service::environment`), never from this layer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pkid(Uuid);
 

@@ -1,9 +1,9 @@
 //! Until when an X.509 certificate is valid, read from its DER without a certificate library.
 
 use crate::domain::time::UnixMillis;
-use crate::service::der::SEQUENCE;
-use crate::service::der::element;
-use crate::service::der::expect;
+use crate::service::keys::der::SEQUENCE;
+use crate::service::keys::der::element;
+use crate::service::keys::der::expect;
 
 /// The two ends of a certificate's validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

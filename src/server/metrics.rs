@@ -15,8 +15,8 @@ use crate::domain::auto_registration::Window;
 use crate::locks;
 use crate::server::shutdown::Shutdown;
 use crate::service::App;
-use crate::service::auto_register::watch::Status;
 use crate::service::health;
+use crate::service::registrar::auto_register::watch::Status;
 
 /// How often histograms are folded together, so that they stay small when nobody scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);

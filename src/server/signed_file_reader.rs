@@ -5,7 +5,7 @@ use crate::domain::trust_list::SignatureDigest;
 use crate::domain::trust_list::certificate::PublicKey;
 use crate::server::signed_header_reader::Head;
 use crate::server::signed_header_reader::ReadError;
-use crate::service::x509;
+use crate::service::keys::x509;
 
 /// Version of the header of a signed file.
 const FILE_VERSION: [u8; 2] = [1, 0];

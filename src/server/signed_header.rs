@@ -12,7 +12,7 @@
 use crate::domain::trust_list::SignatureDigest;
 use crate::domain::trust_list::certificate::Certificate;
 use crate::domain::trust_list::certificate::PublicKey;
-use crate::service::rsa_key::RsaKeyError;
+use crate::service::keys::rsa_key::RsaKeyError;
 
 /// Lengths of signatures in bytes; a file names one by its place.
 pub(crate) const SIGNATURE_LENGTHS: [usize; 4] = [64, 128, 256, 512];

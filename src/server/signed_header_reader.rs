@@ -4,7 +4,7 @@
 use crate::domain::trust_list::SignatureDigest;
 use crate::server::signed_header::digest_number;
 use crate::server::signed_header::header;
-use crate::service::rsa_key;
+use crate::service::keys::rsa_key;
 
 /// Longest file that is read, in bytes: far more than a phone can keep.
 pub const FILE_BYTES_MAX: usize = 512 << 10;

@@ -17,7 +17,7 @@ use crate::server::signed_header::ITEM_HEAD;
 use crate::server::signed_header::Items;
 use crate::server::signed_header::Parts;
 use crate::server::signed_header::length_of;
-use crate::service::rsa_key::RsaKeyError;
+use crate::service::keys::rsa_key::RsaKeyError;
 use crate::service::trust_list::SignList;
 use crate::service::trust_list::TrustListForm;
 

@@ -13,7 +13,7 @@ use crate::server::signed_header_reader::text;
 use crate::server::signed_header_reader::u16_of;
 use crate::server::trust_list_format::record;
 use crate::server::trust_list_format::role_number;
-use crate::service::x509;
+use crate::service::keys::x509;
 
 /// Version of the header of a list.
 const LIST_VERSION: [u8; 2] = [1, 2];

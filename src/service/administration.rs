@@ -3,9 +3,9 @@
 
 use super::App;
 use super::ServiceError;
-use super::attempt_gate::GateFull;
-use super::hasher::HasherError;
-use super::hasher::Share;
+use super::credentials::attempt_gate::GateFull;
+use super::credentials::hasher::HasherError;
+use super::credentials::hasher::Share;
 use super::keys::KeysError;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::CredentialPolicyDefault;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
-use super::activation_codes;
-use super::auto_register;
+use super::devices::reread;
 use super::group_commit;
 use super::group_commit::Write;
-use super::register;
-use super::reread;
+use super::registrar::auto_register;
+use super::registrar::register;
+use super::self_provisioning::activation_codes;
 use crate::store;
 use crate::store::StoreError;
 

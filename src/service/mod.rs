@@ -1,87 +1,64 @@
 //! Use cases: one function each, one transaction each. Every front door calls the same ones.
 //!
+//! ```text
+//! self_provisioning/  from the login on the handset to the user's phone; codes, release, settings
+//! registrar/          REGISTER, auto-registration, bindings, where calls go
+//! phone_files/        configuration files, from the request to the row that says that they came
+//! phone_control/      phones are told to restart until they have
+//! trust_list/         trust lists, and the keys that sign them
+//!
+//! devices/            phones as administrators have them, and all of them in memory
+//! lines/              directory numbers
+//! users/              end users, application users, groups; quick add, search, self-care
+//! credentials/        PINs and passwords: checked, kept, changed; logins of programs
+//! templates/          templates, profiles, auto-registration blocks
+//!
+//! objects/            every kind of configured object by its table, as AXL has it
+//! attributes.rs       ... the elements of them that are only kept
+//! sql/                rows in the words of CUCM's database
+//! history/            each phone's timeline, the audit log, what has changed since
+//! administration.rs   what administrators' use cases have in common
+//!
+//! start.rs            the process begins: the store is opened, memory is filled
+//! settings.rs         ... what the administrator set
+//! environment.rs      ... time, randomness and new identities
+//! node.rs             ... the CallManager node that it is
+//! keys/               ... the key file; RSA, X.509
+//! housekeeping.rs     what has to be done again and again
+//! group_commit/       small writes of many requests in one transaction
+//! health.rs           whether it can do its work now
+//! demo_data.rs        the sample data of `selfprov demo`
+//! one_or_many.rs      a list that nearly always has one entry
+//! ```
+//!
 //! [`App`] is the process: the store, what is kept in memory for the hot paths, and everything
 //! that is passed in (time, randomness, keys, settings).
 
-pub mod access_control_groups;
-pub mod account_sheet;
-mod activate;
-pub mod activation_codes;
 pub mod administration;
-pub mod api_login;
-pub mod api_session;
-pub mod application_users;
-pub mod associated_devices;
-pub mod attempt_gate;
 pub mod attributes;
-pub mod authenticate;
-pub mod auto_register;
-pub mod change_pin;
-pub mod changes;
-pub mod claim;
-pub mod confirmation;
-pub mod continue_login;
-pub mod credential_change;
-mod credential_history;
-pub mod credential_policy_defaults;
+pub mod credentials;
 pub mod demo_data;
-pub mod der;
-pub mod device_add;
-pub mod device_defaults;
-pub mod device_lines;
-pub mod device_settings;
-pub mod device_turn;
-pub mod device_update;
 pub mod devices;
-mod digest_user;
 pub mod environment;
-mod expiry_wheel;
-mod farewell;
 pub mod group_commit;
-pub mod hasher;
 pub mod health;
+pub mod history;
 pub mod housekeeping;
-pub mod key_file;
 pub mod keys;
-mod line_index;
 pub mod lines;
-pub mod location;
-mod login_names;
 pub mod node;
 pub mod objects;
 mod one_or_many;
-pub mod own_credentials;
-pub mod password_hash;
-pub mod phone_book;
-pub mod phone_channel;
 pub mod phone_control;
 pub mod phone_files;
-pub mod phone_from_template;
-pub mod provision;
-pub mod quick_add;
-pub mod readiness;
-pub mod record;
-pub mod refusal_rows;
-pub mod register;
-pub mod release;
-mod replacement;
-pub mod reread;
-pub mod restart_request;
-pub mod route_call;
-pub mod rsa_key;
-pub mod sealed_token;
-pub mod self_care;
-pub mod self_provision;
-pub mod self_provisioning_settings;
+pub mod registrar;
+pub mod self_provisioning;
 pub mod settings;
 pub mod sql;
 pub mod start;
 pub mod templates;
 pub mod trust_list;
-pub mod user_credentials;
-pub mod user_search;
 pub mod users;
-pub mod x509;
 
 use std::sync::Arc;
 
@@ -91,26 +68,26 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::pkid::Pkid;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::store::Store;
-use attempt_gate::AttemptGate;
-use attempt_gate::AttemptKey;
-use attempt_gate::GateFull;
-use auto_register::watch::AutoRegistrationWatch;
-use device_turn::DeviceTurns;
+use credentials::attempt_gate::AttemptGate;
+use credentials::attempt_gate::AttemptKey;
+use credentials::attempt_gate::GateFull;
+use credentials::hasher::CredentialHasher;
+use devices::phone_book::PhoneBook;
+use devices::turn::DeviceTurns;
 use environment::Environment;
 use group_commit::GroupCommit;
-use hasher::CredentialHasher;
+use history::refusal_rows::RefusalRows;
 use keys::Keys;
-use location::LocationTable;
 use node::Node;
-use phone_book::PhoneBook;
-use phone_channel::PhoneChannels;
 use phone_control::PhoneControl;
+use phone_control::channel::PhoneChannels;
 use phone_files::file_notes::FileNotes;
 use phone_files::file_requests::FileRequests;
 use phone_files::first_fetch::FirstFetches;
 use phone_files::system_values::KnownSystemValues;
-use refusal_rows::RefusalRows;
-use register::Registrar;
+use registrar::auto_register::watch::AutoRegistrationWatch;
+use registrar::location::LocationTable;
+use registrar::register::Registrar;
 use settings::Settings;
 use trust_list::TrustLists;
 
@@ -139,9 +116,9 @@ pub struct App {
     /// Keeps statements that programs write themselves from taking every core and all memory.
     pub sql_questions: sql::Questions,
     /// Right logins of programs, remembered for a minute.
-    pub remembered_logins: api_login::RememberedLogins,
+    pub remembered_logins: credentials::api_login::RememberedLogins,
     /// Leaves for searches of users.
-    pub searches: user_search::Searches,
+    pub searches: users::search::Searches,
     /// Keeps floods of refusals out of the timelines.
     pub refusal_rows: RefusalRows,
     /// What every file of a phone says of the installation.
@@ -200,7 +177,7 @@ pub enum ServiceError {
     Keys(#[from] keys::KeysError),
     /// A stored hash cannot be checked.
     #[error(transparent)]
-    Hash(#[from] password_hash::UnreadableHash),
+    Hash(#[from] credentials::password_hash::UnreadableHash),
 }
 
 impl From<GateFull> for ServiceError {
@@ -218,11 +195,11 @@ impl From<group_commit::WriteError> for ServiceError {
     }
 }
 
-impl From<hasher::HasherError> for ServiceError {
-    fn from(error: hasher::HasherError) -> Self {
+impl From<credentials::hasher::HasherError> for ServiceError {
+    fn from(error: credentials::hasher::HasherError) -> Self {
         match error {
-            hasher::HasherError::Busy => Self::Busy,
-            hasher::HasherError::Unreadable(error) => Self::Hash(error),
+            credentials::hasher::HasherError::Busy => Self::Busy,
+            credentials::hasher::HasherError::Unreadable(error) => Self::Hash(error),
         }
     }
 }

@@ -7,32 +7,32 @@ use arc_swap::ArcSwap;
 
 use super::App;
 use super::ServiceError;
-use super::api_login::RememberedLogins;
-use super::attempt_gate::AttemptGate;
-use super::auto_register::watch::AutoRegistrationWatch;
-use super::device_turn::DeviceTurns;
+use super::credentials::api_login::RememberedLogins;
+use super::credentials::attempt_gate::AttemptGate;
+use super::credentials::hasher::CredentialHasher;
+use super::devices::phone_book::PhoneBook;
+use super::devices::turn::DeviceTurns;
 use super::environment::Environment;
 use super::group_commit::GroupCommit;
-use super::hasher::CredentialHasher;
+use super::history::refusal_rows::RefusalRows;
 use super::keys::Keys;
 use super::keys::KeysError;
-use super::location::LocationTable;
 use super::node::Node;
 use super::objects;
-use super::phone_book::PhoneBook;
-use super::phone_channel::PhoneChannels;
 use super::phone_control::PhoneControl;
+use super::phone_control::channel::PhoneChannels;
 use super::phone_files::file_notes::FileNotes;
 use super::phone_files::file_requests::FileRequests;
 use super::phone_files::first_fetch::FirstFetches;
 use super::phone_files::system_values::KnownSystemValues;
-use super::refusal_rows::RefusalRows;
-use super::register::Registrar;
+use super::registrar::auto_register::watch::AutoRegistrationWatch;
+use super::registrar::location::LocationTable;
+use super::registrar::register::Registrar;
 use super::settings::Settings;
 use super::sql;
 use super::trust_list;
 use super::trust_list::TrustLists;
-use super::user_search::Searches;
+use super::users::search::Searches;
 use crate::domain::catalogue::CallManager;
 use crate::domain::config_file::idle_url::SELF_PROVISION_PATH;
 use crate::domain::fresh_system;
@@ -47,7 +47,7 @@ pub struct StartOptions {
     pub database_url: String,
     /// Connections of the store.
     pub store_limits: StoreLimits,
-    /// The master key, see [`super::key_file`].
+    /// The master key, see [`super::keys::key_file`].
     pub master_key: zeroize::Zeroizing<Vec<u8>>,
     /// Time and randomness.
     pub environment: Environment,

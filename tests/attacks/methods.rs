@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use selfprov::domain::phone_model;
-use selfprov::service::device_add;
-use selfprov::service::device_add::NewDevice;
-use selfprov::service::device_lines::DeviceLine;
-use selfprov::service::record::Actor;
+use selfprov::service::devices;
+use selfprov::service::devices::NewDevice;
+use selfprov::service::devices::lines::DeviceLine;
+use selfprov::service::history::record::Actor;
 use selfprov::service::users::Extension;
 
 use crate::attacks::site::STRANGER;
@@ -62,7 +62,7 @@ async fn add_base(site: &Site) {
             phone_model::by_number(phone_model::THIRD_PARTY_ADVANCED).unwrap(),
         )
     };
-    device_add::add(&test.app, &actor, &new).await.unwrap();
+    devices::add(&test.app, &actor, &new).await.unwrap();
 }
 
 /// Everything in memory that a request could have changed, apart from the times of refreshes.

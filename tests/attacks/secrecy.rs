@@ -5,7 +5,7 @@ use std::time::Duration;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationCodeHash;
 use selfprov::server::metrics;
-use selfprov::service::hasher::Share;
+use selfprov::service::credentials::hasher::Share;
 use selfprov::store;
 
 use crate::attacks::site::ATTACKER;

@@ -19,9 +19,9 @@ use selfprov::server::shutdown;
 use selfprov::server::shutdown::ShutdownTrigger;
 use selfprov::server::tls::{CertificateFiles, ServerCertificate};
 use selfprov::service::administration::NewSecret;
-use selfprov::service::application_users;
-use selfprov::service::application_users::ApplicationUserChange;
-use selfprov::service::record::Actor;
+use selfprov::service::history::record::Actor;
+use selfprov::service::users::application_users;
+use selfprov::service::users::application_users::ApplicationUserChange;
 use serde_json::Value;
 use tokio::net::TcpListener;
 

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::application_users;
-use selfprov::service::application_users::ApplicationUserChange;
-use selfprov::service::record::Actor;
+use selfprov::service::history::record::Actor;
+use selfprov::service::users::application_users;
+use selfprov::service::users::application_users::ApplicationUserChange;
 
 use super::Answer;
 use super::Database;

@@ -14,18 +14,18 @@ use selfprov::domain::registration::Transport;
 use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::Door;
 use selfprov::service::App;
-use selfprov::service::auto_register::NewPhone;
-use selfprov::service::auto_register::Outcome;
-use selfprov::service::claim::Claim;
-use selfprov::service::confirmation::Confirmation;
-use selfprov::service::confirmation::LogInError;
-use selfprov::service::continue_login;
 use selfprov::service::group_commit;
 use selfprov::service::group_commit::Write;
 use selfprov::service::group_commit::Written;
-use selfprov::service::provision::ProvisionError;
-use selfprov::service::provision::Provisioned;
-use selfprov::service::self_provision;
+use selfprov::service::registrar::auto_register::NewPhone;
+use selfprov::service::registrar::auto_register::Outcome;
+use selfprov::service::self_provisioning::claim::Claim;
+use selfprov::service::self_provisioning::confirmation::Confirmation;
+use selfprov::service::self_provisioning::confirmation::LogInError;
+use selfprov::service::self_provisioning::continue_login;
+use selfprov::service::self_provisioning::login;
+use selfprov::service::self_provisioning::provision::ProvisionError;
+use selfprov::service::self_provisioning::provision::Provisioned;
 use selfprov::store;
 use sqlx::Row as _;
 
@@ -134,7 +134,7 @@ impl TestApp {
         pin: &str,
     ) -> Result<Confirmation, LogInError> {
         let pin = Secret::from(pin);
-        self_provision::log_in(&self.app, &self.claim(phone), login, Some(&pin)).await
+        login::log_in(&self.app, &self.claim(phone), login, Some(&pin)).await
     }
 
     /// The refusal of a login.
@@ -217,7 +217,7 @@ pub(crate) async fn provision_for_user(app: &App, device: &DeviceName) {
         correlation: app.environment.new_correlation_id(),
     };
     let pin = Secret::from(PIN);
-    let confirmation = self_provision::log_in(app, &claim, "aksethi", Some(&pin))
+    let confirmation = login::log_in(app, &claim, "aksethi", Some(&pin))
         .await
         .unwrap();
     let done = continue_login::continue_login(app, &claim, &confirmation.token).await;

@@ -13,9 +13,9 @@ use selfprov::domain::phone::Phone;
 use selfprov::domain::registration::{Flow, Transport};
 use selfprov::server::shutdown::{self, ShutdownTrigger};
 use selfprov::service::App;
-use selfprov::service::auto_register::NewPhone;
-use selfprov::service::auto_register::Outcome;
 use selfprov::service::group_commit::{self, Write, Written};
+use selfprov::service::registrar::auto_register::NewPhone;
+use selfprov::service::registrar::auto_register::Outcome;
 use selfprov::store;
 
 use crate::common::{Answer, Database, HandsetDoor, TestApp};

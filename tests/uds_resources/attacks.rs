@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::application_users;
-use selfprov::service::application_users::ApplicationUserChange;
 use selfprov::service::settings::Lockout;
+use selfprov::service::users::application_users;
+use selfprov::service::users::application_users::ApplicationUserChange;
 use tokio::task::JoinSet;
 
 use crate::common::PASSWORD;

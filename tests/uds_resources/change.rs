@@ -1,8 +1,8 @@
 //! What users change of themselves and of their phones, and what is kept for them.
 
-use selfprov::service::device_add;
-use selfprov::service::device_add::NewDevice;
-use selfprov::service::device_lines::DeviceLine;
+use selfprov::service::devices;
+use selfprov::service::devices::NewDevice;
+use selfprov::service::devices::lines::DeviceLine;
 use selfprov::service::users::Extension;
 
 use crate::common::Axl;
@@ -78,7 +78,7 @@ async fn add_second_phone(uds: &Uds) {
         owner: Some("aksethi".to_owned()),
         ..NewDevice::new("SEP0011AABBCC03".parse().unwrap(), model)
     };
-    device_add::add(&uds.test().app, &administrator(), &new)
+    devices::add(&uds.test().app, &administrator(), &new)
         .await
         .unwrap();
 }

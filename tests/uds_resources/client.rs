@@ -8,8 +8,8 @@ use selfprov::domain::end_user::EndUser;
 use selfprov::domain::pkid::Pkid;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::record::Actor;
-use selfprov::service::user_credentials;
+use selfprov::service::history::record::Actor;
+use selfprov::service::users;
 use selfprov::store::attribute;
 use selfprov::store::attribute::Kept;
 use serde_json::Value;
@@ -209,7 +209,7 @@ impl Uds {
             secret,
             must_change,
         };
-        user_credentials::set_password(&self.test().app, &administrator(), user_id, &new)
+        users::credentials::set_password(&self.test().app, &administrator(), user_id, &new)
             .await
             .unwrap();
     }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use selfprov::domain::history::CorrelationId;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::authenticate;
-use selfprov::service::authenticate::Attempt;
-use selfprov::service::hasher::Share;
-use selfprov::service::user_credentials;
+use selfprov::service::credentials::authenticate;
+use selfprov::service::credentials::authenticate::Attempt;
+use selfprov::service::credentials::hasher::Share;
 use selfprov::service::users;
 use selfprov::service::users::UserChange;
 
@@ -256,7 +255,7 @@ async fn what_only_administrators_change_is_refused_and_the_other_changes() {
             secret: Secret::from(NEW_PIN),
             must_change: false,
         };
-        user_credentials::set_pin(app, &administrator(), "aksethi", &pin)
+        users::credentials::set_pin(app, &administrator(), "aksethi", &pin)
             .await
             .unwrap();
         let who = ("aksethi", NEW_PASSWORD);
@@ -266,7 +265,7 @@ async fn what_only_administrators_change_is_refused_and_the_other_changes() {
             must_change: true,
             ..pin
         };
-        let refused = user_credentials::set_pin(app, &administrator(), "aksethi", &pin).await;
+        let refused = users::credentials::set_pin(app, &administrator(), "aksethi", &pin).await;
         assert!(refused.is_err(), "nobody could change it then");
     })
     .await;

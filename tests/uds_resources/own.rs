@@ -1,7 +1,7 @@
 //! What anybody may know, and what users see of themselves.
 
-use selfprov::service::associated_devices;
-use selfprov::service::associated_devices::Controller;
+use selfprov::service::users::associated_devices;
+use selfprov::service::users::associated_devices::Controller;
 
 use crate::common::for_each_database;
 use crate::uds_resources::client::AKSETHI;

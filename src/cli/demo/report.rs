@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::cli::CliError;
 use crate::cli::service::{self, Prepared};
-use crate::service::application_users::FIRST_ADMINISTRATOR;
 use crate::service::demo_data::SampleData;
+use crate::service::users::application_users::FIRST_ADMINISTRATOR;
 use crate::settings::Settings;
 
 /// The report. Its keys are an interface: tests and outside clients read them.

@@ -8,9 +8,9 @@ use crate::domain::history::CorrelationId;
 use crate::server::basic_authentication;
 use crate::service::App;
 use crate::service::ServiceError;
-use crate::service::api_login::{self, ApiLogin, ApiLoginError, Principal};
-use crate::service::api_session;
-use crate::service::authenticate::AuthenticateError;
+use crate::service::credentials::api_login::{self, ApiLogin, ApiLoginError, Principal};
+use crate::service::credentials::api_session;
+use crate::service::credentials::authenticate::AuthenticateError;
 
 use super::answer::{self, Answer};
 

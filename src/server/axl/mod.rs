@@ -43,7 +43,7 @@ use crate::server::cross_site;
 use crate::server::http::Peer;
 use crate::server::request_xml as xml;
 use crate::service::App;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 
 use answer::Answer;
 use envelope::Call;

@@ -18,8 +18,8 @@ use crate::domain::schema::coverage::OtherId;
 use crate::domain::schema::{Effect, ObjectKind, ObjectType, Operation, SchemaVersion, Subject};
 use crate::locks;
 use crate::service::App;
-use crate::service::api_login::Access;
-use crate::service::record::Actor;
+use crate::service::credentials::api_login::Access;
+use crate::service::history::record::Actor;
 
 use super::answer::Content;
 use super::envelope::Call;

@@ -4,7 +4,7 @@ use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, SecretText};
 use crate::server::control::values::{device_name, timestamp};
 use crate::service::App;
-use crate::service::activation_codes::{self, CodeBefore};
+use crate::service::self_provisioning::activation_codes::{self, CodeBefore};
 
 /// Makes the code of a device, or gives the one that waits.
 ///

@@ -7,8 +7,8 @@ use crate::server::control::protocol::{
 };
 use crate::service::App;
 use crate::service::administration::NewSecret;
-use crate::service::application_users::{self, ApplicationUserChange, ApplicationUserView};
-use crate::service::user_credentials;
+use crate::service::users;
+use crate::service::users::application_users::{self, ApplicationUserChange, ApplicationUserView};
 
 /// Answers a command about application users.
 ///
@@ -92,7 +92,7 @@ pub(super) fn password_or_new(
     let (secret, made) = if let Some(password) = given {
         (password.secret(), None)
     } else {
-        let password = user_credentials::generate_password(app);
+        let password = users::credentials::generate_password(app);
         let copy = SecretText::new(&password);
         (password, Some(copy))
     };

@@ -13,8 +13,8 @@ use crate::server::control::protocol::{
 };
 use crate::server::control::values::timestamp;
 use crate::service::App;
-use crate::service::auto_register::refused::RefusedPhone;
-use crate::service::auto_register::watch::{self, Status};
+use crate::service::registrar::auto_register::refused::RefusedPhone;
+use crate::service::registrar::auto_register::watch::{self, Status};
 use crate::service::templates::NodeExtras;
 use crate::service::templates::save_call_manager;
 

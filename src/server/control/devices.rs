@@ -11,11 +11,12 @@ use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, DeviceView, Happened, Page};
 use crate::server::control::restarts;
 use crate::server::control::values::{device_fault, device_name, timestamp};
+use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::auto_register::refused::RefusedPhone;
 use crate::service::devices::{self, DeviceDetails, DeviceOverview};
 use crate::service::phone_files::file_requests::UnknownRequest;
-use crate::service::{App, release};
+use crate::service::registrar::auto_register::refused::RefusedPhone;
+use crate::service::self_provisioning::release;
 
 /// Lists phones.
 ///

@@ -1,7 +1,7 @@
 //! What every command needs: a refusal in words, and who stands in the audit log.
 
 use crate::service::App;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 
 /// Why a command was not carried out, for the administrator.
 #[derive(Debug)]

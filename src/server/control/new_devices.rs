@@ -9,10 +9,11 @@ use crate::server::control::protocol::{
     Answer, DeviceChange, DeviceSettings, MadeDevice, NewDevice, SecretText,
 };
 use crate::server::control::values::{device_fault, device_name};
-use crate::service::device_lines::DeviceLine;
-use crate::service::phone_book::SIP_REALM;
+use crate::service::App;
+use crate::service::devices::lines::DeviceLine;
+use crate::service::devices::phone_book::SIP_REALM;
+use crate::service::devices::{self, account_sheet};
 use crate::service::users::Extension;
-use crate::service::{App, account_sheet, device_add, device_settings, device_update, devices};
 
 /// Adds a device.
 ///
@@ -21,16 +22,16 @@ use crate::service::{App, account_sheet, device_add, device_settings, device_upd
 /// A value is not allowed, or there is a device of that name.
 pub async fn add(app: &App, new: NewDevice) -> Result<Answer, Fault> {
     let settings = &new.settings;
-    let device = device_add::NewDevice {
+    let device = devices::NewDevice {
         description: settings.description.clone(),
         template: new.template.clone(),
         lines: lines(settings)?,
         settings: settings_of(settings),
         owner: new.owner.clone(),
         digest_user: new.digest_user.clone(),
-        ..device_add::NewDevice::new(device_name(&new.name)?, model_named(&new.model)?)
+        ..devices::NewDevice::new(device_name(&new.name)?, model_named(&new.model)?)
     };
-    let added = device_add::add(app, &actor(app), &device).await;
+    let added = devices::add(app, &actor(app), &device).await;
     let phone = added.map_err(device_fault)?;
     Ok(Answer::Made(made(&phone)))
 }
@@ -46,16 +47,16 @@ pub async fn update(app: &App, change: DeviceChange) -> Result<Answer, Fault> {
         let user = user.clone();
         user.map(|user| Some(user).filter(|user| !user.is_empty()))
     };
-    let wanted = device_update::DeviceChange {
+    let wanted = devices::DeviceChange {
         description: settings.description.clone(),
         settings: settings_of(settings),
         lines: Some(lines(settings)?).filter(|lines| !lines.is_empty()),
         owner: some_or_nobody(&change.owner),
         digest_user: some_or_nobody(&change.digest_user),
-        ..device_update::DeviceChange::default()
+        ..devices::DeviceChange::default()
     };
     let name = device_name(&change.name)?;
-    let updated = device_update::update(app, &actor(app), &name, &wanted).await;
+    let updated = devices::update(app, &actor(app), &name, &wanted).await;
     let phone = updated.map_err(device_fault)?;
     Ok(Answer::Made(made(&phone)))
 }
@@ -135,8 +136,8 @@ fn lines(settings: &DeviceSettings) -> Result<Vec<DeviceLine>, Fault> {
     settings.lines.iter().map(line).collect()
 }
 
-fn settings_of(settings: &DeviceSettings) -> device_settings::DeviceSettings {
-    device_settings::DeviceSettings {
+fn settings_of(settings: &DeviceSettings) -> devices::settings::DeviceSettings {
+    devices::settings::DeviceSettings {
         device_pool: settings.device_pool.clone(),
         phone_security_profile: settings.phone_security_profile.clone(),
         sip_profile: settings.sip_profile.clone(),
@@ -144,6 +145,6 @@ fn settings_of(settings: &DeviceSettings) -> device_settings::DeviceSettings {
         common_phone_profile: settings.common_phone_profile.clone(),
         location: settings.location.clone(),
         calling_search_space: settings.calling_search_space.clone().map(Some),
-        ..device_settings::DeviceSettings::default()
+        ..devices::settings::DeviceSettings::default()
     }
 }

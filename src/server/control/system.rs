@@ -5,7 +5,7 @@ use crate::domain::self_provisioning::AuthenticationMode;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{Answer, ProfileChange, SecretText};
 use crate::service::App;
-use crate::service::self_provisioning_settings::{set_authentication_code, warnings};
+use crate::service::self_provisioning::settings::{set_authentication_code, warnings};
 use crate::service::templates::{self, Saved};
 
 /// Shows the authentication mode and whether there is an authentication code.
@@ -33,7 +33,7 @@ pub fn self_provisioning(app: &App) -> Answer {
 ///
 /// The database failed.
 pub async fn set_mode(app: &App, mode: AuthenticationMode) -> Result<Answer, Fault> {
-    crate::service::self_provisioning_settings::set_mode(app, &actor(app), mode).await?;
+    crate::service::self_provisioning::settings::set_mode(app, &actor(app), mode).await?;
     Ok(self_provisioning(app))
 }
 

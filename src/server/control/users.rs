@@ -13,11 +13,11 @@ use crate::server::control::protocol::{
 use crate::server::control::values::device_name;
 use crate::service::App;
 use crate::service::administration::NewSecret;
+use crate::service::devices::phone_from_template::fresh_sip_secret;
 use crate::service::phone_files::file_warnings::{self, WarnedPhones};
-use crate::service::phone_from_template::fresh_sip_secret;
-use crate::service::quick_add::{self, LineChoice, QuickAdd, QuickExtension, QuickPhone};
-use crate::service::readiness::{self, Obstacle, UserOverview};
-use crate::service::{user_credentials, users};
+use crate::service::self_provisioning::readiness::{self, Obstacle, UserOverview};
+use crate::service::users::quick_add::{self, LineChoice, QuickAdd, QuickExtension, QuickPhone};
+use crate::service::users::{self, credentials};
 
 /// Users that are checked in one go.
 const PAGE_ROWS: u32 = 500;
@@ -105,7 +105,7 @@ fn digest_or_new(app: &App, digest: Option<NewDigest>) -> (Option<Secret>, Optio
 /// There is no such user.
 pub async fn set_digest(app: &App, name: &str, digest: NewDigest) -> Result<Answer, Fault> {
     let (secret, made) = digest_or_new(app, Some(digest));
-    user_credentials::set_digest_credentials(app, &actor(app), name, secret.as_ref()).await?;
+    credentials::set_digest_credentials(app, &actor(app), name, secret.as_ref()).await?;
     Ok(Answer::User {
         user: Box::new(view(find(app, name).await?)),
         pin: None,
@@ -150,7 +150,7 @@ pub async fn set_pin(
         secret,
         must_change,
     };
-    user_credentials::set_pin(app, &actor(app), name, &new).await?;
+    credentials::set_pin(app, &actor(app), name, &new).await?;
     let user = view(find(app, name).await?);
     Ok(with_pin(user, made))
 }
@@ -167,7 +167,7 @@ pub async fn set_password(
     must_change: bool,
 ) -> Result<Answer, Fault> {
     let (new, made) = administrators::password_or_new(app, password, must_change);
-    user_credentials::set_password(app, &actor(app), name, &new).await?;
+    credentials::set_password(app, &actor(app), name, &new).await?;
     Ok(administrators::password_set(name, made))
 }
 
@@ -177,7 +177,7 @@ pub async fn set_password(
 ///
 /// There is no such user.
 pub async fn unlock(app: &App, name: &str) -> Result<Answer, Fault> {
-    let unlocked = user_credentials::unlock(app, &actor(app), name).await?;
+    let unlocked = credentials::unlock(app, &actor(app), name).await?;
     let what = match (unlocked.pin, unlocked.password) {
         (true, true) => "PIN and password were locked",
         (true, false) => "the PIN was locked",
@@ -305,7 +305,7 @@ fn pin_or_new(app: &App, given: Option<SecretText>) -> (Secret, Option<SecretTex
     if let Some(pin) = given {
         return (pin.secret(), None);
     }
-    let pin = user_credentials::generate_pin(app);
+    let pin = credentials::generate_pin(app);
     let copy = SecretText::new(&pin);
     (pin, Some(copy))
 }

@@ -12,7 +12,7 @@ use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::domain::registration::Transport;
 use crate::service::environment::Environment;
-use crate::service::phone_channel::{
+use crate::service::phone_control::channel::{
     Delivery, DeliveryFuture, PhoneAction, PhoneChannel, PhoneRequest,
 };
 

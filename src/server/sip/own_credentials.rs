@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::service::phone_book::SIP_REALM;
-use crate::service::register::Credentials;
+use crate::service::devices::phone_book::SIP_REALM;
+use crate::service::registrar::register::Credentials;
 
 use super::message::{DigestCredentials, DigestQop};
 

@@ -5,7 +5,7 @@
 
 use crate::domain::refusal::Refusal;
 use crate::domain::trivial_credential::CredentialRefused;
-use crate::service::change_pin::NotAcceptable;
+use crate::service::self_provisioning::change_pin::NotAcceptable;
 
 /// A language that the screens are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -23,13 +23,13 @@ use crate::server::uds::screens::{Context, LoggedIn};
 use crate::server::uds::text::Language;
 use crate::server::uds::trace::RequestTrace;
 use crate::service::App;
-use crate::service::change_pin::{self, ChangePinError};
-use crate::service::claim::Claim;
-use crate::service::confirmation::{Confirmation, LogInError};
-use crate::service::continue_login;
-use crate::service::provision::ProvisionError;
-use crate::service::release::{self, ReleaseError};
-use crate::service::self_provision;
+use crate::service::self_provisioning::change_pin::{self, ChangePinError};
+use crate::service::self_provisioning::claim::Claim;
+use crate::service::self_provisioning::confirmation::{Confirmation, LogInError};
+use crate::service::self_provisioning::continue_login;
+use crate::service::self_provisioning::login;
+use crate::service::self_provisioning::provision::ProvisionError;
+use crate::service::self_provisioning::release::{self, ReleaseError};
 
 /// Time a use case has before the phone is told to wait: less than the 10 s after which phones
 /// and this door give a request up.
@@ -121,7 +121,7 @@ impl Visit {
 
     /// Out of memory alone: an idle phone fetches it by itself, again and again.
     pub(super) fn login_form(&self, user_id: &str) -> Ended {
-        match self_provision::login_prompt(&self.door.app, &self.claim) {
+        match login::login_prompt(&self.door.app, &self.claim) {
             Ok(prompt) => {
                 let screen = self.context.login(user_id, prompt.mode.asks_for_pin());
                 Answer::new(result::LOGIN_FORM, &screen).into()
@@ -137,9 +137,7 @@ impl Visit {
             user_id.clone(),
         );
         let logged_in =
-            to_the_end(
-                async move { self_provision::log_in(&app, &claim, &login, pin.as_ref()).await },
-            );
+            to_the_end(async move { login::log_in(&app, &claim, &login, pin.as_ref()).await });
         // What may be an activation code is a secret: it does not come back in a URL.
         let user_id = if user_id.parse::<ActivationCode>().is_ok() {
             String::new()

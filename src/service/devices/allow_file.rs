@@ -8,9 +8,9 @@ use crate::domain::device::DeviceName;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::device_turn::DeviceTurn;
-use crate::service::record;
-use crate::service::record::Actor;
+use crate::service::devices::turn::DeviceTurn;
+use crate::service::history::record;
+use crate::service::history::record::Actor;
 use crate::store;
 
 /// Longest time for which a file may be open to any address: it holds the phone's secret, and a day

@@ -7,12 +7,12 @@ use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::device_turn::DeviceTurn;
-use crate::service::farewell::Parting;
-use crate::service::record;
-use crate::service::record::Actor;
-use crate::service::record::Happening;
-use crate::service::replacement::remove as remove_rows;
+use crate::service::devices::farewell::Parting;
+use crate::service::devices::replacement::remove as remove_rows;
+use crate::service::devices::turn::DeviceTurn;
+use crate::service::history::record;
+use crate::service::history::record::Actor;
+use crate::service::history::record::Happening;
 use crate::store;
 use crate::store::Connection;
 

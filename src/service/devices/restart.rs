@@ -6,10 +6,10 @@ use crate::domain::device::DeviceName;
 use crate::domain::phone_restart::PhoneAction;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::device_turn::DeviceTurn;
-use crate::service::record;
-use crate::service::record::Actor;
-use crate::service::restart_request;
+use crate::service::devices::turn::DeviceTurn;
+use crate::service::history::record;
+use crate::service::history::record::Actor;
+use crate::service::phone_control::restart_request;
 
 /// Asks a phone to restart, again and again until it has come back.
 ///

@@ -5,8 +5,8 @@ use super::not_found;
 use crate::domain::device::DeviceName;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::record;
-use crate::service::record::Actor;
+use crate::service::history::record;
+use crate::service::history::record::Actor;
 use crate::store;
 
 /// Ends the lock of a device and forgets its failed logins. Gives whether it was locked.

@@ -8,12 +8,12 @@ use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::farewell::Farewell;
+use crate::service::devices::farewell::Farewell;
+use crate::service::history::record;
+use crate::service::history::record::Actor;
+use crate::service::history::record::Happening;
+use crate::service::phone_control::restart_request;
 use crate::service::phone_files::own_file;
-use crate::service::record;
-use crate::service::record::Actor;
-use crate::service::record::Happening;
-use crate::service::restart_request;
 use crate::store;
 use crate::store::Connection;
 

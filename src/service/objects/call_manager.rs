@@ -28,7 +28,7 @@ use crate::domain::schema::SchemaVersion;
 use crate::domain::schema::Value;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 use crate::service::templates;
 use crate::service::templates::NodeExtras;
 use crate::store::Connection;

@@ -18,10 +18,10 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
-use crate::service::credential_policy_defaults;
-use crate::service::credential_policy_defaults::ALL;
-use crate::service::credential_policy_defaults::DefaultChange;
-use crate::service::record::Actor;
+use crate::service::credentials::policy_defaults;
+use crate::service::credentials::policy_defaults::ALL;
+use crate::service::credentials::policy_defaults::DefaultChange;
+use crate::service::history::record::Actor;
 use crate::store::Connection;
 
 pub(super) struct CredentialPolicyDefaults;
@@ -71,9 +71,7 @@ impl Kind for CredentialPolicyDefaults {
         Box::pin(async move {
             let catalogue = app.catalogue.load();
             let which = by_pkid(pkid);
-            Ok(which.map(|(user, kind)| {
-                credential_policy_defaults::find(&catalogue, user, kind).version
-            }))
+            Ok(which.map(|(user, kind)| policy_defaults::find(&catalogue, user, kind).version))
         })
     }
 
@@ -122,7 +120,7 @@ impl Kind for CredentialPolicyDefaults {
                 cant_change: flag("credUserCantChange"),
                 elements: draft.stored(),
             };
-            Ok(credential_policy_defaults::update(app, actor, which, &change).await?)
+            Ok(policy_defaults::update(app, actor, which, &change).await?)
         })
     }
 }
@@ -149,7 +147,7 @@ fn by_pkid(pkid: Pkid) -> Option<(CredentialUser, CredentialKind)> {
 /// What the defaults go by: user, kind and the policy in force.
 fn keys(catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
     let key = |(user, kind)| {
-        let policy = credential_policy_defaults::find(catalogue, user, kind).policy;
+        let policy = policy_defaults::find(catalogue, user, kind).policy;
         let policy = catalogue.credential_policies.get(&policy);
         let policy = policy.map_or_else(String::new, |policy| policy.name.clone());
         let key = vec![
@@ -163,7 +161,7 @@ fn keys(catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
 }
 
 fn record_of(catalogue: &Catalogue, user: CredentialUser, kind: CredentialKind) -> Record {
-    let default = credential_policy_defaults::find(catalogue, user, kind);
+    let default = policy_defaults::find(catalogue, user, kind);
     let policy = Some(default.policy);
     let mut record = Record::default();
     record.set("credentialUser", Value::text(user_word(user)));

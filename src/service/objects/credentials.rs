@@ -16,7 +16,7 @@ use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::administration::NewSecret;
 use crate::service::administration::default_policy;
-use crate::service::credential_change::CredentialTerms;
+use crate::service::credentials::change::CredentialTerms;
 use crate::store::credential::State;
 
 /// The elements that speak of one kind of credential.

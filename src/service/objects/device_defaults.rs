@@ -18,10 +18,9 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
-use crate::service::device_defaults;
-use crate::service::device_defaults::DeviceDefaultChange;
-use crate::service::device_settings;
-use crate::service::record::Actor;
+use crate::service::devices;
+use crate::service::devices::defaults::DeviceDefaultChange;
+use crate::service::history::record::Actor;
 use crate::store::Connection;
 
 /// The one protocol that devices here speak.
@@ -73,7 +72,7 @@ impl Kind for DeviceDefaults {
     ) -> Pending<'a, Option<i64>> {
         Box::pin(async move {
             let catalogue = app.catalogue.load();
-            Ok(by_pkid(pkid).map(|model| device_defaults::find(&catalogue, model).version))
+            Ok(by_pkid(pkid).map(|model| devices::defaults::find(&catalogue, model).version))
         })
     }
 
@@ -113,7 +112,7 @@ impl Kind for DeviceDefaults {
                 phone_button_template: reference("PhoneButtonTemplate"),
                 elements: draft.stored(),
             };
-            Ok(device_defaults::update(app, actor, model, &change).await?)
+            Ok(devices::defaults::update(app, actor, model, &change).await?)
         })
     }
 }
@@ -139,8 +138,8 @@ fn keys() -> Vec<(Pkid, Key)> {
 
 /// What a new device begins with: where nobody has said anything, what it has then.
 fn record_of(catalogue: &Catalogue, model: &PhoneModel) -> Record {
-    let default = device_defaults::find(catalogue, model);
-    let standard = device_settings::default_configuration(catalogue, model).ok();
+    let default = devices::defaults::find(catalogue, model);
+    let standard = devices::settings::default_configuration(catalogue, model).ok();
     let standard = standard.as_ref().filter(|_| model.is_phone());
     let buttons = standard.map(|standard| standard.phone_button_template);
     let pool = standard.map(|standard| standard.device_pool);

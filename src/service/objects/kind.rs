@@ -35,7 +35,7 @@ use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::service::App;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 use crate::store::Connection;
 
 /// What a kind gives when it is awaited. In a box: a function over all kinds is compiled once. When

@@ -61,7 +61,7 @@ use std::collections::HashMap;
 use super::App;
 use super::administration::AdministrationError;
 use super::attributes;
-use super::record::Actor;
+use super::history::record::Actor;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema;
 use crate::domain::schema::ObjectType;

@@ -17,8 +17,8 @@ use crate::domain::schema::ObjectType;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::devices;
+use crate::service::history::record::Actor;
 use crate::service::phone_control;
-use crate::service::record::Actor;
 
 /// Tells a phone, or every registered phone whose file comes from this object, to take changes
 /// over, restart or reset. Gives the identity of the object.

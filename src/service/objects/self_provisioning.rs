@@ -18,9 +18,9 @@ use crate::domain::schema::StoredValue;
 use crate::domain::schema::Value;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::service::App;
-use crate::service::record::Actor;
-use crate::service::self_provisioning_settings;
-use crate::service::self_provisioning_settings::SettingsChange;
+use crate::service::history::record::Actor;
+use crate::service::self_provisioning;
+use crate::service::self_provisioning::settings::SettingsChange;
 use crate::store;
 use crate::store::Connection;
 
@@ -95,7 +95,7 @@ impl Kind for Settings {
                 allow_short_code: true,
                 elements: Some(&elements),
             };
-            self_provisioning_settings::update(app, actor, &change).await?;
+            self_provisioning::settings::update(app, actor, &change).await?;
             Ok(())
         })
     }

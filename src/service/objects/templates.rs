@@ -21,7 +21,7 @@ use crate::domain::schema::Record;
 use crate::domain::schema::StoredElements;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 use crate::service::templates;
 use crate::service::templates::Template;
 use crate::store::Connection;

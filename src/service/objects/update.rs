@@ -20,7 +20,7 @@ use crate::domain::schema::SchemaVersion;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 
 /// Requests that wait for their turn at one object: more than a client has connections, and what the
 /// last one waits for is a few seconds.

@@ -29,7 +29,7 @@ use crate::domain::schema::written_directory_number;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 use crate::service::users;
 use crate::service::users::Extension;
 use crate::service::users::NewUser;

@@ -15,10 +15,10 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
-use crate::service::access_control_groups;
-use crate::service::access_control_groups::GroupChange;
-use crate::service::access_control_groups::MemberChange;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
+use crate::service::users::access_control_groups;
+use crate::service::users::access_control_groups::GroupChange;
+use crate::service::users::access_control_groups::MemberChange;
 use crate::store;
 use crate::store::Connection;
 

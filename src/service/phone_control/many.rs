@@ -12,9 +12,9 @@ use crate::domain::phone_restart::PhoneRestart;
 use crate::domain::phone_restart::paced;
 use crate::service::App;
 use crate::service::ServiceError;
-use crate::service::record;
-use crate::service::record::Actor;
-use crate::service::record::Change;
+use crate::service::history::record;
+use crate::service::history::record::Actor;
+use crate::service::history::record::Change;
 use crate::store;
 
 /// Phones a minute when nothing else is said: 50,000 in 84 minutes.

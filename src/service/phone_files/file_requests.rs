@@ -20,7 +20,7 @@ use crate::domain::phone_model::FileFormat;
 use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 use crate::locks;
-use crate::service::record::Happening;
+use crate::service::history::record::Happening;
 
 /// The door through which a file was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

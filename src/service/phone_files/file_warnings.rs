@@ -12,7 +12,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::FileFormat;
 use crate::service::App;
-use crate::service::phone_book::KnownPhone;
+use crate::service::devices::phone_book::KnownPhone;
 use crate::service::trust_list::NotServed;
 
 /// Files made without letting other work on: about 3 ms.

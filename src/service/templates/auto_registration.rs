@@ -18,8 +18,8 @@ use crate::domain::schema::StoredElements;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::record::Actor;
-use crate::service::record::Change;
+use crate::service::history::record::Actor;
+use crate::service::history::record::Change;
 use crate::store;
 
 /// What pages call the object.

@@ -11,9 +11,9 @@ use crate::domain::trust_list::certificate::Certificate;
 use crate::domain::trust_list::certificate::PublicKey;
 use crate::domain::trust_list::service_key::TrustService;
 use crate::service::environment::Environment;
-use crate::service::rsa_key::RsaKey;
-use crate::service::rsa_key::RsaKeyError;
-use crate::service::x509;
+use crate::service::keys::rsa_key::RsaKey;
+use crate::service::keys::rsa_key::RsaKeyError;
+use crate::service::keys::x509;
 
 /// Label of a PEM block with an encrypted PKCS#8 key.
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";

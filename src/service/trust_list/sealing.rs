@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::service::App;
 use crate::service::keys::KeysError;
 use crate::service::keys::Purpose;
-use crate::service::rsa_key::RsaKey;
-use crate::service::rsa_key::RsaKeyError;
+use crate::service::keys::rsa_key::RsaKey;
+use crate::service::keys::rsa_key::RsaKeyError;
 
 /// Does work that keeps a core busy, on a thread of its own.
 pub(super) async fn blocking<T: Send + 'static>(

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::domain::trust_list::certificate::Certificate;
-use crate::service::rsa_key::RsaKeyError;
-use crate::service::rsa_key::RsaSigner;
+use crate::service::keys::rsa_key::RsaKeyError;
+use crate::service::keys::rsa_key::RsaSigner;
 
 /// Signatures that are made at once on a large machine; on a smaller one half as many as it has
 /// processors. One takes half a millisecond of one, and phones that register shall have the others.

@@ -3,8 +3,8 @@
 use crate::domain::trust_list::keys::KeyRefused;
 use crate::service::ServiceError;
 use crate::service::keys::KeysError;
-use crate::service::rsa_key::RsaKeyError;
-use crate::service::x509::X509Error;
+use crate::service::keys::rsa_key::RsaKeyError;
+use crate::service::keys::x509::X509Error;
 use crate::store::StoreError;
 
 /// Shortest passphrase of an export, in characters: the file lies somewhere for years.

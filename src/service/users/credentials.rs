@@ -1,126 +1,239 @@
-//! The credentials of a user to be added or changed, judged and hashed before the transaction.
+//! Use cases: administrators set and unlock the credentials of end users.
 
-use super::NewUser;
-use super::UserChange;
-use super::check_person;
+use super::digest_user;
 use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialPolicy;
 use crate::domain::credential::CredentialUser;
-use crate::domain::directory_number::DirectoryNumber;
-use crate::domain::end_user::EndUser;
+use crate::domain::credential::Password;
+use crate::domain::credential::Pin;
+use crate::domain::history::AuditKind;
 use crate::domain::login_name::FoldedLogin;
-use crate::domain::login_name::SelfServiceUserId;
-use crate::domain::login_name::UserId;
+use crate::domain::secret::Secret;
 use crate::domain::trivial_credential::CredentialOwner;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
-use crate::service::change_pin::credential_owner;
-use crate::service::credential_change;
-use crate::service::credential_change::CredentialTerms;
-use crate::service::credential_change::Holder;
-use crate::service::credential_change::PreparedChange;
+use crate::service::administration::NewSecret;
+use crate::service::administration::generated;
+use crate::service::administration::label;
+use crate::service::administration::unlock_credential;
+use crate::service::credentials;
+use crate::service::credentials::change::CredentialTerms;
+use crate::service::credentials::change::Holder;
+use crate::service::credentials::change::refuse_contradiction;
+use crate::service::devices::turn::DeviceTurn;
+use crate::service::history::record;
+use crate::service::history::record::Actor;
+use crate::service::history::record::Change;
+use crate::service::self_provisioning::change_pin::credential_owner;
+use crate::service::users;
 use crate::store;
 
-/// Judges and hashes the credentials of a new user.
-pub(in crate::service) async fn prepare(
+/// Digits of a generated PIN.
+const GENERATED_PIN_DIGITS: usize = 6;
+
+/// Letters and digits of a generated password: without those that are mistaken for others.
+const GENERATED_PASSWORD_ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
+
+/// Characters of a generated password: 80 bits.
+const GENERATED_PASSWORD_CHARACTERS: usize = 16;
+
+/// Sets the PIN of an end user; its lock ends.
+///
+/// # Errors
+///
+/// [`AdministrationError::Credential`] when the policy refuses it.
+pub async fn set_pin(
     app: &App,
-    new: &NewUser,
-    pattern: Option<&DirectoryNumber>,
-) -> Result<Vec<PreparedChange>, AdministrationError> {
-    check_person(&new.person)?;
-    let extension = pattern.map_or("", DirectoryNumber::as_str);
-    let self_service = new.self_service_user_id.as_ref();
-    let owner = CredentialOwner {
-        user_id: new.user_id.as_str(),
-        self_service_user_id: self_service.map_or(extension, SelfServiceUserId::as_str),
-        extension,
-        first_name: &new.person.first_name,
-        last_name: &new.person.last_name,
-    };
-    let holder = Holder {
-        user: CredentialUser::EndUser,
-        owner: &owner,
-        in_force: None,
-    };
-    let (pin, password) = (new.pin.as_ref(), new.password.as_ref());
-    let (pin_kind, password_kind) = (CredentialKind::Pin, CredentialKind::Password);
-    Ok(vec![
-        credential_change::prepare(app, pin_kind, pin, &new.pin_terms, holder).await?,
-        credential_change::prepare(app, password_kind, password, &new.password_terms, holder)
-            .await?,
-    ])
+    actor: &Actor,
+    login: &str,
+    pin: &NewSecret,
+) -> Result<(), AdministrationError> {
+    set(app, actor, login, CredentialKind::Pin, pin).await
 }
 
-/// Judges and hashes the new credentials of a user who exists; nothing where none are spoken of.
-pub(super) async fn prepare_change(
+/// Sets the password of an end user; its lock ends.
+///
+/// # Errors
+///
+/// As [`set_pin`].
+pub async fn set_password(
     app: &App,
+    actor: &Actor,
     login: &str,
-    change: &UserChange,
-) -> Result<Vec<PreparedChange>, AdministrationError> {
-    let silent = CredentialTerms::default();
-    let wanted = [
-        (CredentialKind::Pin, &change.pin, &change.pin_terms),
-        (
-            CredentialKind::Password,
-            &change.password,
-            &change.password_terms,
-        ),
-    ];
-    let wanted: Vec<_> = wanted
-        .into_iter()
-        .filter(|(_, secret, terms)| secret.is_some() || **terms != silent)
-        .collect();
-    let mut prepared = Vec::with_capacity(wanted.len());
-    if wanted.is_empty() {
-        return Ok(prepared);
-    }
+    password: &NewSecret,
+) -> Result<(), AdministrationError> {
+    set(app, actor, login, CredentialKind::Password, password).await
+}
+
+async fn set(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+    kind: CredentialKind,
+    new: &NewSecret,
+) -> Result<(), AdministrationError> {
     let mut reader = app.store.read().await?;
     let connection = reader.connection();
     let user = store::end_user::by_login(connection, &FoldedLogin::of(login))
         .await?
         .ok_or_else(|| AdministrationError::not_found(END_USER, login))?;
-    let mut in_force = Vec::with_capacity(wanted.len());
-    for (kind, ..) in &wanted {
-        in_force.push(store::credential::find(connection, user.pkid, *kind).await?);
-    }
+    let in_force = store::credential::find(connection, user.pkid, kind).await?;
     drop(reader);
-    let owner = owner_after(&user, change);
-    for ((kind, secret, terms), in_force) in wanted.into_iter().zip(&in_force) {
-        let holder = Holder {
-            user: CredentialUser::EndUser,
-            owner: &owner,
-            in_force: in_force.as_ref(),
-        };
-        let secret = secret.as_ref();
-        if in_force.is_some() || secret.is_some() {
-            prepared.push(credential_change::prepare(app, kind, secret, terms, holder).await?);
+    let cant_change = in_force.as_ref().is_some_and(|stored| stored.cant_change);
+    refuse_contradiction(label(kind), new.must_change, cant_change)?;
+    let owner = credential_owner(&user);
+    let holder = Holder {
+        user: CredentialUser::EndUser,
+        owner: &owner,
+        in_force: in_force.as_ref(),
+    };
+    let terms = CredentialTerms::default();
+    let prepared = credentials::change::prepare(app, kind, Some(new), &terms, holder).await?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let user = users::find_for_update(connection, login).await?;
+    let owner = (CredentialUser::EndUser, user.pkid);
+    credentials::change::write(app, connection, owner, prepared).await?;
+    let change = Change {
+        action: match kind {
+            CredentialKind::Pin => "end_user.set_pin",
+            CredentialKind::Password => "end_user.set_password",
+        },
+        object_kind: AuditKind::EndUser,
+        object_name: user.user_id.to_string(),
+        before: String::new(),
+        after: if new.must_change {
+            "set; must be changed at the next login".to_owned()
         } else {
-            prepared.push(PreparedChange::of_terms(kind, terms));
-        }
-    }
-    Ok(prepared)
+            "set".to_owned()
+        },
+    };
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
-/// What a new credential is compared with: the user as the change makes it.
-fn owner_after<'a>(user: &'a EndUser, change: &'a UserChange) -> CredentialOwner<'a> {
-    let before = credential_owner(user);
-    let person = change.person.as_ref();
-    CredentialOwner {
-        user_id: change
-            .user_id
-            .as_ref()
-            .map_or(before.user_id, UserId::as_str),
-        self_service_user_id: match &change.self_service_user_id {
-            Some(id) => id.as_ref().map_or("", SelfServiceUserId::as_str),
-            None => before.self_service_user_id,
+/// A PIN that nobody chose, for a new user or a reset. Show it once; let its owner change it.
+pub fn generate_pin(app: &App) -> Secret {
+    let draw = || {
+        let bytes: [u8; GENERATED_PIN_DIGITS] = app.environment.random();
+        let digits = bytes.iter().map(|byte| char::from(b'0' + byte % 10));
+        Secret::new(digits.collect())
+    };
+    let policy = CredentialPolicy::default_of(CredentialKind::Pin);
+    let owner = CredentialOwner::default();
+    let is_good = |secret: &Secret| {
+        Pin::new(secret.clone()).is_ok_and(|pin| policy.check_pin(&pin, &owner).is_ok())
+    };
+    generated(draw, is_good)
+}
+
+/// A password that nobody chose and that can be read out and typed: for a
+/// new account or a reset. Show it once.
+pub fn generate_password(app: &App) -> Secret {
+    let draw = || {
+        let bytes: [u8; GENERATED_PASSWORD_CHARACTERS] = app.environment.random();
+        let characters = bytes.iter().map(|byte| {
+            let place = usize::from(byte % 32);
+            GENERATED_PASSWORD_ALPHABET
+                .get(place)
+                .map_or('a', |byte| char::from(*byte))
+        });
+        Secret::new(characters.collect())
+    };
+    let policy = CredentialPolicy::default_of(CredentialKind::Password);
+    let owner = CredentialOwner::default();
+    let is_good = |secret: &Secret| {
+        Password::new(secret.clone())
+            .is_ok_and(|password| policy.check_password(&password, &owner).is_ok())
+    };
+    generated(draw, is_good)
+}
+
+/// Which credentials of a user were locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unlocked {
+    /// The PIN was.
+    pub pin: bool,
+    /// The password was.
+    pub password: bool,
+}
+
+/// Ends the locks of a user's PIN and password and forgets the failures on them.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`].
+pub async fn unlock(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+) -> Result<Unlocked, AdministrationError> {
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let user = users::find_for_update(connection, login).await?;
+    let unlocked = Unlocked {
+        pin: unlock_credential(app, connection, user.pkid, CredentialKind::Pin).await?,
+        password: unlock_credential(app, connection, user.pkid, CredentialKind::Password).await?,
+    };
+    let locked = [
+        (unlocked.pin, CredentialKind::Pin),
+        (unlocked.password, CredentialKind::Password),
+    ];
+    let locked: Vec<&str> = locked
+        .iter()
+        .filter(|(was_locked, _)| *was_locked)
+        .map(|(_, kind)| label(*kind))
+        .collect();
+    let change = Change {
+        action: "end_user.unlock",
+        object_kind: AuditKind::EndUser,
+        object_name: user.user_id.to_string(),
+        before: if locked.is_empty() {
+            "nothing locked".to_owned()
+        } else {
+            format!("locked: {}", locked.join(", "))
         },
-        extension: match &change.primary_extension {
-            Some(extension) => extension
-                .as_ref()
-                .map_or("", |extension| extension.pattern.as_str()),
-            None => before.extension,
-        },
-        first_name: person.map_or(before.first_name, |person| &person.first_name),
-        last_name: person.map_or(before.last_name, |person| &person.last_name),
-    }
+        after: "unlocked, failures forgotten".to_owned(),
+    };
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
+    transaction.commit().await?;
+    Ok(unlocked)
+}
+
+/// Sets the digest credentials of a user, which are sealed with the key file, or removes them.
+/// Devices with this *digest user* restart and use them from
+/// then on.
+///
+/// # Errors
+///
+/// [`AdministrationError::NotFound`].
+pub async fn set_digest_credentials(
+    app: &App,
+    actor: &Actor,
+    login: &str,
+    secret: Option<&Secret>,
+) -> Result<(), AdministrationError> {
+    let sealed = secret
+        .map(|secret| app.keys.seal_secret(secret))
+        .transpose()?;
+    let turn = DeviceTurn::take(app, &digest_user::devices_of(app, login).await?).await?;
+    let mut transaction = app.store.begin().await?;
+    let connection = transaction.connection();
+    let mut user = users::find_for_update(connection, login).await?;
+    let devices = digest_user::prepare(app, connection, &turn, user.pkid).await?;
+    user.sealed_digest_credentials = sealed;
+    store::end_user::update(connection, &user).await?;
+    let change = Change {
+        action: "end_user.set_digest_credentials",
+        object_kind: AuditKind::EndUser,
+        object_name: user.user_id.to_string(),
+        before: String::new(),
+        after: secret.map_or("removed", |_| "set").to_owned(),
+    };
+    record::audit_object(app, connection, actor, user.pkid, change).await?;
+    turn.commit(app, transaction).await?;
+    digest_user::publish(app, &user, devices);
+    Ok(())
 }

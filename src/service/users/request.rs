@@ -8,7 +8,7 @@ use crate::domain::login_name::UserId;
 use crate::domain::schema::StoredElements;
 use crate::domain::secret::Secret;
 use crate::service::administration::NewSecret;
-use crate::service::credential_change::CredentialTerms;
+use crate::service::credentials::change::CredentialTerms;
 
 /// A line by its number and the name of its partition.
 #[derive(Debug, Clone, PartialEq, Eq)]

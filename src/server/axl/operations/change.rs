@@ -1,7 +1,7 @@
 //! `listChange`.
 
 use crate::domain::schema::{ObjectType, SchemaVersion, touched};
-use crate::service::changes::{self, Action, Changes, ChangesError, Start};
+use crate::service::history::changes::{self, Action, Changes, ChangesError, Start};
 
 use super::super::envelope::Call;
 use super::super::fault::Fault;

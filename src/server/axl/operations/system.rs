@@ -5,8 +5,8 @@ use quick_xml::escape::escape;
 use crate::domain::history::CorrelationId;
 use crate::domain::schema::SchemaVersion;
 use crate::domain::secret::Secret;
-use crate::service::authenticate::{self, Attempt, AuthenticateError};
-use crate::service::hasher::Share;
+use crate::service::credentials::authenticate::{self, Attempt, AuthenticateError};
+use crate::service::credentials::hasher::Share;
 
 use super::super::envelope::Call;
 use super::super::fault::Fault;

@@ -14,8 +14,8 @@ use crate::server::sip::message::{
     Status, Via,
 };
 use crate::server::sip::own_credentials::OwnCredentials;
-use crate::service::phone_book::SIP_REALM;
-use crate::service::route_call::{CallDecision, CallRequest, JudgedCall, route_call};
+use crate::service::devices::phone_book::SIP_REALM;
+use crate::service::registrar::route_call::{CallDecision, CallRequest, JudgedCall, route_call};
 
 use super::call::{Call, Destination, Kind};
 use super::calls::{CallKey, Event, Holder, Share};

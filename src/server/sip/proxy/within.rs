@@ -9,7 +9,7 @@ use crate::server::sip::message::{
     Address, Changes, ForwardedRequest, HeaderName, ReplyHead, Request, ResponseBuilder, Status,
 };
 use crate::server::sip::transport::OutboundError;
-use crate::service::phone_book::SIP_REALM;
+use crate::service::devices::phone_book::SIP_REALM;
 
 use super::calls::Event;
 use super::route_token::{End, Party, RouteToken};

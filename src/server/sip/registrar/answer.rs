@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::domain::binding::Binding;
 use crate::domain::registration_refused::RegistrationRefused;
 use crate::domain::time::UnixMillis;
-use crate::service::phone_book::SIP_REALM;
-use crate::service::register::{EXPIRES_MIN_S, RETRY_AFTER_S, RegisterOutcome};
+use crate::service::devices::phone_book::SIP_REALM;
+use crate::service::registrar::register::{EXPIRES_MIN_S, RETRY_AFTER_S, RegisterOutcome};
 
 use super::super::date::Date;
 use super::super::message::{Address, Challenge, HeaderName, ResponseBuilder, Status};

@@ -1,4 +1,4 @@
-//! The registrar: a REGISTER on the wire, translated into `service::register` and back.
+//! The registrar: a REGISTER on the wire, translated into `service::registrar::register` and back.
 
 mod answer;
 mod read;
@@ -9,7 +9,7 @@ use metrics::Counter;
 
 use crate::domain::registration::Flow;
 use crate::service::App;
-use crate::service::register::{self, Decision, RegisterOutcome, Work};
+use crate::service::registrar::register::{self, Decision, RegisterOutcome, Work};
 
 use super::date::Dates;
 use super::message::{ReplyHead, Request, ResponseBuilder, Status};

@@ -1,10 +1,10 @@
-//! A REGISTER on the wire, read into the values of `service::register`.
+//! A REGISTER on the wire, read into the values of `service::registrar::register`.
 
 use std::borrow::Cow;
 
 use crate::domain::device::MacAddress;
 use crate::domain::registration::Flow;
-use crate::service::register::{ContactChange, DeviceClaim, RegisterRequest};
+use crate::service::registrar::register::{ContactChange, DeviceClaim, RegisterRequest};
 
 use super::super::message::{
     Address, Common, Contacts, HeaderName, MessageError, Request, is_same_uri,

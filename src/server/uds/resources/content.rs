@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::answer::Problem;
 use crate::domain::secret::Secret;
 use crate::server::request_xml::Element;
-use crate::service::own_credentials::OwnCredentials;
+use crate::service::credentials::own_credentials::OwnCredentials;
 
 /// Largest body in bytes: two secrets of 128 characters, each written as a reference, fit.
 const BODY_BYTES_MAX: usize = 16 * 1024;

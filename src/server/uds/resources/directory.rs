@@ -11,7 +11,7 @@ use super::xml::Xml;
 use crate::domain::end_user::EndUser;
 use crate::domain::self_provisioning::AuthenticationMode;
 use crate::service::settings::UserSearchAccess;
-use crate::service::user_search;
+use crate::service::users;
 
 /// Lets whoever asks go on, as the setting has it.
 async fn admit(asked: &Asked<'_>) -> Result<(), Problem> {
@@ -28,7 +28,7 @@ pub(super) async fn users(asked: &Asked<'_>) -> Result<Response, Problem> {
     let query = asked.parts.uri.query().unwrap_or_default();
     let UsersQuery { search, start, max } = query::users(query).map_err(Problem::BadRequest)?;
     let requested = max.unwrap_or(asked.app.settings.user_search.limit);
-    let found = user_search::find(asked.app, &search, start, requested).await?;
+    let found = users::search::find(asked.app, &search, start, requested).await?;
     let mut xml = Xml::with_root(
         "users",
         &[
@@ -81,7 +81,7 @@ pub(super) async fn cluster_user(asked: &Asked<'_>) -> Result<Response, Problem>
     admit(asked).await?;
     let query = asked.parts.uri.query().unwrap_or_default();
     let identifier = query::cluster_user(query).map_err(Problem::BadRequest)?;
-    let user = user_search::identify(asked.app, &identifier).await?;
+    let user = users::search::identify(asked.app, &identifier).await?;
     let mut xml = answer::root("clusterUser", &asked.uri(&Resource::ClusterUser));
     let Some(user) = user else {
         xml.text_with("result", &[("found", "false")], "");

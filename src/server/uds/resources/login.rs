@@ -5,10 +5,10 @@ use super::answer::Problem;
 use crate::domain::login_name::FoldedLogin;
 use crate::server::basic_authentication;
 use crate::service::ServiceError;
-use crate::service::api_login::{self, ApiLogin, ApiLoginError, Principal};
-use crate::service::authenticate::AuthenticateError;
-use crate::service::record::Actor;
-use crate::service::self_care;
+use crate::service::credentials::api_login::{self, ApiLogin, ApiLoginError, Principal};
+use crate::service::credentials::authenticate::AuthenticateError;
+use crate::service::history::record::Actor;
+use crate::service::users::self_care;
 
 /// Somebody let in.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use super::resource::Own;
 use crate::domain::pkid::Pkid;
 use crate::server::request_xml::Element;
 use crate::service::ServiceError;
-use crate::service::own_credentials;
-use crate::service::self_care;
+use crate::service::credentials::own_credentials;
+use crate::service::users::self_care;
 
 /// Shows what the user of this ID has.
 pub(super) async fn get(asked: &Asked<'_>, user_id: &str, own: Own) -> Result<Response, Problem> {

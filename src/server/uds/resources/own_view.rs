@@ -10,8 +10,8 @@ use super::resource::{Own, Resource};
 use super::xml::Xml;
 use crate::domain::phone::{Phone, PhoneLine};
 use crate::domain::pkid::Pkid;
-use crate::service::own_credentials::LoginHistory;
-use crate::service::self_care::{Buttons, OwnExtension, SelfCare};
+use crate::service::credentials::own_credentials::LoginHistory;
+use crate::service::users::self_care::{Buttons, OwnExtension, SelfCare};
 
 /// What a user has, on its way into XML.
 pub(super) struct View<'a> {

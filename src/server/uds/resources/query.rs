@@ -1,7 +1,7 @@
 //! Parameters of the searches.
 
 use crate::domain::user_search::UserSearch;
-use crate::service::user_search::UserIdentifier;
+use crate::service::users::search::UserIdentifier;
 
 /// Longest value, in characters: no field that is looked at is longer.
 const VALUE_MAX: usize = 128;

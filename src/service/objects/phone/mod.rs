@@ -17,16 +17,14 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
-use crate::service::activation_codes;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
-use crate::service::device_add;
-use crate::service::device_add::NewDevice;
-use crate::service::device_update;
-use crate::service::device_update::DeviceChange;
 use crate::service::devices;
-use crate::service::record::Actor;
-use crate::service::reread;
+use crate::service::devices::DeviceChange;
+use crate::service::devices::NewDevice;
+use crate::service::devices::reread;
+use crate::service::history::record::Actor;
+use crate::service::self_provisioning::activation_codes;
 use crate::store;
 use crate::store::Connection;
 use record::References;
@@ -178,7 +176,7 @@ impl Kind for Phones {
                 elements: draft.stored(),
                 ..NewDevice::new(name_of(draft)?, model)
             };
-            let added = device_add::add(app, actor, &new).await;
+            let added = devices::add(app, actor, &new).await;
             Ok(added.map_err(digest_user_named)?.pkid)
         })
     }
@@ -210,7 +208,7 @@ impl Kind for Phones {
                     .then(|| draft.flag("enableActivationID")),
                 elements: draft.stored(),
             };
-            let updated = device_update::update(app, actor, &name, &change).await;
+            let updated = devices::update(app, actor, &name, &change).await;
             updated.map(drop).map_err(digest_user_named)
         })
     }

@@ -11,11 +11,10 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
 use crate::service::App;
-use crate::service::device_defaults;
-use crate::service::device_lines::DeviceLine;
-use crate::service::device_settings;
-use crate::service::device_settings::DeviceSettings;
-use crate::service::device_settings::UrlChange;
+use crate::service::devices;
+use crate::service::devices::lines::DeviceLine;
+use crate::service::devices::settings::DeviceSettings;
+use crate::service::devices::settings::UrlChange;
 use crate::service::objects::Draft;
 use crate::service::objects::ObjectError;
 use crate::service::objects::ObjectKey;
@@ -82,7 +81,7 @@ pub(super) fn settings(
 ) -> Result<DeviceSettings, ObjectError> {
     let catalogue = app.catalogue.load_full();
     // What there is no phone without, and the request says empty, is the model's own again.
-    let own = model.map(|model| device_settings::default_configuration(&catalogue, model));
+    let own = model.map(|model| devices::settings::default_configuration(&catalogue, model));
     let own = own.transpose()?;
     let own = own.as_ref();
     let or_own = |element, kind, pkid: Option<Pkid>| {
@@ -147,7 +146,7 @@ pub(super) fn begin_in_default_pool(app: &App, record: &mut Record) {
     }
     let catalogue = app.catalogue.load();
     let model = record.text("product").and_then(phone_model::named);
-    let pool = model.and_then(|model| device_defaults::find(&catalogue, model).device_pool);
+    let pool = model.and_then(|model| devices::defaults::find(&catalogue, model).device_pool);
     if pool.is_some() {
         let pool = names::reference(&catalogue, ObjectKind::DevicePool, pool);
         record.set("devicePoolName", pool);

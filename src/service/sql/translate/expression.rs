@@ -4,11 +4,11 @@ use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Ident, Query, UnaryOperator
 
 use crate::store::sql_query::Bind;
 
-use super::super::SqlError;
 use super::Translation;
 use super::scope::{Kind, Scope};
 use super::value::{Translated, Typed, literal};
 use super::weight::Weight;
+use crate::service::sql::SqlError;
 
 impl Translation {
     /// A condition or value as SQL text.

@@ -8,10 +8,10 @@ use sqlparser::ast::{
 use crate::domain::sql_name::SqlName;
 use crate::store::cucm_tables;
 
-use super::super::SqlError;
 use super::scope::{Label, Output, Scope, Source, given_name, known_name};
 use super::weight::Weight;
 use super::{TABLES_MAX, Translation};
+use crate::service::sql::SqlError;
 
 impl Translation {
     /// The FROM clause, with a blank before it; its tables join the scope.

@@ -4,10 +4,10 @@ use sqlparser::ast::{
     DuplicateTreatment, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
 };
 
-use super::super::SqlError;
 use super::Translation;
 use super::scope::{Kind, Scope};
 use super::value::{Translated, Typed};
+use crate::service::sql::SqlError;
 
 impl Translation {
     pub(super) fn function(&mut self, function: &Function, scope: &Scope<'_>) -> Translated {

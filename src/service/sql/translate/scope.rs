@@ -7,8 +7,8 @@ use sqlparser::ast::Ident;
 use crate::domain::sql_name::SqlName;
 use crate::store::cucm_tables::ColumnType;
 
-use super::super::SqlError;
 use super::weight::Weight;
+use crate::service::sql::SqlError;
 
 /// What an expression gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

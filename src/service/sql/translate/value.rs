@@ -4,9 +4,9 @@ use sqlparser::ast::Value;
 
 use crate::store::sql_query::Bind;
 
-use super::super::SqlError;
 use super::Translation;
 use super::scope::Kind;
+use crate::service::sql::SqlError;
 
 /// An expression as SQL text; a literal is not text yet, because what stands beside it decides
 /// how it is compared.

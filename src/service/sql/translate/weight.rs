@@ -5,7 +5,7 @@
 //! weight: about the bytes of the longest text that it can give, and those of its parts. A column of
 //! a derived table weighs what it was made of, each time that it is named.
 
-use super::super::SqlError;
+use crate::service::sql::SqlError;
 
 /// Weight of a column of a table in bytes: more than most values have, and no value that the use
 /// cases accept is much longer.

@@ -1,13 +1,13 @@
 //! Rows of `enduserdevicemap` and `applicationuserdevicemap`.
 
-use super::super::SqlError;
 use super::row::Finder;
 use super::row::Row;
 use super::step::Step;
 use super::writable::Verb;
 use crate::domain::pkid::Pkid;
-use crate::service::associated_devices::Controller;
-use crate::service::device_update::DeviceChange;
+use crate::service::devices::DeviceChange;
+use crate::service::sql::SqlError;
+use crate::service::users::associated_devices::Controller;
 
 /// Number of a controlled device. Source: CUCM's `typeuserassociation`, *Cti Control In*.
 const CONTROLLED: i64 = 1;

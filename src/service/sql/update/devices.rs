@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::super::SqlError;
 use super::row::Finder;
 use super::row::Row;
 use super::step::Step;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::NamedObject;
 use crate::domain::pkid::Pkid;
-use crate::service::device_settings::DeviceSettings;
-use crate::service::device_update::DeviceChange;
+use crate::service::devices::DeviceChange;
+use crate::service::devices::settings::DeviceSettings;
+use crate::service::sql::SqlError;
 
 /// A device with other settings.
 pub(super) async fn changed(finder: &mut Finder<'_>, row: &Row) -> Result<Step, SqlError> {

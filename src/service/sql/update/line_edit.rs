@@ -1,6 +1,5 @@
 //! What a row of `devicenumplanmap` does to one line of a device.
 
-use super::super::SqlError;
 use super::writable::Verb;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
@@ -8,8 +7,9 @@ use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::device_lines::DeviceLine;
-use crate::service::device_update::DeviceChange;
+use crate::service::devices::DeviceChange;
+use crate::service::devices::lines::DeviceLine;
+use crate::service::sql::SqlError;
 use crate::service::users::Extension;
 use crate::store;
 use crate::store::Connection;

@@ -1,6 +1,5 @@
 //! Rows of `numplan` and `devicenumplanmap`.
 
-use super::super::SqlError;
 use super::line_edit::LineEdit;
 use super::row::Finder;
 use super::row::Row;
@@ -13,8 +12,9 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::StoredElements;
 use crate::domain::schema::StoredValue;
 use crate::service::administration::AdministrationError;
-use crate::service::device_lines::DeviceLine;
+use crate::service::devices::lines::DeviceLine;
 use crate::service::lines::LineChange;
+use crate::service::sql::SqlError;
 
 /// A line with other settings.
 pub(super) fn changed(finder: &Finder<'_>, row: &Row) -> Result<Step, SqlError> {

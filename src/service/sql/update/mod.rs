@@ -33,7 +33,7 @@ use super::parse;
 use super::translate;
 use super::translate::WithValues;
 use crate::service::App;
-use crate::service::record::Actor;
+use crate::service::history::record::Actor;
 use crate::store::sql_query::SqlQuery;
 use row::Finder;
 use row::Row;

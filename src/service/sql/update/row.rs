@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::super::SqlError;
 use super::writable::Verb;
 use super::writable::Writable;
 use crate::domain::catalogue::Catalogue;
@@ -11,8 +10,9 @@ use crate::domain::end_user::EndUser;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
-use crate::service::associated_devices::Controller;
+use crate::service::sql::SqlError;
 use crate::service::users::Extension;
+use crate::service::users::associated_devices::Controller;
 use crate::store;
 use crate::store::Reader;
 use crate::store::device;

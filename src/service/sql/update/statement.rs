@@ -19,11 +19,11 @@ use sqlparser::ast::TableObject;
 use sqlparser::ast::TableWithJoins;
 use sqlparser::ast::Update;
 
-use super::super::SqlError;
-use super::super::parse;
 use super::writable;
 use super::writable::Verb;
 use super::writable::Writable;
+use crate::service::sql::SqlError;
+use crate::service::sql::parse;
 use crate::store::cucm_tables;
 
 /// A statement that changes rows.

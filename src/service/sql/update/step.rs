@@ -1,24 +1,24 @@
 //! What a row asks for as a use case, and all rows of a statement in one transaction.
 
-use super::super::SqlError;
 use super::line_edit::LineEdit;
 use super::user_edit::UserEdit;
 use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
-use crate::service::associated_devices;
-use crate::service::associated_devices::Controller;
-use crate::service::device_turn::DeviceTurn;
-use crate::service::device_update;
-use crate::service::device_update::DeviceChange;
-use crate::service::digest_user;
-use crate::service::digest_user::Affected;
+use crate::service::devices;
+use crate::service::devices::DeviceChange;
+use crate::service::devices::turn::DeviceTurn;
+use crate::service::history::record::Actor;
 use crate::service::lines;
 use crate::service::lines::LineChange;
-use crate::service::record::Actor;
+use crate::service::sql::SqlError;
 use crate::service::users;
 use crate::service::users::Planned;
+use crate::service::users::associated_devices;
+use crate::service::users::associated_devices::Controller;
+use crate::service::users::digest_user;
+use crate::service::users::digest_user::Affected;
 use crate::store::Connection;
 
 /// What one row asks for.
@@ -53,7 +53,7 @@ pub(super) enum Step {
 /// What is to be told to memory after the commit.
 enum Done {
     Nothing,
-    Device(Box<device_update::Updated>),
+    Device(Box<devices::update::Updated>),
     User(Box<Planned>, Vec<Affected>),
 }
 
@@ -167,7 +167,7 @@ async fn change_device(
     (pkid, name): &(Pkid, DeviceName),
     change: &DeviceChange,
 ) -> Result<Done, SqlError> {
-    let updated = device_update::write(app, connection, actor, turn, name, change).await?;
+    let updated = devices::update::write(app, connection, actor, turn, name, change).await?;
     // Another device of that name by now: provisioned or released since it was looked for.
     if updated.pkid() != *pkid {
         return Err(AdministrationError::Changed("device").into());

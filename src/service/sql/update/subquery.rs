@@ -10,8 +10,8 @@ use sqlparser::ast::SelectItem;
 use sqlparser::ast::SetExpr;
 use sqlparser::ast::TableFactor;
 
-use super::super::SqlError;
-use super::super::translate::given;
+use crate::service::sql::SqlError;
+use crate::service::sql::translate::given;
 
 /// Most of them in one statement.
 const SUBQUERIES_MAX: usize = 16;

@@ -1,10 +1,10 @@
 //! What a row does to an end user.
 
-use super::super::SqlError;
 use crate::domain::end_user::Person;
 use crate::domain::login_name::FoldedLogin;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
+use crate::service::sql::SqlError;
 use crate::service::users::UserChange;
 use crate::store;
 use crate::store::Connection;

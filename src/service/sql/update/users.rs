@@ -1,6 +1,5 @@
 //! Rows of `enduser`, `endusernumplanmap` and `enduserdirgroupmap`.
 
-use super::super::SqlError;
 use super::row::Finder;
 use super::row::Row;
 use super::step::Step;
@@ -8,6 +7,7 @@ use super::user_edit::Field;
 use super::user_edit::UserEdit;
 use super::writable::Verb;
 use crate::service::administration::AdministrationError;
+use crate::service::sql::SqlError;
 use crate::service::users::UserChange;
 
 /// Number of a primary extension. Source: CUCM's `typednusage`.

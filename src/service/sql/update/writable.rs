@@ -1,8 +1,8 @@
 //! Which tables and columns a statement may change, and what to do instead of the others.
 
-use super::super::SqlError;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Operation;
+use crate::service::sql::SqlError;
 
 /// What a statement does to rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
