@@ -106,11 +106,7 @@ fn serve(arguments: &[String]) {
         access_control_groups: Some(vec!["Standard AXL API Access".to_owned()]),
         ..ApplicationUserChange::default()
     };
-    let actor = Actor {
-        name: USER_ID.to_owned(),
-        source: "benchmark".to_owned(),
-        correlation: None,
-    };
+    let actor = Actor::system("benchmark", None);
     runtime
         .block_on(application_users::add(&app, &actor, &user_id, &new))
         .unwrap();

@@ -8,6 +8,7 @@ use crate::common::Database;
 use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::TestPhone;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::common::form_url;
 use crate::common::post;
@@ -23,7 +24,6 @@ use selfprov::domain::secret::Secret;
 use selfprov::server::config_files::resolver::FORMATS;
 use selfprov::service::devices;
 use selfprov::service::devices::DeviceChange;
-use selfprov::service::history::record::Actor;
 use selfprov::service::phone_files::file_answer::FileAnswer;
 use selfprov::service::phone_files::file_answer::FileRequest;
 use selfprov::service::phone_files::file_requests::FileDoor;
@@ -40,14 +40,6 @@ const PLACEHOLDER: &str = "BAT0011AABBCCDD";
 
 const CISCO_8851: u32 = 684;
 
-fn actor() -> Actor {
-    Actor {
-        name: "administrator:test".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
-
 /// A configured phone of bob's with the extension 1005.
 async fn configured(test: &TestApp) -> Phone {
     let bob = test.add_user("bob", "1005", "5290").await;
@@ -57,7 +49,7 @@ async fn configured(test: &TestApp) -> Phone {
 async fn code_for(test: &TestApp, name: &str) -> IssuedCode {
     let name = name.parse().unwrap();
     let how = (CodeLifetime::USUAL, CodeBefore::Refuses);
-    let added = activation_codes::add(&test.app, &actor(), &name, how).await;
+    let added = activation_codes::add(&test.app, &administrator(), &name, how).await;
     added.unwrap()
 }
 
@@ -160,8 +152,8 @@ async fn the_histories_say_which_device_the_phone_became_and_never_the_code() {
         assert_eq!(
             audit,
             [
-                "administrator:test device.update BAT0011AABBCCDD: to be activated by a code",
-                "administrator:test activation_code.add BAT0011AABBCCDD: valid for 168 h",
+                "application:admin device.update BAT0011AABBCCDD: to be activated by a code",
+                "application:admin activation_code.add BAT0011AABBCCDD: valid for 168 h",
                 "device:SEP000000000001 device.activate SEP000000000001: extension 1005, by url, \
                  by activation code",
                 "device:SEP000000000001 activation_code.remove BAT0011AABBCCDD: used",
@@ -254,7 +246,7 @@ async fn a_code_that_has_ended_was_removed_or_lost_its_phone_is_no_code() {
         };
         let code = code_for(&test, PLACEHOLDER).await;
         let shown = test.log_in(&phone, &digits(&code), "").await.unwrap();
-        let removed = activation_codes::remove(&test.app, &actor(), code.pkid).await;
+        let removed = activation_codes::remove(&test.app, &administrator(), code.pkid).await;
         removed.unwrap();
         let late = test.press_continue(&phone, &shown.token).await;
         assert_eq!(late, Err(ProvisionError::StartAgain));
@@ -275,7 +267,9 @@ async fn a_code_that_has_ended_was_removed_or_lost_its_phone_is_no_code() {
         // The one that has ended is no obstacle to another.
         let code = code_for(&test, PLACEHOLDER).await;
         let shown = test.log_in(&phone, &digits(&code), "").await.unwrap();
-        devices::delete(&test.app, &actor(), &name).await.unwrap();
+        devices::delete(&test.app, &administrator(), &name)
+            .await
+            .unwrap();
         let late = test.press_continue(&phone, &shown.token).await;
         assert_eq!(late, Err(ProvisionError::StartAgain));
         refused(&digits(&code)).await;
@@ -347,7 +341,7 @@ async fn every_obstacle_to_an_activation_has_its_code_and_the_timeline_tells_mor
             ..DeviceChange::default()
         };
         let name = PLACEHOLDER.parse().unwrap();
-        let changed = devices::update(&test.app, &actor(), &name, &change).await;
+        let changed = devices::update(&test.app, &administrator(), &name, &change).await;
         changed.unwrap();
         assert_eq!(refusal(&phone).await, Refusal::DeviceNotReady);
     })
@@ -422,7 +416,7 @@ async fn a_change_of_the_device_or_of_the_phone_asks_for_the_code_again() {
             ..DeviceChange::default()
         };
         let name = PLACEHOLDER.parse().unwrap();
-        let changed = devices::update(&test.app, &actor(), &name, &change).await;
+        let changed = devices::update(&test.app, &administrator(), &name, &change).await;
         changed.unwrap();
         let pressed = test.press_continue(&phone, &shown.token).await;
         assert_eq!(pressed, Err(ProvisionError::StartAgain));
@@ -462,7 +456,7 @@ async fn a_user_of_sixteen_digits_with_a_pin_goes_on_meaning_the_user() {
         let shown = test.log_in(&phone, digits, "").await.unwrap();
         assert_eq!(shown.extension.as_str(), "1006");
         test.add_phone("BAT000000000002", None).await;
-        let removed = activation_codes::remove(&test.app, &actor(), code.pkid).await;
+        let removed = activation_codes::remove(&test.app, &administrator(), code.pkid).await;
         removed.unwrap();
         let code = code_for(&test, PLACEHOLDER).await;
         let other = code.code.digits().reveal();
@@ -568,7 +562,7 @@ async fn nobody_gets_the_file_of_a_placeholder() {
         configured(&test).await;
         let name: DeviceName = PLACEHOLDER.parse().unwrap();
         let hour = Duration::from_hours(1);
-        devices::allow_file(&test.app, &actor(), &name, hour)
+        devices::allow_file(&test.app, &administrator(), &name, hour)
             .await
             .unwrap();
         for file in ["BAT0011AABBCCDD.cnf.xml", "bat0011aabbccdd.cnf.xml"] {

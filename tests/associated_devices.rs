@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::TestPhone;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone_model;
@@ -12,7 +13,6 @@ use selfprov::domain::secret::Secret;
 use selfprov::service::App;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::devices;
-use selfprov::service::history::record::Actor;
 use selfprov::service::self_provisioning::release;
 use selfprov::service::sql;
 use selfprov::service::sql::SqlLimits;
@@ -25,14 +25,6 @@ use selfprov::service::users::quick_add::QuickAdd;
 use selfprov::service::users::quick_add::QuickPhone;
 use selfprov::service::users::quick_add::quick_add;
 use selfprov::store;
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 fn name(text: &str) -> DeviceName {
     text.parse().unwrap()

@@ -6,23 +6,15 @@ use crate::common::AXL_PASSWORD;
 use crate::common::Axl;
 use crate::common::TestApp;
 use crate::common::add_application_user;
+use crate::common::administrator;
 use crate::common::axl_envelope;
 use crate::common::for_each_database;
 use selfprov::domain::history::AuditKind;
 use selfprov::domain::schema::ObjectKind;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users::application_users;
 use selfprov::store::history;
-
-fn test_actor() -> Actor {
-    Actor {
-        name: "test".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probe_that_clients_send_first_tells_whether_somebody_may_use_axl() {
@@ -118,7 +110,7 @@ async fn the_session_cookie_stands_for_the_password_from_its_own_address_until_i
             must_change: false,
         };
         let app = &axl.0.test.app;
-        let set = application_users::set_password(app, &test_actor(), "reader", &new).await;
+        let set = application_users::set_password(app, &administrator(), "reader", &new).await;
         set.unwrap();
         assert_eq!(axl.request("/axl/", &with_cookie).await.status, 401);
         let old = axl.call("reader", "CUCM:DB ver=14.0", &body).await;

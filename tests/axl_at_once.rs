@@ -7,11 +7,11 @@ use crate::common::Axl;
 use crate::common::Database;
 use crate::common::PIN;
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::fresh_system;
 use selfprov::service::devices;
 use selfprov::service::devices::DeviceChange;
-use selfprov::service::history::record::Actor;
 use selfprov::store;
 use selfprov::store::Engine;
 use sqlx::Connection as _;
@@ -58,11 +58,7 @@ async fn lines_of_a_phone() {
         // A page changes the phone as well, and knows nothing of versions.
         let pages = Arc::clone(&axl);
         let pages = tokio::spawn(async move {
-            let actor = Actor {
-                name: "administrator:admin".to_owned(),
-                source: "page".to_owned(),
-                correlation: None,
-            };
+            let actor = administrator();
             let name = "SEP0011AABBCC01".parse().unwrap();
             for number in 0..AT_ONCE {
                 let change = DeviceChange {

@@ -4,6 +4,7 @@ use crate::common::Answer;
 use crate::common::Axl;
 use crate::common::PIN;
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::axl_envelope;
 use crate::common::for_each_database;
 use selfprov::domain::history::AuditKind;
@@ -15,7 +16,6 @@ use selfprov::service::history::changes;
 use selfprov::service::history::changes::PAGE_MAX;
 use selfprov::service::history::changes::Start;
 use selfprov::service::history::record;
-use selfprov::service::history::record::Actor;
 use selfprov::service::history::record::Change;
 use selfprov::service::self_provisioning::release;
 use selfprov::service::users;
@@ -24,14 +24,6 @@ use selfprov::service::users::UserChange;
 use selfprov::store::Connection;
 use selfprov::store::Engine;
 use sqlx::Connection as _;
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 /// Calls an operation as somebody who may only read.
 async fn call(axl: &Axl, version: &str, operation: &str) -> Answer {

@@ -4,8 +4,8 @@
 use crate::common::Axl;
 use crate::common::PIN;
 use crate::common::SipPhone;
+use crate::common::administrator;
 use crate::common::for_each_database;
-use selfprov::service::history::record::Actor;
 use selfprov::service::self_provisioning::release;
 
 const MODEL: &str = "<Model>Cisco 7841</Model><Protocol>SIP</Protocol>";
@@ -154,11 +154,7 @@ async fn a_phone_that_registers_by_itself_has_what_its_template_and_its_model_sa
         // A phone that is given back waits anew, and is as one that comes.
         let owner = axl.0.test.add_user("jdoe", "7000", PIN).await;
         let given_back = axl.0.test.add_phone("SEP0011AABBCC14", Some(&owner)).await;
-        let actor = Actor {
-            name: "administrator:admin".to_owned(),
-            source: "command line".to_owned(),
-            correlation: None,
-        };
+        let actor = administrator();
         release::by_administrator(&axl.0.test.app, &given_back.name, &actor)
             .await
             .unwrap();

@@ -5,6 +5,7 @@ use std::pin::pin;
 use crate::common::Axl;
 use crate::common::Database;
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use futures_util::future::Either;
 use futures_util::future::select;
@@ -13,7 +14,6 @@ use selfprov::domain::schema::ObjectType;
 use selfprov::domain::schema::Record;
 use selfprov::domain::schema::SchemaVersion;
 use selfprov::domain::schema::Value;
-use selfprov::service::history::record::Actor;
 use selfprov::service::objects;
 use selfprov::service::settings::AxlSettings;
 
@@ -253,11 +253,7 @@ async fn with(database: &Database, change: impl FnOnce(&mut AxlSettings)) -> Axl
 }
 
 async fn add_partitions(axl: &Axl, count: usize) {
-    let actor = Actor {
-        name: "test".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    };
+    let actor = administrator();
     let object = ObjectType::of(ObjectKind::RoutePartition).unwrap();
     for number in 0..count {
         let mut record = Record::default();

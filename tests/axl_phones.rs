@@ -7,12 +7,12 @@ use std::process::Output;
 
 use crate::common::Axl;
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::axl_envelope;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::secret::Secret;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users;
 use selfprov::store;
 
@@ -26,11 +26,7 @@ fn name(text: &str) -> DeviceName {
 /// A user with this extension and with digest credentials.
 async fn digest_user(test: &TestApp, user_id: &str, extension: &str) {
     test.add_user(user_id, extension, crate::common::PIN).await;
-    let actor = Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    };
+    let actor = administrator();
     let secret = Secret::from(SECRET);
     users::credentials::set_digest_credentials(&test.app, &actor, user_id, Some(&secret))
         .await

@@ -13,6 +13,7 @@ use selfprov::domain::phone::Phone;
 use selfprov::domain::secret::Secret;
 use selfprov::service::App;
 use selfprov::service::history::record::Actor;
+use selfprov::service::history::record::Who;
 use selfprov::service::sql;
 use selfprov::service::sql::ROWS_MAX;
 use selfprov::service::sql::SqlError;
@@ -22,7 +23,7 @@ use selfprov::store;
 
 fn actor() -> Actor {
     Actor {
-        name: "writer".to_owned(),
+        who: Who::Application("writer".parse().unwrap()),
         source: "192.0.2.9".to_owned(),
         correlation: None,
     }
@@ -74,7 +75,10 @@ async fn audited(app: &App, kind: &str, name: &str) -> usize {
     let mut reader = app.store.read().await.unwrap();
     let rows = store::history::audit_of(reader.connection(), kind, name, 1_000).await;
     let rows = rows.unwrap();
-    assert!(rows.iter().all(|row| row.actor == "writer"), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row.actor == "application:writer"),
+        "{rows:?}"
+    );
     rows.len()
 }
 
@@ -84,11 +88,7 @@ async fn site(test: &TestApp) -> (EndUser, EndUser) {
     let mroe = test.add_user("mroe", "7002", "924680").await;
     for user_id in ["jdoe", "mroe"] {
         let secret = Secret::from("Digest-secret-1");
-        let system = Actor {
-            name: "writer".to_owned(),
-            ..actor()
-        };
-        users::credentials::set_digest_credentials(&test.app, &system, user_id, Some(&secret))
+        users::credentials::set_digest_credentials(&test.app, &actor(), user_id, Some(&secret))
             .await
             .unwrap();
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::common::Axl;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use quick_xml::events::Event;
 use selfprov::domain::phone_model;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users::NewUser;
 use selfprov::service::users::quick_add::LineChoice;
 use selfprov::service::users::quick_add::QuickAdd;
@@ -592,11 +592,7 @@ async fn what_templates_keep_goes_to_what_is_made_from_them_under_the_names_ther
             axl.succeed("12.5", operation, elements).await;
         }
         let app = &axl.0.test.app;
-        let actor = Actor {
-            name: "administrator:admin".to_owned(),
-            source: "command line".to_owned(),
-            correlation: None,
-        };
+        let actor = administrator();
         let added = quick_add(app, &actor, &quick("F")).await.unwrap();
         let key = "<pattern>7001</pattern>";
         let line = leaves(&axl.succeed("12.5", "getLine", key).await);

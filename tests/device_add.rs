@@ -1,6 +1,7 @@
 //! An administrator adds, changes and deletes devices: Cisco phones and SIP devices of others.
 
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::fresh_system;
@@ -16,7 +17,6 @@ use selfprov::service::devices::NewDevice;
 use selfprov::service::devices::account_sheet;
 use selfprov::service::devices::lines::DeviceLine;
 use selfprov::service::devices::settings::DeviceSettings;
-use selfprov::service::history::record::Actor;
 use selfprov::service::self_provisioning::release;
 use selfprov::service::users;
 use selfprov::service::users::Extension;
@@ -31,14 +31,6 @@ use selfprov::store;
 const ADVANCED: &str = "Third-party SIP Device (Advanced)";
 const BASIC: &str = "Third-party SIP Device (Basic)";
 const DECT_BASE: &str = "Cisco DBS-110-3PC";
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 fn model(name: &str) -> &'static PhoneModel {
     phone_model::named(name).unwrap()

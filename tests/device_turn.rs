@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::TestPhone;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone_model;
@@ -24,7 +25,6 @@ use selfprov::service::devices::NewDevice;
 use selfprov::service::devices::lines::DeviceLine;
 use selfprov::service::devices::reread;
 use selfprov::service::devices::turn::DeviceTurn;
-use selfprov::service::history::record::Actor;
 use selfprov::service::lines;
 use selfprov::service::lines::LineChange;
 use selfprov::service::self_provisioning::provision::ProvisionError;
@@ -48,14 +48,6 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// Rounds of a race: few decide it the same way every time.
 const ROUNDS: u8 = 12;
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 /// A new user with this extension and a 7841 of this name.
 fn quick(user_id: &str, extension: &str, phone: &DeviceName) -> QuickAdd {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;
@@ -10,18 +11,9 @@ use selfprov::domain::lockout::Lock;
 use selfprov::domain::phone_restart::PhoneAction;
 use selfprov::service::administration::AdministrationError;
 use selfprov::service::devices;
-use selfprov::service::history::record::Actor;
 use selfprov::store;
 
 const PHONE: &str = "SEP0011AABBCCDD";
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 fn name(text: &str) -> DeviceName {
     text.parse().unwrap()

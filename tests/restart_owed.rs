@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::common::SipPhone;
 use crate::common::TestServer;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::common::provision_for_user;
 use crate::common::secret_of;
@@ -12,7 +13,6 @@ use selfprov::domain::device::DeviceName;
 use selfprov::service::App;
 use selfprov::service::devices;
 use selfprov::service::devices::DeviceChange;
-use selfprov::service::history::record::Actor;
 use selfprov::service::history::record::Happening;
 use selfprov::service::housekeeping;
 use selfprov::service::phone_control;
@@ -109,11 +109,7 @@ async fn register(app: &App, phone: &mut SipPhone) {
 
 /// An administrator changes what stands in the phone's file, but not its secret.
 async fn change(app: &App, description: &str) {
-    let actor = Actor {
-        name: "administrator:admin".to_owned(),
-        source: "test".to_owned(),
-        correlation: None,
-    };
+    let actor = administrator();
     let change = DeviceChange {
         description: Some(description.to_owned()),
         ..DeviceChange::default()

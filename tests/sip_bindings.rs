@@ -3,13 +3,13 @@
 use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::TestServer;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone_model;
 use selfprov::service::devices;
 use selfprov::service::devices::NewDevice;
 use selfprov::service::devices::lines::DeviceLine;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users::Extension;
 
 const MAC: &str = "0011AABBCC01";
@@ -53,11 +53,7 @@ async fn server(database: &crate::common::Database) -> TestServer {
 
 /// Adds a device of another maker with the line 1005, and gives it on the wire with its secret.
 async fn of_another_maker(server: &TestServer, device: &str) -> (SipPhone, String) {
-    let actor = Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    };
+    let actor = administrator();
     let model = phone_model::by_number(phone_model::THIRD_PARTY_BASIC).unwrap();
     let line = DeviceLine::new(Extension {
         pattern: "1005".parse().unwrap(),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::TestServer;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::common::provision_for_user;
 use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
 use selfprov::service::App;
-use selfprov::service::history::record::Actor;
 use selfprov::service::self_provisioning::release;
 use selfprov::store;
 
@@ -42,11 +42,7 @@ async fn fetch_file(app: &App) {
 }
 
 async fn release_by_administrator(app: &App) {
-    let actor = Actor {
-        name: "administrator:admin".to_owned(),
-        source: "test".to_owned(),
-        correlation: None,
-    };
+    let actor = administrator();
     release::by_administrator(app, &name(), &actor)
         .await
         .unwrap();

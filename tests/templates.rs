@@ -2,6 +2,7 @@
 
 use crate::common::ManualClock;
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::catalogue::CallManager;
 use selfprov::domain::catalogue::Catalogue;
@@ -16,19 +17,10 @@ use selfprov::domain::secret::Secret;
 use selfprov::domain::self_provisioning::AuthenticationMode;
 use selfprov::service::App;
 use selfprov::service::administration::AdministrationError;
-use selfprov::service::history::record::Actor;
 use selfprov::service::self_provisioning;
 use selfprov::service::templates;
 use selfprov::service::templates::NodeExtras;
 use selfprov::store;
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "192.0.2.1".to_owned(),
-        correlation: None,
-    }
-}
 
 fn sample(catalogue: &Catalogue) -> UniversalDeviceTemplate {
     let mut templates = catalogue.universal_device_templates.values();

@@ -14,6 +14,7 @@ use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::TestApp;
 use crate::common::TestServer;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::phone::Phone;
@@ -22,7 +23,6 @@ use selfprov::domain::secret::Secret;
 use selfprov::service::devices;
 use selfprov::service::devices::NewDevice;
 use selfprov::service::devices::lines::DeviceLine;
-use selfprov::service::history::record::Actor;
 use selfprov::service::phone_files::file_fetched;
 use selfprov::service::users;
 use selfprov::service::users::Extension;
@@ -35,14 +35,6 @@ const SECRET: &str = "digest of ward7";
 
 /// Longest wait for a condition that must come true.
 const DEADLINE: Duration = Duration::from_secs(20);
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 fn name(text: &str) -> DeviceName {
     text.parse().unwrap()

@@ -54,11 +54,7 @@ use selfprov::store;
 pub(crate) const PASSPHRASE: &str = "correct horse battery";
 
 pub(crate) fn actor() -> Actor {
-    Actor {
-        name: "system".to_owned(),
-        source: "test".to_owned(),
-        correlation: None,
-    }
+    Actor::system("test", None)
 }
 
 /// An application with trust lists on, which knows how to write them.

@@ -1,6 +1,7 @@
 //! End users and administrators: adding, changing, unlocking, clashes, what the audit log keeps.
 
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::credential::CredentialKind;
 use selfprov::domain::end_user::Person;
@@ -15,7 +16,6 @@ use selfprov::service::administration::AdministrationError;
 use selfprov::service::administration::NewSecret;
 use selfprov::service::credentials::hasher::Share;
 use selfprov::service::devices::phone_book::ha1;
-use selfprov::service::history::record::Actor;
 use selfprov::service::self_provisioning::readiness;
 use selfprov::service::users;
 use selfprov::service::users::Extension;
@@ -28,14 +28,6 @@ use selfprov::service::users::quick_add::QuickAdd;
 use selfprov::service::users::quick_add::QuickExtension;
 use selfprov::service::users::quick_add::quick_add;
 use selfprov::store;
-
-fn administrator() -> Actor {
-    Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    }
-}
 
 fn secret(text: &str) -> NewSecret {
     NewSecret {

@@ -6,7 +6,6 @@ use selfprov::domain::phone_model;
 use selfprov::service::devices;
 use selfprov::service::devices::NewDevice;
 use selfprov::service::devices::lines::DeviceLine;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users::Extension;
 
 use crate::attacks::site::STRANGER;
@@ -15,6 +14,7 @@ use crate::attacks::site::VICTIM;
 use crate::common::Database;
 use crate::common::Reply;
 use crate::common::SipPhone;
+use crate::common::administrator;
 use crate::common::for_each_database;
 
 /// All methods of the IANA registry, one that nobody knows, and one in the wrong letter case.
@@ -47,11 +47,7 @@ const BASE_LINE: &str = "2001";
 async fn add_base(site: &Site) {
     let test = site.test();
     test.add_user("ward7", BASE_LINE, "735912").await;
-    let actor = Actor {
-        name: "administrator:admin".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    };
+    let actor = administrator();
     let new = NewDevice {
         lines: vec![DeviceLine::new(Extension {
             pattern: BASE_LINE.parse().unwrap(),

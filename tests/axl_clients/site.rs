@@ -19,12 +19,12 @@ use selfprov::server::shutdown;
 use selfprov::server::shutdown::ShutdownTrigger;
 use selfprov::server::tls::{CertificateFiles, ServerCertificate};
 use selfprov::service::administration::NewSecret;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users::application_users;
 use selfprov::service::users::application_users::ApplicationUserChange;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use crate::common::administrator;
 use crate::common::{Database, TestApp};
 
 /// Who calls.
@@ -62,11 +62,7 @@ impl Site {
             access_control_groups: Some(vec!["Standard AXL API Access".to_owned()]),
             ..ApplicationUserChange::default()
         };
-        let actor = Actor {
-            name: "test".to_owned(),
-            source: "command line".to_owned(),
-            correlation: None,
-        };
+        let actor = administrator();
         application_users::add(&test.app, &actor, &user_id, &new)
             .await
             .unwrap();

@@ -23,6 +23,8 @@ use selfprov::service::credentials::hasher::Share;
 use selfprov::service::devices::phone_book::KnownPhone;
 use selfprov::service::environment::Entropy;
 use selfprov::service::environment::Environment;
+use selfprov::service::history::record::Actor;
+use selfprov::service::history::record::Who;
 use selfprov::service::settings::Settings;
 use selfprov::service::start;
 use selfprov::service::start::StartError;
@@ -43,6 +45,15 @@ pub(crate) const PASSWORD: &str = "Voice-7-gateway";
 
 /// The master key of every test.
 const MASTER_KEY: [u8; 32] = [7; 32];
+
+/// An administrator at the node's command line, for the audit log.
+pub(crate) fn administrator() -> Actor {
+    Actor {
+        who: Who::Application("admin".parse().unwrap()),
+        source: "command line".to_owned(),
+        correlation: None,
+    }
+}
 
 /// An application under test.
 pub(crate) struct TestApp {

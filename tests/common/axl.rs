@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users::application_users;
 use selfprov::service::users::application_users::ApplicationUserChange;
 
@@ -12,6 +11,7 @@ use super::Answer;
 use super::Database;
 use super::TestApp;
 use super::TestServer;
+use super::administrator;
 
 /// The password of every application user here.
 pub(crate) const AXL_PASSWORD: &str = "correct-Horse-7";
@@ -146,11 +146,7 @@ pub(crate) async fn add_application_user(
     group: &str,
     must_change: bool,
 ) {
-    let actor = Actor {
-        name: "test".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
-    };
+    let actor = administrator();
     let user_id = user_id.parse().unwrap();
     let new = ApplicationUserChange {
         password: Some(NewSecret {

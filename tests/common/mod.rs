@@ -23,6 +23,7 @@ pub(crate) use app::PASSWORD;
 pub(crate) use app::PIN;
 pub(crate) use app::TestApp;
 pub(crate) use app::TestAppBuilder;
+pub(crate) use app::administrator;
 pub(crate) use app::line_in_none;
 pub(crate) use axl::AXL_PASSWORD;
 pub(crate) use axl::Axl;

@@ -12,11 +12,11 @@ use tokio::task::JoinSet;
 
 use crate::common::PASSWORD;
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::uds_resources::client::AKSETHI;
 use crate::uds_resources::client::ALICE;
 use crate::uds_resources::client::Uds;
-use crate::uds_resources::client::administrator;
 use crate::uds_resources::client::code;
 use crate::uds_resources::client::told;
 

@@ -8,12 +8,12 @@ use selfprov::service::users::Extension;
 use crate::common::Axl;
 use crate::common::TestApp;
 use crate::common::add_application_user;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::uds_resources::client::AKSETHI;
 use crate::uds_resources::client::ALICE;
 use crate::uds_resources::client::Node;
 use crate::uds_resources::client::Uds;
-use crate::uds_resources::client::administrator;
 use crate::uds_resources::client::code;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,6 @@ use selfprov::domain::end_user::EndUser;
 use selfprov::domain::pkid::Pkid;
 use selfprov::domain::secret::Secret;
 use selfprov::service::administration::NewSecret;
-use selfprov::service::history::record::Actor;
 use selfprov::service::users;
 use selfprov::store::attribute;
 use selfprov::store::attribute::Kept;
@@ -21,6 +20,7 @@ use crate::common::PASSWORD;
 use crate::common::PIN;
 use crate::common::TestApp;
 use crate::common::TestServer;
+use crate::common::administrator;
 
 /// Reads XML on standard input and writes it as JSON.
 const PARSER: &str = "
@@ -212,14 +212,6 @@ impl Uds {
         users::credentials::set_password(&self.test().app, &administrator(), user_id, &new)
             .await
             .unwrap();
-    }
-}
-
-pub(crate) fn administrator() -> Actor {
-    Actor {
-        name: "test".to_owned(),
-        source: "command line".to_owned(),
-        correlation: None,
     }
 }
 

@@ -13,11 +13,11 @@ use selfprov::service::users::UserChange;
 
 use crate::common::PASSWORD;
 use crate::common::PIN;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::uds_resources::client::AKSETHI;
 use crate::uds_resources::client::Node;
 use crate::uds_resources::client::Uds;
-use crate::uds_resources::client::administrator;
 use crate::uds_resources::client::code;
 use crate::uds_resources::client::told;
 

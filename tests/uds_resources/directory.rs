@@ -6,11 +6,11 @@ use selfprov::service::users::NewUser;
 
 use crate::common::Database;
 use crate::common::TestApp;
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::uds_resources::client::AKSETHI;
 use crate::uds_resources::client::Node;
 use crate::uds_resources::client::Uds;
-use crate::uds_resources::client::administrator;
 use crate::uds_resources::client::code;
 use crate::uds_resources::client::told;
 

@@ -3,11 +3,11 @@
 use selfprov::service::users::associated_devices;
 use selfprov::service::users::associated_devices::Controller;
 
+use crate::common::administrator;
 use crate::common::for_each_database;
 use crate::uds_resources::client::AKSETHI;
 use crate::uds_resources::client::Node;
 use crate::uds_resources::client::Uds;
-use crate::uds_resources::client::administrator;
 
 /// Elements of `user`, in the order of recorded answers.
 const USER: [&str; 29] = [

@@ -119,7 +119,7 @@ async fn admitted(
              (Standard AXL API Access, Standard AXL Read Only API Access)",
         ));
     }
-    let actor = Actor::at_address(&logged_in.principal.who(), source, correlation);
+    let actor = Actor::at_address(logged_in.principal.who(), source, correlation);
     Ok((logged_in, actor))
 }
 

@@ -70,7 +70,7 @@ impl Caller<'_> {
             )));
         }
         for path in ignored.iter().take(REPORTED_MAX) {
-            let (user, source) = (&self.actor.name, self.source);
+            let (user, source) = (&self.actor.who, self.source);
             tracing::warn!(%user, %source, element = ?path, "AXL 7.1 does not have it; it was not applied");
         }
         let mut all = locks::lock(&self.ignored);

@@ -402,7 +402,7 @@ async fn write_history(
     }
     let after = described(catalogue, phone, people);
     let happening = Happening {
-        detail: format!("by {}: {after}", actor.name),
+        detail: format!("by {}: {after}", actor.who),
         correlation: actor.correlation,
         ..Happening::default()
     };

@@ -69,7 +69,7 @@ async fn write_removal(
     phone: &Phone,
 ) -> Result<(), AdministrationError> {
     let happening = Happening {
-        detail: format!("removed by {}", actor.name),
+        detail: format!("removed by {}", actor.who),
         correlation: actor.correlation,
         ..Happening::default()
     };

@@ -204,7 +204,7 @@ async fn write_history(
         correlation: actor.correlation,
         ..Happening::default()
     };
-    let changed = happening(format!("by {}: {}", actor.name, row.after));
+    let changed = happening(format!("by {}: {}", actor.who, row.after));
     let event = TimelineEvent::Changed;
     record::happened(app, connection, &after.name, event, changed).await?;
     let touched = touched::of_phone(before, after);
@@ -213,7 +213,7 @@ async fn write_history(
     let touched = (after.pkid, touched.as_slice());
     record::audit_elements(app, connection, actor, touched, row).await?;
     if before.name != after.name {
-        let left = happening(format!("named {} by {}", after.name, actor.name));
+        let left = happening(format!("named {} by {}", after.name, actor.who));
         let event = TimelineEvent::Removed;
         record::happened(app, connection, &before.name, event, left).await?;
     }

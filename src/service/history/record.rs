@@ -86,8 +86,8 @@ impl fmt::Display for Who {
 /// Who does something and from where, for the audit log.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// [`Who`], as it is shown.
-    pub name: String,
+    /// Who.
+    pub who: Who,
     /// An address or a door (`command line`).
     pub source: String,
     /// The request that caused it.
@@ -96,9 +96,9 @@ pub struct Actor {
 
 impl Actor {
     /// Somebody at an address.
-    pub fn at_address(who: &Who, source: IpAddr, correlation: CorrelationId) -> Self {
+    pub fn at_address(who: Who, source: IpAddr, correlation: CorrelationId) -> Self {
         Self {
-            name: who.to_string(),
+            who,
             source: source.to_canonical().to_string(),
             correlation: Some(correlation),
         }
@@ -107,7 +107,7 @@ impl Actor {
     /// The service itself; `source` is what made it act: `command line`, `housekeeping`.
     pub fn system(source: &str, correlation: Option<CorrelationId>) -> Self {
         Self {
-            name: Who::System.to_string(),
+            who: Who::System,
             source: source.to_owned(),
             correlation,
         }
@@ -187,7 +187,7 @@ async fn write_audit(
     let entry = AuditEntry {
         pkid: app.environment.new_ordered_pkid(at),
         at,
-        actor: actor.name.clone(),
+        actor: actor.who.to_string(),
         source: actor.source.clone(),
         action: change.action,
         object_kind: change.object_kind,

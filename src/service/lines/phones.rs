@@ -60,7 +60,7 @@ pub(super) async fn prepare(
             None
         };
         let happening = Happening {
-            detail: format!("by {}: line {} is {}", actor.name, before.pattern, {
+            detail: format!("by {}: line {} is {}", actor.who, before.pattern, {
                 let same = "changed".to_owned();
                 if before.pattern == after.pattern {
                     same

@@ -327,7 +327,7 @@ async fn write_history(
         _ => ("activation_code.remove", "its activation code is gone"),
     };
     let happening = Happening {
-        detail: format!("{what} by {}: {after}", actor.name),
+        detail: format!("{what} by {}: {after}", actor.who),
         correlation: actor.correlation,
         ..Happening::default()
     };

@@ -211,7 +211,7 @@ async fn store_pin(
     };
     let event = TimelineEvent::PinChanged;
     claim.happened(app, connection, device, event, row).await?;
-    let actor = claim.actor(&Who::User(user.user_id.clone()));
+    let actor = claim.actor(Who::User(user.user_id.clone()));
     let change = Change {
         action: "end_user.change_pin",
         object_kind: AuditKind::EndUser,

@@ -179,7 +179,7 @@ impl Claim {
     }
 
     /// Who does what this claim asks for, for the audit log.
-    pub(in crate::service) fn actor(&self, who: &Who) -> Actor {
+    pub(in crate::service) fn actor(&self, who: Who) -> Actor {
         Actor::at_address(who, self.source, self.correlation)
     }
 

@@ -236,7 +236,7 @@ async fn audit_code(
     device: &DeviceName,
     who: &Authenticated,
 ) -> Result<(), StoreError> {
-    let actor = claim.actor(&Who::Device(device.clone()));
+    let actor = claim.actor(Who::Device(device.clone()));
     let change = Change {
         action: "authentication_code.use",
         object_kind: AuditKind::EndUser,

@@ -289,7 +289,7 @@ async fn write_history(
     };
     let event = TimelineEvent::Provisioned;
     claim.happened(app, connection, name, event, row).await?;
-    let actor = claim.actor(&Who::User(who.user.user_id.clone()));
+    let actor = claim.actor(Who::User(who.user.user_id.clone()));
     let by = match who.proof {
         Proof::AuthenticationCode => ", by authentication code",
         Proof::Nothing => ", without authentication",

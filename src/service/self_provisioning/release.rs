@@ -179,7 +179,7 @@ pub async fn confirm(app: &App, claim: &Claim, token: &str) -> Result<Released, 
     if !token.is_bound_to(&bound_to(claim, &who)) {
         return Err(ReleaseError::StartAgain);
     }
-    let actor = claim.actor(&Who::User(who.user.user_id));
+    let actor = claim.actor(Who::User(who.user.user_id));
     release(app, &name, Some(&token), &actor).await
 }
 
@@ -297,7 +297,7 @@ async fn write_history(
     };
     let name = &before.name;
     let happening = Happening {
-        detail: format!("{after}; by {}", actor.name),
+        detail: format!("{after}; by {}", actor.who),
         end_user: owner.clone(),
         correlation: actor.correlation,
         ..Happening::default()

@@ -23,7 +23,7 @@ impl LoggedIn {
     /// The name under which changes stand in the audit log.
     pub(super) fn actor(&self, asked: &Asked<'_>) -> Actor {
         Actor::at_address(
-            &self.principal.who(),
+            self.principal.who(),
             asked.peer.address.ip(),
             asked.correlation,
         )

@@ -245,7 +245,7 @@ async fn switch_code_off(
             failures,
             "the authentication code failed too often within an hour and is off; set it anew"
         );
-        let actor = Actor::at_address(&Who::System, attempt.source, attempt.correlation);
+        let actor = Actor::at_address(Who::System, attempt.source, attempt.correlation);
         let change = Change {
             action: "authentication_code.switch_off",
             object_kind: AuditKind::SelfProvisioning,

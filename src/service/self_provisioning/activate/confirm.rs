@@ -278,7 +278,7 @@ impl Work<'_> {
         claim
             .happened(app, connection, left, event, row(detail))
             .await?;
-        let actor = claim.actor(&Who::Device(name.clone()));
+        let actor = claim.actor(Who::Device(name.clone()));
         let change = Change {
             action: "device.activate",
             object_kind: AuditKind::Device,
