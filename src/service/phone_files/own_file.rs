@@ -65,7 +65,7 @@ impl Installation {
 
 /// The file of a device, of whichever kind.
 pub(super) enum OwnFile<'a> {
-    Cisco(DeviceFile<'a>),
+    Cisco(Box<DeviceFile<'a>>),
     FlatProfile(FlatProfile, Vec<FileWarning>),
 }
 
@@ -80,7 +80,8 @@ impl OwnFile<'_> {
 
     pub(super) fn into_warnings(self) -> Vec<FileWarning> {
         match self {
-            Self::Cisco(DeviceFile { warnings, .. }) | Self::FlatProfile(_, warnings) => warnings,
+            Self::Cisco(file) => file.warnings,
+            Self::FlatProfile(_, warnings) => warnings,
         }
     }
 }
@@ -93,7 +94,8 @@ pub(super) fn own_file<'a>(
 ) -> Result<OwnFile<'a>, Incomplete> {
     let Installation { catalogue, system } = installation;
     if format_of(phone) == FileFormat::CiscoXml {
-        return assemble::device_file(phone, catalogue, system, secret).map(OwnFile::Cisco);
+        let file = assemble::device_file(phone, catalogue, system, secret)?;
+        return Ok(OwnFile::Cisco(file.into()));
     }
     let accounts = device_accounts(phone, catalogue, system, secret)?;
     let warnings = accounts.warnings.clone();

@@ -94,7 +94,7 @@ fn write_steps(piece: &std::ops::Range<usize>, own: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// The answer again, from the request and what [`write`] wrote; `None` when it was written for
+/// The answer again, from the request and what [`fn@write`] wrote; `None` when it was written for
 /// another request.
 pub(super) fn read(request: &[u8], difference: &[u8]) -> Option<Vec<u8>> {
     let (of_request, mut steps) = difference.split_first_chunk()?;
