@@ -14,6 +14,7 @@ mod attack_tools;
 mod attacks;
 mod auto_registration;
 mod axl;
+mod axl_accounts;
 mod axl_answers;
 mod axl_at_once;
 mod axl_changes;

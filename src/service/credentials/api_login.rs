@@ -67,6 +67,16 @@ pub struct Principal {
     pub credential_version: i64,
 }
 
+/// The password that somebody has shown: whose it is, and which one of theirs. The user ID is not
+/// enough: an account that is removed leaves its own to the next, whose passwords are counted anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownPassword {
+    /// The account.
+    pub account: Pkid,
+    /// The version of its password.
+    pub version: i64,
+}
+
 /// What somebody may do through an API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
@@ -84,6 +94,14 @@ impl Principal {
             Who::Application(user_id)
         } else {
             Who::User(user_id)
+        }
+    }
+
+    /// The password by which they were let in.
+    pub const fn shown_password(&self) -> ShownPassword {
+        ShownPassword {
+            account: self.account,
+            version: self.credential_version,
         }
     }
 
@@ -138,19 +156,19 @@ impl From<KeysError> for ApiLoginError {
 pub async fn log_in(app: &App, login: &ApiLogin<'_>) -> Result<Principal, ApiLoginError> {
     let now = app.environment.now();
     let digest = digest(app, login)?;
-    if let Some(version) = app.remembered_logins.recall(&digest, now) {
-        if let Some(principal) = find(app, login.user_id, version).await? {
+    if let Some(shown) = app.remembered_logins.recall(&digest, now) {
+        if let Some(principal) = find(app, login.user_id, shown).await? {
             return Ok(principal);
         }
         app.remembered_logins.forget(&digest);
     }
     let accepted = authenticate::authenticate_password(app, &attempt(login)).await?;
-    let version = accepted.credential_version;
     let principal = record_login(app, login, &accepted).await?;
     if accepted.must_change {
         return Err(ApiLoginError::MustChange(principal));
     }
-    app.remembered_logins.remember(digest, version, now);
+    app.remembered_logins
+        .remember(digest, principal.shown_password(), now);
     Ok(principal)
 }
 
@@ -172,7 +190,8 @@ async fn record_login(
     Ok(principal)
 }
 
-/// The account of this user ID, if it may log in now and its password is still of this version.
+/// The account of this user ID, if it may log in now, is the one whose password was shown, and that
+/// is its password still.
 ///
 /// # Errors
 ///
@@ -180,7 +199,7 @@ async fn record_login(
 pub async fn find(
     app: &App,
     user_id: &str,
-    credential_version: i64,
+    shown: ShownPassword,
 ) -> Result<Option<Principal>, StoreError> {
     let login = FoldedLogin::of(user_id);
     let mut reader = app.store.read().await?;
@@ -191,21 +210,21 @@ pub async fn find(
             .await?
             .map(|user| Account::EndUser(Box::new(user))),
     };
-    let Some(account) = account.filter(Account::is_enabled) else {
+    let is_theirs = |account: &Account| account.is_enabled() && account.pkid() == shown.account;
+    let Some(account) = account.filter(is_theirs) else {
         return Ok(None);
     };
-    let owner = account.pkid();
     let kind = CredentialKind::Password;
     let now = app.environment.now();
-    let stored = store::credential::find(connection, owner, kind).await?;
+    let stored = store::credential::find(connection, shown.account, kind).await?;
     let is_valid = stored.is_some_and(|stored| {
-        stored.version == credential_version && !stored.is_locked(now) && !stored.must_change(now)
+        stored.version == shown.version && !stored.is_locked(now) && !stored.must_change(now)
     });
     if !is_valid {
         return Ok(None);
     }
     Ok(Some(
-        principal(connection, &account, credential_version).await?,
+        principal(connection, &account, shown.version).await?,
     ))
 }
 
@@ -250,24 +269,24 @@ fn digest(app: &App, login: &ApiLogin<'_>) -> Result<Digest, KeysError> {
     app.keys.sign(Purpose::RememberedLogin, &parts)
 }
 
-/// Right passwords of the last minute, each as a keyed digest with the version of the password.
+/// Right passwords of the last minute, each as a keyed digest with whose it was.
 #[derive(Debug, Default)]
-pub struct RememberedLogins(Mutex<HashMap<Digest, (i64, UnixMillis)>>);
+pub struct RememberedLogins(Mutex<HashMap<Digest, (ShownPassword, UnixMillis)>>);
 
 impl RememberedLogins {
-    fn recall(&self, digest: &Digest, now: UnixMillis) -> Option<i64> {
+    fn recall(&self, digest: &Digest, now: UnixMillis) -> Option<ShownPassword> {
         let remembered = self.lock();
-        let (version, until) = remembered.get(digest)?;
-        (now < *until).then_some(*version)
+        let (shown, until) = remembered.get(digest)?;
+        (now < *until).then_some(*shown)
     }
 
-    fn remember(&self, digest: Digest, version: i64, now: UnixMillis) {
+    fn remember(&self, digest: Digest, shown: ShownPassword, now: UnixMillis) {
         let mut remembered = self.lock();
         if remembered.len() >= REMEMBERED_MAX {
             remembered.retain(|_, (_, until)| now < *until);
         }
         if remembered.len() < REMEMBERED_MAX {
-            remembered.insert(digest, (version, now.plus(REMEMBERED)));
+            remembered.insert(digest, (shown, now.plus(REMEMBERED)));
         }
     }
 
@@ -275,7 +294,7 @@ impl RememberedLogins {
         self.lock().remove(digest);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, (i64, UnixMillis)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, (ShownPassword, UnixMillis)>> {
         locks::lock(&self.0)
     }
 }

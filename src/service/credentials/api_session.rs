@@ -1,8 +1,8 @@
 //! The session cookie of a program: who it is, sealed, so that every node can read it and none has
 //! to keep it.
 //!
-//! It is bound to the address and to the version of the password, and ends half an hour after its
-//! last use.
+//! It is bound to the address, the account, its user ID and the version of its password, and ends half
+//! an hour after its last use.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::api_login;
 use super::api_login::Principal;
+use super::api_login::ShownPassword;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::keys::KeysError;
@@ -43,8 +44,9 @@ pub struct Session {
 /// [`KeysError`] when the key file cannot be used.
 pub fn issue(app: &App, principal: &Principal, source: IpAddr) -> Result<String, KeysError> {
     let body = format!(
-        "{}.{}.{}",
+        "{}.{}.{}.{}",
         app.environment.now().0,
+        principal.account,
         principal.credential_version,
         principal.user_id
     );
@@ -59,22 +61,28 @@ pub fn issue(app: &App, principal: &Principal, source: IpAddr) -> Result<String,
 ///
 /// [`StoreError`] when the database fails.
 pub async fn open(app: &App, cookie: &str, source: IpAddr) -> Result<Option<Session>, StoreError> {
-    let Some((issued_at, version, user_id)) = read(app, cookie, source) else {
+    let Some(content) = read(app, cookie, source) else {
         return Ok(None);
     };
-    let now = app.environment.now();
-    let age = now.since(issued_at);
+    let age = app.environment.now().since(content.issued_at);
     if age > IDLE_MAX {
         return Ok(None);
     }
-    let principal = api_login::find(app, &user_id, version).await?;
+    let principal = api_login::find(app, &content.user_id, content.shown).await?;
     Ok(principal.map(|principal| Session {
         principal,
         is_stale: age > RENEW_AFTER,
     }))
 }
 
-fn read(app: &App, cookie: &str, source: IpAddr) -> Option<(UnixMillis, i64, String)> {
+/// What a cookie says.
+struct Content {
+    issued_at: UnixMillis,
+    shown: ShownPassword,
+    user_id: String,
+}
+
+fn read(app: &App, cookie: &str, source: IpAddr) -> Option<Content> {
     let bytes = URL_SAFE_NO_PAD.decode(cookie).ok()?;
     let (body, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
     let body = std::str::from_utf8(body).ok()?;
@@ -82,10 +90,15 @@ fn read(app: &App, cookie: &str, source: IpAddr) -> Option<(UnixMillis, i64, Str
     if !app.keys.verify(Purpose::ApiSession, &signed, tag) {
         return None;
     }
-    let mut parts = body.splitn(3, '.');
-    let issued_at = parts.next()?.parse().ok()?;
-    let version = parts.next()?.parse().ok()?;
-    Some((UnixMillis(issued_at), version, parts.next()?.to_owned()))
+    let mut parts = body.splitn(4, '.');
+    Some(Content {
+        issued_at: UnixMillis(parts.next()?.parse().ok()?),
+        shown: ShownPassword {
+            account: parts.next()?.parse().ok()?,
+            version: parts.next()?.parse().ok()?,
+        },
+        user_id: parts.next()?.to_owned(),
+    })
 }
 
 fn bound(body: &str, source: IpAddr) -> Vec<u8> {
