@@ -223,9 +223,7 @@ pub async fn find(
     if !is_valid {
         return Ok(None);
     }
-    Ok(Some(
-        principal(connection, &account, shown.version).await?,
-    ))
+    Ok(Some(principal(connection, &account, shown.version).await?))
 }
 
 async fn principal(
