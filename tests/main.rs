@@ -75,6 +75,7 @@ mod sip_bindings;
 mod sip_grace;
 mod sip_limits;
 mod sip_options;
+mod sip_overload;
 mod sip_registrar;
 mod sip_registrar_sipp;
 mod sip_tls;

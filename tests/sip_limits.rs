@@ -35,7 +35,8 @@ async fn server(nat_networks: &[&str], emergency_target: &str) -> TestServer {
     TestServer::start_with(test).await
 }
 
-/// Sends OPTIONS until the address is over its rate; gives how many of them were answered 200.
+/// Sends OPTIONS until the address is over its rate, and is told when to come again; gives how many
+/// of them were answered 200.
 async fn flood(phone: &mut SipPhone) -> usize {
     for _ in 0..FLOOD {
         let text = phone.request("OPTIONS", "sip:127.0.0.1", "", "");
@@ -43,9 +44,13 @@ async fn flood(phone: &mut SipPhone) -> usize {
     }
     let mut granted = 0;
     loop {
-        match phone.receive().await.status() {
+        let reply = phone.receive().await;
+        match reply.status() {
             200 => granted += 1,
-            503 => return granted,
+            503 => {
+                assert_eq!(reply.header("Retry-After"), "10", "{}", reply.text);
+                return granted;
+            }
             other => panic!("{other}"),
         }
     }

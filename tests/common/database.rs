@@ -82,13 +82,75 @@ impl Database {
         Store::open(&self.url, LIMITS).await.unwrap()
     }
 
+    /// Takes it away from whoever uses it: SQLite's file is locked by another, as by a backup that
+    /// hangs; PostgreSQL closes every connection and takes no new one.
+    pub(crate) async fn take_away(&self) -> DatabaseAway {
+        if self.engine == Engine::Sqlite {
+            return self.hold().await;
+        }
+        let name = self.name();
+        let server = PostgreSql::get();
+        administer(server, allow_connections(name, false)).await;
+        let end = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        administer(server, end).await;
+        DatabaseAway::Closed(name.to_owned())
+    }
+
+    /// Keeps everybody else from writing; who writes waits.
+    pub(crate) async fn hold(&self) -> DatabaseAway {
+        let (url, statements): (_, &[_]) = match self.engine {
+            Engine::Sqlite => (self.url.as_str(), &["BEGIN IMMEDIATE"]),
+            Engine::PostgreSql => {
+                let lock = "LOCK TABLE device, binding, call_manager IN EXCLUSIVE MODE";
+                (self.url.as_str(), &["BEGIN", lock])
+            }
+        };
+        let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
+        for statement in statements {
+            let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(*statement));
+            statement.execute(&mut connection).await.unwrap();
+        }
+        DatabaseAway::Held(connection)
+    }
+
+    /// Its name on the PostgreSQL server.
+    fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
     async fn remove(self) {
         if self.engine == Engine::PostgreSql {
-            let name = self.url.rsplit('/').next().unwrap().to_owned();
+            let name = self.name();
             let statement = format!("DROP DATABASE {name} WITH (FORCE)");
             administer(PostgreSql::get(), statement).await;
         }
     }
+}
+
+/// A database that its users cannot write, until it is given back.
+pub(crate) enum DatabaseAway {
+    /// A transaction has it.
+    Held(sqlx::AnyConnection),
+    /// It takes no connections; its name.
+    Closed(String),
+}
+
+impl DatabaseAway {
+    /// Gives it back.
+    pub(crate) async fn give_back(self) {
+        match self {
+            Self::Held(connection) => connection.close().await.unwrap(),
+            Self::Closed(name) => {
+                administer(PostgreSql::get(), allow_connections(&name, true)).await;
+            }
+        }
+    }
+}
+
+fn allow_connections(database: &str, allowed: bool) -> String {
+    format!("ALTER DATABASE {database} WITH ALLOW_CONNECTIONS {allowed}")
 }
 
 async fn administer(server: &PostgreSql, statement: String) {

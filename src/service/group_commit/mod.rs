@@ -181,6 +181,11 @@ impl GroupCommit {
         *queue = others;
         group
     }
+
+    /// Every write that waits.
+    fn take_all(&self) -> Vec<Queued> {
+        self.queue().drain(..).collect()
+    }
 }
 
 /// Does a write together with others; what it changes in memory is changed when this returns.
@@ -227,13 +232,26 @@ async fn answered(app: &App, mut answer: Answer) -> Result<Written, WriteError> 
 }
 
 /// Writes a group: at first all of it as one, and when anything in it fails, each with a
-/// savepoint of its own so that it stands or falls by itself.
+/// savepoint of its own so that it stands or falls by itself. With the database away whoever waits
+/// is told so at once: a turn of its own for each group would take longer than phones wait.
 async fn write_group(app: &App, group: Vec<Queued>) {
+    let transaction = match app.store.begin().await {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            let others = app.writes.take_all();
+            let writes = group.len() + others.len();
+            tracing::error!(%error, writes, "the database takes nothing");
+            for queued in group.into_iter().chain(others) {
+                let _ = queued.reply.send(Err(WriteError::Unavailable));
+            }
+            return;
+        }
+    };
     let (writes, replies): (Vec<Write>, Vec<_>) = group
         .into_iter()
         .map(|queued| (queued.write, queued.reply))
         .unzip();
-    let results = match write_as_one(app, &writes).await {
+    let results = match write_as_one(app, transaction, &writes).await {
         Ok(results) => results.into_iter().map(Ok).collect(),
         Err(error) => {
             tracing::debug!(%error, writes = writes.len(), "group not written as one");
@@ -256,8 +274,12 @@ async fn write_group(app: &App, group: Vec<Queued>) {
     }
 }
 
-async fn write_as_one(app: &App, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
-    let (mut transaction, mut allocation) = begin(app, writes, GroupTry::AsOne).await?;
+async fn write_as_one(
+    app: &App,
+    mut transaction: Transaction,
+    writes: &[Write],
+) -> Result<Vec<Written>, StoreError> {
+    let mut allocation = lock_numbers(app, &mut transaction, writes, GroupTry::AsOne).await?;
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
         results
@@ -284,7 +306,8 @@ async fn write_with_savepoints(
     writes: &[Write],
     results: &mut Vec<Result<Written, StoreError>>,
 ) -> Result<(), StoreError> {
-    let (mut transaction, mut allocation) = begin(app, writes, GroupTry::OneByOne).await?;
+    let mut transaction = app.store.begin().await?;
+    let mut allocation = lock_numbers(app, &mut transaction, writes, GroupTry::OneByOne).await?;
     for write in writes {
         transaction.savepoint().await?;
         let result = apply::apply(app, transaction.connection(), allocation.as_mut(), write).await;
@@ -297,22 +320,21 @@ async fn write_with_savepoints(
     finish(app, transaction, allocation).await
 }
 
-/// Begins the transaction and, when a phone is to be made, locks the numbers before any savepoint.
-async fn begin(
+/// When a phone is to be made, locks the numbers: before any savepoint.
+async fn lock_numbers(
     app: &App,
+    transaction: &mut Transaction,
     writes: &[Write],
     group_try: GroupTry,
-) -> Result<(Transaction, Option<Allocation>), StoreError> {
-    let mut transaction = app.store.begin().await?;
+) -> Result<Option<Allocation>, StoreError> {
     let new_phones = writes
         .iter()
         .filter(|write| matches!(write, Write::AutoRegister(_)))
         .count();
-    let allocation = match new_phones {
+    Ok(match new_phones {
         0 => None,
         count => Some(Allocation::begin(app, transaction.connection(), count, group_try).await?),
-    };
-    Ok((transaction, allocation))
+    })
 }
 
 async fn finish(
