@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::has_ipv6;
 use selfprov::domain::registration::{Flow, Transport};
 use selfprov::domain::time::UnixMillis;
 use selfprov::server::shutdown::{self, ShutdownTrigger};
@@ -598,15 +599,11 @@ async fn one_address_cannot_take_everybodys_share() {
     assert_closed(&mut second).await;
     let (phone, other) = (
         Phone::new(&server).await,
-        UdpSocket::bind("127.0.0.2:0").await,
+        UdpSocket::bind("127.0.0.2:0").await.unwrap(),
     );
     phone.send(phone.text("REGISTER", "r1")).await;
     phone.send(phone.text("REGISTER", "r2")).await;
     assert!(phone.receive().await.starts_with("SIP/2.0 503 "));
-    let Ok(other) = other else {
-        // Some systems have only one loopback address.
-        return;
-    };
     other.connect(server.udp).await.unwrap();
     let other = Phone(other);
     other.send(other.text("REGISTER", "r3")).await;
@@ -636,10 +633,10 @@ async fn a_connection_over_the_limit_is_closed_and_shutdown_closes_all() {
 #[tokio::test]
 async fn an_ipv6_socket_serves_ipv4_phones_under_their_own_address() {
     let server = Server::start(Limits::default()).await;
-    let Ok(socket) = bind_udp("[::ffff:127.0.0.1]:0".parse().unwrap(), true) else {
-        // Without IPv6 in the system there is nothing to show.
+    if !has_ipv6() {
         return;
-    };
+    }
+    let socket = bind_udp("[::ffff:127.0.0.1]:0".parse().unwrap(), true).unwrap();
     let port = socket.local_addr().unwrap().port();
     let stack = Stack::new(
         Arc::clone(&server.desk),
