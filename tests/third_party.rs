@@ -31,6 +31,8 @@ const ADVANCED: u32 = phone_model::THIRD_PARTY_ADVANCED;
 const BASIC: u32 = phone_model::THIRD_PARTY_BASIC;
 /// *Cisco DBS-110-3PC*, which may share a digest user where a third-party device may not.
 const DECT_BASE: u32 = 1_000_110;
+/// *Cisco 8841-3PCC*, the phone with multiplatform firmware.
+const MULTIPLATFORM: u32 = 1_008_841;
 const SECRET: &str = "digest of ward7";
 
 /// Longest wait for a condition that must come true.
@@ -103,47 +105,137 @@ fn bound(server: &TestServer, device: &str) -> Vec<String> {
     numbers
 }
 
+/// A device of another maker, or a multiplatform phone, with a user of its own.
+struct Kind {
+    device: &'static str,
+    model: u32,
+    number: &'static str,
+    user: &'static str,
+    /// What it is challenged with.
+    algorithms: &'static [&'static str],
+}
+
+/// One of each kind that registers with an end user's digest credentials.
+const KINDS: [Kind; 4] = [
+    Kind {
+        device: "dect-7",
+        model: ADVANCED,
+        number: "2001",
+        user: "ward7",
+        algorithms: &["SHA-256", "MD5"],
+    },
+    Kind {
+        device: "soft-8",
+        model: BASIC,
+        number: "2002",
+        user: "ward8",
+        algorithms: &["MD5"],
+    },
+    Kind {
+        device: "base-9",
+        model: DECT_BASE,
+        number: "2003",
+        user: "ward9",
+        algorithms: &["MD5"],
+    },
+    Kind {
+        device: "SEP00562B043615",
+        model: MULTIPLATFORM,
+        number: "2004",
+        user: "ward10",
+        algorithms: &["MD5"],
+    },
+];
+
+impl Kind {
+    fn secret(&self) -> String {
+        format!("digest of {}", self.user)
+    }
+
+    /// The device on the wire; a multiplatform phone tells its MAC address, the others nothing.
+    async fn on(&self, server: &TestServer, transport: &str) -> SipPhone {
+        let mac = self.device.strip_prefix("SEP");
+        let mac_or_none = mac.unwrap_or("00AA00AA00AA");
+        let phone = match transport {
+            "udp" => SipPhone::udp(server.sip_udp, mac_or_none).await,
+            "tcp" => SipPhone::tcp(server.sip_tcp, mac_or_none).await,
+            _ => SipPhone::tls(server.sip_tls, mac_or_none, &certificate(server)).await,
+        };
+        let mut phone = phone.of_another_maker(self.number);
+        if let Some(mac) = mac {
+            let mac = mac.to_lowercase();
+            let instance = format!("<urn:uuid:00000000-0000-0000-0000-{mac}>");
+            let contact = phone.contact();
+            phone.own_contact = Some(format!("{contact};+sip.instance=\"{instance}\""));
+            phone.user_agent = format!("Cisco-CP-8841-3PCC/11.0 ({mac})");
+        }
+        phone
+    }
+
+    /// Registers by one transport and one algorithm: not with a wrong secret, and with the right
+    /// one again and again.
+    async fn registers(&self, server: &TestServer, transport: &str, algorithm: &'static str) {
+        let what = format!("{} over {transport} by {algorithm}", self.device);
+        let mut phone = self.on(server, transport).await;
+        phone.call_id = format!("{}-{transport}-{algorithm}", self.device);
+        let challenge = phone.register(3_600).await;
+        assert_eq!(challenge.status(), 401, "{what}");
+        assert_eq!(algorithms(&challenge), self.algorithms, "{what}");
+        let nonces = challenge.headers("WWW-Authenticate").into_iter();
+        let mut nonces: Vec<_> = nonces
+            .map(|field| field.split_once("nonce=").unwrap().1.split('"').nth(1))
+            .collect();
+        nonces.dedup();
+        assert_eq!(nonces.len(), 1, "one nonce serves both");
+        phone.answer_challenge(&challenge, self.user, "wrong");
+        phone.login.as_mut().unwrap().algorithm = algorithm;
+        let refused = phone.register(3_600).await;
+        assert_eq!(refused.status(), 401, "{what}: {}", refused.text);
+        phone.answer_challenge(&refused, self.user, &self.secret());
+        phone.login.as_mut().unwrap().algorithm = algorithm;
+        let reply = phone.register(3_600).await;
+        assert_eq!(reply.status(), 200, "{what}: {}", reply.text);
+        // A refresh with the same nonce and the next count.
+        assert_eq!(phone.register(3_600).await.status(), 200, "{what}");
+        let bindings = server.test.app.locations.of_device(&name(self.device));
+        let bound: Vec<_> = bindings
+            .iter()
+            .map(|binding| (binding.address_of_record(), binding.flow.transport.as_str()))
+            .collect();
+        assert_eq!(bound, [(self.number, transport)], "{what}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_device_registers_with_its_users_digest_credentials_over_every_transport() {
+async fn every_kind_registers_with_its_users_digest_credentials_over_every_transport() {
+    for_each_database(|database| async move {
+        let server = site(&database).await;
+        let pin = crate::common::PIN;
+        server.test.add_user("ward10", "2004", pin).await;
+        for kind in &KINDS {
+            set_digest(&server.test, kind.user, &kind.secret()).await;
+            let lines = [kind.number];
+            add(&server.test, kind.device, kind.model, &lines, kind.user).await;
+        }
+        for kind in &KINDS {
+            for transport in ["udp", "tcp", "tls"] {
+                for algorithm in kind.algorithms {
+                    kind.registers(&server, transport, algorithm).await;
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_registers_each_of_its_lines_and_takes_one_back() {
     for_each_database(|database| async move {
         let server = site(&database).await;
         add(&server.test, "dect-7", ADVANCED, &["2001", "2002"], "ward7").await;
-        let ca_file = certificate(&server);
-        for transport in ["udp", "tcp", "tls"] {
-            for algorithm in ["SHA-256", "MD5"] {
-                let mac = "00AA00AA00AA";
-                let phone = match transport {
-                    "udp" => SipPhone::udp(server.sip_udp, mac).await,
-                    "tcp" => SipPhone::tcp(server.sip_tcp, mac).await,
-                    _ => SipPhone::tls(server.sip_tls, mac, &ca_file).await,
-                };
-                let mut phone = phone.of_another_maker("2001");
-                phone.call_id = format!("{transport}-{algorithm}");
-                let challenge = phone.register(3_600).await;
-                assert_eq!(challenge.status(), 401);
-                assert_eq!(algorithms(&challenge), ["SHA-256", "MD5"]);
-                let nonces = challenge.headers("WWW-Authenticate").into_iter();
-                let nonces: Vec<_> = nonces
-                    .map(|field| field.split_once("nonce=").unwrap().1.split('"').nth(1))
-                    .collect();
-                assert_eq!(nonces[0], nonces[1], "one nonce serves both");
-                phone.answer_challenge(&challenge, "ward7", "wrong");
-                phone.login.as_mut().unwrap().algorithm = algorithm;
-                let refused = phone.register(3_600).await;
-                assert_eq!(refused.status(), 401, "{}", refused.text);
-                phone.answer_challenge(&refused, "ward7", SECRET);
-                phone.login.as_mut().unwrap().algorithm = algorithm;
-                let reply = phone.register(3_600).await;
-                assert_eq!(
-                    reply.status(),
-                    200,
-                    "{transport} {algorithm} {}",
-                    reply.text
-                );
-                // A refresh with the same nonce and the next count.
-                assert_eq!(phone.register(3_600).await.status(), 200);
-            }
-        }
+        let mut first = udp(&server, "2001").await;
+        let reply = first.register_as("ward7", SECRET, 3_600).await;
+        assert_eq!(reply.status(), 200);
         assert_eq!(bound(&server, "dect-7"), ["2001"]);
         let mut second = udp(&server, "2002").await;
         let reply = second.register_as("ward7", SECRET, 3_600).await;
@@ -397,7 +489,7 @@ async fn a_multiplatform_phone_finds_its_profile_and_nobody_else_gets_its_secret
     for_each_database(|database| async move {
         let server = site(&database).await;
         let device = "SEP00562B043615";
-        add(&server.test, device, 1_008_841, &["2001"], "ward7").await;
+        add(&server.test, device, MULTIPLATFORM, &["2001"], "ward7").await;
         // From the factory it asks for its model's file, which tells it where its own is.
         let (status, model) = get(&server, "127.0.0.31", "8841-3PCC.xml").await;
         assert_eq!(status, 200);
@@ -442,7 +534,7 @@ async fn a_device_that_shows_no_login_does_not_auto_register() {
     let server = site(&Database::sqlite()).await;
     let mut phone = SipPhone::udp(server.sip_udp, "00562B043615").await;
     phone.name = String::new();
-    phone.model = 1_008_841;
+    phone.model = MULTIPLATFORM;
     let refused = phone.register(120).await;
     assert_eq!(refused.status(), 404, "{}", refused.text);
     assert!(server.test.app.phones.is_empty());
@@ -458,7 +550,7 @@ async fn files_of_another_kind_do_not_exist_and_asking_for_many_is_a_sweep() {
     add(
         &server.test,
         "SEP00562B043615",
-        1_008_841,
+        MULTIPLATFORM,
         &["2001"],
         "ward7",
     )
