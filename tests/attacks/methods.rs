@@ -1,11 +1,11 @@
 //! Every SIP method over every transport, without credentials: nothing gets on.
 
-use std::path::PathBuf;
-
 use selfprov::domain::phone_model;
+use selfprov::domain::secret::Secret;
 use selfprov::service::devices;
 use selfprov::service::devices::NewDevice;
 use selfprov::service::devices::lines::DeviceLine;
+use selfprov::service::users;
 use selfprov::service::users::Extension;
 
 use crate::attacks::site::STRANGER;
@@ -43,18 +43,32 @@ const BASE: &str = "dect-7";
 /// Its line.
 const BASE_LINE: &str = "2001";
 
-/// Adds the device, with the digest user's credentials.
-async fn add_base(site: &Site) {
+/// Another one, which is registered.
+const BUSY_BASE: &str = "dect-8";
+
+/// Its line.
+const BUSY_BASE_LINE: &str = "2002";
+
+/// Where it is.
+const BUSY_BASE_ADDRESS: &str = "127.0.0.14";
+
+/// Adds a device with a digest user of its own, whose secret is `digest of` the user.
+async fn add_base(site: &Site, device: &str, line: &str, user: &str) {
     let test = site.test();
-    test.add_user("ward7", BASE_LINE, "735912").await;
+    test.add_user(user, line, "735912").await;
     let actor = administrator();
+    let secret = Secret::from(format!("digest of {user}").as_str());
+    users::credentials::set_digest_credentials(&test.app, &actor, user, Some(&secret))
+        .await
+        .unwrap();
     let new = NewDevice {
         lines: vec![DeviceLine::new(Extension {
-            pattern: BASE_LINE.parse().unwrap(),
+            pattern: line.parse().unwrap(),
             route_partition: String::new(),
         })],
+        digest_user: Some(user.to_owned()),
         ..NewDevice::new(
-            BASE.parse().unwrap(),
+            device.parse().unwrap(),
             phone_model::by_number(phone_model::THIRD_PARTY_ADVANCED).unwrap(),
         )
     };
@@ -115,6 +129,7 @@ fn claims(victim_number: &str) -> Vec<Claim> {
         claim("no phone at all", "", "", "9999"),
         claim("another maker's device by its line", "", "", BASE_LINE),
         claim("another maker's device by its name", BASE, "", BASE_LINE),
+        claim("another maker's registered device", "", "", BUSY_BASE_LINE),
         claim("a user", "", "", "ward7"),
     ]
 }
@@ -152,11 +167,11 @@ fn assert_nothing_got_on(method: &str, is_registered: bool, what: &str, reply: &
 async fn phone(site: &Site, transport: &str, mac: &str, address: &str) -> SipPhone {
     let server = &site.server;
     let address = address.parse().unwrap();
-    let ca_file: PathBuf = site.test().database.folder().join("https-certificate.pem");
+    let ca_file = site.test().database.folder().join("https-certificate.pem");
     match transport {
         "udp" => SipPhone::udp_at(server.sip_udp, mac, address).await,
         "tcp" => SipPhone::tcp_at(server.sip_tcp, mac, address).await,
-        _ => SipPhone::tls(server.sip_tls, mac, &ca_file).await,
+        _ => SipPhone::tls_at(server.sip_tls, mac, &ca_file, address).await,
     }
 }
 
@@ -187,6 +202,19 @@ async fn try_one(phone: &mut SipPhone, method: &str, claim: &Claim, is_registere
     assert_nothing_got_on(method, is_registered, claim.what, &reply);
 }
 
+/// Asks for bindings in a claim's name, by any Call-ID that is somebody's.
+async fn try_to_read(phone: &mut SipPhone, claim: &Claim, call_ids: &[&str]) {
+    phone.number.clone_from(&claim.number);
+    for call_id in call_ids {
+        (*call_id).clone_into(&mut phone.call_id);
+        let text = phone.request("REGISTER", "sip:127.0.0.1", "", "");
+        let reply = phone.ask(&text).await;
+        // Without a Contact nobody names a device: there is one answer for all.
+        assert_eq!(reply.status(), 401, "as {}: {}", claim.what, reply.text);
+        assert!(reply.header("Contact").is_empty(), "{}", reply.text);
+    }
+}
+
 /// Takes bindings back in a claim's name: one contact, and all of them.
 async fn try_to_end(phone: &mut SipPhone, claim: &Claim) {
     phone.name.clone_from(&claim.name);
@@ -206,32 +234,50 @@ async fn try_to_end(phone: &mut SipPhone, claim: &Claim) {
 async fn walk(database: Database, transport: &'static str) {
     let site = Site::open(&database).await;
     let mut victim = site.settled(VICTIM).await;
-    add_base(&site).await;
+    add_base(&site, BASE, BASE_LINE, "ward7").await;
+    add_base(&site, BUSY_BASE, BUSY_BASE_LINE, "ward8").await;
+    let address = BUSY_BASE_ADDRESS.parse().unwrap();
+    let base = SipPhone::udp_at(site.server.sip_udp, "00AA00AA00AA", address).await;
+    let mut base = base.of_another_maker(BUSY_BASE_LINE);
+    let reply = base.register_as("ward8", "digest of ward8", 3_600).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text);
     // No new phones: their first REGISTER is the one exception, and it has tests of its own.
     site.test()
         .sql("UPDATE call_manager SET auto_registration_enabled = 0")
         .await;
-    // TLS clients of the test all come from 127.0.0.1, where nobody is registered.
-    let addresses: &[(&str, bool)] = match transport {
-        "tls" => &[("127.0.0.1", false)],
-        _ => &[(STRANGER, false), (VICTIM.address, true)],
-    };
-    for (address, is_registered) in addresses {
+    let call_ids = ["nobodys", &victim.call_id, &base.call_id];
+    for (address, is_registered) in [
+        (STRANGER, false),
+        (VICTIM.address, true),
+        (BUSY_BASE_ADDRESS, true),
+    ] {
         let before = site.contents().await.without_histories();
         let memory_before = memory(&site);
         let mut phone = phone(&site, transport, VICTIM.mac, address).await;
         for method in METHODS {
             for claim in claims(&victim.number) {
-                try_one(&mut phone, method, &claim, *is_registered).await;
+                try_one(&mut phone, method, &claim, is_registered).await;
             }
         }
         for claim in claims(&victim.number) {
+            try_to_read(&mut phone, &claim, &call_ids).await;
             try_to_end(&mut phone, &claim).await;
         }
         assert_eq!(memory(&site), memory_before, "{transport} from {address}");
         let after = site.contents().await.without_histories();
         assert_eq!(after, before, "{transport} from {address}");
     }
+    // With its secret the same query is answered: what was asked for is there.
+    let text = base
+        .register_text("", 0)
+        .replace("Contact: \r\nExpires: 0\r\n", "");
+    let reply = base.ask(&text).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text);
+    assert!(
+        reply.header("Contact").contains(BUSY_BASE_LINE),
+        "{}",
+        reply.text
+    );
     // The comparison sees what gets on: the victim itself does.
     let (before, memory_before) = (site.contents().await.without_histories(), memory(&site));
     let secret = victim.login.as_ref().unwrap().secret.clone();

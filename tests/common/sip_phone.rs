@@ -161,7 +161,19 @@ impl SipPhone {
 
     /// A phone over TLS that trusts the certificates of this PEM file.
     pub(crate) async fn tls(server: SocketAddr, mac: &str, ca_file: &Path) -> Self {
-        let stream = TcpStream::connect(server).await.unwrap();
+        Self::tls_at(server, mac, ca_file, "127.0.0.1".parse().unwrap()).await
+    }
+
+    /// A phone over TLS on an address of its own.
+    pub(crate) async fn tls_at(
+        server: SocketAddr,
+        mac: &str,
+        ca_file: &Path,
+        address: IpAddr,
+    ) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(address, 0)).unwrap();
+        let stream = socket.connect(server).await.unwrap();
         let local = stream.local_addr().unwrap();
         let stream = tls_client(ca_file)
             .connect(server.ip().into(), stream)
