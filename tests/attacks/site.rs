@@ -33,6 +33,12 @@ pub(crate) const BYSTANDER: Desk = Desk {
     address: "127.0.0.13",
 };
 
+/// A phone that an administrator has added and that never registered.
+pub(crate) const NEW: Desk = Desk {
+    mac: "0011AABBCC10",
+    address: "127.0.0.14",
+};
+
 /// An address without a phone.
 pub(crate) const STRANGER: &str = "127.0.9.9";
 
@@ -64,6 +70,16 @@ impl Contents {
     pub(crate) fn without_histories(mut self) -> Self {
         self.0
             .retain(|table, _| !HISTORIES.contains(&table.as_str()));
+        self
+    }
+
+    /// Without the row of this device.
+    pub(crate) fn without_device(mut self, desk: Desk) -> Self {
+        let name = format!("name={} ", desk.name());
+        let devices = self.0.get_mut("device").expect("a table of devices");
+        let before = devices.len();
+        devices.retain(|row| !row.contains(&name));
+        assert_eq!(devices.len() + 1, before, "{name}");
         self
     }
 
