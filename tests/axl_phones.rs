@@ -6,10 +6,12 @@ use std::process::Command;
 use std::process::Output;
 
 use crate::common::Axl;
+use crate::common::SipPhone;
 use crate::common::TestApp;
 use crate::common::administrator;
 use crate::common::axl_envelope;
 use crate::common::for_each_database;
+use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::device::DeviceState;
 use selfprov::domain::secret::Secret;
@@ -354,6 +356,12 @@ async fn a_phone_that_is_renamed_is_another_phone() {
         let axl = Axl::start_on(&database).await;
         let test = &axl.0.test;
         let uuid = axl.succeed("12.5", "addPhone", DESK_PHONE).await;
+        let known = test.app.phones.find(&name("SEP0011AABBCC01")).unwrap();
+        let secret = secret_of(&test.app, &known.phone.name);
+        let mut phone = SipPhone::tcp(axl.0.sip_tcp, "0011AABBCC01").await;
+        phone.number = known.phone.lines[0].pattern.to_string();
+        let login = known.phone.digest_user_name();
+        assert_eq!(phone.register_as(login, &secret, 120).await.status(), 200);
         let update = "<name>SEP0011AABBCC01</name><newName>SEP0011AABBCC02</newName>\
                       <description>Moved</description>";
         assert_eq!(axl.succeed("12.5", "updatePhone", update).await, uuid);
@@ -367,6 +375,10 @@ async fn a_phone_that_is_renamed_is_another_phone() {
         axl.succeed("12.5", "addPhone", DESK_PHONE).await;
         let (code, _) = axl.refused("12.5", "updatePhone", update).await;
         assert_eq!(code, -239);
+        // One that is not registered cannot be told, and is not tried for ever.
+        let update = "<name>SEP0011AABBCC02</name><newName>SEP0011AABBCC03</newName>";
+        axl.succeed("12.5", "updatePhone", update).await;
+        assert!(!test.app.phone_control.is_owed_by(&name("SEP0011AABBCC02")));
         let bad = "<name>SEP0011AABBCC01</name><newName>lobby</newName>";
         let (_, message) = axl.refused("12.5", "updatePhone", bad).await;
         assert!(message.contains("SEP and the MAC address"), "{message}");

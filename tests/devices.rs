@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use crate::common::SipPhone;
 use crate::common::TestApp;
+use crate::common::TestServer;
 use crate::common::administrator;
 use crate::common::for_each_database;
+use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
 use selfprov::domain::history::TimelineEvent;
 use selfprov::domain::lockout::Lock;
@@ -170,23 +173,38 @@ async fn a_file_is_opened_to_any_address_for_a_day_at_most() {
 #[tokio::test]
 async fn a_removed_device_is_gone_from_memory_and_database_and_told_to_reset() {
     for_each_database(|database| async move {
-        let test = TestApp::start(&database).await;
-        let (app, phone) = (&test.app, name(PHONE));
+        let server = TestServer::start(&database).await;
+        let (test, app) = (&server.test, &server.test.app);
+        let (phone, sister) = (name(PHONE), name("SEP0011AABBCCDE"));
+        let actor = administrator();
         let user = test.add_user("jdoe", "1005", crate::common::PIN).await;
         test.add_phone(PHONE, Some(&user)).await;
-        devices::delete(app, &administrator(), &phone)
+        test.add_phone(sister.as_str(), None).await;
+        let mut handset = SipPhone::udp(server.sip_udp, "0011AABBCCDD").await;
+        handset.number = "1005".to_owned();
+        let secret = secret_of(app, &phone);
+        let reply = handset.register_as(PHONE, &secret, 120).await;
+        assert_eq!(reply.status(), 200);
+        // What it owed it owes no more: nobody can tell it.
+        devices::restart(app, &actor, &sister, PhoneAction::Restart)
             .await
             .unwrap();
-        assert!(app.phones.find(&phone).is_none());
-        assert!(app.phone_control.is_owed_by(&phone));
-        let history = devices::show(app, &phone).await.unwrap();
-        assert!(history.device.is_none());
-        assert_eq!(
-            history.timeline.last().unwrap().event,
-            TimelineEvent::Removed
-        );
+        for name in [&phone, &sister] {
+            devices::delete(app, &actor, name).await.unwrap();
+            assert!(app.phones.find(name).is_none());
+            let history = devices::show(app, name).await.unwrap();
+            assert!(history.device.is_none());
+            assert_eq!(history.restart.is_some(), *name == phone);
+            let last = history.timeline.last().unwrap();
+            assert_eq!(last.event, TimelineEvent::Removed);
+        }
+        assert_eq!(test.count("SELECT COUNT(*) FROM phone_restart").await, 1);
         let again = TestApp::fresh(&database).await;
         assert!(again.app.phones.is_empty());
+        assert!(again.app.phone_control.is_owed_by(&phone));
+        server.test.clock.advance(Duration::from_secs(1));
+        let notify = handset.expect("NOTIFY").await;
+        assert!(notify.body().starts_with("action=reset\r\n"), "{}", notify.text);
         // The user's line stays the user's.
         let mut reader = app.store.read().await.unwrap();
         let extension = user.primary_extension.unwrap();

@@ -10,6 +10,12 @@ use crate::common::for_each_database;
 use crate::common::provision_for_user;
 use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
+use selfprov::server::control::execute::execute;
+use selfprov::server::control::protocol::Answer;
+use selfprov::server::control::protocol::Name;
+use selfprov::server::control::protocol::Request;
+use selfprov::server::control::protocol::Response;
+use selfprov::server::control::protocol::RestartView;
 use selfprov::service::App;
 use selfprov::service::devices;
 use selfprov::service::devices::DeviceChange;
@@ -218,6 +224,61 @@ async fn a_fetch_ends_no_restart_that_was_asked_for_after_it() {
         assert!(app.phone_control.is_owed_by(&name()));
         let owed = "SELECT COUNT(*) FROM phone_restart";
         assert_eq!(server.test.count(owed).await, 1);
+    })
+    .await;
+}
+
+/// What the command `device show` says of the restart of a name that is no device.
+async fn shown_restart(app: &App) -> Option<RestartView> {
+    let name = name().to_string();
+    match execute(app, Request::DeviceShow(Name { name })).await {
+        Response::Ok(Answer::Device(device)) => {
+            assert_eq!(device.state, "unknown");
+            device.restart
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_restart_of_a_removed_phone_ends_with_its_registration() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        devices::delete(app, &administrator(), &name())
+            .await
+            .unwrap();
+        // As long as it is registered it may yet take it, by 2, 5, 15, 30, 60 and then 300 seconds.
+        for attempts in 1..=6 {
+            let owed = app.phone_control.owed_by(&name()).unwrap();
+            let now = app.environment.now();
+            server.test.clock.advance(owed.next_attempt_at.since(now));
+            let notify = phone.expect("NOTIFY").await;
+            phone.answer(&notify, "480 Temporarily Unavailable").await;
+            until("the attempt is written", async || {
+                let owed = shown_restart(app).await.unwrap();
+                assert_eq!(owed.action, "reset");
+                owed.attempts == attempts
+            })
+            .await;
+        }
+        server.test.clock.advance(Duration::from_mins(4));
+        until("the binding ends", async || {
+            housekeeping::remove_expired(app).await;
+            app.locations.is_empty()
+        })
+        .await;
+        assert!(app.phone_control.is_owed_by(&name()));
+        server.test.clock.advance(Duration::from_mins(2));
+        until("nothing is owed", async || app.phone_control.is_empty()).await;
+        assert_eq!(shown_restart(app).await, None);
+        let rows = "SELECT COUNT(*) FROM phone_restart";
+        assert_eq!(server.test.count(rows).await, 0);
+        let last = timeline(app).await.pop().unwrap();
+        assert_eq!(last.0, "restart_failed");
+        let reason = "; there is no device of this name any more: it is not tried again";
+        assert!(last.1.ends_with(reason), "{last:?}");
     })
     .await;
 }

@@ -203,6 +203,14 @@ async fn a_binding_outlives_the_device_it_belonged_to() {
         app.reload_catalogue().await.unwrap();
         release_by_administrator(app).await;
         assert!(app.phones.find(&name()).is_none());
+        // Another that is not registered cannot be told, and is not tried for ever.
+        let owner = server.test.end_user("aksethi").await.unwrap();
+        let other = server.test.add_phone("SEP0011AABBCC09", Some(&owner)).await;
+        release::by_administrator(app, &other.name, &administrator())
+            .await
+            .unwrap();
+        assert!(app.phones.find(&other.name).is_none());
+        assert!(!app.phone_control.is_owed_by(&other.name));
 
         phone.login = None;
         let reply = phone.register_as(&user, &users_secret, 120).await;

@@ -252,6 +252,22 @@ pub async fn delete_of_device(
     Ok(deleted.rows_affected())
 }
 
+/// Whether a device has a binding, on whatever node.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`page`].
+pub async fn is_any_of(
+    connection: &mut Connection,
+    device_name: &DeviceName,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT 1 FROM binding WHERE device_name = $1 LIMIT 1")
+        .bind(device_name.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// The node column of every binding of a device.
 ///
 /// # Errors

@@ -49,8 +49,11 @@ pub async fn show(app: &App, name: &str) -> Result<Answer, Fault> {
     if details.device.is_none() && !auto_registration::is_open(app) {
         timeline.insert(0, auto_registration::why_not(app));
     }
+    let restart = details.restart.as_ref().map(restarts::view);
     let device = details.device.map_or_else(|| unknown(&name), view);
     Ok(Answer::Device(Box::new(DeviceView {
+        restart_pending: restart.is_some(),
+        restart,
         lock: details.lock.map(lock_in_words),
         timeline,
         ..device

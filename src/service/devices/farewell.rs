@@ -81,11 +81,11 @@ impl Ended {
 
 /// How the phone of a name that is no device any more finds out.
 #[must_use]
-pub(super) enum Parting {
-    /// A Cisco phone restarts.
+pub(in crate::service) enum Parting {
+    /// A Cisco phone that is registered restarts.
     Restarts(Farewell),
     /// The registrations of a device of another kind end at once. Behind a placeholder there is no
-    /// phone.
+    /// phone, and one that is not registered cannot be told: it is a new one when it comes.
     Ends(Ended),
 }
 
@@ -103,7 +103,8 @@ impl Parting {
     ) -> Result<Self, StoreError> {
         let model = phone.known_model();
         let is_by_account = model.is_some_and(PhoneModel::is_found_by_account);
-        if is_by_account || phone.name.is_placeholder() {
+        let is_registered = store::binding::is_any_of(connection, &phone.name).await?;
+        if is_by_account || phone.name.is_placeholder() || !is_registered {
             return Ok(Self::Ends(Ended::write(connection, &phone.name).await?));
         }
         let farewell = Farewell::write(app, connection, phone, PhoneAction::Reset).await?;

@@ -39,6 +39,9 @@ pub struct DeviceOverview {
 pub struct DeviceDetails {
     /// The device; `None`: there is none (yet, or any more).
     pub device: Option<DeviceOverview>,
+    /// The restart that a phone of the name owes. A removed device's phone that is still registered
+    /// owes one as well.
+    pub restart: Option<PhoneRestart>,
     /// The lock that holds now. It is the name's: it outlives the device.
     pub lock: Option<Lock>,
     /// The newest rows of the timeline, oldest first.
@@ -53,6 +56,7 @@ pub struct DeviceDetails {
 impl DeviceDetails {
     const fn is_nothing(&self) -> bool {
         self.device.is_none()
+            && self.restart.is_none()
             && self.lock.is_none()
             && self.timeline.is_empty()
             && self.asked_before.is_empty()
@@ -97,6 +101,7 @@ pub async fn show(app: &App, name: &DeviceName) -> Result<DeviceDetails, Adminis
     let lock = store::authentication_failure::device_lock(connection, name).await?;
     let details = DeviceDetails {
         device,
+        restart: app.phone_control.owed_by(name),
         lock: lock.filter(|lock| !lock.left(now).is_zero()),
         timeline: store::history::timeline_of(connection, name, TIMELINE_ROWS).await?,
         asked_before: app.file_requests.of_unknown(name),

@@ -1,7 +1,8 @@
 //! Phone control: a phone that is asked to restart is asked until it has come back.
 //!
 //! The request (`restart_request`) survives the service. The loop [`run`] sends it by whatever
-//! [`channel`] reaches the phone; it is done when the phone fetches its new file or registers anew.
+//! [`channel`] reaches the phone; it is done when the phone fetches its new file or registers anew,
+//! and given up when there is neither a device nor a registration of its name any more.
 //!
 //! ```text
 //! restart_request.rs  what the use case that changes a phone writes
@@ -51,6 +52,9 @@ const ATTEMPTS_AT_ONCE: usize = 512;
 
 /// Longest sleep of the loop: bounds how late it sees a clock that was set.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// What the timeline says after the last attempt of a restart that nobody is left for.
+const GIVEN_UP: &str = "; there is no device of this name any more: it is not tried again";
 
 /// The phone has fetched its new file (or otherwise shown that it runs on it): its restart is
 /// done and the grace of its old binding over. Cheap when it owes nothing.
@@ -130,7 +134,8 @@ async fn attempt(app: &App, mut restart: PhoneRestart) {
     let now = app.environment.now();
     let is_accepted = delivery == Delivery::Accepted;
     let result_before = restart.last_result.clone();
-    let is_done = restart.attempted(is_accepted, result, now);
+    let is_given_up = !is_accepted && is_nobodys(app, &restart.device_name);
+    let is_done = restart.attempted(is_accepted, result, now) || is_given_up;
     let accepted_in = is_accepted.then_some(call_ids);
     let control = &app.phone_control;
     let Some(attempted) = control.attempted(&restart, &result_before, accepted_in, now) else {
@@ -138,14 +143,18 @@ async fn attempt(app: &App, mut restart: PhoneRestart) {
     };
     tracing::info!(device = %restart.device_name, action = restart.action.as_str(),
         attempt = restart.attempts, result = %restart.last_result, "restart sent");
-    let happening = attempted.is_told.then(|| {
+    let happening = (attempted.is_told || is_given_up).then(|| {
         let event = if is_accepted {
             TimelineEvent::RestartSent
         } else {
             TimelineEvent::RestartFailed
         };
+        let mut detail = told(&restart, attempted, &result_before);
+        if is_given_up {
+            detail.push_str(GIVEN_UP);
+        }
         let happening = Happening {
-            detail: told(&restart, attempted, &result_before),
+            detail,
             ..Happening::default()
         };
         (event, happening)
@@ -157,6 +166,12 @@ async fn attempt(app: &App, mut restart: PhoneRestart) {
     };
     // A lost row costs one attempt more after a restart of the service; the log has the cause.
     let _ = group_commit::commit(app, Write::RestartAttempted(Box::new(attempt))).await;
+}
+
+/// Whether there is neither a device of this name nor a phone that is registered by it: nobody
+/// can be told, and a phone that comes later is a new one.
+fn is_nobodys(app: &App, name: &DeviceName) -> bool {
+    app.phones.find(name).is_none() && app.locations.of_device(name).is_empty()
 }
 
 /// What a channel needs to know.

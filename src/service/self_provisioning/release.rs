@@ -17,7 +17,6 @@ use crate::domain::history::AuditKind;
 use crate::domain::history::TimelineEvent;
 use crate::domain::phone::Phone;
 use crate::domain::phone_model::PhoneModel;
-use crate::domain::phone_restart::PhoneAction;
 use crate::domain::pkid::Pkid;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -30,7 +29,7 @@ use crate::service::credentials::authenticate::Attempt;
 use crate::service::credentials::authenticate::AuthenticateError;
 use crate::service::credentials::authenticate::Authenticated;
 use crate::service::credentials::hasher::Share;
-use crate::service::devices::farewell::Farewell;
+use crate::service::devices::farewell::Parting;
 use crate::service::devices::replacement::Replacement;
 use crate::service::devices::replacement::put_in_place;
 use crate::service::devices::replacement::remove;
@@ -199,7 +198,7 @@ pub async fn by_administrator(
 /// What was done, to be told to memory once it is committed.
 enum Done {
     Waits(Box<Replacement>),
-    Removed(Farewell),
+    Removed(Parting),
 }
 
 async fn release(
@@ -255,8 +254,8 @@ async fn in_transaction(
         return Ok(Done::Waits(Box::new(replacement)));
     }
     remove(connection, before).await?;
-    let farewell = Farewell::write(app, connection, before, PhoneAction::Reset).await?;
-    Ok(Done::Removed(farewell))
+    let parting = Parting::write(app, connection, before).await?;
+    Ok(Done::Removed(parting))
 }
 
 /// Makes memory say what the database says.
@@ -266,9 +265,9 @@ fn publish(app: &App, name: &DeviceName, done: Done) -> Result<Released, Service
             let waits_with = Some(replacement.publish(app)?);
             Ok(Released { waits_with })
         }
-        Done::Removed(farewell) => {
+        Done::Removed(parting) => {
             app.phones.remove(name);
-            farewell.publish(app, name);
+            parting.publish(app, name);
             Ok(Released { waits_with: None })
         }
     }
