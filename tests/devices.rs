@@ -204,7 +204,11 @@ async fn a_removed_device_is_gone_from_memory_and_database_and_told_to_reset() {
         assert!(again.app.phone_control.is_owed_by(&phone));
         server.test.clock.advance(Duration::from_secs(1));
         let notify = handset.expect("NOTIFY").await;
-        assert!(notify.body().starts_with("action=reset\r\n"), "{}", notify.text);
+        assert!(
+            notify.body().starts_with("action=reset\r\n"),
+            "{}",
+            notify.text
+        );
         // The user's line stays the user's.
         let mut reader = app.store.read().await.unwrap();
         let extension = user.primary_extension.unwrap();
