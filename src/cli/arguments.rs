@@ -449,14 +449,12 @@ Example:
 /// Reads `30s`, `10m` or `2h`. How long is too long, the use case says.
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let wrong = || "write a number and s, m or h, for example 10m".to_owned();
-    let (number, unit) = text.split_at(text.len().saturating_sub(1));
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        "s" => number,
-        "m" => number.saturating_mul(60),
-        "h" => number.saturating_mul(3_600),
-        _ => return Err(wrong()),
+    let units = [('s', 1_u64), ('m', 60), ('h', 3_600)];
+    let read = |(unit, seconds): &(char, u64)| {
+        let number: u64 = text.strip_suffix(*unit)?.parse().ok()?;
+        Some(number.saturating_mul(*seconds))
     };
+    let seconds = units.iter().find_map(read).ok_or_else(wrong)?;
     Ok(std::time::Duration::from_secs(seconds))
 }
 
@@ -475,7 +473,7 @@ mod tests {
     fn durations_have_a_unit() {
         assert_eq!(duration("10m").unwrap().as_secs(), 600);
         assert_eq!(duration("24h").unwrap().as_secs(), 86_400);
-        for bad in ["", "10", "m", "-1m", "1d"] {
+        for bad in ["", "10", "m", "-1m", "1d", "é", "10µ"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }
