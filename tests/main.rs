@@ -67,6 +67,7 @@ mod outside;
 mod phone_control;
 mod program;
 mod restart_owed;
+mod secret_input;
 mod self_provision;
 mod serve;
 mod service_trace;

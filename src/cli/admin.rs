@@ -33,11 +33,11 @@ impl PasswordArguments {
     /// # Errors
     ///
     /// Nothing or too much was entered.
-    pub(super) fn ask(&self, user: &str) -> Result<Option<SecretText>, CliError> {
+    pub(super) async fn ask(&self, user: &str) -> Result<Option<SecretText>, CliError> {
         let password = match &self.password_file {
             _ if self.generate => return Ok(None),
             Some(path) => secret_input::from_file(path)?,
-            None => secret_input::ask(&format!("New password of {user}"))?,
+            None => secret_input::ask_new(&format!("New password of {user}")).await?,
         };
         Ok(Some(SecretText::new(&password)))
     }
@@ -104,13 +104,13 @@ pub async fn run(
             groups,
             password,
         } => AdministratorRequest::Add {
-            password: password.ask(&user)?,
+            password: password.ask(&user).await?,
             must_change: password.must_change,
             user_id: user,
             groups,
         },
         AdminCommand::SetPassword { user, password } => AdministratorRequest::SetPassword {
-            password: password.ask(&user)?,
+            password: password.ask(&user).await?,
             must_change: password.must_change,
             user_id: user,
         },

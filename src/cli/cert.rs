@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -145,7 +145,7 @@ pub async fn run(
             number,
             passphrase_file,
         } => {
-            let passphrase = new_passphrase(passphrase_file.as_deref())?;
+            let passphrase = new_passphrase(passphrase_file.as_deref()).await?;
             return export(settings, &out, number, &passphrase, output).await;
         }
         CertCommand::CreateTrustKey => Request::CertCreate,
@@ -155,7 +155,7 @@ pub async fn run(
         CertCommand::Import {
             file,
             passphrase_file,
-        } => import_request(&file, passphrase_file.as_deref())?,
+        } => import_request(&file, passphrase_file.as_deref()).await?,
     };
     let answer = control::ask(settings, &request).await?;
     print(&answer, output);
@@ -321,24 +321,21 @@ fn cannot_write(path: &Path, reason: &io::Error) -> CliError {
 }
 
 /// A passphrase from a file, or typed twice.
-fn new_passphrase(file: Option<&Path>) -> Result<Secret, CliError> {
+async fn new_passphrase(file: Option<&Path>) -> Result<Secret, CliError> {
     if let Some(file) = file {
         return Ok(secret_input::from_file(file)?);
     }
-    let passphrase = secret_input::ask("Passphrase for the file, 12 characters or more")?;
-    if io::stdin().is_terminal() && secret_input::ask("The same again")? != passphrase {
-        return Err(CliError::Failed("these were two passphrases".to_owned()));
-    }
-    Ok(passphrase)
+    let question = "Passphrase for the file, 12 characters or more";
+    Ok(secret_input::ask_new(question).await?)
 }
 
-fn import_request(file: &Path, passphrase_file: Option<&Path>) -> Result<Request, CliError> {
+async fn import_request(file: &Path, passphrase_file: Option<&Path>) -> Result<Request, CliError> {
     let text = cert_file::read(file)?;
     let text = zeroize::Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
     let passphrase = match passphrase_file {
         Some(path) => Some(secret_input::from_file(path)?),
         None if text.contains("BEGIN ENCRYPTED PRIVATE KEY") => {
-            Some(secret_input::ask("Passphrase of the file")?)
+            Some(secret_input::ask("Passphrase of the file").await?)
         }
         None => None,
     };

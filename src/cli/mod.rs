@@ -103,8 +103,10 @@ fn run(arguments: Arguments, output: Output) -> Result<(), CliError> {
         }
         Command::SelfProvisioning(command) => {
             let loaded = started_with::settings(sources(&common)?)?;
-            let request = system::self_provisioning(command)?;
-            block_on(system::run(&loaded.settings, request, output))
+            block_on(async {
+                let request = system::self_provisioning(command).await?;
+                system::run(&loaded.settings, request, output).await
+            })
         }
         Command::UserProfile(command) => {
             let loaded = started_with::settings(sources(&common)?)?;

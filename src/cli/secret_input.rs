@@ -3,7 +3,9 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::domain::secret::Secret;
 
@@ -24,6 +26,15 @@ pub enum SecretInputError {
     /// Nothing was given.
     #[error("nothing was entered")]
     Empty,
+    /// Ctrl-C, or the process was told to end, while it was asked.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+    /// What was typed twice was not the same.
+    #[error("these were two different ones; nothing was changed")]
+    Different,
+    /// The program cannot hear of Ctrl-C, which would leave the terminal without echo.
+    #[error("the terminal cannot be asked: {0}; name a file instead, - for standard input")]
+    Signals(io::Error),
     /// Too much was given.
     #[error("more than {SECRET_BYTES_MAX} bytes")]
     TooLong,
@@ -45,25 +56,66 @@ pub fn from_file(path: &Path) -> Result<Secret, SecretInputError> {
     first_line(&text)
 }
 
+/// Asks for a new secret: on a terminal twice, since nobody sees what was typed.
+///
+/// # Errors
+///
+/// As [`ask`], and the two were not the same.
+pub async fn ask_new(question: &str) -> Result<Secret, SecretInputError> {
+    let secret = ask(question).await?;
+    if io::stdin().is_terminal() && ask("The same again").await? != secret {
+        return Err(SecretInputError::Different);
+    }
+    Ok(secret)
+}
+
 /// Asks for it on the terminal without showing what is typed; reads a line when standard input
 /// is not a terminal.
 ///
 /// # Errors
 ///
-/// Nothing or too much was entered.
-pub fn ask(question: &str) -> Result<Secret, SecretInputError> {
+/// Nothing or too much was entered, or the program was interrupted; the terminal shows again what
+/// is typed.
+pub async fn ask(question: &str) -> Result<Secret, SecretInputError> {
     if !io::stdin().is_terminal() {
         return from_standard_input();
     }
+    let listen = |kind| signal(kind).map_err(SecretInputError::Signals);
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    // Silent before it asks: who sees the question may type.
+    let _silence = Silence::begin();
     let _ = write!(io::stderr(), "{question}: ");
     let _ = io::stderr().flush();
-    let hidden = echo(false);
-    let secret = from_standard_input();
-    if hidden {
-        echo(true);
+    let line = tokio::task::spawn_blocking(from_standard_input);
+    tokio::select! {
+        line = line => line.map_err(|_| SecretInputError::Interrupted)?,
+        _ = interrupt.recv() => Err(SecretInputError::Interrupted),
+        _ = terminate.recv() => Err(SecretInputError::Interrupted),
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Silence {
+    before: Termios,
+}
+
+impl Silence {
+    /// `None`: the terminal does not do it, and the text is seen, which is better than nothing.
+    fn begin() -> Option<Self> {
+        let before = tcgetattr(io::stdin()).ok()?;
+        let mut silent = before.clone();
+        silent.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(io::stdin(), SetArg::TCSANOW, &silent).ok()?;
+        Some(Self { before })
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.before);
         let _ = writeln!(io::stderr());
     }
-    secret
 }
 
 fn from_standard_input() -> Result<Secret, SecretInputError> {
@@ -84,16 +136,6 @@ fn first_line(text: &str) -> Result<Secret, SecretInputError> {
         line if line.len() > SECRET_BYTES_MAX => Err(SecretInputError::TooLong),
         line => Ok(Secret::from(line)),
     }
-}
-
-/// Switches the terminal's echo; without `stty` the text is seen, which is better than nothing.
-fn echo(on: bool) -> bool {
-    let mode = if on { "echo" } else { "-echo" };
-    let status = Command::new("stty")
-        .arg(mode)
-        .stdin(Stdio::inherit())
-        .status();
-    status.is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

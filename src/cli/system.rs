@@ -14,7 +14,7 @@ use crate::settings::Settings;
 /// # Errors
 ///
 /// The code could not be read.
-pub fn self_provisioning(command: SelfProvisioningCommand) -> Result<Request, CliError> {
+pub async fn self_provisioning(command: SelfProvisioningCommand) -> Result<Request, CliError> {
     Ok(match command {
         SelfProvisioningCommand::Show => Request::SelfProvisioningShow,
         SelfProvisioningCommand::SetMode { mode } => Request::SelfProvisioningSetMode {
@@ -23,7 +23,7 @@ pub fn self_provisioning(command: SelfProvisioningCommand) -> Result<Request, Cl
         SelfProvisioningCommand::SetCode { code_file } => {
             let code = match code_file {
                 Some(path) => secret_input::from_file(&path)?,
-                None => secret_input::ask("New authentication code")?,
+                None => secret_input::ask_new("New authentication code").await?,
             };
             Request::SelfProvisioningSetCode {
                 code: Some(SecretText::new(&code)),

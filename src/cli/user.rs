@@ -31,12 +31,12 @@ pub async fn run(
         UserCommand::Show { user } => Request::UserShow(Name { name: user }),
         UserCommand::SetPin { user, pin } => Request::UserSetPin {
             must_change: pin.must_change,
-            pin: asked_pin(&pin, &user)?,
+            pin: asked_pin(&pin, &user).await?,
             name: user,
         },
         UserCommand::SetPassword { user, password } => Request::UserSetPassword {
             must_change: password.must_change,
-            password: password.ask(&user)?,
+            password: password.ask(&user).await?,
             name: user,
         },
         UserCommand::SetDigest {
@@ -44,7 +44,7 @@ pub async fn run(
             digest,
             remove,
         } => Request::UserSetDigest {
-            digest: asked_digest(&digest, remove, &user)?,
+            digest: asked_digest(&digest, remove, &user).await?,
             name: user,
         },
         UserCommand::Unlock { user } => Request::UserUnlock(Name { name: user }),
@@ -93,7 +93,7 @@ fn given_digest(arguments: &DigestArguments) -> Result<Option<NewDigest>, CliErr
 }
 
 /// The digest credentials that the arguments name, or else typed unseen.
-fn asked_digest(
+async fn asked_digest(
     arguments: &DigestArguments,
     remove: bool,
     user: &str,
@@ -104,16 +104,16 @@ fn asked_digest(
     if let Some(given) = given_digest(arguments)? {
         return Ok(given);
     }
-    let secret = secret_input::ask(&format!("New digest credentials of {user}"))?;
+    let secret = secret_input::ask_new(&format!("New digest credentials of {user}")).await?;
     Ok(NewDigest::Given(SecretText::new(&secret)))
 }
 
 /// The PIN from a file or typed unseen; `None` when one is to be made.
-fn asked_pin(arguments: &PinArguments, user: &str) -> Result<Option<SecretText>, CliError> {
+async fn asked_pin(arguments: &PinArguments, user: &str) -> Result<Option<SecretText>, CliError> {
     let pin = match &arguments.pin_file {
         _ if arguments.generate => return Ok(None),
         Some(path) => secret_input::from_file(path)?,
-        None => secret_input::ask(&format!("New PIN of {user}"))?,
+        None => secret_input::ask_new(&format!("New PIN of {user}")).await?,
     };
     Ok(Some(SecretText::new(&pin)))
 }
