@@ -103,20 +103,21 @@ impl Settings {
     pub fn database_url(&self) -> String {
         match &self.database.url {
             Some(url) => url.reveal().to_owned(),
-            None => format!(
-                "sqlite:{}",
-                self.top.data_dir.join("selfprov.sqlite").display()
-            ),
+            None => format!("sqlite:{}", self.own_database_file().display()),
         }
+    }
+
+    /// The database of a data directory for which nobody names another.
+    fn own_database_file(&self) -> PathBuf {
+        self.top.data_dir.join("selfprov.sqlite")
     }
 
     /// The file of a SQLite database; `None`: the database is a server's.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
-        let url = self.database_url();
-        let path = url.strip_prefix("sqlite:")?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        let path = path.split('?').next().unwrap_or_default();
-        Some(PathBuf::from(path))
+        match &self.database.url {
+            Some(url) => url.sqlite_file().map(PathBuf::from),
+            None => Some(self.own_database_file()),
+        }
     }
 
     /// The directory of the `cucm-uds` files.

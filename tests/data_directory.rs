@@ -7,8 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use sqlx::Connection as _;
+
 use crate::common::Database;
-use crate::program::{PORTS, Serve, done, refused, selfprov, start_once, text};
+use crate::program::{PORTS, Serve, done, json, refused, selfprov, start_once, text};
 
 /// A start on free ports that must be refused; gives what it said.
 fn refused_start(data_dir: &Path, settings: &[String]) -> String {
@@ -107,6 +109,69 @@ async fn commands_without_the_password_of_the_database_say_so() {
     assert!(!files(&dir).contains(&"selfprov.sqlite".to_owned()));
     let set = format!("database.url={url}");
     done(&dir, &["user", "list", "--set", &set]);
+}
+
+#[test]
+fn a_data_directory_is_the_same_however_it_is_named_and_wherever_it_moves() {
+    let parent = tempfile::tempdir().unwrap();
+    let parent = parent.path();
+    let data_dir = parent.join("data");
+    fs::create_dir(&data_dir).unwrap();
+    fs::write(data_dir.join("selfprov.toml"), "[log]\nlevel = \"warn\"\n").unwrap();
+    let mut command = selfprov(Path::new("data"));
+    command.current_dir(parent);
+    drop(Serve::start_by(
+        command,
+        &["log.dir=trace".to_owned()],
+        Stdio::inherit(),
+    ));
+    done(&data_dir, &["user", "add", "jdoe"]);
+    let lists_jdoe = |directory: &Path, data_dir: &Path| {
+        let mut command = selfprov(data_dir);
+        command.current_dir(directory).args(["user", "list"]);
+        let output = command.output().unwrap();
+        let error = text(&output.stderr);
+        assert!(output.status.success(), "{}: {error}", data_dir.display());
+        assert!(text(&output.stdout).contains("jdoe"));
+    };
+    lists_jdoe(parent, Path::new("./data"));
+    lists_jdoe(&data_dir, Path::new("."));
+    let settings = json(&data_dir, &["config"]).to_string();
+    let trace = parent.join("trace").display().to_string();
+    assert!(settings.contains(&trace), "{settings}");
+
+    let moved = parent.join("moved");
+    fs::rename(&data_dir, &moved).unwrap();
+    lists_jdoe(parent, &moved);
+    std::os::unix::fs::symlink(&moved, parent.join("link")).unwrap();
+    lists_jdoe(parent, Path::new("link"));
+    let found = done(&moved, &["doctor"]);
+    assert!(found.contains("moved/selfprov.toml"), "{found}");
+}
+
+#[tokio::test]
+async fn a_database_that_moved_is_found_when_a_command_names_it_and_an_empty_one_stays_empty() {
+    let database = Database::postgresql().await;
+    let dir = database.folder().join("data");
+    drop(Serve::start_with(
+        &dir,
+        &[format!("database.url={}", database.url)],
+    ));
+    let (_, at) = database.url.split_once("://").unwrap();
+    let elsewhere = format!("database.url=postgresql://{at}");
+    done(&dir, &["user", "add", "jdoe", "--set", &elsewhere]);
+    assert!(done(&dir, &["user", "list"]).contains("jdoe"));
+
+    let other = Database::postgresql().await;
+    let set = format!("database.url={}", other.url);
+    let error = refused(&dir, &["user", "add", "jdoe", "--set", &set], 1);
+    assert!(
+        error.contains("no service was ever started on this database"),
+        "{error}"
+    );
+    let mut connection = sqlx::PgConnection::connect(&other.url).await.unwrap();
+    let tables = sqlx::query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'");
+    assert!(tables.fetch_all(&mut connection).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use crate::server::tls::{CertificateFiles, ServerCertificate};
 use crate::server::{control, system};
 use crate::service::App;
 use crate::service::keys::key_file;
-use crate::service::start::{self, StartError, StartOptions, StoreLimits};
+use crate::service::start::{self, EmptyDatabase, StartError, StartOptions, StoreLimits};
 use crate::settings::{Settings, Sources};
 
 /// Whether phones accept our certificate, which decides the idle URL in their files.
@@ -80,7 +80,7 @@ pub async fn prepare(settings: &Settings, trust: PhonesTrust) -> Result<Prepared
     let lock = data_dir::lock(data_dir)?;
     let sockets = Sockets::bind(&settings.addresses()).await?;
     let bound = sockets.bound.clone();
-    let app = start_app(settings, &bound, trust).await?;
+    let app = start_app(settings, &bound, trust, EmptyDatabase::Filled).await?;
     let now = app.environment.now();
     let certificate = match (&settings.tls.certificate_file, &settings.tls.key_file) {
         (Some(certificate), Some(private_key)) => {
@@ -147,7 +147,9 @@ fn open_firmware(settings: &Settings) -> Result<Option<FirmwareFolder>, CliError
 pub async fn open_offline(settings: &Settings) -> Result<(Arc<App>, DataDirLock), CliError> {
     started_with::refuse_unknown_database(settings)?;
     let lock = data_dir::lock(&settings.top.data_dir)?;
-    let app = start_app(settings, &configured(settings), PhonesTrust::TrustLists).await?;
+    let empty = EmptyDatabase::Refused;
+    let bound = configured(settings);
+    let app = start_app(settings, &bound, PhonesTrust::TrustLists, empty).await?;
     Ok((app, lock))
 }
 
@@ -155,6 +157,7 @@ async fn start_app(
     settings: &Settings,
     bound: &Bound,
     trust: PhonesTrust,
+    empty_database: EmptyDatabase,
 ) -> Result<Arc<App>, CliError> {
     let environment = system::environment();
     let data_dir = &settings.top.data_dir;
@@ -169,6 +172,7 @@ async fn start_app(
     for_service.phones.trust_our_certificate |= trust == PhonesTrust::OurCertificate;
     let options = StartOptions {
         database_url: settings.database_url(),
+        empty_database,
         store_limits: StoreLimits::default(),
         master_key,
         environment,

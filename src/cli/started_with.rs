@@ -1,6 +1,9 @@
 //! How the service of a data directory was started, kept in it: commands of the same directory read
 //! the same settings and find the same database, or say what they miss.
 
+mod database;
+
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -9,11 +12,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::CliError;
-use crate::service::keys::key_file;
-use crate::settings::load::{FILE_VARIABLE, VARIABLE_PREFIX};
+use crate::settings::load::{DATABASE_KEY, FILE_NAME as SETTINGS_FILE_NAME};
 use crate::settings::table::Key;
-use crate::settings::value::DatabaseUrl;
-use crate::settings::{Loaded, Settings, Sources};
+use crate::settings::{Loaded, Origin, Settings, Sources};
+pub use database::refuse_unknown_database;
 
 /// The file in the data directory.
 const FILE_NAME: &str = "started-with.json";
@@ -21,21 +23,23 @@ const FILE_NAME: &str = "started-with.json";
 /// Mode of that file: its owner alone.
 const FILE_MODE: u32 = 0o600;
 
-/// The key that may hold a password, and the one that says where this file is.
-const DATABASE_KEY: &str = "database.url";
+/// The key that says where this file is.
 const DATA_DIR_KEY: &str = "data_dir";
 
 /// How the service was started last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct StartedWith {
-    /// The settings file.
+    /// The settings file, where it is not the one in the data directory.
     file: Option<PathBuf>,
+    /// The directory of which relative paths in the settings are.
+    #[serde(default)]
+    directory: Option<PathBuf>,
     /// Settings of the environment: variable and text.
     environment: Vec<(String, String)>,
     /// Settings of the command line: the flag, the dotted key, the text.
     flags: Vec<(String, String, String)>,
-    /// The database, without a password.
-    database: String,
+    /// The database that the settings named, without a password; `None`: the data directory's own.
+    database: Option<String>,
 }
 
 /// Remembers how the service is started, without what is secret.
@@ -45,34 +49,35 @@ struct StartedWith {
 /// The data directory cannot be written.
 pub fn remember(loaded: &Loaded, sources: &Sources) -> Result<(), CliError> {
     let data_dir = &loaded.settings.top.data_dir;
-    let is_remembered = |key: &str, text: &str| match key {
-        DATA_DIR_KEY => false,
-        DATABASE_KEY => !has_password(text),
-        _ => true,
+    // Of the data directory's own file nothing is remembered: the directory may be moved.
+    let own_file = data_dir.join(SETTINGS_FILE_NAME);
+    let file = loaded.file.as_ref().filter(|file| **file != own_file);
+    let url = loaded.settings.database.url.as_ref();
+    let of_variable = |(variable, text): &(String, String)| {
+        let key = Settings::keys().find(|key| key.variable() == *variable)?;
+        Some((variable.clone(), remembered(&key.dotted(), text)?))
     };
-    let of_variable = |variable: &str| Settings::keys().find(|key| key.variable() == variable);
-    let file = loaded.file.as_ref().map(std::path::absolute).transpose()?;
+    let of_flag = |(flag, key, text): &(String, String, String)| {
+        Some((flag.clone(), key.clone(), remembered(key, text)?))
+    };
     let started = StartedWith {
-        file,
-        environment: sources
-            .environment
-            .iter()
-            .filter(|(variable, text)| {
-                let key = of_variable(variable).map(Key::dotted);
-                key.is_some_and(|key| is_remembered(&key, text))
-            })
-            .cloned()
-            .collect(),
-        flags: sources
-            .flags
-            .iter()
-            .filter(|(_, key, text)| is_remembered(key, text))
-            .cloned()
-            .collect(),
-        database: database_of(&loaded.settings),
+        file: file.map(std::path::absolute).transpose()?,
+        directory: std::env::current_dir().ok(),
+        environment: sources.environment.iter().filter_map(of_variable).collect(),
+        flags: sources.flags.iter().filter_map(of_flag).collect(),
+        database: url.map(|url| database::shown(&url.redacted())),
     };
     let text = serde_json::to_vec_pretty(&started).map_err(io::Error::from)?;
     Ok(write(&data_dir.join(FILE_NAME), &text)?)
+}
+
+/// What is remembered of a setting's text; `None`: nothing.
+fn remembered(key: &str, text: &str) -> Option<String> {
+    match key {
+        DATA_DIR_KEY => None,
+        DATABASE_KEY => Some(database::without_password(text)),
+        _ => Some(text.to_owned()),
+    }
 }
 
 /// Beside its place first, so that nobody ever reads half of it.
@@ -100,11 +105,32 @@ pub fn settings(own: Sources) -> Result<Loaded, CliError> {
     let Some(started) = read(data_dir)? else {
         return Ok(loaded);
     };
-    let mut sources = started.under(own);
+    let said = said(&loaded, own.names_file());
+    let directory = started.directory.clone();
+    let mut sources = started.under(own, &said);
     let here = data_dir.display().to_string();
     let flag = "--data-dir".to_owned();
     sources.flags.push((flag, DATA_DIR_KEY.to_owned(), here));
-    Ok(Loaded::read(&sources)?)
+    let mut all = Loaded::read(&sources)?;
+    if let Some(directory) = directory {
+        all.take_paths_from(&directory, |key| {
+            let key = key.dotted();
+            key != DATA_DIR_KEY && !said.contains(&key)
+        });
+    }
+    Ok(all)
+}
+
+/// The keys that a command has a word of its own for: by flag, by variable, or in a file that it
+/// names itself.
+fn said(loaded: &Loaded, names_file: bool) -> BTreeSet<String> {
+    let is_said = |key: &&Key| match loaded.origin(key) {
+        Origin::Default => false,
+        Origin::File(_) => names_file,
+        Origin::Environment(_) | Origin::Flag(_) => true,
+    };
+    let keys = Settings::keys().filter(is_said);
+    keys.map(Key::dotted).collect()
 }
 
 fn read(data_dir: &Path) -> Result<Option<StartedWith>, CliError> {
@@ -134,143 +160,30 @@ pub(super) fn not_allowed(data_dir: &Path) -> String {
 }
 
 impl StartedWith {
-    /// The sources of a command on top of these.
-    fn under(self, own: Sources) -> Sources {
-        let has_variable = |name: &str| own.environment.iter().any(|(one, _)| one == name);
-        let file = match own.file {
-            None if !has_variable(FILE_VARIABLE) => self.file,
-            ref file => file.clone(),
+    /// The sources of a command, which has `said` these keys, on top of these.
+    fn under(self, own: Sources, said: &BTreeSet<String>) -> Sources {
+        let file = if own.names_file() {
+            own.file
+        } else {
+            self.file
         };
-        let of_serve = |(flag, key, text): (String, String, String)| {
-            let variable = key.to_ascii_uppercase().replacen('.', "__", 1);
-            let is_overruled = has_variable(&format!("{VARIABLE_PREFIX}{variable}"));
-            (!is_overruled).then(|| (format!("{flag} of serve"), key, text))
+        let key_of = |variable: &str| Settings::keys().find(|key| key.variable() == variable);
+        let is_unsaid = |(variable, _): &(String, String)| {
+            key_of(variable).is_some_and(|key| !said.contains(&key.dotted()))
         };
-        let mut flags: Vec<_> = self.flags.into_iter().filter_map(of_serve).collect();
-        let mut environment: Vec<_> = self
-            .environment
-            .into_iter()
-            .filter(|(name, _)| !has_variable(name))
-            .collect();
+        let mut environment: Vec<_> = self.environment.into_iter().filter(is_unsaid).collect();
         environment.extend(own.environment);
-        flags.extend(own.flags);
+        let flags = self.flags.into_iter();
+        let of_serve = flags
+            .filter(|(_, key, _)| !said.contains(key))
+            .map(|(flag, key, text)| (format!("{flag} of serve"), key, text));
         Sources {
             file,
             environment,
-            flags,
+            flags: of_serve.chain(own.flags).collect(),
         }
     }
-}
-
-/// Refuses to open a database that no service of this data directory has made: commands make none.
-///
-/// # Errors
-///
-/// The text says what is missing and what to name.
-pub fn refuse_unknown_database(settings: &Settings) -> Result<(), CliError> {
-    let data_dir = &settings.top.data_dir;
-    let here = data_dir.display();
-    let name_it = "name the service's with --data-dir or SELFPROV_DATA_DIR, or start one: \
-                   selfprov serve";
-    let refused = |text: String| Err(CliError::Failed(text));
-    if !data_dir
-        .join(key_file::FILE_NAME)
-        .try_exists()
-        .unwrap_or(true)
-    {
-        key_file::refuse_lost(data_dir, settings.sqlite_file().as_deref())?;
-        return refused(format!(
-            "no service was ever started on the data directory {here}; {name_it}"
-        ));
-    }
-    let database = database_of(settings);
-    match read(data_dir)? {
-        Some(started) if started.database != database => refused(format!(
-            "the service of {here} was last started on the database {}, and these settings name \
-             {database}; say which: SELFPROV_DATABASE__URL or --set database.url=URL with its \
-             password, or --config FILE",
-            started.database
-        )),
-        None if settings.sqlite_file().is_none() => refused(format!(
-            "no service of {here} was ever started on the database {database}; {name_it}"
-        )),
-        _ => match settings.sqlite_file() {
-            Some(file) if !file.exists() => refused(format!(
-                "there is no database {}: restore it from your backup, or {name_it}",
-                file.display()
-            )),
-            _ => Ok(()),
-        },
-    }
-}
-
-/// The database as it may be shown and compared: without password and parameters.
-fn database_of(settings: &Settings) -> String {
-    let url = match &settings.database.url {
-        Some(url) => url.redacted(),
-        None => settings.database_url(),
-    };
-    url.split('?').next().unwrap_or_default().to_owned()
-}
-
-/// Whether a database URL may hold a password.
-fn has_password(text: &str) -> bool {
-    let is_hidden = |url: DatabaseUrl| url.redacted() != text;
-    text.contains("password") || text.parse().map_or(true, is_hidden)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flag(key: &str, text: &str) -> (String, String, String) {
-        (format!("--set {key}"), key.to_owned(), text.to_owned())
-    }
-
-    fn sources(data_dir: &Path) -> Sources {
-        let here = data_dir.display().to_string();
-        Sources {
-            flags: vec![flag(DATA_DIR_KEY, &here)],
-            ..Sources::default()
-        }
-    }
-
-    #[test]
-    fn a_command_reads_what_the_service_was_started_with_and_its_own_word_wins() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("settings.toml");
-        fs::write(&file, "[listen]\nhttp_phones = true\n").unwrap();
-        let mut serve = sources(dir.path());
-        serve.file = Some(file.clone());
-        serve.flags.push(flag("listen.https_port", "9443"));
-        let variable = "SELFPROV_LOG__LEVEL".to_owned();
-        serve.environment = vec![(variable.clone(), "debug".to_owned())];
-        remember(&Loaded::read(&serve).unwrap(), &serve).unwrap();
-
-        let seen = settings(sources(dir.path())).unwrap();
-        assert_eq!(seen.file, Some(file));
-        assert!(seen.settings.listen.http_phones);
-        assert_eq!(database_of(&seen.settings), seen.settings.database_url());
-        let port = |loaded: &Loaded| loaded.settings.addresses().https.port();
-        assert_eq!(port(&seen), 9443);
-        let mut own = sources(dir.path());
-        let name = "SELFPROV_LISTEN__HTTPS_PORT".to_owned();
-        own.environment = vec![(name, "9444".to_owned())];
-        assert_eq!(port(&settings(own).unwrap()), 9444);
-    }
-
-    #[test]
-    fn no_password_is_remembered() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut serve = sources(dir.path());
-        let url = "postgres://sip:kettle@db/sip?sslmode=require";
-        serve.flags.push(flag(DATABASE_KEY, url));
-        remember(&Loaded::read(&serve).unwrap(), &serve).unwrap();
-        let kept = fs::read_to_string(dir.path().join(FILE_NAME)).unwrap();
-        assert!(!kept.contains("kettle"), "{kept}");
-        assert!(kept.contains("postgres://sip:[redacted]@db/sip"), "{kept}");
-        let open = "postgres://sip@db/sip";
-        assert!(!has_password(open) && has_password(url));
-        assert!(has_password("postgres://db/sip?user=a&password=b"));
-    }
-}
+mod tests;

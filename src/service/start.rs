@@ -45,6 +45,8 @@ pub use crate::store::StoreLimits;
 pub struct StartOptions {
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: String,
+    /// Whether a database that no service has filled is filled now, or refused.
+    pub empty_database: EmptyDatabase,
     /// Connections of the store.
     pub store_limits: StoreLimits,
     /// The master key, see [`super::keys::key_file`].
@@ -55,6 +57,15 @@ pub struct StartOptions {
     pub settings: Arc<Settings>,
     /// Name of this CallManager node; its row is made when it is absent.
     pub node_name: String,
+}
+
+/// What becomes of a database that no service has filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmptyDatabase {
+    /// The schema is made in it and the first objects.
+    Filled,
+    /// It stays as it is, and the start is refused.
+    Refused,
 }
 
 /// The process cannot start.
@@ -97,7 +108,11 @@ pub enum StartError {
 /// [`StartError`]; nothing keeps running then.
 pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
     let keys = Keys::new(&options.master_key, options.environment.clone())?;
-    let store = Store::open(&options.database_url, options.store_limits).await?;
+    let (url, limits) = (&options.database_url, options.store_limits);
+    let store = match options.empty_database {
+        EmptyDatabase::Filled => Store::open(url, limits).await?,
+        EmptyDatabase::Refused => Store::open_filled(url, limits).await?,
+    };
     let node = match prepare(&store, &keys, &options).await {
         Ok(node) => node,
         Err(error) => {

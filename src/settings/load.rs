@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::Settings;
 use super::table::Key;
+use super::value::Kind;
 
 /// The file that is read from the data directory when no other is named.
 pub const FILE_NAME: &str = "selfprov.toml";
@@ -17,6 +18,9 @@ pub const FILE_VARIABLE: &str = "SELFPROV_CONFIG";
 
 /// What every environment variable of a setting begins with.
 pub const VARIABLE_PREFIX: &str = "SELFPROV_";
+
+/// The key of the database's URL, which may hold a password, or a path.
+pub const DATABASE_KEY: &str = "database.url";
 
 /// Variables with our prefix that are not settings: those of the test scripts.
 const TEST_PREFIX: &str = "SELFPROV_TEST_";
@@ -75,6 +79,11 @@ impl Sources {
         self.flags
             .push((flag, key.trim().to_owned(), text.to_owned()));
         Ok(())
+    }
+
+    /// Whether a settings file is named, by flag or by variable.
+    pub fn names_file(&self) -> bool {
+        self.file.is_some() || self.variable(FILE_VARIABLE).is_some()
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
@@ -176,6 +185,25 @@ impl Loaded {
     /// Where the value of `key` came from.
     pub fn origin(&self, key: &Key) -> &Origin {
         self.origins.get(&key.dotted()).unwrap_or(&Origin::Default)
+    }
+
+    /// Takes relative paths, where somebody set them and `is_meant` says so, as ones of `directory`.
+    pub fn take_paths_from(&mut self, directory: &Path, is_meant: impl Fn(&Key) -> bool) {
+        for key in Settings::keys() {
+            if self.origin(key) == &Origin::Default || !is_meant(key) {
+                continue;
+            }
+            if key.dotted() == DATABASE_KEY {
+                let url = self.settings.database.url.take();
+                self.settings.database.url = url.map(|url| url.in_directory(directory));
+            } else if key.kind == Kind::Path
+                && let Some(Value::String(path)) = self.settings.show(key)
+            {
+                let path = directory.join(path).display().to_string();
+                // A path that was read before is one with a directory before it as well.
+                let _ = self.settings.set(key, &Value::String(path));
+            }
+        }
     }
 
     fn apply_file(&mut self, path: &Path, table: &toml::Table) -> Result<(), SettingsError> {

@@ -1,7 +1,7 @@
 //! How one setting is read from TOML, from the environment and from a flag, and how it is shown.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml::Value;
@@ -11,6 +11,8 @@ use toml::Value;
 pub enum Kind {
     /// Text, taken as it is.
     Text,
+    /// A path; a relative one is of the directory in which the program was started.
+    Path,
     /// A whole number.
     Whole,
     /// `true` or `false`.
@@ -27,7 +29,7 @@ impl Kind {
     /// The text does not have this shape; the message says which was expected.
     pub fn parse(self, text: &str) -> Result<Value, String> {
         match self {
-            Self::Text => Ok(Value::String(text.to_owned())),
+            Self::Text | Self::Path => Ok(Value::String(text.to_owned())),
             Self::Whole => text
                 .trim()
                 .parse()
@@ -95,7 +97,7 @@ impl Setting for bool {
 }
 
 impl Setting for PathBuf {
-    const KIND: Kind = Kind::Text;
+    const KIND: Kind = Kind::Path;
 
     fn read(value: &Value) -> Result<Self, String> {
         let text = value.as_str().filter(|text| !text.is_empty());
@@ -227,6 +229,9 @@ impl<T: Setting> Setting for Vec<T> {
     }
 }
 
+/// What stands in place of a password.
+pub const REDACTED: &str = "[redacted]";
+
 /// Where the database is: `sqlite:` and a path, or `postgres://user:password@host/name`.
 ///
 /// It may hold a password, so listings hide that part and `Debug` prints the hidden form.
@@ -239,12 +244,30 @@ impl DatabaseUrl {
         &self.0
     }
 
+    /// The file that it names; `None`: it names a server's database.
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        let path = self.0.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        path.split('?').next().map(Path::new)
+    }
+
+    /// The same URL with a relative file taken as one of `directory`.
+    pub fn in_directory(&self, directory: &Path) -> Self {
+        let Some(file) = self.sqlite_file() else {
+            return self.clone();
+        };
+        let parameters = self.0.split_once('?').map(|(_, after)| after);
+        let parameters = parameters.map_or_else(String::new, |after| format!("?{after}"));
+        let file = directory.join(file);
+        Self(format!("sqlite:{}{parameters}", file.display()))
+    }
+
     /// The URL with the password replaced.
     pub fn redacted(&self) -> String {
         let password = self.0.split_once("://").and_then(|(scheme, rest)| {
             let (login, host) = rest.rsplit_once('@')?;
             let (user, _) = login.split_once(':')?;
-            Some(format!("{scheme}://{user}:[redacted]@{host}"))
+            Some(format!("{scheme}://{user}:{REDACTED}@{host}"))
         });
         password.unwrap_or_else(|| self.0.clone())
     }
@@ -351,6 +374,18 @@ mod tests {
         assert_eq!(url.redacted(), "postgres://sip:[redacted]@db/name");
         assert_eq!(format!("{url:?}"), url.redacted());
         assert!(url.reveal().contains("se:c@ret"));
+        assert_eq!(
+            (url.sqlite_file(), &url.in_directory(Path::new("/srv"))),
+            (None, &url)
+        );
+        for (url, absolute) in [
+            ("sqlite:a/b.db", "sqlite:/srv/a/b.db"),
+            ("sqlite://b.db?mode=ro", "sqlite:/srv/b.db?mode=ro"),
+            ("sqlite:///var/b.db", "sqlite:/var/b.db"),
+        ] {
+            let url: DatabaseUrl = url.parse().unwrap();
+            assert_eq!(url.in_directory(Path::new("/srv")).reveal(), absolute);
+        }
         assert!("mysql://x".parse::<DatabaseUrl>().is_err());
     }
 }

@@ -65,6 +65,12 @@ pub enum StoreError {
     /// A question of a caller's own asks for what cannot be computed.
     #[error("it cannot be computed: a text that is no number, or an expression that is too deep")]
     NotComputable,
+    /// It was to be opened as it is, and no service has ever filled it.
+    #[error(
+        "no service was ever started on this database, and only `selfprov serve` fills one; name \
+         the service's: SELFPROV_DATABASE__URL or --set database.url=URL"
+    )]
+    Empty,
     /// The URL names neither SQLite nor PostgreSQL.
     #[error(
         "the database URL begins with sqlite: or postgres:, for example \

@@ -170,6 +170,25 @@ impl Store {
         })
     }
 
+    /// The same for a database that a service has filled: an empty one is left empty.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Empty`], and those of [`Store::open`].
+    pub async fn open_filled(url: &str, limits: StoreLimits) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let at = Engine::of_url(url)?.connection_url(url);
+        // What else is wrong with it, opening says better.
+        if let Ok(mut connection) = sqlx::AnyConnection::connect(&at).await {
+            let is_empty = parameter::is_absent(&mut connection).await;
+            connection.close().await?;
+            if is_empty {
+                return Err(StoreError::Empty);
+            }
+        }
+        Self::open(url, limits).await
+    }
+
     async fn open_as(engine: Engine, url: &str, limits: StoreLimits) -> Result<Self, StoreError> {
         let url = engine.connection_url(url);
         // A pool that cannot connect says only that it waited; a connection of its own says why.

@@ -31,6 +31,20 @@ pub async fn get_or_insert(
         .text("service_parameter.value")
 }
 
+/// Whether the database has no such table: nobody has made our schema in it.
+pub(super) async fn is_absent(connection: &mut Connection) -> bool {
+    let found = sqlx::query("SELECT value FROM service_parameter LIMIT 1")
+        .fetch_optional(connection)
+        .await;
+    // Source: PostgreSQL, error code 42P01 (undefined_table); SQLite's text of the same.
+    found.is_err_and(|error| {
+        error.as_database_error().is_some_and(|error| {
+            error.code().is_some_and(|code| code == "42P01")
+                || error.message().starts_with("no such table")
+        })
+    })
+}
+
 /// Reads a value.
 ///
 /// # Errors

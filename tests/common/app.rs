@@ -27,6 +27,7 @@ use selfprov::service::history::record::Actor;
 use selfprov::service::history::record::Who;
 use selfprov::service::settings::Settings;
 use selfprov::service::start;
+use selfprov::service::start::EmptyDatabase;
 use selfprov::service::start::StartError;
 use selfprov::service::start::StartOptions;
 use selfprov::store;
@@ -360,6 +361,7 @@ impl TestAppBuilder {
         let clock = self.clock;
         let app = start::start(StartOptions {
             database_url: database.url.clone(),
+            empty_database: EmptyDatabase::Filled,
             store_limits: LIMITS,
             master_key: self.master_key.to_vec().into(),
             environment: Environment::new(Arc::new(clock.clone()), self.entropy),
