@@ -336,3 +336,39 @@ fn every_file_of_tests_is_part_of_the_one_program() {
         "tests that never run; add to tests/main.rs: {forgotten:?}"
     );
 }
+
+/// What writes the catalogue or the settings of self-provisioning. The memory of the start and of
+/// the login is not shown yet, or not concerned.
+#[test]
+fn what_writes_the_configuration_commits_a_change_of_it() {
+    let writes = [
+        "store::catalogue::insert_",
+        "store::catalogue::update_",
+        "store::catalogue::delete_",
+        "store::catalogue::put_",
+        "store::catalogue::rename_",
+        "object_row::insert(",
+        "object_row::update(",
+        "object_row::delete(",
+        "object_row::replace_members(",
+        "store::self_provisioning::raise_version(",
+        "store::self_provisioning::set_",
+    ];
+    let mut writers = 0;
+    let mut without = Vec::new();
+    for file in rust_files(Path::new("src/service")) {
+        let text = fs::read_to_string(&file).unwrap();
+        if file.ends_with("start.rs") || !writes.iter().any(|write| text.contains(write)) {
+            continue;
+        }
+        writers += 1;
+        if !text.contains("ConfigurationChange") {
+            without.push(file);
+        }
+    }
+    assert!(writers > 8, "who writes it is not found any more");
+    assert!(
+        without.is_empty(),
+        "begin a ConfigurationChange (service/configuration.rs) and commit that: {without:?}"
+    );
+}

@@ -180,7 +180,7 @@ async fn members_of_calling_search_spaces_and_of_groups_of_nodes() {
                 .unwrap();
         }
         transaction.commit().await.unwrap();
-        app.reload_catalogue().await.unwrap();
+        app.reread_configuration().await.unwrap();
         let axl = start(test).await;
 
         let partition = |number: usize| {

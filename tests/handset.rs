@@ -559,7 +559,7 @@ async fn set_mode(door: &Door, mode: AuthenticationMode) {
         .await
         .unwrap();
     transaction.commit().await.unwrap();
-    door.app().reload_self_provisioning().await.unwrap();
+    door.app().reread_configuration().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

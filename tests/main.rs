@@ -43,6 +43,7 @@ mod cli;
 mod command_examples;
 mod common;
 mod config_files;
+mod configuration_change;
 mod credentials;
 mod data_directory;
 mod demo;

@@ -200,7 +200,7 @@ async fn a_binding_outlives_the_device_it_belonged_to() {
             .await
             .unwrap();
         transaction.commit().await.unwrap();
-        app.reload_catalogue().await.unwrap();
+        app.reread_configuration().await.unwrap();
         release_by_administrator(app).await;
         assert!(app.phones.find(&name()).is_none());
         // Another that is not registered cannot be told, and is not tried for ever.

@@ -76,7 +76,7 @@ async fn change_block(test: &TestApp, change: impl FnOnce(&mut AutoRegistration)
         .await
         .unwrap();
     transaction.commit().await.unwrap();
-    app.reload_catalogue().await.unwrap();
+    app.reread_configuration().await.unwrap();
 }
 
 /// Marks the phone's own file as fetched, as the file doors do.

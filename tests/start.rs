@@ -49,7 +49,7 @@ async fn nodes_that_start_at_once_seed_the_database_once_and_share_the_group() {
             start("CM_node3", database.clone()),
         );
         assert_eq!(three.app.node, twin.app.node);
-        one.app.reload_catalogue().await.unwrap();
+        one.app.reread_configuration().await.unwrap();
         let catalogue = one.app.catalogue.load_full();
         assert_eq!(catalogue.call_managers.len(), 3);
         let group = &catalogue.call_manager_groups[&fresh_system::DEFAULT_CALL_MANAGER_GROUP];

@@ -222,7 +222,7 @@ async fn there_is_always_exactly_one_default_profile() {
             templates::save(app, &actor, &new, None).await.unwrap()
         };
         tokio::join!(save("a"), save("b"), save("c"), save("d"));
-        app.reload_catalogue().await.unwrap();
+        app.reread_configuration().await.unwrap();
         let catalogue = app.catalogue.load();
         let defaults = catalogue.user_profiles.values().filter(|p| p.is_default);
         assert_eq!(defaults.count(), 1);

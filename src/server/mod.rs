@@ -26,6 +26,7 @@ pub mod sockets;
 mod source_rates;
 pub mod system;
 pub mod tls;
+pub mod to_the_end;
 pub mod trace_files;
 pub mod trace_log;
 pub mod trust_list_format;

@@ -28,7 +28,8 @@ use crate::store::credential::NewCredential;
 /// What pages call an end user.
 pub(super) const END_USER: &str = "End User";
 
-/// Why something an administrator asked for was not done. Nothing was changed then.
+/// Why something an administrator asked for was not done. Nothing was changed then, unless
+/// [`ServiceError::is_unconfirmed`] says that nobody knows.
 #[derive(Debug, thiserror::Error)]
 pub enum AdministrationError {
     /// The object does not exist.

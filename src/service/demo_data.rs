@@ -3,6 +3,7 @@
 use super::App;
 use super::administration::AdministrationError;
 use super::administration::NewSecret;
+use super::configuration::ConfigurationChange;
 use super::history::record;
 use super::history::record::Actor;
 use super::history::record::Change;
@@ -19,7 +20,6 @@ use crate::domain::history::AuditKind;
 use crate::domain::login_name::UserId;
 use crate::domain::secret::Secret;
 use crate::store;
-use crate::store::Connection;
 
 /// Name of the sample profile, which lets its users provision.
 const PROFILE: &str = "Demo User Profile";
@@ -67,12 +67,10 @@ pub async fn prepare(
     actor: &Actor,
     data: &SampleData,
 ) -> Result<(), AdministrationError> {
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    switch_auto_registration_on(app, connection, actor, data).await?;
-    add_profile(app, connection, actor).await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
+    switch_auto_registration_on(app, &mut transaction, actor, data).await?;
+    add_profile(app, &mut transaction, actor).await?;
     transaction.commit().await?;
-    app.reload_catalogue().await?;
     add_user(app, actor, &data.user).await?;
     if application_users::ensure_administrator(app, actor)
         .await?
@@ -90,7 +88,7 @@ pub async fn prepare(
 
 async fn switch_auto_registration_on(
     app: &App,
-    connection: &mut Connection,
+    transaction: &mut ConfigurationChange<'_>,
     actor: &Actor,
     data: &SampleData,
 ) -> Result<(), AdministrationError> {
@@ -108,6 +106,7 @@ async fn switch_auto_registration_on(
     changed.auto_registration.enabled = true;
     changed.auto_registration.start_dn = data.start_dn.clone();
     changed.auto_registration.end_dn = data.end_dn.clone();
+    let connection = transaction.connection();
     store::catalogue::update_call_manager(connection, &changed).await?;
     let change = Change {
         action: "call_manager.update",
@@ -121,7 +120,7 @@ async fn switch_auto_registration_on(
 
 async fn add_profile(
     app: &App,
-    connection: &mut Connection,
+    transaction: &mut ConfigurationChange<'_>,
     actor: &Actor,
 ) -> Result<(), AdministrationError> {
     let catalogue = app.catalogue.load_full();
@@ -147,6 +146,7 @@ async fn add_profile(
     template.identity.pkid = app.new_pkid();
     FEATURE_GROUP_TEMPLATE.clone_into(&mut template.identity.name);
     template.user_profile = Some(profile.identity.pkid);
+    let connection = transaction.connection();
     store::catalogue::insert_user_profile(connection, &profile).await?;
     store::catalogue::insert_feature_group_template(connection, &template).await?;
     for (action, object_kind, name, pkid) in [

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
+use super::configuration;
 use super::devices::reread;
 use super::group_commit;
 use super::group_commit::Write;
@@ -18,7 +19,7 @@ use crate::store::StoreError;
 /// [`register::LATE_REFRESH`].
 const ROUND: Duration = Duration::from_secs(1);
 
-/// Rounds between two readings of phones whose commit was not confirmed.
+/// Rounds between two readings of what was written by commits that were not confirmed.
 const ROUNDS_A_READING: u32 = 5;
 
 /// Rounds between two searches for unclaimed phones that are to go.
@@ -42,6 +43,7 @@ pub async fn run(app: Arc<App>) {
         rounds.tick().await;
         while remove_expired(&app).await >= EXPIRED_MAX {}
         if round.is_multiple_of(ROUNDS_A_READING) {
+            configuration::reread_doubtful(&app).await;
             reread::doubtful(&app).await;
         }
         if round.is_multiple_of(ROUNDS_A_SWEEP)

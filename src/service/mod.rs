@@ -18,6 +18,7 @@
 //! sql/                rows in the words of CUCM's database
 //! history/            each phone's timeline, the audit log, what has changed since
 //! administration.rs   what administrators' use cases have in common
+//! configuration.rs    catalogue and settings in memory, and how they change
 //!
 //! start.rs            the process begins: the store is opened, memory is filled
 //! settings.rs         ... what the administrator set
@@ -36,6 +37,7 @@
 
 pub mod administration;
 pub mod attributes;
+pub mod configuration;
 pub mod credentials;
 pub mod demo_data;
 pub mod devices;
@@ -68,6 +70,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::pkid::Pkid;
 use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::store::Store;
+use configuration::ConfigurationReading;
 use credentials::attempt_gate::AttemptGate;
 use credentials::attempt_gate::AttemptKey;
 use credentials::attempt_gate::GateFull;
@@ -125,8 +128,8 @@ pub struct App {
     pub system_values: KnownSystemValues,
     /// Templates, profiles, pools, nodes; replaced as a whole when one changes.
     pub catalogue: ArcSwap<Catalogue>,
-    /// Held while the catalogue or those settings are read anew: what was read first is shown first.
-    pub reloading: tokio::sync::Mutex<()>,
+    /// Whether those two say what the database says.
+    pub configuration: ConfigurationReading,
     /// Every device, kept true by the use cases that change one.
     pub phones: PhoneBook,
     /// Live bindings, kept true by the registrar.
@@ -178,6 +181,13 @@ pub enum ServiceError {
     /// A stored hash cannot be checked.
     #[error(transparent)]
     Hash(#[from] credentials::password_hash::UnreadableHash),
+}
+
+impl ServiceError {
+    /// Whether the database went away while it committed: the change may have been made or not.
+    pub const fn is_unconfirmed(&self) -> bool {
+        matches!(self, Self::Store(crate::store::StoreError::Unconfirmed(_)))
+    }
 }
 
 impl From<GateFull> for ServiceError {

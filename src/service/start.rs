@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::App;
 use super::ServiceError;
+use super::configuration::ConfigurationReading;
 use super::credentials::api_login::RememberedLogins;
 use super::credentials::attempt_gate::AttemptGate;
 use super::credentials::hasher::CredentialHasher;
@@ -138,7 +139,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         refusal_rows: RefusalRows::default(),
         system_values: KnownSystemValues::default(),
         catalogue: ArcSwap::default(),
-        reloading: tokio::sync::Mutex::default(),
+        configuration: ConfigurationReading::default(),
         phones: PhoneBook::default(),
         locations: LocationTable::default(),
         auto_registration: AutoRegistrationWatch::default(),
@@ -156,8 +157,7 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
         store,
         keys,
     };
-    app.reload_catalogue().await?;
-    app.reload_self_provisioning().await?;
+    app.reread_configuration().await?;
     app.phones.load(&app.store, &app.keys).await?;
     app.locations
         .load(&app.store, &app.phones, app.environment.now())
@@ -165,34 +165,6 @@ pub async fn start(options: StartOptions) -> Result<Arc<App>, StartError> {
     app.phone_control.load(&app.store).await?;
     trust_list::refresh(&app).await?;
     Ok(Arc::new(app))
-}
-
-impl App {
-    /// Reads the catalogue anew, after a change of it was committed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails; the catalogue in memory stays as it was.
-    pub async fn reload_catalogue(&self) -> Result<(), StoreError> {
-        let _turn = self.reloading.lock().await;
-        let mut reader = self.store.read().await?;
-        let catalogue = store::catalogue::load(reader.connection()).await?;
-        self.catalogue.store(Arc::new(catalogue));
-        Ok(())
-    }
-
-    /// Reads the settings of self-provisioning anew, after a change of them was committed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails; the settings in memory stay as they were.
-    pub async fn reload_self_provisioning(&self) -> Result<(), StoreError> {
-        let _turn = self.reloading.lock().await;
-        let mut reader = self.store.read().await?;
-        let settings = store::self_provisioning::find(reader.connection()).await?;
-        self.self_provisioning.store(Arc::new(settings));
-        Ok(())
-    }
 }
 
 /// Fills an empty database, checks the key file and makes this node known, in one transaction.

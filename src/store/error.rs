@@ -32,6 +32,12 @@ pub enum StoreError {
     /// The database did not answer, or not in time.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The database went away while it committed: nobody knows whether it did.
+    #[error(
+        "the database did not confirm the change ({0}): it may have been made or not; look before \
+         you repeat it"
+    )]
+    Unconfirmed(#[source] sqlx::Error),
     /// The database could not be opened at all.
     #[error(
         "the database cannot be reached: {0}; check database.url, and that its server runs or its \

@@ -62,9 +62,14 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the database did not confirm it.
+    /// [`StoreError::Unconfirmed`] when the database did not say whether it was; another
+    /// [`StoreError`] when it refused.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        let committed = self.0.commit().await.map_err(StoreError::from);
+        committed.map_err(|error| match error {
+            StoreError::Unavailable(cause) => StoreError::Unconfirmed(cause),
+            refused => refused,
+        })
     }
 
     /// Opens a savepoint, so that one item of a group stands or falls by itself.

@@ -131,7 +131,7 @@ impl TestApp {
             .await
             .unwrap();
         transaction.commit().await.unwrap();
-        app.reload_catalogue().await.unwrap();
+        app.reread_configuration().await.unwrap();
         self.add_user("aksethi", "1004", PIN).await;
     }
 

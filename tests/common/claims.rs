@@ -181,8 +181,7 @@ impl TestApp {
             .await
             .unwrap();
         transaction.commit().await.unwrap();
-        self.app.reload_catalogue().await.unwrap();
-        self.app.reload_self_provisioning().await.unwrap();
+        self.app.reread_configuration().await.unwrap();
         done.rows_affected()
     }
 

@@ -127,7 +127,7 @@ impl Door {
             .await
             .unwrap();
         transaction.commit().await.unwrap();
-        app.reload_catalogue().await.unwrap();
+        app.reread_configuration().await.unwrap();
     }
 
     /// Everything that happened to the first phone, in order.

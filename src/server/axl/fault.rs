@@ -177,6 +177,12 @@ impl From<ServiceError> for Fault {
             );
         }
         tracing::error!(%error, "an AXL call could not be carried out");
+        if error.is_unconfirmed() {
+            return Self::failed(
+                "the database did not confirm the change: it may have been made or not; look before \
+                 you repeat it",
+            );
+        }
         Self::failed("the call could not be carried out; the service's log says why; try again")
     }
 }

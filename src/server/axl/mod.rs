@@ -23,6 +23,7 @@ pub mod soap_action;
 pub mod tags;
 mod wsdl;
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,11 +43,14 @@ use crate::domain::schema::SchemaVersion;
 use crate::server::cross_site;
 use crate::server::http::Peer;
 use crate::server::request_xml as xml;
+use crate::server::to_the_end::to_the_end;
 use crate::service::App;
+use crate::service::credentials::api_login::Access;
 use crate::service::history::record::Actor;
 
 use answer::Answer;
 use envelope::Call;
+use fault::Fault;
 use login::LoggedIn;
 use operations::Caller;
 
@@ -63,7 +67,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 struct Door {
     app: Arc<App>,
     /// Permits for changes; `None`: there is no limit.
-    changes: Option<Semaphore>,
+    changes: Option<Arc<Semaphore>>,
 }
 
 /// The routes of AXL, for HTTPS listeners alone. Requests must carry a [`Peer`].
@@ -71,7 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
     let changes = app.settings.axl.changes_at_once_max;
     let door = Arc::new(Door {
         app: Arc::clone(&app),
-        changes: (changes > 0).then(|| Semaphore::new(changes)),
+        changes: (changes > 0).then(|| Arc::new(Semaphore::new(changes))),
     });
     Router::new()
         .route(PATH, post(call).get(show))
@@ -137,7 +141,10 @@ async fn call(
     let bytes_max = door.app.settings.axl.request_bytes_max;
     let received = timeout(BODY_TIMEOUT, axum::body::to_bytes(body, bytes_max)).await;
     let answer = match received {
-        Ok(Ok(bytes)) => carry_out(&door, &logged_in, &actor, &headers, &bytes, &peer).await,
+        Ok(Ok(bytes)) => match accept(&headers, &bytes, &peer, &logged_in, actor) {
+            Ok(request) => carry_out(&door, request).await,
+            Err(refused) => refused,
+        },
         Ok(Err(_)) => answer::page(
             StatusCode::PAYLOAD_TOO_LARGE,
             &format!("HTTP Status 413 - A request has at most {bytes_max} bytes"),
@@ -150,43 +157,75 @@ async fn call(
     logged_in.mark(answer)
 }
 
-async fn carry_out(
-    door: &Door,
-    logged_in: &LoggedIn,
-    actor: &Actor,
+/// A call that can be read, and who calls.
+struct Accepted {
+    call: Call,
+    version: SchemaVersion,
+    actor: Actor,
+    access: Option<Access>,
+    source: IpAddr,
+}
+
+fn accept(
     headers: &HeaderMap,
     body: &[u8],
     peer: &Peer,
-) -> Answer {
-    let call = match envelope::read(body) {
-        Ok(call) => call,
-        Err(error) => return answer::fault(&error.into(), ""),
-    };
-    let Ok(version) = version_of(headers, &call) else {
-        return answer::incorrect_version();
-    };
-    let permits = door.changes.as_ref();
-    let permit = match permits.filter(|_| operations::changes(&call, version)) {
-        Some(permits) => match permits.try_acquire() {
+    logged_in: &LoggedIn,
+    actor: Actor,
+) -> Result<Accepted, Answer> {
+    let call = envelope::read(body).map_err(|error| answer::fault(&error.into(), ""))?;
+    let version = version_of(headers, &call).map_err(|_| answer::incorrect_version())?;
+    Ok(Accepted {
+        call,
+        version,
+        actor,
+        access: logged_in.principal.axl_access(),
+        source: peer.address.ip().to_canonical(),
+    })
+}
+
+/// Carries a call out: a change to its end, whether or not its caller waits for it; what only reads
+/// ends with its caller.
+async fn carry_out(door: &Arc<Door>, request: Accepted) -> Answer {
+    let app = Arc::clone(&door.app);
+    if !operations::changes(&request.call, request.version) {
+        return answered(&app, request).await;
+    }
+    let permit = match door.changes.clone() {
+        Some(permits) => match permits.try_acquire_owned() {
             Ok(permit) => Some(permit),
             Err(_) => return answer::unavailable(RETRY_AFTER_S),
         },
         None => None,
     };
+    let ended = to_the_end(async move {
+        let answer = answered(&app, request).await;
+        drop(permit);
+        answer
+    });
+    let failed = || {
+        answer::fault(
+            &Fault::failed("the call failed; the service's log says why"),
+            "",
+        )
+    };
+    ended.await.unwrap_or_else(failed)
+}
+
+async fn answered(app: &Arc<App>, request: Accepted) -> Answer {
+    let Accepted { call, version, .. } = &request;
     let caller = Caller {
-        app: &door.app,
-        actor,
-        access: logged_in.principal.axl_access(),
-        source: peer.address.ip().to_canonical(),
-        version,
+        app,
+        actor: &request.actor,
+        access: request.access,
+        source: request.source,
+        version: *version,
         ignored: Mutex::default(),
     };
     let operation = call.operation();
-    let carried_out = operations::carry_out(&caller, &call).await;
-    drop(permit);
-    let mut answer = match carried_out {
-        Ok(content) => answer::success(version, operation, call.sequence(), content),
-        Err(fault) => answer::fault_of_operation(&fault, operation, version),
+    let mut answer = match operations::carry_out(&caller, call).await {
+        Ok(content) => answer::success(*version, operation, call.sequence(), content),
+        Err(fault) => answer::fault_of_operation(&fault, operation, *version),
     };
     let ignored = caller.ignored.into_inner();
     answer::warn_of(

@@ -14,6 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::self_provisioning::Door;
 use crate::server::http::Peer;
+use crate::server::to_the_end::to_the_end;
 use crate::server::uds::answer::{Answer, result};
 use crate::server::uds::door::UdsDoor;
 use crate::server::uds::endpoint::Endpoint;
@@ -137,7 +138,7 @@ impl Visit {
             user_id.clone(),
         );
         let logged_in =
-            to_the_end(async move { login::log_in(&app, &claim, &login, pin.as_ref()).await });
+            in_time(async move { login::log_in(&app, &claim, &login, pin.as_ref()).await });
         // What may be an activation code is a secret: it does not come back in a URL.
         let user_id = if user_id.parse::<ActivationCode>().is_ok() {
             String::new()
@@ -156,7 +157,7 @@ impl Visit {
     async fn provision(self, token: String) -> Ended {
         let (app, claim) = (Arc::clone(&self.door.app), self.claim.clone());
         let provisioned =
-            to_the_end(async move { continue_login::continue_login(&app, &claim, &token).await });
+            in_time(async move { continue_login::continue_login(&app, &claim, &token).await });
         match provisioned.await {
             Some(Ok(provisioned)) => {
                 let extension = provisioned.extension.to_string();
@@ -188,9 +189,7 @@ impl Visit {
             token.clone(),
         );
         let changed =
-            to_the_end(
-                async move { change_pin::change_pin(&app, &claim, &used, &new, &again).await },
-            );
+            in_time(async move { change_pin::change_pin(&app, &claim, &used, &new, &again).await });
         let texts = self.context.texts;
         match changed.await {
             Some(Ok(confirmation)) => self.login_success(&confirmation),
@@ -231,7 +230,7 @@ impl Visit {
 
     async fn ask_release(self, pin: Secret) -> Ended {
         let (app, claim) = (Arc::clone(&self.door.app), self.claim.clone());
-        let asked = to_the_end(async move { release::ask(&app, &claim, &pin).await });
+        let asked = in_time(async move { release::ask(&app, &claim, &pin).await });
         match asked.await {
             Some(Ok(token)) => match self.context.release_confirm(&token) {
                 Some(screen) => Answer::new(result::RELEASE_CONFIRM, &screen).into(),
@@ -248,7 +247,7 @@ impl Visit {
 
     async fn release(self, token: String) -> Ended {
         let (app, claim) = (Arc::clone(&self.door.app), self.claim.clone());
-        let released = to_the_end(async move { release::confirm(&app, &claim, &token).await });
+        let released = in_time(async move { release::confirm(&app, &claim, &token).await });
         match released.await {
             Some(Ok(_)) => Answer::new(result::RELEASED, &self.context.released()).into(),
             Some(Err(ReleaseError::NotProvisioned | ReleaseError::ShowsNoLogin(_))) => {
@@ -310,22 +309,16 @@ impl Visit {
     }
 }
 
-/// Runs a use case to its end even when the phone hangs up, so that what is committed is also told
-/// to the rest of the program. Nothing when it failed inside or takes longer than a phone waits.
-async fn to_the_end<T: Send + 'static>(
+/// Runs a use case to its end even when the phone hangs up. Nothing when it failed inside or takes
+/// longer than a phone waits.
+async fn in_time<T: Send + 'static>(
     use_case: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
-    match timeout(ANSWER_TIMEOUT, tokio::spawn(use_case)).await {
-        Ok(Ok(done)) => Some(done),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a handset request failed inside");
-            None
-        }
-        Err(_) => {
-            tracing::warn!("a handset request takes long and goes on without its phone");
-            None
-        }
-    }
+    let ended = timeout(ANSWER_TIMEOUT, to_the_end(use_case)).await;
+    ended.unwrap_or_else(|_| {
+        tracing::warn!("a handset request takes long and goes on without its phone");
+        None
+    })
 }
 
 /// The phone's model: as it registered, else as its browser says, else as it is recorded.
@@ -349,25 +342,4 @@ fn model(
 
 fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_use_case_goes_on_when_the_phone_hangs_up_and_a_fault_inside_is_no_answer() {
-        let (go, wait) = tokio::sync::oneshot::channel::<()>();
-        let (done, ended) = tokio::sync::oneshot::channel::<()>();
-        let visit = tokio::spawn(to_the_end(async move {
-            wait.await.unwrap();
-            done.send(()).unwrap();
-        }));
-        tokio::task::yield_now().await;
-        visit.abort();
-        assert!(visit.await.is_err(), "the phone is gone");
-        go.send(()).unwrap();
-        assert_eq!(ended.await, Ok(()));
-        assert_eq!(to_the_end(async { panic!("inside") }).await, None::<()>);
-    }
 }

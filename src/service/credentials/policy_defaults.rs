@@ -20,7 +20,7 @@ use crate::service::administration::label;
 use crate::service::administration::policy_named;
 use crate::service::administration::prepare_credential;
 use crate::service::attributes;
-use crate::service::history::record;
+use crate::service::configuration::ConfigurationChange;
 use crate::service::history::record::Actor;
 use crate::service::history::record::Change;
 use crate::store;
@@ -112,7 +112,7 @@ pub(in crate::service) async fn update(
         version: before.version,
     };
     refuse_contradiction(label(kind), after.must_change, after.cant_change)?;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let connection = transaction.connection();
     store::catalogue::put_credential_policy_default(connection, (user, kind), &after).await?;
     let pkid = fresh_system::credential_policy_default(user, kind);
@@ -139,7 +139,5 @@ pub(in crate::service) async fn update(
         ),
     };
     let touched = (pkid, change.elements.touched.as_slice());
-    record::audit_elements(app, connection, actor, touched, row).await?;
-    transaction.commit().await?;
-    Ok(app.reload_catalogue().await?)
+    Ok(transaction.commit_audited(actor, touched, row).await?)
 }

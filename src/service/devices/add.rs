@@ -100,7 +100,7 @@ impl NewDevice {
 /// # Errors
 ///
 /// [`AdministrationError::Invalid`] says which field does not fit and why,
-/// [`AdministrationError::Taken`] that there is a device of that name. Nothing was changed then.
+/// [`AdministrationError::Taken`] that there is a device of that name.
 pub async fn add(app: &App, actor: &Actor, new: &NewDevice) -> Result<Phone, AdministrationError> {
     let turn = DeviceTurn::take(app, [&new.name]).await?;
     let catalogue = app.catalogue.load_full();

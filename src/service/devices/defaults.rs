@@ -16,7 +16,7 @@ use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::check_text;
 use crate::service::attributes;
-use crate::service::history::record;
+use crate::service::configuration::ConfigurationChange;
 use crate::service::history::record::Actor;
 use crate::service::history::record::Change;
 use crate::store;
@@ -70,7 +70,7 @@ pub async fn update(
     }
     let after = changed(&before, change);
     check(&catalogue, model, &after)?;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let connection = transaction.connection();
     let put = store::catalogue::put_device_default(connection, model.number, &after).await;
     put.map_err(|error| match error {
@@ -87,9 +87,7 @@ pub async fn update(
         after: described(&catalogue, &after),
     };
     let touched = (pkid, change.elements.touched.as_slice());
-    record::audit_elements(app, connection, actor, touched, row).await?;
-    transaction.commit().await?;
-    Ok(app.reload_catalogue().await?)
+    Ok(transaction.commit_audited(actor, touched, row).await?)
 }
 
 fn changed(before: &DeviceDefault, change: &DeviceDefaultChange) -> DeviceDefault {

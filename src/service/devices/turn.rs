@@ -65,7 +65,7 @@ impl DeviceTurn {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the database did not confirm it.
+    /// [`StoreError::Unconfirmed`] when the database did not say that it was committed.
     pub async fn commit(&self, app: &App, transaction: Transaction) -> Result<(), StoreError> {
         let mut unconfirmed = Unconfirmed {
             app,

@@ -76,7 +76,7 @@ impl Kind for CredentialPolicyDefaults {
     }
 
     fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(app.reload_catalogue().await?) })
+        Box::pin(async move { Ok(app.reread_configuration().await?) })
     }
 
     fn list<'a>(

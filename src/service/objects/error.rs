@@ -8,7 +8,8 @@ use crate::service::ServiceError;
 use crate::service::administration::AdministrationError;
 use crate::store::StoreError;
 
-/// Why an operation on an object was not carried out. Nothing was changed then.
+/// Why an operation on an object was not carried out. Nothing was changed then, unless
+/// [`ServiceError::is_unconfirmed`] says that nobody knows.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
     /// There is no such object.

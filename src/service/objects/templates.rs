@@ -93,7 +93,7 @@ impl<T: Recorded> Kind for Templates<T> {
     }
 
     fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(app.reload_catalogue().await?) })
+        Box::pin(async move { Ok(app.reread_configuration().await?) })
     }
 
     fn list<'a>(

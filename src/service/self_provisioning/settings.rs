@@ -11,6 +11,7 @@ use crate::domain::self_provisioning::SelfProvisioningSettings;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::attributes;
+use crate::service::configuration::ConfigurationChange;
 use crate::service::credentials::hasher::Share;
 use crate::service::history::record;
 use crate::service::history::record::Actor;
@@ -83,7 +84,7 @@ pub async fn update(
         Some(code) => Some(hashed(app, code, change.allow_short_code).await?),
         None => None,
     };
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let connection = transaction.connection();
     let object = fresh_system::SELF_PROVISIONING;
     store::self_provisioning::raise_version(connection, change.version).await?;
@@ -109,7 +110,6 @@ pub async fn update(
         }
     }
     transaction.commit().await?;
-    app.reload_self_provisioning().await?;
     Ok(warnings(&app.self_provisioning.load()))
 }
 

@@ -8,7 +8,9 @@ use crate::store::StoreError;
 /// Longest piece of a statement that an error repeats, in characters: as much as a line shows.
 const NOT_SUPPORTED_LENGTH_MAX: usize = 80;
 
-/// Why a statement is not carried out. Nothing was changed then. The numbers are Informix's.
+/// Why a statement is not carried out. Nothing was changed then, unless
+/// [`ServiceError::is_unconfirmed`](crate::service::ServiceError::is_unconfirmed) says that nobody
+/// knows. The numbers are Informix's.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
     /// It cannot be read, or holds something that is not translated.

@@ -3,7 +3,6 @@
 use super::Saved;
 use super::TEXT_LENGTH_MAX;
 use super::check_text;
-use super::commit;
 use super::keep;
 use super::opens_our_login;
 use super::saved;
@@ -18,6 +17,7 @@ use crate::domain::schema::StoredElements;
 use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
+use crate::service::configuration::ConfigurationChange;
 use crate::service::history::record::Actor;
 use crate::service::history::record::Change;
 use crate::store;
@@ -59,7 +59,7 @@ pub async fn save_call_manager(
     ] {
         check_text(field, text, TEXT_LENGTH_MAX)?;
     }
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let connection = transaction.connection();
     // Numbers are given under this lock: the last one given cannot change meanwhile.
     store::auto_registration::lock(connection).await?;
@@ -92,7 +92,9 @@ pub async fn save_call_manager(
     let touched = extras
         .elements
         .map_or(&[][..], |elements| &elements.touched);
-    commit(app, transaction, actor, (node.pkid, touched), change).await?;
+    transaction
+        .commit_audited(actor, (node.pkid, touched), change)
+        .await?;
     let now = app.environment.now();
     let catalogue = app.catalogue.load();
     Ok(Saved {

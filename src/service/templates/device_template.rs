@@ -19,8 +19,8 @@ use crate::domain::config_file::text::PhoneUrl;
 use crate::domain::phone::ServiceUrl;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
+use crate::service::configuration::ConfigurationChange;
 use crate::store;
-use crate::store::Connection;
 use crate::store::StoreError;
 
 /// Most characters of an external phone number mask. Source: AXL `e164Mask`.
@@ -49,17 +49,17 @@ impl Template for UniversalDeviceTemplate {
         check(self)
     }
 
-    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::insert_universal_device_template(connection, self).await
+    async fn insert(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        store::catalogue::insert_universal_device_template(transaction.connection(), self).await
     }
 
-    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::update_universal_device_template(connection, self).await
+    async fn update(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        store::catalogue::update_universal_device_template(transaction.connection(), self).await
     }
 
-    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
+    async fn delete(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
         store::catalogue::delete_universal_device_template(
-            connection,
+            transaction.connection(),
             self.identity.pkid,
             self.identity.version,
         )

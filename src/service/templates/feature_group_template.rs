@@ -13,8 +13,8 @@ use crate::domain::catalogue::FeatureGroupTemplate;
 use crate::domain::catalogue::Identity;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
+use crate::service::configuration::ConfigurationChange;
 use crate::store;
-use crate::store::Connection;
 use crate::store::StoreError;
 
 impl Template for FeatureGroupTemplate {
@@ -42,17 +42,17 @@ impl Template for FeatureGroupTemplate {
         check_text("User Locale", &self.user_locale, TEXT_LENGTH_MAX)
     }
 
-    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::insert_feature_group_template(connection, self).await
+    async fn insert(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        store::catalogue::insert_feature_group_template(transaction.connection(), self).await
     }
 
-    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::update_feature_group_template(connection, self).await
+    async fn update(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        store::catalogue::update_feature_group_template(transaction.connection(), self).await
     }
 
-    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
+    async fn delete(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
         store::catalogue::delete_feature_group_template(
-            connection,
+            transaction.connection(),
             self.identity.pkid,
             self.identity.version,
         )

@@ -12,8 +12,8 @@ use crate::domain::catalogue::Identity;
 use crate::domain::catalogue::UniversalLineTemplate;
 use crate::domain::pkid::Pkid;
 use crate::service::administration::AdministrationError;
+use crate::service::configuration::ConfigurationChange;
 use crate::store;
-use crate::store::Connection;
 use crate::store::StoreError;
 
 impl Template for UniversalLineTemplate {
@@ -41,17 +41,17 @@ impl Template for UniversalLineTemplate {
         check_tags("Alerting Name", &self.alerting_name)
     }
 
-    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::insert_universal_line_template(connection, self).await
+    async fn insert(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        store::catalogue::insert_universal_line_template(transaction.connection(), self).await
     }
 
-    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::update_universal_line_template(connection, self).await
+    async fn update(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        store::catalogue::update_universal_line_template(transaction.connection(), self).await
     }
 
-    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
+    async fn delete(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
         store::catalogue::delete_universal_line_template(
-            connection,
+            transaction.connection(),
             self.identity.pkid,
             self.identity.version,
         )

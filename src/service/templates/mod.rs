@@ -18,7 +18,7 @@ use super::App;
 use super::administration::AdministrationError;
 use super::administration::check_text;
 use super::attributes;
-use super::history::record;
+use super::configuration::ConfigurationChange;
 use super::history::record::Actor;
 use super::history::record::Change;
 use crate::domain::catalogue::Catalogue;
@@ -33,7 +33,6 @@ use crate::domain::template::TemplateText;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
-use crate::store::Transaction;
 
 pub use auto_registration::NodeExtras;
 pub use auto_registration::save_call_manager;
@@ -116,19 +115,19 @@ pub trait Template: Clone + Send + Sync {
     /// Writes the row of a new one.
     fn insert(
         &self,
-        connection: &mut Connection,
+        transaction: &mut ConfigurationChange<'_>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Replaces the row that has its version.
     fn update(
         &self,
-        connection: &mut Connection,
+        transaction: &mut ConfigurationChange<'_>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Removes the row that has its version, and what is kept under its identity.
     fn delete(
         &self,
-        connection: &mut Connection,
+        transaction: &mut ConfigurationChange<'_>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// What the audit log says of it.
@@ -169,15 +168,14 @@ pub async fn save<T: Template>(
         version,
     };
     let template = template.with_identity(identity);
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let written = if is_new {
-        template.insert(connection).await
+        template.insert(&mut transaction).await
     } else {
-        template.update(connection).await
+        template.update(&mut transaction).await
     };
     saved(T::LABEL, &name, written)?;
-    keep(app, connection, pkid, elements).await?;
+    keep(app, transaction.connection(), pkid, elements).await?;
     let before = T::all(&catalogue).get(&pkid);
     let change = Change {
         action: if is_new {
@@ -191,7 +189,9 @@ pub async fn save<T: Template>(
         after: template.described(&catalogue),
     };
     let touched = elements.map_or(&[][..], |elements| &elements.touched);
-    commit(app, transaction, actor, (pkid, touched), change).await?;
+    transaction
+        .commit_audited(actor, (pkid, touched), change)
+        .await?;
     let warnings = template.warnings(&catalogue);
     Ok(Saved { pkid, warnings })
 }
@@ -212,9 +212,8 @@ pub async fn delete<T: Template>(
         .get(&pkid)
         .ok_or_else(|| AdministrationError::not_found(T::LABEL, &pkid.to_string()))?;
     template.check_removal(&catalogue)?;
-    let mut transaction = app.store.begin().await?;
-    let connection = transaction.connection();
-    let users = store::catalogue::users_of(connection, pkid).await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
+    let users = store::catalogue::users_of(transaction.connection(), pkid).await?;
     if !users.is_empty() {
         return Err(AdministrationError::InUse {
             kind: T::LABEL,
@@ -222,7 +221,7 @@ pub async fn delete<T: Template>(
             users,
         });
     }
-    match template.delete(connection).await {
+    match template.delete(&mut transaction).await {
         // Somebody began to use it in the meantime.
         Err(StoreError::InUse) => return Err(AdministrationError::Changed(T::LABEL)),
         other => other?,
@@ -234,7 +233,9 @@ pub async fn delete<T: Template>(
         before: String::new(),
         after: String::new(),
     };
-    commit(app, transaction, actor, (pkid, &[]), change).await
+    Ok(transaction
+        .commit_audited(actor, (pkid, &[]), change)
+        .await?)
 }
 
 /// Keeps the elements that the program does not act on, where the caller speaks of any.
@@ -269,19 +270,6 @@ fn saved(
         )),
         other => Ok(other?),
     }
-}
-
-/// Writes the audit row, commits, and shows everybody the new catalogue.
-async fn commit(
-    app: &App,
-    mut transaction: Transaction,
-    actor: &Actor,
-    touched: (Pkid, &[&'static str]),
-    change: Change,
-) -> Result<(), AdministrationError> {
-    record::audit_elements(app, transaction.connection(), actor, touched, change).await?;
-    transaction.commit().await?;
-    Ok(app.reload_catalogue().await?)
 }
 
 fn check_name(name: &str) -> Result<(), AdministrationError> {

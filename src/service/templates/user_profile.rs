@@ -17,6 +17,7 @@ use crate::domain::catalogue::UserProfile;
 use crate::domain::pkid::Pkid;
 use crate::domain::user_profile::PhoneLimit;
 use crate::service::administration::AdministrationError;
+use crate::service::configuration::ConfigurationChange;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
@@ -59,19 +60,23 @@ impl Template for UserProfile {
         refuse_default(self.identity.pkid, catalogue)
     }
 
-    async fn insert(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        take_default(connection, self).await?;
-        store::catalogue::insert_user_profile(connection, self).await
+    async fn insert(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        take_default(transaction.connection(), self).await?;
+        store::catalogue::insert_user_profile(transaction.connection(), self).await
     }
 
-    async fn update(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        take_default(connection, self).await?;
-        store::catalogue::update_user_profile(connection, self).await
+    async fn update(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        take_default(transaction.connection(), self).await?;
+        store::catalogue::update_user_profile(transaction.connection(), self).await
     }
 
-    async fn delete(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        store::catalogue::delete_user_profile(connection, self.identity.pkid, self.identity.version)
-            .await
+    async fn delete(&self, transaction: &mut ConfigurationChange<'_>) -> Result<(), StoreError> {
+        store::catalogue::delete_user_profile(
+            transaction.connection(),
+            self.identity.pkid,
+            self.identity.version,
+        )
+        .await
     }
 
     fn described(&self, catalogue: &Catalogue) -> String {

@@ -10,7 +10,8 @@ use crate::store::StoreError;
 /// Shortest passphrase of an export, in characters: the file lies somewhere for years.
 pub const PASSPHRASE_LENGTH_MIN: usize = 12;
 
-/// Why something about trust keys was not done. Nothing was changed then.
+/// Why something about trust keys was not done. Nothing was changed then, unless
+/// [`ServiceError::is_unconfirmed`] says that nobody knows.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustKeyError {
     /// The rules of trust keys forbid it.

@@ -10,13 +10,12 @@ use crate::domain::pkid::Pkid;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::check_text;
-use crate::service::history::record;
+use crate::service::configuration::ConfigurationChange;
 use crate::service::history::record::Actor;
 use crate::service::history::record::Change;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
-use crate::store::Transaction;
 
 const KIND: &str = "Access Control Group";
 
@@ -37,7 +36,7 @@ pub(in crate::service) async fn add(
 ) -> Result<Pkid, AdministrationError> {
     check_name(app, None, name)?;
     let pkid = app.new_pkid();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let connection = transaction.connection();
     let inserted = store::catalogue::insert_access_control_group(connection, pkid, name).await;
     named(name, inserted)?;
@@ -52,7 +51,9 @@ pub(in crate::service) async fn add(
         before: String::new(),
         after: format!("{} members", members.len()),
     };
-    commit(app, transaction, actor, (pkid, &[]), change).await?;
+    transaction
+        .commit_audited(actor, (pkid, &[]), change)
+        .await?;
     Ok(pkid)
 }
 
@@ -104,7 +105,7 @@ pub(in crate::service) async fn update(
 ) -> Result<(), AdministrationError> {
     let before = name_of(app, pkid)?;
     let new_name = change.name.as_deref().filter(|name| *name != before);
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let connection = transaction.connection();
     store::catalogue::lock_access_control_group(connection, pkid).await?;
     let mut after = Vec::new();
@@ -131,7 +132,9 @@ pub(in crate::service) async fn update(
         before: String::new(),
         after: shortened(&after),
     };
-    commit(app, transaction, actor, (pkid, touched), change).await
+    Ok(transaction
+        .commit_audited(actor, (pkid, touched), change)
+        .await?)
 }
 
 /// Writes who comes and who goes; gives words for the audit log.
@@ -184,7 +187,7 @@ pub(in crate::service) async fn remove(
 ) -> Result<(), AdministrationError> {
     let name = name_of(app, pkid)?;
     refuse_standard(&name, "cannot be removed")?;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     store::catalogue::delete_access_control_group(transaction.connection(), pkid).await?;
     let change = Change {
         action: "access_control_group.remove",
@@ -193,7 +196,9 @@ pub(in crate::service) async fn remove(
         before: String::new(),
         after: String::new(),
     };
-    commit(app, transaction, actor, (pkid, &[]), change).await
+    Ok(transaction
+        .commit_audited(actor, (pkid, &[]), change)
+        .await?)
 }
 
 /// Changes in a row of the audit log; the rest is a number.
@@ -204,18 +209,6 @@ fn shortened(changes: &[String]) -> String {
     let others = changes.len().saturating_sub(SHOWN_MAX);
     let others = (others > 0).then(|| format!("{others} more"));
     shown.chain(others).collect::<Vec<_>>().join(", ")
-}
-
-async fn commit(
-    app: &App,
-    mut transaction: Transaction,
-    actor: &Actor,
-    touched: (Pkid, &[&'static str]),
-    change: Change,
-) -> Result<(), AdministrationError> {
-    record::audit_elements(app, transaction.connection(), actor, touched, change).await?;
-    transaction.commit().await?;
-    Ok(app.reload_catalogue().await?)
 }
 
 fn name_of(app: &App, pkid: Pkid) -> Result<String, AdministrationError> {

@@ -99,6 +99,8 @@ pub(super) enum Problem {
     Busy,
     /// Not the client's fault; the cause is in the log.
     Internal,
+    /// The same, and it may have been done.
+    Unconfirmed,
 }
 
 impl Problem {
@@ -144,7 +146,9 @@ impl Problem {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
             Self::NotXml => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR"),
+            Self::Internal | Self::Unconfirmed => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR")
+            }
         }
     }
 
@@ -169,6 +173,11 @@ impl Problem {
             Self::NotXml => "send the body as application/xml".to_owned(),
             Self::Busy => "too much to do; try again in a moment".to_owned(),
             Self::Internal => "the service failed; its log says why".to_owned(),
+            Self::Unconfirmed => {
+                "the database did not confirm the change: it may have been made or \
+                                  not; look before you repeat it"
+                    .to_owned()
+            }
         }
     }
 }
@@ -179,7 +188,11 @@ impl From<ServiceError> for Problem {
             ServiceError::Busy => Self::Busy,
             error => {
                 tracing::error!(%error, "a UDS request could not be carried out");
-                Self::Internal
+                if error.is_unconfirmed() {
+                    Self::Unconfirmed
+                } else {
+                    Self::Internal
+                }
             }
         }
     }

@@ -39,6 +39,7 @@ use axum::routing::any;
 use crate::domain::history::CorrelationId;
 use crate::server::cross_site;
 use crate::server::http::Peer;
+use crate::server::to_the_end::to_the_end;
 use crate::server::uds::endpoint;
 use crate::service::App;
 
@@ -77,6 +78,16 @@ async fn answer(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
+    let is_change = request.method() == Method::PUT;
+    let answered = answered(app, peer, request);
+    if !is_change {
+        return answered.await;
+    }
+    let answer = to_the_end(answered).await;
+    answer.unwrap_or_else(|| Problem::Internal.into_response())
+}
+
+async fn answered(app: Arc<App>, peer: Peer, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let host = parts.headers.get(header::HOST);
     let asked = Asked {

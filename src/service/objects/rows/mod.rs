@@ -27,13 +27,12 @@ use crate::domain::schema::Value;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::attributes;
-use crate::service::history::record;
+use crate::service::configuration::ConfigurationChange;
 use crate::service::history::record::Actor;
 use crate::service::history::record::Change;
 use crate::store;
 use crate::store::Connection;
 use crate::store::StoreError;
-use crate::store::Transaction;
 use crate::store::object_row;
 use crate::store::object_row::Cell;
 use crate::store::object_row::Cells;
@@ -141,7 +140,7 @@ impl Kind for Rows {
     ) -> Pending<'a, ()> {
         Box::pin(async move {
             let table = table_of(object)?;
-            let mut transaction = app.store.begin().await?;
+            let mut transaction = ConfigurationChange::begin(app).await?;
             let connection = transaction.connection();
             let name = names::name_of(app, connection, object.kind, pkid).await?;
             let name = name.unwrap_or_default();
@@ -162,7 +161,9 @@ impl Kind for Rows {
                 return Err(AdministrationError::InUse { kind, name, users }.into());
             }
             let change = changed(object, "object.remove", name);
-            commit(app, transaction, actor, (pkid, &[]), change).await
+            Ok(transaction
+                .commit_audited(actor, (pkid, &[]), change)
+                .await?)
         })
     }
 }
@@ -183,7 +184,7 @@ async fn write(
     let table = table_of(object)?;
     computed::check(draft)?;
     let name = draft.text("name");
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = ConfigurationChange::begin(app).await?;
     let connection = transaction.connection();
     let before = object_row::read(connection, &table, &[pkid]).await?;
     let cells = computed::cells(app, draft, &table, before.get(&pkid))?;
@@ -226,7 +227,8 @@ async fn write(
         Some(_) => "object.update",
     };
     let change = changed(object, action, name);
-    commit(app, transaction, actor, (pkid, draft.touched()), change).await
+    let touched = (pkid, draft.touched());
+    Ok(transaction.commit_audited(actor, touched, change).await?)
 }
 
 fn changed(object: &ObjectType, action: &'static str, name: String) -> Change {
@@ -237,18 +239,6 @@ fn changed(object: &ObjectType, action: &'static str, name: String) -> Change {
         before: String::new(),
         after: String::new(),
     }
-}
-
-async fn commit(
-    app: &App,
-    mut transaction: Transaction,
-    actor: &Actor,
-    touched: (Pkid, &[&'static str]),
-    change: Change,
-) -> Outcome<()> {
-    record::audit_elements(app, transaction.connection(), actor, touched, change).await?;
-    transaction.commit().await?;
-    Ok(app.reload_catalogue().await?)
 }
 
 /// The cells of these columns as a record has them.
