@@ -31,6 +31,7 @@ pub use write::set_file_allowed;
 pub use write::set_file_fetched;
 pub use write::set_first_fetch;
 pub use write::set_registered;
+pub use write::set_version_fetched;
 pub use write::set_version_stamp;
 pub use write::update;
 

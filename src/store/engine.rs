@@ -164,13 +164,13 @@ pub(super) async fn migrate(pool: &sqlx::AnyPool, engine: Engine) -> Result<(), 
     Ok(())
 }
 
-/// The statement that gives the next `ctiid`. On PostgreSQL no transaction waits for another's
+/// The statement that gives so many further `ctiid`s (`$1`): each of them, or the last alone. On PostgreSQL no transaction waits for another's
 /// number: a counter in a row would be one more lock, in whatever order use cases take the others.
-pub(super) fn next_ctiid(connection: &Connection) -> &'static str {
+pub(super) fn next_ctiids(connection: &Connection) -> &'static str {
     if connection.backend_name() == "PostgreSQL" {
-        "SELECT nextval('ctiid') AS ctiid"
+        "SELECT nextval('ctiid') AS ctiid FROM generate_series(1, CAST($1 AS BIGINT))"
     } else {
-        "UPDATE ctiid_counter SET last = last + 1 RETURNING last AS ctiid"
+        "UPDATE ctiid_counter SET last = last + $1 RETURNING last AS ctiid"
     }
 }
 

@@ -71,21 +71,33 @@ pub async fn came_back(
     requested_at: Option<UnixMillis>,
     happening: Happening,
 ) -> Result<(), WriteError> {
+    if let Some(write) = came_back_write(app, name, requested_at, happening) {
+        group_commit::commit(app, write).await?;
+    }
+    Ok(())
+}
+
+/// What [`came_back`] writes, for who writes it for many phones together; `None` when the phone owes
+/// nothing.
+pub(in crate::service) fn came_back_write(
+    app: &App,
+    name: &DeviceName,
+    requested_at: Option<UnixMillis>,
+    happening: Happening,
+) -> Option<Write> {
     let graced = app
         .locations
         .of_device(name)
         .iter()
         .any(|binding| binding.grace.is_some());
     if requested_at.is_none() && !graced {
-        return Ok(());
+        return None;
     }
-    let write = Write::CameBack(Box::new(CameBack {
+    Some(Write::CameBack(Box::new(CameBack {
         device_name: name.clone(),
         requested_at,
         happening,
-    }));
-    group_commit::commit(app, write).await?;
-    Ok(())
+    })))
 }
 
 /// Sends what is due, again and again. Runs until it is dropped.

@@ -12,6 +12,7 @@ use crate::domain::time::UnixMillis;
 use crate::service::App;
 use crate::service::ServiceError;
 use crate::service::devices::phone_book::KnownPhone;
+use crate::service::group_commit;
 use crate::service::history::record;
 use crate::service::history::record::Happening;
 use crate::service::phone_control;
@@ -74,6 +75,7 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
         }
     }
     app.file_notes.done(&notes);
+    let mut ends = Vec::new();
     for (index, note) in written? {
         for warning in &note.warnings {
             tracing::warn!(device = %note.device, %warning, "a phone's file");
@@ -84,8 +86,15 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
             ..Happening::default()
         };
         let owed = owed.get(index).copied().flatten();
-        if let Err(error) = phone_control::came_back(app, &note.device, owed, happening).await {
-            tracing::warn!(device = %note.device, %error, "its restart is still counted as owed");
+        let end = phone_control::came_back_write(app, &note.device, owed, happening);
+        ends.extend(end.map(|write| (&note.device, write)));
+    }
+    // Together: after a storm of new phones each of them owes a restart.
+    let (devices, writes): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
+    let results = group_commit::commit_all(app, writes).await;
+    for (device, result) in devices.into_iter().zip(results) {
+        if let Err(error) = result {
+            tracing::warn!(%device, %error, "its restart is still counted as owed");
         }
     }
     Ok(notes.len())
@@ -149,13 +158,16 @@ async fn write(
     connection: &mut Connection,
     note: &FileNote,
 ) -> Result<bool, StoreError> {
-    let Some(phone) = store::device::find_for_update(connection, &note.device).await? else {
-        return Ok(false);
+    let is_present = note.event == FileEvent::Fetched && {
+        let (device, stamp) = ((&note.device, note.pkid), note.version_stamp);
+        store::device::set_version_fetched(connection, device, stamp, note.at).await?
     };
-    if phone.pkid != note.pkid {
-        return Ok(false);
+    if !is_present {
+        let phone = store::device::find_for_update(connection, &note.device).await?;
+        if phone.is_none_or(|phone| phone.pkid != note.pkid) {
+            return Ok(false);
+        }
     }
-    let is_present = phone.version_stamp == note.version_stamp;
     let (event, what) = match note.event {
         FileEvent::Fetched if is_present => (TimelineEvent::FileServed, "its present file"),
         FileEvent::Fetched => (TimelineEvent::FileServed, "an earlier version of its file"),
@@ -173,9 +185,5 @@ async fn write(
     if note.event == FileEvent::FirstFetch {
         store::device::set_first_fetch(connection, note.pkid, note.source).await?;
     }
-    let is_fetched = is_present && note.event == FileEvent::Fetched;
-    if is_fetched {
-        store::device::set_file_fetched(connection, note.pkid, note.at).await?;
-    }
-    Ok(is_fetched)
+    Ok(is_present)
 }

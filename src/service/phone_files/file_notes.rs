@@ -22,8 +22,8 @@ use crate::locks;
 /// its timeline: a phone in a boot loop shall not fill the database.
 const FETCH_NOTED_EVERY: Duration = Duration::from_secs(10);
 
-/// Devices whose last noted fetch is remembered.
-const FETCHES_MAX: usize = 20_000;
+/// Devices whose last noted fetch is remembered, in each of two generations; some 40 bytes each.
+const GENERATION_MAX: usize = 10_000;
 
 /// Notes that may wait to be written; more are dropped (the phone's restart is then retried).
 const NOTES_MAX: usize = 10_000;
@@ -64,9 +64,33 @@ pub enum FileEvent {
 /// The notes that wait, and what they say of fetches.
 #[derive(Default)]
 pub struct FileNotes {
-    fetches: Mutex<HashMap<Pkid, UnixMillis>>,
+    fetches: Mutex<LastNoted>,
     waiting: Mutex<Waiting>,
     left: Notify,
+}
+
+/// When which device's last fetch was noted. When the young generation is full the old one is
+/// forgotten: what is older than a moment is not searched for among thousands.
+#[derive(Default)]
+struct LastNoted {
+    young: HashMap<Pkid, UnixMillis>,
+    old: HashMap<Pkid, UnixMillis>,
+}
+
+impl LastNoted {
+    fn of(&self, pkid: Pkid) -> Option<UnixMillis> {
+        self.young
+            .get(&pkid)
+            .or_else(|| self.old.get(&pkid))
+            .copied()
+    }
+
+    fn put(&mut self, pkid: Pkid, at: UnixMillis) {
+        if self.young.len() >= GENERATION_MAX {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(pkid, at);
+    }
 }
 
 #[derive(Default)]
@@ -82,17 +106,12 @@ impl FileNotes {
     /// waits for this one.
     pub fn leave_of_fetch(&self, note: FileNote, is_awaited: bool) {
         let (now, mut fetches) = (note.at, locks::lock(&self.fetches));
-        if fetches.len() >= FETCHES_MAX {
-            fetches.retain(|_, last| now.since(*last) < FETCH_NOTED_EVERY);
-        }
-        let last = fetches.get(&note.pkid);
-        let is_repeated = last.is_some_and(|last| now.since(*last) < FETCH_NOTED_EVERY);
+        let last = fetches.of(note.pkid);
+        let is_repeated = last.is_some_and(|last| now.since(last) < FETCH_NOTED_EVERY);
         if is_repeated && !is_awaited {
             return;
         }
-        if fetches.len() < FETCHES_MAX {
-            fetches.insert(note.pkid, now);
-        }
+        fetches.put(note.pkid, now);
         drop(fetches);
         self.leave(note);
     }
@@ -197,5 +216,18 @@ mod tests {
         assert_eq!(at(9_999, true), 1);
         assert_eq!(at(19_998, false), 0);
         assert_eq!(at(19_999, false), 1);
+    }
+
+    #[test]
+    fn however_many_devices_fetch_two_generations_are_remembered() {
+        let mut last = LastNoted::default();
+        let count = u32::try_from(GENERATION_MAX).unwrap() * 3 + 1;
+        for n in 0..count {
+            last.put(Pkid::from_u128(n.into()), UnixMillis(n.into()));
+        }
+        assert_eq!(last.of(Pkid::from_u128(0)), None);
+        let newest = Pkid::from_u128(u128::from(count) - 1);
+        assert_eq!(last.of(newest), Some(UnixMillis(i64::from(count) - 1)));
+        assert!(last.young.len() + last.old.len() <= 2 * GENERATION_MAX);
     }
 }

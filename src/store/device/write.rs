@@ -7,6 +7,7 @@ use super::super::StoreError;
 use super::super::ctiid;
 use super::super::row::one_row;
 use crate::domain::ctiid::Ctiid;
+use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
@@ -30,10 +31,11 @@ fn number_of(ctiid: Ctiid) -> i64 {
 /// Gives the device and its lines the numbers that they do not have yet.
 async fn number(connection: &mut Connection, phone: &mut Phone) -> Result<(), StoreError> {
     let lines = phone.lines.iter_mut().map(|line| &mut line.ctiid);
-    for ctiid in std::iter::once(&mut phone.ctiid).chain(lines) {
-        if ctiid.is_none() {
-            *ctiid = Some(ctiid::next(connection).await?);
-        }
+    let all = std::iter::once(&mut phone.ctiid).chain(lines);
+    let missing: Vec<_> = all.filter(|ctiid| ctiid.is_none()).collect();
+    let numbers = ctiid::next_of(connection, missing.len()).await?;
+    for (ctiid, number) in missing.into_iter().zip(numbers) {
+        *ctiid = Some(number);
     }
     Ok(())
 }
@@ -265,6 +267,31 @@ pub async fn set_file_fetched(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Writes that this version of this device's file was fetched; `false` when there is no such device,
+/// or its file is another by now. In one statement: a site that starts fetches every file.
+///
+/// # Errors
+///
+/// [`StoreError`] as [`super::find`].
+pub async fn set_version_fetched(
+    connection: &mut Connection,
+    (name, pkid): (&DeviceName, Pkid),
+    version_stamp: Pkid,
+    at: UnixMillis,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE device SET file_fetched_at = $4 \
+         WHERE pkid = $1 AND name = $2 AND version_stamp = $3",
+    )
+    .bind(pkid.to_string())
+    .bind(name.as_str())
+    .bind(version_stamp.to_string())
+    .bind(at.0)
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
 }
 
 /// Writes to which address the device's first file goes; the address that it has stays.
