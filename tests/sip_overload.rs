@@ -1,6 +1,7 @@
 //! The registrar while its database is away, and while more ask than can wait for it.
 
 use std::time::Duration;
+use std::time::Instant;
 
 use crate::common::Database;
 use crate::common::Reply;
@@ -19,6 +20,21 @@ const BEYOND: usize = 50;
 
 /// Unclaimed phones that one address may have.
 const UNCLAIMED_MAX: usize = 16;
+
+/// How long a phone waits for an answer. Source: RFC 3261 clause 17.1.2.2, timer F.
+const PHONES_WAIT: Duration = Duration::from_secs(32);
+
+/// Sends REGISTERs of as many phones that nobody knows, their names beginning with `mac`.
+async fn send_many(phone: &mut SipPhone, mac: &str, count: usize) {
+    for number in 0..count {
+        phone.mac = format!("{mac}{number:04X}");
+        phone.name = format!("SEP{}", phone.mac);
+        phone.boot();
+        let contact = phone.contact();
+        let text = phone.register_text(&contact, 120);
+        phone.send(&text).await;
+    }
+}
 
 /// A phone that has registered its own line with its own secret.
 async fn settled(server: &TestServer, address: &str) -> (SipPhone, String) {
@@ -101,20 +117,39 @@ async fn with_the_database_away_refreshes_go_on_and_a_new_phone_is_told_to_come_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_database_away_all_who_wait_are_told_before_they_give_up() {
+    for_each_database(|database: Database| async move {
+        let server = TestServer::start(&database).await;
+        let away = database.take_away().await;
+        let asked = Instant::now();
+        let mut sites = Vec::new();
+        for (address, mac) in [("127.0.0.1", "0011AABD"), ("127.0.0.2", "0011AABE")] {
+            let address = address.parse().unwrap();
+            let mut site = SipPhone::tcp_at(server.sip_tcp, MAC, address).await;
+            send_many(&mut site, mac, WAITING_MAX).await;
+            sites.push(site);
+        }
+        for site in &mut sites {
+            for _ in 0..WAITING_MAX {
+                told_to_come_again(&site.receive().await, "60");
+            }
+        }
+        let took = asked.elapsed();
+        assert!(took < PHONES_WAIT, "{took:?}");
+        away.give_back().await;
+        assert!(server.test.app.phones.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_can_wait_for_the_database_are_told_to_come_again_and_nobody_else_is() {
     for_each_database(|database: Database| async move {
         let server = TestServer::start(&database).await;
         let (mut phone, secret) = settled(&server, "127.0.0.1").await;
         let held = database.hold().await;
         let mut many = SipPhone::tcp(server.sip_tcp, MAC).await;
-        for number in 0..WAITING_MAX + BEYOND {
-            many.mac = format!("0011AABD{number:04X}");
-            many.name = format!("SEP{}", many.mac);
-            many.boot();
-            let contact = many.contact();
-            let text = many.register_text(&contact, 120);
-            many.send(&text).await;
-        }
+        send_many(&mut many, "0011AABD", WAITING_MAX + BEYOND).await;
         for _ in 0..BEYOND {
             told_to_come_again(&many.receive().await, "10");
         }
