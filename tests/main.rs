@@ -93,5 +93,6 @@ mod third_party;
 mod trust_list;
 mod trust_list_support;
 mod tvs;
+mod two_nodes;
 mod uds_resources;
 mod users;

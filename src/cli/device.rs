@@ -159,10 +159,7 @@ fn table(devices: &[DeviceView]) -> String {
             device.state.clone(),
             device.lines.join(","),
             device.owner.clone().unwrap_or_default(),
-            device
-                .registered_from
-                .clone()
-                .unwrap_or_else(|| "not registered".to_owned()),
+            registered_from(device).unwrap_or_else(|| "not registered".to_owned()),
         ]
     };
     let rows: Vec<Vec<String>> = devices.iter().map(row).collect();
@@ -177,6 +174,15 @@ fn table(devices: &[DeviceView]) -> String {
         ],
         &rows,
     )
+}
+
+/// Where a device is registered from, with the node where that is not the one that answers.
+fn registered_from(device: &DeviceView) -> Option<String> {
+    let from = device.registered_from.as_ref()?;
+    Some(match &device.registered_at_node {
+        Some(node) => format!("{from} at node {node}"),
+        None => from.clone(),
+    })
 }
 
 fn card(device: &DeviceView) -> String {
@@ -195,7 +201,7 @@ fn card(device: &DeviceView) -> String {
             .digest_user
             .as_deref()
             .unwrap_or("none: a secret of its own"),
-        or_none(device.registered_from.as_deref()),
+        or_none(registered_from(device).as_deref()),
         device_restart::in_words(device.restart.as_ref()),
         device.lock.as_deref().unwrap_or("no"),
     );

@@ -81,6 +81,24 @@ pub async fn page(
     .collect()
 }
 
+/// Reads the bindings of one device, the newest first; `expires_at` as in [`page`].
+///
+/// # Errors
+///
+/// [`StoreError`] as [`page`].
+pub async fn of_device(
+    connection: &mut Connection,
+    device_name: &DeviceName,
+) -> Result<Vec<Binding>, StoreError> {
+    sqlx::query("SELECT * FROM binding WHERE device_name = $1 ORDER BY registered_at DESC")
+        .bind(device_name.as_str())
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(binding_of)
+        .collect()
+}
+
 /// Adds a binding or replaces the one of the same device and address of record.
 ///
 /// # Errors

@@ -28,8 +28,11 @@ pub struct DeviceOverview {
     pub phone: Phone,
     /// User ID of its owner.
     pub owner: Option<UserId>,
-    /// Its registrations at this node that have not ended.
+    /// Its registrations at this node that have not ended; where there is none, those at other
+    /// nodes as they wrote them.
     pub bindings: Vec<Arc<Binding>>,
+    /// Name of the node that the first of them is at, when it is not this one.
+    pub other_node: Option<String>,
     /// The restart that it owes: asked for and not answered by coming back.
     pub restart: Option<PhoneRestart>,
 }
@@ -126,10 +129,36 @@ async fn overview(
     let mut bindings = app.locations.of_device(&phone.name);
     // One that has ended stays in the table until it is swept.
     bindings.retain(|binding| binding.expires_at > now);
+    if bindings.is_empty() {
+        let written = store::binding::of_device(connection, &phone.name).await?;
+        let at_others = written.into_iter();
+        let at_others = at_others.filter(|binding| binding.node != app.node.pkid);
+        bindings = at_others.map(Arc::new).collect();
+    }
+    let other_node = match bindings.first() {
+        Some(binding) => other_node(app, connection, binding).await?,
+        None => None,
+    };
     Ok(DeviceOverview {
         owner: owner.map(|user| user.user_id),
         bindings,
+        other_node,
         restart: app.phone_control.owed_by(&phone.name),
         phone,
     })
+}
+
+/// The name of the node that a binding is at, unless it is this one; its identifier when the node
+/// has been removed.
+async fn other_node(
+    app: &App,
+    connection: &mut Connection,
+    binding: &Binding,
+) -> Result<Option<String>, StoreError> {
+    if binding.node == app.node.pkid {
+        return Ok(None);
+    }
+    let node = store::catalogue::call_manager(connection, binding.node).await?;
+    let name = node.map(|node| node.name);
+    Ok(Some(name.unwrap_or_else(|| binding.node.to_string())))
 }

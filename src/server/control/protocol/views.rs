@@ -175,6 +175,9 @@ pub struct DeviceView {
     pub digest_user: Option<String>,
     /// Address of its live registration.
     pub registered_from: Option<String>,
+    /// Name of the node that this registration is at; `None`: the one that answers.
+    #[serde(default)]
+    pub registered_at_node: Option<String>,
     /// Whether a restart is still owed.
     pub restart_pending: bool,
     /// That restart.
