@@ -11,8 +11,10 @@ use crate::common::TestPhone;
 use crate::common::administrator;
 use crate::common::for_each_database;
 use selfprov::domain::device::DeviceName;
+use selfprov::domain::line::AutoAnswer;
 use selfprov::domain::phone_model;
 use selfprov::domain::phone_restart::PhoneAction;
+use selfprov::domain::pkid::Pkid;
 use selfprov::domain::refusal::Refusal;
 use selfprov::domain::secret::Secret;
 use selfprov::service::App;
@@ -27,6 +29,7 @@ use selfprov::service::devices::reread;
 use selfprov::service::devices::turn::DeviceTurn;
 use selfprov::service::lines;
 use selfprov::service::lines::LineChange;
+use selfprov::service::self_provisioning::continue_login::continue_login;
 use selfprov::service::self_provisioning::provision::ProvisionError;
 use selfprov::service::self_provisioning::release;
 use selfprov::service::self_provisioning::release::ReleaseError;
@@ -310,6 +313,102 @@ async fn a_phone_that_is_given_the_line_while_it_changes_is_not_forgotten() {
     .await;
 }
 
+/// Somebody's change, which is under way.
+type Changing<T> = tokio::task::JoinHandle<T>;
+
+/// Waits until `waiting` wait for each other in the database, or until `changing` has ended.
+async fn until_it_waits<T>(test: &TestApp, waiting: i64, changing: &Changing<T>) {
+    let query = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock'";
+    let waits = async {
+        // SQLite does not say who waits: writers take turns there.
+        while test.app.store.engine() == Engine::PostgreSql
+            && !changing.is_finished()
+            && test.count(query).await < waiting
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), waits).await;
+    assert!(waited.is_ok(), "it neither waits nor ends");
+}
+
+/// A transaction that keeps everybody else from committing a change of a device.
+async fn held(app: &App) -> Transaction {
+    let mut transaction = app.store.begin().await.unwrap();
+    if app.store.engine() == Engine::PostgreSql {
+        let lock = sqlx::query("LOCK TABLE timeline IN EXCLUSIVE MODE");
+        lock.execute(transaction.connection()).await.unwrap();
+    }
+    transaction
+}
+
+/// The line changes while a phone is being given it, which is written and not committed.
+async fn answer_by_itself_during<T>(test: &TestApp, line: Pkid, giving: impl Fn() -> Changing<T>) {
+    let held = held(&test.app).await;
+    let giving = giving();
+    until_it_waits(test, 1, &giving).await;
+    let change = LineChange {
+        auto_answer: Some(AutoAnswer::WithSpeakerphone),
+        ..LineChange::default()
+    };
+    let changing = {
+        let (app, change) = (std::sync::Arc::clone(&test.app), change.clone());
+        tokio::spawn(async move { lines::update(&app, &administrator(), line, &change).await })
+    };
+    until_it_waits(test, 2, &changing).await;
+    drop(held);
+    giving.await.unwrap();
+    match changing.await.unwrap() {
+        Ok(_) => {}
+        // It has seen the phone, and says that it is to be repeated.
+        Err(AdministrationError::Changed(_)) => {
+            lines::update(&test.app, &administrator(), line, &change)
+                .await
+                .unwrap();
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_is_being_given_the_line_while_it_changes_is_not_forgotten() {
+    for_each_database(|database| async move {
+        let test = TestApp::start(&database).await;
+        let phones = [TestPhone::number(1), TestPhone::number(2)];
+        let added = test.add_user("added", "1005", PIN).await;
+        let name = phones[0].name.clone();
+        let app = std::sync::Arc::clone(&test.app);
+        let line = added.primary_extension.as_ref().unwrap().line;
+        answer_by_itself_during(&test, line, || {
+            let (app, name) = (std::sync::Arc::clone(&app), name.clone());
+            tokio::spawn(async move { add_device(&app, &name, "1005", None).await })
+        })
+        .await;
+
+        let claimed = test.add_user("claimed", "1006", PIN).await;
+        let line = claimed.primary_extension.as_ref().unwrap().line;
+        let phone = test.auto_register(2).await;
+        let shown = test.log_in(&phone, "claimed", PIN).await.unwrap();
+        let claim = test.claim(&phone);
+        answer_by_itself_during(&test, line, || {
+            let (app, token) = (std::sync::Arc::clone(&app), shown.token.clone());
+            let claim = claim.clone();
+            tokio::spawn(async move {
+                let pressed = continue_login(&app, &claim, &token).await;
+                assert_eq!(pressed.unwrap().extension.as_str(), "1006");
+            })
+        })
+        .await;
+        for phone in &phones {
+            // Memory and database agree.
+            let stored = test.stored(phone).await.unwrap();
+            assert!(stored.lines[0].answers_automatically, "{}", phone.name);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn new_digest_credentials_wait_for_the_turn_of_every_device_that_uses_them() {
     for_each_database(|database| async move {
@@ -431,7 +530,11 @@ async fn devices_are_in_doubt_until_they_were_read_again_when_a_commit_is_not_co
         let polled = std::future::poll_fn(|context| Poll::Ready(committing.as_mut().poll(context)));
         let is_pending = polled.await.is_pending();
         drop(committing);
-        assert_eq!(!app.phones.take_doubtful().is_empty(), is_pending);
+        assert!(is_pending, "a commit is not done at the first look");
+        assert_eq!(
+            app.phones.take_doubtful(),
+            names.into_iter().cloned().collect()
+        );
     })
     .await;
 }

@@ -20,6 +20,7 @@ use crate::service::lines;
 use crate::service::lines::NewLine;
 use crate::service::users;
 use crate::service::users::Extension;
+use crate::store;
 use crate::store::Connection;
 
 /// Most characters of a line's label and display name. Source: AXL `XPhoneLine`.
@@ -82,7 +83,8 @@ pub(super) struct WantedLines<'a> {
     pub(super) before: &'a [PhoneLine],
 }
 
-/// The lines by their numbers, with the place of each on the device.
+/// The lines by their numbers, with the place of each on the device. Those that are new to it are
+/// locked.
 pub(super) async fn find_lines<'a>(
     app: &App,
     connection: &mut Connection,
@@ -128,7 +130,29 @@ pub(super) async fn find_lines<'a>(
         found.push((index, line, row));
     }
     found.sort_by_key(|(index, ..)| *index);
+    lock_new(connection, before, &mut found).await?;
     Ok(found)
+}
+
+/// Locks the lines that are new to the device until the transaction ends, and reads them again:
+/// whoever changes one of them either has done so, or sees then that the device has it. In the
+/// order of their identities, so that nobody waits in a ring.
+async fn lock_new(
+    connection: &mut Connection,
+    before: &[PhoneLine],
+    found: &mut [(u8, &DeviceLine, Line)],
+) -> Result<(), AdministrationError> {
+    let is_new = |line: &Line| before.iter().all(|known| known.line != line.pkid);
+    let rows = found.iter_mut().map(|(_, _, line)| line);
+    let mut new: Vec<&mut Line> = rows.filter(|line| is_new(line)).collect();
+    new.sort_unstable_by_key(|line| line.pkid);
+    for line in new {
+        let place = |line: &Line| (line.pattern.clone(), line.route_partition);
+        let locked = store::line::by_pkid_for_update(connection, line.pkid).await?;
+        let locked = locked.filter(|locked| place(locked) == place(line));
+        *line = locked.ok_or(AdministrationError::Changed(lines::KIND))?;
+    }
+    Ok(())
 }
 
 /// A line of this number and nothing else, in a partition that exists.

@@ -238,7 +238,8 @@ async fn replace(
     let user = &who.user;
     let line = user.primary_extension.as_ref().map(|line| line.line);
     let line = line.ok_or(ProvisionError::Refused(Refusal::UserNotReady))?;
-    let mut line = store::line::by_pkid(connection, line)
+    // Whoever changes the line has done so by now, or sees then that this phone has it.
+    let mut line = store::line::by_pkid_for_update(connection, line)
         .await?
         .ok_or(ProvisionError::Refused(Refusal::UserNotReady))?;
     let pattern = line.pattern.clone();
