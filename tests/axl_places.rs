@@ -52,6 +52,20 @@ async fn a_line_is_not_added_at_the_index_of_another() {
         );
         axl.succeed("14.0", "updatePhone", &instead).await;
         assert_eq!(patterns(&axl).await, ["6001", "6003"]);
+        // Without a partition it is the only line of that number, wherever that is.
+        let partition = "<routePartition><name>PT_Site</name></routePartition>";
+        axl.succeed("14.0", "addRoutePartition", partition).await;
+        let moved = "<pattern>6003</pattern><newRoutePartitionName>PT_Site</newRoutePartitionName>";
+        axl.succeed("14.0", "updateLine", moved).await;
+        let same = add("2", "6003", "<label>Sales</label>");
+        axl.succeed("14.0", "updatePhone", &same).await;
+        let phone = axl.succeed("14.0", "getPhone", KEY).await;
+        assert!(phone.contains("<label>Sales</label>"), "{phone}");
+        // Where another has it in no partition, that one is meant.
+        axl.succeed("14.0", "addLine", "<line><pattern>6003</pattern></line>")
+            .await;
+        let (code, message) = axl.refused("14.0", "updatePhone", &same).await;
+        assert_eq!(code, -239, "{message}");
     })
     .await;
 }

@@ -83,6 +83,45 @@ fn identified_group<'a>(
     }
 }
 
+/// Every group of a record that may say by its `uuid` which object of this kind it means, and does
+/// not.
+pub fn unidentified<'a>(
+    object: &ObjectType,
+    record: &'a mut Record,
+    kind: ObjectKind,
+) -> Vec<&'a mut Record> {
+    let mut found = Vec::new();
+    collect_unidentified(object.elements, record, kind, &mut found);
+    found
+}
+
+fn collect_unidentified<'a>(
+    table: &'static [Element],
+    record: &'a mut Record,
+    kind: ObjectKind,
+    found: &mut Vec<&'a mut Record>,
+) {
+    for (name, value) in record.iter_mut() {
+        let Some(element) = row(table, name) else {
+            continue;
+        };
+        let values = match value {
+            Value::List(values) => values.as_mut_slice(),
+            value => std::slice::from_mut(value),
+        };
+        for value in values {
+            let Value::Group(record) = value else {
+                continue;
+            };
+            match (element.identified == Some(kind), record.pkid()) {
+                (true, None) => found.push(record),
+                (true, Some(_)) => {}
+                (false, _) => collect_unidentified(element.children(), record, kind, found),
+            }
+        }
+    }
+}
+
 fn row(table: &'static [Element], name: &str) -> Option<&'static Element> {
     let mut rows = table.iter();
     rows.find(|element| element.canonical == name || element.name == name)

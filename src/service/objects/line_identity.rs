@@ -3,12 +3,14 @@
 
 use super::ObjectError;
 use super::Outcome;
+use super::line_of_number::by_pattern;
 use super::line_of_number::number;
 use super::names;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::line::Line;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::Content;
+use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Value;
@@ -44,6 +46,30 @@ pub(super) async fn resolve(
         mean(group, &line, &catalogue)?;
     }
     Ok(())
+}
+
+/// The record with the identity of the line that each number without a partition means: the only
+/// one that has it, else the one in none. A number that no line has stays as it is.
+///
+/// # Errors
+///
+/// [`ObjectError`] when the database fails.
+pub(super) async fn of_numbers(
+    app: &App,
+    connection: &mut Connection,
+    object: &'static ObjectType,
+    mut record: Record,
+) -> Outcome<Record> {
+    for group in references::unidentified(object, &mut record, ObjectKind::Line) {
+        let pattern = group.text("pattern").unwrap_or_default().to_owned();
+        if pattern.is_empty() || group.text(PARTITION).is_some() {
+            continue;
+        }
+        if let Some(pkid) = by_pattern(app, connection, &pattern, None).await? {
+            group.set_pkid(pkid);
+        }
+    }
+    Ok(record)
 }
 
 fn mean(group: Identified<'_>, line: &Line, catalogue: &Catalogue) -> Outcome<()> {

@@ -81,6 +81,7 @@ async fn merged(
         .version(app, connection, object, pkid)
         .await?;
     let before = read(app, connection, object, &[pkid]).await?;
+    let identified = line_identity::of_numbers(app, connection, object, said.clone()).await?;
     drop(reader);
     let (_, before) = before
         .into_iter()
@@ -90,7 +91,7 @@ async fn merged(
         let reason = "it names an entry that is not there; read the object again";
         return Err(ObjectError::invalid(element, &reason));
     }
-    if let Some(taken) = schema::merge::adds_where_another_is(object, &before, said) {
+    if let Some(taken) = schema::merge::adds_where_another_is(object, &before, &identified) {
         return Err(ObjectError::Taken(taken));
     }
     refuse_contradiction(object, &before, said)?;
