@@ -9,6 +9,7 @@ use crate::common::axl_envelope;
 use crate::common::for_each_database;
 use selfprov::domain::history::AuditKind;
 use selfprov::domain::pkid::Pkid;
+use selfprov::domain::secret::Secret;
 use selfprov::service::App;
 use selfprov::service::devices;
 use selfprov::service::devices::DeviceChange;
@@ -21,6 +22,7 @@ use selfprov::service::self_provisioning::release;
 use selfprov::service::users;
 use selfprov::service::users::NewUser;
 use selfprov::service::users::UserChange;
+use selfprov::service::users::credentials::set_digest_credentials;
 use selfprov::store::Connection;
 use selfprov::store::Engine;
 use sqlx::Connection as _;
@@ -313,6 +315,14 @@ async fn a_change_says_which_elements_it_touched_whoever_made_it() {
             touched(&answer),
             ["description", "status", "associatedDevices"]
         );
+        let secret = Secret::from("voice-Secret-9");
+        for secret in [Some(&secret), None] {
+            set_digest_credentials(app, &administrator(), "jdoe", secret)
+                .await
+                .unwrap();
+            let told = touched(&client.ask("").await);
+            assert_eq!(told, ["digestCredentials"], "{secret:?}");
+        }
     })
     .await;
 }

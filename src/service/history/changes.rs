@@ -248,6 +248,7 @@ fn elements_of(action: &str) -> &'static str {
     match verb {
         "set_pin" | "change_pin" => "pin pinCredentials",
         "set_password" | "change_password" | "reset_password" => "password passwordCredentials",
+        "set_digest_credentials" => "digestCredentials",
         "set_associated_devices" => "associatedDevices",
         "set_mode" => "requireAuthentication allowAuthentication",
         "set_authentication_code" => "authenticationCode",
