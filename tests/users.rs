@@ -273,7 +273,7 @@ async fn a_trivial_pin_is_refused_and_no_pin_is_in_the_audit_log() {
             .await
             .unwrap();
         assert!(verifies(&test, "aksethi", CredentialKind::Pin, "582913").await);
-        let generated = users::credentials::generate_pin(app);
+        let generated = users::credentials::generate_pin(app, "jdoe").await.unwrap();
         let generated = NewSecret {
             secret: generated,
             must_change: true,

@@ -1,5 +1,6 @@
 //! The commands about application users: administrators and programs.
 
+use crate::domain::credential::CredentialUser;
 use crate::domain::login_name::UserId;
 use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{
@@ -45,7 +46,8 @@ async fn add(
     must_change: bool,
 ) -> Result<Answer, Fault> {
     let user_id: UserId = user_id.parse()?;
-    let (password, made) = password_or_new(app, password, must_change);
+    let account = (CredentialUser::ApplicationUser, user_id.as_str());
+    let (password, made) = password_or_new(app, account, password, must_change).await?;
     let said = ApplicationUserChange {
         password: Some(password),
         access_control_groups: Some(groups),
@@ -66,7 +68,8 @@ async fn set_password(
     password: Option<SecretText>,
     must_change: bool,
 ) -> Result<Answer, Fault> {
-    let (password, made) = password_or_new(app, password, must_change);
+    let account = (CredentialUser::ApplicationUser, user_id);
+    let (password, made) = password_or_new(app, account, password, must_change).await?;
     application_users::set_password(app, &actor(app), user_id, &password).await?;
     Ok(password_set(user_id, made))
 }
@@ -84,15 +87,20 @@ async fn list(app: &App) -> Result<Answer, Fault> {
 }
 
 /// The password that was given, or a new one and its copy for the one who asked.
-pub(super) fn password_or_new(
+///
+/// # Errors
+///
+/// The database is away.
+pub(super) async fn password_or_new(
     app: &App,
+    (user, login): (CredentialUser, &str),
     given: Option<SecretText>,
     must_change: bool,
-) -> (NewSecret, Option<SecretText>) {
+) -> Result<(NewSecret, Option<SecretText>), Fault> {
     let (secret, made) = if let Some(password) = given {
         (password.secret(), None)
     } else {
-        let password = users::credentials::generate_password(app);
+        let password = users::credentials::generate_password(app, user, login).await?;
         let copy = SecretText::new(&password);
         (password, Some(copy))
     };
@@ -100,7 +108,7 @@ pub(super) fn password_or_new(
         secret,
         must_change,
     };
-    (new, made)
+    Ok((new, made))
 }
 
 /// The answer to whoever set a password.

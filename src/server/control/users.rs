@@ -1,5 +1,6 @@
 //! The commands about users, and what is known of the system's readiness.
 
+use crate::domain::credential::CredentialUser;
 use crate::domain::directory_number::DirectoryNumber;
 use crate::domain::end_user::Person;
 use crate::domain::login_name::{SelfServiceUserId, UserId};
@@ -31,7 +32,7 @@ const NAMED_MAX: usize = 50;
 ///
 /// A value is not allowed, taken, or refused by the credential policy.
 pub async fn add(app: &App, new: NewUser) -> Result<Answer, Fault> {
-    let (pin, made_pin) = pin_or_new(app, new.pin);
+    let (pin, made_pin) = pin_or_new(app, &new.user_id, new.pin).await?;
     let (digest, made_digest) = digest_or_new(app, new.digest);
     let phone = new.phone.map(quick_phone).transpose()?;
     let user_id: UserId = new.user_id.parse()?;
@@ -145,7 +146,7 @@ pub async fn set_pin(
     pin: Option<SecretText>,
     must_change: bool,
 ) -> Result<Answer, Fault> {
-    let (secret, made) = pin_or_new(app, pin);
+    let (secret, made) = pin_or_new(app, name, pin).await?;
     let new = NewSecret {
         secret,
         must_change,
@@ -166,7 +167,8 @@ pub async fn set_password(
     password: Option<SecretText>,
     must_change: bool,
 ) -> Result<Answer, Fault> {
-    let (new, made) = administrators::password_or_new(app, password, must_change);
+    let account = (CredentialUser::EndUser, name);
+    let (new, made) = administrators::password_or_new(app, account, password, must_change).await?;
     credentials::set_password(app, &actor(app), name, &new).await?;
     Ok(administrators::password_set(name, made))
 }
@@ -301,13 +303,17 @@ fn with_pin(user: UserView, pin: Option<SecretText>) -> Answer {
 }
 
 /// The PIN that was given, or a new one and its copy for the one who asked.
-fn pin_or_new(app: &App, given: Option<SecretText>) -> (Secret, Option<SecretText>) {
+async fn pin_or_new(
+    app: &App,
+    login: &str,
+    given: Option<SecretText>,
+) -> Result<(Secret, Option<SecretText>), Fault> {
     if let Some(pin) = given {
-        return (pin.secret(), None);
+        return Ok((pin.secret(), None));
     }
-    let pin = credentials::generate_pin(app);
+    let pin = credentials::generate_pin(app, login).await?;
     let copy = SecretText::new(&pin);
-    (pin, Some(copy))
+    Ok((pin, Some(copy)))
 }
 
 fn view(overview: UserOverview) -> UserView {

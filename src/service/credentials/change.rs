@@ -73,7 +73,8 @@ pub(in crate::service) struct Holder<'a> {
 ///
 /// # Errors
 ///
-/// [`AdministrationError::Credential`] when the policy refuses the secret.
+/// [`AdministrationError::Credential`] when the policy refuses the secret;
+/// [`AdministrationError::Invalid`] for one that must be changed by an owner who may not.
 pub(in crate::service) async fn prepare(
     app: &App,
     kind: CredentialKind,
@@ -88,6 +89,12 @@ pub(in crate::service) async fn prepare(
         (None, None) => default_policy(&catalogue, holder.user, kind),
     };
     let mut terms = terms.clone();
+    if let Some(secret) = secret {
+        let held = holder.in_force.is_some_and(|stored| stored.cant_change);
+        let must_change = terms.must_change.unwrap_or(secret.must_change);
+        let cant_change = terms.cant_change.unwrap_or(held);
+        refuse_contradiction(label(kind), must_change, cant_change)?;
+    }
     let secret = match secret {
         Some(secret) => Some(prepare_credential(app, kind, secret, holder.owner, policy).await?),
         None if holder.in_force.is_some() => None,

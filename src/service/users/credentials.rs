@@ -14,13 +14,13 @@ use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
 use crate::service::administration::NewSecret;
+use crate::service::administration::default_policy;
 use crate::service::administration::generated;
 use crate::service::administration::label;
 use crate::service::administration::unlock_credential;
 use crate::service::credentials;
 use crate::service::credentials::change::CredentialTerms;
 use crate::service::credentials::change::Holder;
-use crate::service::credentials::change::refuse_contradiction;
 use crate::service::devices::turn::DeviceTurn;
 use crate::service::history::record;
 use crate::service::history::record::Actor;
@@ -80,8 +80,6 @@ async fn set(
         .ok_or_else(|| AdministrationError::not_found(END_USER, login))?;
     let in_force = store::credential::find(connection, user.pkid, kind).await?;
     drop(reader);
-    let cant_change = in_force.as_ref().is_some_and(|stored| stored.cant_change);
-    refuse_contradiction(label(kind), new.must_change, cant_change)?;
     let owner = credential_owner(&user);
     let holder = Holder {
         user: CredentialUser::EndUser,
@@ -114,26 +112,42 @@ async fn set(
     Ok(())
 }
 
-/// A PIN that nobody chose, for a new user or a reset. Show it once; let its owner change it.
-pub fn generate_pin(app: &App) -> Secret {
+/// A PIN that nobody chose, for an end user or for one who is to be added: as long as the policy
+/// that it is to fulfil wants it. Show it once; let its owner change it.
+///
+/// # Errors
+///
+/// [`AdministrationError::Service`] when the database fails.
+pub async fn generate_pin(app: &App, login: &str) -> Result<Secret, AdministrationError> {
+    let policy = policy_of(app, CredentialUser::EndUser, login, CredentialKind::Pin).await?;
+    let length = policy.length_min.max(GENERATED_PIN_DIGITS);
     let draw = || {
-        let bytes: [u8; GENERATED_PIN_DIGITS] = app.environment.random();
+        let bytes = drawn(app, length);
         let digits = bytes.iter().map(|byte| char::from(b'0' + byte % 10));
         Secret::new(digits.collect())
     };
-    let policy = CredentialPolicy::default_of(CredentialKind::Pin);
     let owner = CredentialOwner::default();
     let is_good = |secret: &Secret| {
         Pin::new(secret.clone()).is_ok_and(|pin| policy.check_pin(&pin, &owner).is_ok())
     };
-    generated(draw, is_good)
+    Ok(generated(draw, is_good))
 }
 
-/// A password that nobody chose and that can be read out and typed: for a
-/// new account or a reset. Show it once.
-pub fn generate_password(app: &App) -> Secret {
+/// A password that nobody chose and that can be read out and typed, for an account or for one that
+/// is to be added: as long as the policy that it is to fulfil wants it. Show it once.
+///
+/// # Errors
+///
+/// [`AdministrationError::Service`] when the database fails.
+pub async fn generate_password(
+    app: &App,
+    user: CredentialUser,
+    login: &str,
+) -> Result<Secret, AdministrationError> {
+    let policy = policy_of(app, user, login, CredentialKind::Password).await?;
+    let length = policy.length_min.max(GENERATED_PASSWORD_CHARACTERS);
     let draw = || {
-        let bytes: [u8; GENERATED_PASSWORD_CHARACTERS] = app.environment.random();
+        let bytes = drawn(app, length);
         let characters = bytes.iter().map(|byte| {
             let place = usize::from(byte % 32);
             GENERATED_PASSWORD_ALPHABET
@@ -142,13 +156,50 @@ pub fn generate_password(app: &App) -> Secret {
         });
         Secret::new(characters.collect())
     };
-    let policy = CredentialPolicy::default_of(CredentialKind::Password);
     let owner = CredentialOwner::default();
     let is_good = |secret: &Secret| {
         Password::new(secret.clone())
             .is_ok_and(|password| policy.check_password(&password, &owner).is_ok())
     };
-    generated(draw, is_good)
+    Ok(generated(draw, is_good))
+}
+
+/// So many random bytes.
+fn drawn(app: &App, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    app.environment.fill(&mut bytes);
+    bytes
+}
+
+/// The policy that a new secret of this account has to fulfil: its credential's, else that of new
+/// accounts.
+async fn policy_of(
+    app: &App,
+    user: CredentialUser,
+    login: &str,
+    kind: CredentialKind,
+) -> Result<CredentialPolicy, AdministrationError> {
+    let mut reader = app.store.read().await?;
+    let connection = reader.connection();
+    let login = FoldedLogin::of(login);
+    let account = match user {
+        CredentialUser::EndUser => {
+            let user = store::end_user::by_login(connection, &login).await?;
+            user.map(|user| user.pkid)
+        }
+        CredentialUser::ApplicationUser => {
+            let user = store::application_user::by_login(connection, &login).await?;
+            user.map(|user| user.pkid)
+        }
+    };
+    let stored = match account {
+        Some(account) => store::credential::find(connection, account, kind).await?,
+        None => None,
+    };
+    Ok(match stored {
+        Some(stored) => stored.policy,
+        None => default_policy(&app.catalogue.load(), user, kind).1,
+    })
 }
 
 /// Which credentials of a user were locked.

@@ -5,6 +5,7 @@ mod change;
 use super::credentials::generate_password;
 use crate::domain::account::ApplicationUser;
 use crate::domain::credential::CredentialKind;
+use crate::domain::credential::CredentialUser;
 use crate::domain::fresh_system;
 use crate::domain::history::AuditKind;
 use crate::domain::login_name::FoldedLogin;
@@ -55,7 +56,8 @@ pub async fn ensure_administrator(
     if has_administrator(app, app.store.read().await?.connection()).await? {
         return Ok(None);
     }
-    let one_time = generate_password(app);
+    let user = CredentialUser::ApplicationUser;
+    let one_time = generate_password(app, user, FIRST_ADMINISTRATOR).await?;
     let user_id: UserId = FIRST_ADMINISTRATOR
         .parse()
         .map_err(|error| AdministrationError::invalid("user ID", &error))?;
@@ -86,12 +88,20 @@ pub async fn reset_password(
     actor: &Actor,
     user_id: &str,
 ) -> Result<Secret, AdministrationError> {
-    let one_time = generate_password(app);
+    let user = CredentialUser::ApplicationUser;
+    let one_time = generate_password(app, user, user_id).await?;
     let new = NewSecret {
         secret: one_time.clone(),
         must_change: true,
     };
-    set(app, actor, user_id, &new, "application_user.reset_password").await?;
+    let terms = CredentialTerms {
+        // Whoever may not change it could not use a one-time password.
+        cant_change: Some(false),
+        locked: Some(false),
+        ..CredentialTerms::default()
+    };
+    let action = "application_user.reset_password";
+    set(app, actor, user_id, (&new, terms), action).await?;
     Ok(one_time)
 }
 
@@ -99,21 +109,20 @@ pub async fn reset_password(
 ///
 /// # Errors
 ///
-/// [`AdministrationError::Credential`] when the policy refuses it.
+/// [`AdministrationError::Credential`] when the policy refuses it, [`AdministrationError::Invalid`]
+/// when it must be changed by somebody who may not.
 pub async fn set_password(
     app: &App,
     actor: &Actor,
     user_id: &str,
     password: &NewSecret,
 ) -> Result<(), AdministrationError> {
-    set(
-        app,
-        actor,
-        user_id,
-        password,
-        "application_user.set_password",
-    )
-    .await
+    let terms = CredentialTerms {
+        locked: Some(false),
+        ..CredentialTerms::default()
+    };
+    let action = "application_user.set_password";
+    set(app, actor, user_id, (password, terms), action).await
 }
 
 /// Removes an application user, unless it is the last administrator.
@@ -224,15 +233,12 @@ async fn set(
     app: &App,
     actor: &Actor,
     user_id: &str,
-    new: &NewSecret,
+    (new, password_terms): (&NewSecret, CredentialTerms),
     action: &'static str,
 ) -> Result<(), AdministrationError> {
     let said = ApplicationUserChange {
         password: Some(new.clone()),
-        password_terms: CredentialTerms {
-            locked: Some(false),
-            ..CredentialTerms::default()
-        },
+        password_terms,
         ..ApplicationUserChange::default()
     };
     let password = change::prepare_change(app, user_id, &said).await?;
