@@ -273,6 +273,45 @@ async fn one_asserts_the_numbers_of_phones_at_its_address_and_nobody_elses() {
     let invite = gateway.expect("INVITE").await;
     assert_eq!(invite.header("P-Asserted-Identity"), "");
     assert_eq!(invite.header("Remote-Party-ID"), "<sip:1011@cm>");
+    // RFC 3325 clause 9.1: one of each scheme.
+    for (asserted, is_kept) in [
+        ("<sip:1011@cm>, <tel:1011>", true),
+        ("<tel:10-11;phone-context=site.example>", true),
+        ("<sip:1011@cm>, <tel:1012>", false),
+        ("<tel:+1011>", false),
+    ] {
+        let call_id = format!("asserted-{asserted}").replace([' ', '<', '>', ';'], "");
+        let fields = format!("P-Asserted-Identity: {asserted}\r\n");
+        let text = caller.invite("112", &call_id, &fields);
+        caller.send(&text).await;
+        let mut invite = gateway.expect("INVITE").await;
+        while invite.header("Call-ID") != call_id {
+            invite = gateway.expect("INVITE").await;
+        }
+        let expected = if is_kept { asserted } else { "" };
+        assert_eq!(invite.header("P-Asserted-Identity"), expected, "{asserted}");
+    }
+}
+
+#[tokio::test]
+async fn an_odd_date_costs_one_nothing_from_its_answer_to_its_end() {
+    const ODD: &str = "Date: Fri, 01 Jan 2010 16:00:00 EST\r\n";
+    let (server, mut gateway) = start_with_gateway().await;
+    let mut caller = phone(&server, "127.0.0.2", MAC, "1011").await;
+    let text = caller.invite("112", "odd-date", ODD);
+    caller.send(&text).await;
+    let invite = gateway.expect("INVITE").await;
+    // The gateway's clock is no better. The caller gives up: what was sent is read again for that.
+    let dated = |text: String| text.replace("Content-Length:", &format!("{ODD}Content-Length:"));
+    let ringing = dated(gateway.answer_text(&invite, "180 Ringing"));
+    gateway.send(&ringing).await;
+    let ringing = caller.expect_status(180).await;
+    assert_eq!(ringing.header("Date"), "Fri, 01 Jan 2010 16:00:00 EST");
+    caller.send(&text.replacen("INVITE", "CANCEL", 2)).await;
+    gateway.expect("CANCEL").await;
+    let gone = dated(gateway.answer_text(&invite, "487 Request Terminated"));
+    gateway.send(&gone).await;
+    gateway.expect("ACK").await;
 }
 
 #[tokio::test]
@@ -290,7 +329,26 @@ async fn nothing_odd_in_it_gets_one_refused() {
             "INVITE sip:112@127.0.0.1 ",
             "INVITE urn:service:sos.ambulance ",
         ),
+        // What RFC 3261 clause 19.1.6 makes of the two tel URIs, and what some phones do.
+        ("INVITE sip:112@127.0.0.1 ", "INVITE sip:1-1-2@127.0.0.1 "),
+        (
+            "INVITE sip:112@127.0.0.1 ",
+            "INVITE sip:1-1-2@127.0.0.1;user=phone ",
+        ),
+        (
+            "INVITE sip:112@127.0.0.1 ",
+            "INVITE sip:112;phone-context=+49@127.0.0.1;user=phone ",
+        ),
+        (
+            "INVITE sip:112@127.0.0.1 ",
+            "INVITE sip:1%31(2);phone-context=site.example@127.0.0.1 ",
+        ),
         ("X-Unknown:", "Proxy-Require: x-unknown\r\nX-Unknown:"),
+        (
+            "X-Unknown:",
+            "Date: Sun, 22 Nov 2026 13:00:00 CET\r\nX-Unknown:",
+        ),
+        ("X-Unknown:", "Date: now\r\nX-Unknown:"),
     ];
     for (index, (usual, written)) in odd.iter().enumerate() {
         let call_id = format!("odd-{index}");
@@ -317,6 +375,9 @@ async fn nothing_odd_in_it_gets_one_refused() {
         .try_call("0301234", "even", "Proxy-Require: x-unknown\r\n")
         .await;
     assert_eq!(answer.status(), 420);
+    let (_, answer) = caller.try_call("0301234", "undated", "Date: now\r\n").await;
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text.contains("400 Malformed Date header field"));
     let text = caller.invite("112", "other-urn", "");
     let text = text.replace(
         "INVITE sip:112@127.0.0.1 ",

@@ -9,7 +9,7 @@ use super::name::HeaderName;
 use super::text::trim;
 use super::via::Via;
 use super::write::{finish, write_header, write_number, write_top_via};
-use super::{Address, Request, Response};
+use super::{Address, Request, Response, Uri};
 
 /// Room for a call with its session description, so that it is allocated once.
 const MESSAGE_USUAL_BYTES: usize = 2_048;
@@ -115,9 +115,18 @@ fn is_kept(header: &Header<'_>, changes: &Changes<'_>) -> bool {
         return true;
     }
     Address::parse_all(header.value, HeaderName::Other).all(|address| {
-        let user = address.and_then(|address| address.uri()?.address_of_record());
-        user.is_ok_and(|aor| own.contains(&aor.user()))
+        let uri = address.and_then(|address| address.uri());
+        uri.is_ok_and(|uri| names_one_of(&uri, own))
     })
+}
+
+/// Whether a URI names one of these numbers, as such or as a telephone number. Source: RFC 3325
+/// clause 9.1 (an identity may have a `sip` and a `tel` value).
+fn names_one_of(uri: &Uri<'_>, own: &[&str]) -> bool {
+    let number = uri.telephone_number().filter(|number| number.is_said);
+    let is_own = |name: &str| own.contains(&name);
+    number.is_some_and(|number| is_own(&number.digits))
+        || uri.user_of_record().is_ok_and(|user| is_own(&user))
 }
 
 fn write_as_it_was(bytes: &mut Vec<u8>, header: &Header<'_>) {

@@ -31,7 +31,7 @@ pub use reason::{CiscoAlarm, Reason};
 pub use start_line::Method;
 pub use status::Status;
 pub use text::{Param, Params, unquote, unquote_raw};
-pub use uri::{AddressOfRecord, Scheme, Uri};
+pub use uri::{AddressOfRecord, Scheme, TelephoneNumber, Uri};
 pub use uri_equality::is_same_uri;
 pub use via::Via;
 pub use write::{ReplyHead, RequestBuilder, ResponseBuilder};
@@ -254,6 +254,9 @@ impl<'a> Common<'a> {
         let (cseq, cseq_method) = read_cseq(headers.require(HeaderName::CSeq)?)
             .ok_or(MessageError::Malformed(HeaderName::CSeq))?;
         check_details(headers)?;
+        if !cseq_method.is_of_calls() {
+            check_date(headers)?;
+        }
         Ok(Self {
             via,
             from,
@@ -264,6 +267,16 @@ impl<'a> Common<'a> {
             headers: Headers::default(),
             body: read_body(parts)?,
         })
+    }
+
+    /// Refuses a Date that is none. A message of a call is parsed with one, because an emergency
+    /// call must not fail for what nobody here reads: who knows what it is for asks this.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError::Malformed`] for a Date in another form or another zone.
+    pub fn check_date(&self) -> Result<(), MessageError> {
+        check_date(&self.headers)
     }
 
     /// The Contact header fields, read together.
@@ -370,8 +383,6 @@ fn check_details(headers: &Headers<'_>) -> Result<(), MessageError> {
     for header in headers.iter() {
         let fine = match header.name {
             HeaderName::MaxForwards => text::number(header.value, MAX_FORWARDS_MAX).is_some(),
-            // RFC 3261 clause 20.17: SIP restricts the time zone to GMT.
-            HeaderName::Date => header.value.ends_with(b"GMT"),
             HeaderName::Contact => Contact::parse_all(header.value).all(|contact| contact.is_ok()),
             _ => true,
         };
@@ -380,6 +391,15 @@ fn check_details(headers: &Headers<'_>) -> Result<(), MessageError> {
         }
     }
     Ok(())
+}
+
+/// SIP restricts the time zone to GMT. Source: RFC 3261 clause 20.17.
+fn check_date(headers: &Headers<'_>) -> Result<(), MessageError> {
+    let mut dates = headers.all(HeaderName::Date);
+    if dates.all(|date| date.ends_with(b"GMT")) {
+        return Ok(());
+    }
+    Err(MessageError::Malformed(HeaderName::Date))
 }
 
 fn read_body<'a>(parts: &Parts<'a>) -> Result<&'a [u8], MessageError> {

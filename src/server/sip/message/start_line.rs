@@ -52,6 +52,20 @@ impl<'a> Method<'a> {
         })
     }
 
+    /// Whether requests of this method begin, change or end calls.
+    pub(super) const fn is_of_calls(self) -> bool {
+        matches!(
+            self,
+            Self::Invite
+                | Self::Ack
+                | Self::Cancel
+                | Self::Bye
+                | Self::Prack
+                | Self::Update
+                | Self::Info
+        )
+    }
+
     /// The name.
     pub const fn as_bytes(self) -> &'a [u8] {
         match self {

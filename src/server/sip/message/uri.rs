@@ -128,6 +128,49 @@ impl Uri<'_> {
     }
 }
 
+/// A telephone number, as a URI has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelephoneNumber {
+    /// The digits, without parameters and without what may stand between them and means nothing.
+    pub digits: String,
+    /// Whether the URI says that it is one: by `tel`, by `user=phone`, or by the parameters of a
+    /// number. Else it is a user part that could be one.
+    pub is_said: bool,
+}
+
+/// What may stand between the digits of a telephone number and means nothing.
+/// Source: RFC 3966 clause 5.1.1.
+const VISUAL_SEPARATORS: [char; 4] = ['-', '.', '(', ')'];
+
+impl Uri<'_> {
+    /// The telephone number that this names; `None` when it can be none. A `tel` URI becomes a SIP
+    /// URI with all of it, separators and parameters, as the user part.
+    /// Source: RFC 3261 clause 19.1.6.
+    pub fn telephone_number(&self) -> Option<TelephoneNumber> {
+        let (number, is_said) = match self.scheme {
+            Scheme::Tel => (String::from_utf8(self.user?.to_vec()).ok()?, true),
+            Scheme::Sip | Scheme::Sips => {
+                let user = self.user_of_record().ok()?;
+                let number = telephone_number(user.as_bytes())?;
+                let number = user.get(..number.len())?.to_owned();
+                let is_said = self.is_of_a_phone() || number.len() < user.len();
+                (number, is_said)
+            }
+            Scheme::EmergencyService | Scheme::Other => return None,
+        };
+        Some(TelephoneNumber {
+            digits: number.replace(VISUAL_SEPARATORS, ""),
+            is_said,
+        })
+    }
+
+    /// Whether it has `user=phone`.
+    fn is_of_a_phone(&self) -> bool {
+        let user = self.params.get("user").and_then(|param| param.value);
+        user.is_some_and(|user| user.eq_ignore_ascii_case(b"phone"))
+    }
+}
+
 /// Reads the name of a scheme; which service a `urn` names is still to be seen.
 fn read_scheme(scheme: &[u8]) -> Option<Scheme> {
     let known: [(&[u8], Scheme); 4] = [

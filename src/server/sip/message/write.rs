@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use crate::domain::registration::{Flow, Transport};
 
+use super::error::MessageError;
 use super::headers::Headers;
 use super::name::HeaderName;
 use super::status::Status;
@@ -63,6 +64,14 @@ impl ResponseBuilder {
         let mut bytes = status_line(rejected.error.status(), &rejected.error.to_string());
         write_reply_head(&mut bytes, headers, remote);
         Some(Self(bytes).header(HeaderName::Server.as_str(), SERVER))
+    }
+
+    /// The answer to a request that is refused for this fault. Source: RFC 3261 clause 21.4.1 (the
+    /// reason phrase says what is wrong).
+    pub fn for_fault(request: &Request<'_>, flow: &Flow, fault: MessageError) -> Self {
+        let mut bytes = status_line(fault.status(), &fault.to_string());
+        write_reply_head(&mut bytes, &request.common.headers, flow.remote);
+        Self(bytes).header(HeaderName::Server.as_str(), SERVER)
     }
 
     /// Adds a header field. Line ends and other control characters in the value become spaces,

@@ -141,6 +141,12 @@ impl Proxy {
         if request.common.max_forwards() == 0 {
             return refuse(Status::TOO_MANY_HOPS);
         }
+        // Source: RFC 4475 clause 3.1.2.12.
+        if let Err(fault) = request.common.check_date()
+            && !is_emergency
+        {
+            return Err(ResponseBuilder::for_fault(request, flow, fault).finish());
+        }
         // What an emergency call requires is left to its target to know.
         if !is_emergency && !proxy_require(request).is_empty() {
             return Err(NotPassedOn::BadExtension.answer(request, flow));
