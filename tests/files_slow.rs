@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -98,6 +99,45 @@ async fn a_download_may_last_longer_than_a_connection_lives() {
         assert_eq!(bytes, FIRMWARE_BYTES.to_string(), "{url}");
         assert!(seconds.parse::<f64>().unwrap() > 1.0, "{url}: {seconds} s");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_always_takes_a_little_is_served_to_the_end() {
+    /// What it takes at once.
+    const PIECE: usize = 64 * 1024;
+    let limits = Limits {
+        stall_timeout: Duration::from_millis(500),
+        ..Limits::default()
+    };
+    let doors = doors(limits).await;
+    // With the small buffer of a phone: what its own system holds back is not the door's.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2 * 64 * 1024).unwrap();
+    let mut slow = socket.connect(doors.plain).await.unwrap();
+    let request = format!("GET /{FIRMWARE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    slow.write_all(request.as_bytes()).await.unwrap();
+    let mut piece = vec![0; PIECE];
+    let mut taken = 0;
+    let mut pace = tokio::time::interval(Duration::from_millis(250));
+    // 256 kB/s for ten times as long as a client may take nothing.
+    for _ in 0..20 {
+        pace.tick().await;
+        taken += timeout(DEADLINE, slow.read_exact(&mut piece))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    // What lies in the buffers is not all: it was not cut off long ago.
+    let mut rest = Vec::new();
+    let read = timeout(DEADLINE, slow.read_to_end(&mut rest))
+        .await
+        .unwrap();
+    assert!(read.is_ok(), "{read:?} after {taken} bytes");
+    assert!(
+        (taken + rest.len()) as u64 > FIRMWARE_BYTES,
+        "{} bytes",
+        taken + rest.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
