@@ -10,9 +10,16 @@ use crate::common::for_each_database;
 use crate::common::provision_for_user;
 use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
+use selfprov::domain::secret::Secret;
 use selfprov::service::App;
+use selfprov::service::devices;
+use selfprov::service::devices::DeviceChange;
 use selfprov::service::self_provisioning::release;
+use selfprov::service::users::credentials::set_digest_credentials;
 use selfprov::store;
+
+/// Longest wait for something that must happen.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 const MAC: &str = "0011AABBCC01";
 
@@ -64,11 +71,20 @@ async fn settled(server: &TestServer) -> SipPhone {
     phone
 }
 
-/// Takes the next restart and says yes to it.
+/// Takes the next restart and says yes to it, which is heard.
 async fn take_restart(server: &TestServer, phone: &mut SipPhone) -> Reply {
+    let control = &server.test.app.phone_control;
+    let attempts = || control.owed_by(&name()).map(|owed| owed.attempts);
+    let before = attempts();
     server.test.clock.advance(Duration::from_secs(1));
     let notify = phone.expect("NOTIFY").await;
     phone.answer(&notify, "200 OK").await;
+    let heard = tokio::time::timeout(DEADLINE, async {
+        while attempts() == before {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(heard.await.is_ok(), "the answer is not heard");
     notify
 }
 
@@ -152,6 +168,103 @@ async fn the_old_secret_refreshes_the_old_binding_and_nothing_else() {
         }
         server.test.clock.advance(Duration::from_secs(10));
         let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_that_missed_a_change_keeps_the_secret_that_it_has() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        let old_secret = secret_of(app, &name());
+        let user = phone.name.clone();
+        // It is in a call, and fetches nothing between the two.
+        provision_for_user(app, &name()).await;
+        server.test.clock.advance(Duration::from_mins(1));
+        let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        release_by_administrator(app).await;
+        phone.login = None;
+        let reply = phone.register(120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+        let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        take_restart(&server, &mut phone).await;
+        let reply = boot_with_new_file(app, &mut phone).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_whose_other_values_changed_first_still_needs_its_secret() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        provision_for_user(app, &name()).await;
+        let reply = boot_with_new_file(app, &mut phone).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        let old_secret = secret_of(app, &name());
+        let user = phone.name.clone();
+        let change = DeviceChange {
+            description: Some("not fetched".to_owned()),
+            ..DeviceChange::default()
+        };
+        devices::update(app, &administrator(), &name(), &change)
+            .await
+            .unwrap();
+        release_by_administrator(app).await;
+        phone.login = None;
+        let reply = phone.register(120).await;
+        assert_eq!(reply.status(), 401, "{}", reply.text);
+        let reply = phone.register_as(&user, &old_secret, 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_changes_of_a_users_digest_credentials_strand_nobody() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let user = server.test.add_user("ward7", "2001", crate::common::PIN);
+        let user = user.await;
+        let set = async |secret: &str| {
+            let secret = Secret::from(secret);
+            set_digest_credentials(app, &administrator(), "ward7", Some(&secret))
+                .await
+                .unwrap();
+        };
+        set("first").await;
+        server.test.add_phone(name().as_str(), Some(&user)).await;
+        let change = DeviceChange {
+            digest_user: Some(Some("ward7".to_owned())),
+            ..DeviceChange::default()
+        };
+        devices::update(app, &administrator(), &name(), &change)
+            .await
+            .unwrap();
+        fetch_file(app).await;
+        let mut phone = SipPhone::udp(server.sip_udp, MAC).await;
+        phone.number = number(app);
+        let reply = phone.register_as("ward7", "first", 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        for secret in ["second", "third"] {
+            set(secret).await;
+            let reply = phone.register_as("ward7", "first", 120).await;
+            assert_eq!(reply.status(), 200, "{secret}: {}", reply.text);
+        }
+        // What it has fetched it holds.
+        fetch_file(app).await;
+        set("fourth").await;
+        let reply = phone.register_as("ward7", "third", 120).await;
+        assert_eq!(reply.status(), 200, "{}", reply.text);
+        let reply = phone.register_as("ward7", "first", 120).await;
         assert_eq!(reply.status(), 401, "{}", reply.text);
     })
     .await;

@@ -26,7 +26,7 @@ pub struct Binding {
     pub node: Pkid,
     /// `CSeq` of the last REGISTER.
     pub cseq: u32,
-    /// Granted lifetime in seconds.
+    /// Granted lifetime in seconds; in memory 0 when the phone has said that it goes down.
     pub expires_s: u32,
     /// When it was made or last changed.
     pub registered_at: UnixMillis,
@@ -58,6 +58,11 @@ impl Binding {
     /// `User-Agent` of the phone.
     pub fn user_agent(&self) -> &str {
         self.texts.piece(3)
+    }
+
+    /// Whether the phone has said that it goes down, and has not come back since.
+    pub const fn is_going_down(&self) -> bool {
+        self.expires_s == 0
     }
 
     /// The address the phone registered from.
@@ -140,23 +145,19 @@ pub struct Grace {
 const GRACE: Duration = Duration::from_mins(15);
 
 impl Grace {
-    /// The grace of the old bindings of a device that is being replaced by provisioning or release:
-    /// they may be refreshed with the old secret, or without one when none was needed yet.
-    pub fn after_replacement(before: &Phone, now: UnixMillis) -> Self {
-        let was_needed = before.file_fetched_at.is_some();
-        let secret = before.digest.sealed_secret.clone();
-        Self {
-            sealed_secret: secret.filter(|_| was_needed),
-            until: now.plus(GRACE),
-        }
-    }
-
-    /// The grace of the old bindings of a device that gets another secret; `None` when it had none.
-    /// Never without a secret: the device is known, so its binding needed one.
-    pub fn of_secret(before: &Phone, now: UnixMillis) -> Option<Self> {
-        let sealed_secret = before.digest.sealed_secret.clone()?;
+    /// The grace of the old bindings of a device that gets another secret, or is replaced by
+    /// provisioning or release; `None` when no secret refreshes them. `present` is the grace that
+    /// they have: a phone that has not fetched its file since still holds what that says (a secret,
+    /// or none), and not what the device has had in between.
+    pub fn of_old_bindings(before: &Phone, present: Option<Self>, now: UnixMillis) -> Option<Self> {
+        let has_newer = before.file_fetched_at.is_some();
+        let present = present.filter(|grace| grace.until > now && !has_newer);
+        let sealed_secret = match present {
+            Some(grace) => grace.sealed_secret,
+            None => Some(before.digest.sealed_secret.clone()?),
+        };
         Some(Self {
-            sealed_secret: Some(sealed_secret),
+            sealed_secret,
             until: now.plus(GRACE),
         })
     }

@@ -7,6 +7,7 @@ use crate::domain::phone_model::PhoneModel;
 use crate::domain::phone_restart::PhoneAction;
 use crate::domain::phone_restart::PhoneRestart;
 use crate::service::App;
+use crate::service::devices::old_registrations;
 use crate::service::phone_control::restart_request;
 use crate::store;
 use crate::store::Connection;
@@ -16,7 +17,7 @@ use crate::store::StoreError;
 /// it hears so.
 #[must_use]
 pub(in crate::service) struct Farewell {
-    grace: Grace,
+    grace: Option<Grace>,
     restart: PhoneRestart,
 }
 
@@ -34,15 +35,14 @@ impl Farewell {
         action: PhoneAction,
     ) -> Result<Self, StoreError> {
         let name = &before.name;
-        let grace = Grace::after_replacement(before, app.environment.now());
-        store::binding::set_grace(connection, name, Some(&grace)).await?;
+        let grace = old_registrations::keep(app, connection, before).await?;
         let restart = restart_request::request(app, connection, name, action).await?;
         Ok(Self { grace, restart })
     }
 
     /// Makes memory say what was committed.
     pub(in crate::service) fn publish(self, app: &App, name: &DeviceName) {
-        app.locations.set_grace(name, Some(&self.grace));
+        app.locations.set_grace(name, self.grace.as_ref());
         app.phone_control.submit(self.restart);
     }
 }

@@ -24,6 +24,7 @@
 //! phone_book/             every device in memory
 //! phone_from_template.rs  what the Universal Device and Line Template make of a phone
 //! replacement.rs          a phone in place of another of the same name
+//! old_registrations.rs    the secret that a phone still holds is good for a while
 //! farewell.rs             how a phone finds out that its device is another now, or none
 //! ```
 //!
@@ -36,6 +37,7 @@ pub mod defaults;
 mod delete;
 pub(in crate::service) mod farewell;
 pub mod lines;
+pub(in crate::service) mod old_registrations;
 pub mod phone_book;
 pub mod phone_from_template;
 pub(in crate::service) mod replacement;

@@ -14,6 +14,7 @@ use super::lines::DeviceLine;
 use super::lines::Maker;
 use super::lines::WantedLines;
 use super::lines::find_lines;
+use super::old_registrations;
 use super::phone_book::KnownPhone;
 use super::settings::DeviceSettings;
 use super::settings::check_model;
@@ -434,12 +435,11 @@ async fn take_effect(
         store::binding::delete(connection, name, number).await?;
     }
     // The old secret refreshes the old binding until the phone has its new file.
-    let grace = (before.digest != after.digest)
-        .then(|| Grace::of_secret(before, app.environment.now()))
-        .flatten();
-    if let Some(grace) = &grace {
-        store::binding::set_grace(connection, name, Some(grace)).await?;
-    }
+    let grace = if before.digest == after.digest {
+        None
+    } else {
+        old_registrations::keep(app, connection, before).await?
+    };
     let restart = if own_file::loads_by_restart(after) {
         let action = restart_request::action_for(app, before, after);
         Some(restart_request::request(app, connection, name, action).await?)

@@ -14,6 +14,7 @@ use crate::domain::pkid::Pkid;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::administration::END_USER;
+use crate::service::devices::old_registrations;
 use crate::service::devices::phone_book::KnownPhone;
 use crate::service::devices::turn::DeviceTurn;
 use crate::service::phone_control::restart_request;
@@ -56,7 +57,6 @@ pub(in crate::service) async fn prepare(
     turn: &DeviceTurn,
     user: Pkid,
 ) -> Result<Vec<Affected>, AdministrationError> {
-    let now = app.environment.now();
     let mut affected = Vec::new();
     for name in store::device::with_digest_user(connection, user).await? {
         if !turn.is_of(&name) {
@@ -68,8 +68,7 @@ pub(in crate::service) async fn prepare(
         let loads_by_restart = own_file::loads_by_restart(&phone);
         let version_stamp = app.new_pkid();
         store::device::set_version_stamp(connection, phone.pkid, version_stamp).await?;
-        let grace = Grace::of_secret(&phone, now);
-        store::binding::set_grace(connection, &name, grace.as_ref()).await?;
+        let grace = old_registrations::keep(app, connection, &phone).await?;
         let restart = if loads_by_restart {
             let action = PhoneAction::Restart;
             Some(restart_request::request(app, connection, &name, action).await?)
