@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::calls::party::Party;
+use crate::calls::party::phone as claimed_phone;
 use crate::common::SipPhone;
 use crate::common::TestServer;
 use crate::common::administrator;
@@ -10,6 +12,8 @@ use crate::common::for_each_database;
 use crate::common::provision_for_user;
 use crate::common::secret_of;
 use selfprov::domain::device::DeviceName;
+use selfprov::domain::phone_restart::PhoneAction;
+use selfprov::server::config_files::resolver::FORMATS;
 use selfprov::server::control::execute::execute;
 use selfprov::server::control::protocol::Answer;
 use selfprov::server::control::protocol::Name;
@@ -19,10 +23,14 @@ use selfprov::server::control::protocol::RestartView;
 use selfprov::service::App;
 use selfprov::service::devices;
 use selfprov::service::devices::DeviceChange;
-use selfprov::service::history::record::Happening;
 use selfprov::service::housekeeping;
-use selfprov::service::phone_control;
+use selfprov::service::phone_control::RestartMany;
+use selfprov::service::phone_control::restart_many;
+use selfprov::service::phone_files::file_answer::FileAnswer;
+use selfprov::service::phone_files::file_answer::FileRequest;
 use selfprov::service::phone_files::file_fetched;
+use selfprov::service::phone_files::file_requests::FileDoor;
+use selfprov::service::phone_files::render_config;
 use selfprov::store;
 
 const MAC: &str = "0011AABBCC01";
@@ -210,20 +218,103 @@ async fn a_fetch_ends_no_restart_that_was_asked_for_after_it() {
         let app = &server.test.app;
         let _phone = settled(&server).await;
         change(app, "first").await;
-        let first = app.phone_control.requested_at(&name());
-        server.test.clock.advance(Duration::from_millis(10));
-        // The fetch of the first file is being written while the second change is made.
-        change(app, "second").await;
-        let happening = Happening {
-            detail: "has its present file".to_owned(),
-            ..Happening::default()
+        // A transfer begins; a restart that changes nothing in the file is asked for; it ends.
+        let file = format!("{}.cnf.xml", name());
+        let request = FileRequest {
+            name: file.as_bytes(),
+            source: "127.0.0.1".parse().unwrap(),
+            door: FileDoor::Tftp,
+            formats: &FORMATS,
         };
-        phone_control::came_back(app, &name(), first, happening)
+        let FileAnswer::Made { receipt, .. } = render_config::answer(app, &request) else {
+            panic!("{file} is not served");
+        };
+        server.test.clock.advance(Duration::from_millis(10));
+        devices::restart(app, &administrator(), &name(), PhoneAction::Restart)
             .await
             .unwrap();
+        render_config::fetched(app, receipt.expect("it is counted"));
+        until("the fetch is written", async || {
+            file_fetched::write_waiting(app).await.unwrap();
+            let known = app.phones.find(&name()).unwrap();
+            known.phone.file_fetched_at.is_some()
+        })
+        .await;
+        assert_eq!(file_fetched::write_waiting(app).await.unwrap(), 0);
         assert!(app.phone_control.is_owed_by(&name()));
         let owed = "SELECT COUNT(*) FROM phone_restart";
         assert_eq!(server.test.count(owed).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_that_said_yes_and_went_down_is_done_when_it_is_back_with_the_same_call_id() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phone = settled(&server).await;
+        change(app, "changed").await;
+        server.test.clock.advance(Duration::from_secs(1));
+        let notify = phone.expect("NOTIFY").await;
+        phone.answer(&notify, "200 OK").await;
+        until_events(app, "restart_sent", 1).await;
+        let known = phone.register(0).await;
+        assert_eq!(known.status(), 200, "{}", known.text);
+        assert!(app.phone_control.is_owed_by(&name()));
+        // Source: RFC 3261 clause 10.2 (a client's registrations should share one Call-ID).
+        register(app, &mut phone).await;
+        assert!(!app.phone_control.is_owed_by(&name()));
+        assert_eq!(timeline(app).await.pop().unwrap().0, "restart_done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_that_registers_anew_keeps_its_place_among_many() {
+    for_each_database(|database| async move {
+        let server = TestServer::start(&database).await;
+        let app = &server.test.app;
+        let mut phones = Vec::new();
+        for (index, mac) in ["0011AABBCC01", "0011AABBCC02", "0011AABBCC03"]
+            .iter()
+            .enumerate()
+        {
+            let (address, number) = (format!("127.0.0.{}", index + 2), format!("10{index}1"));
+            phones.push(claimed_phone(&server, &address, mac, &number).await);
+        }
+        let many = RestartMany {
+            model: None,
+            action: PhoneAction::Restart,
+            per_minute: 1,
+        };
+        let asked = restart_many(app, &administrator(), &many).await.unwrap();
+        assert_eq!((asked.asked, asked.lasts.as_secs()), (3, 120));
+        let last = app.phone_control.most_tried(9);
+        let last = last.iter().max_by_key(|owed| owed.next_attempt_at).unwrap();
+        let name = last.device_name.clone();
+        let place = phones
+            .iter()
+            .position(|phone| phone.name == name.as_str())
+            .unwrap();
+        // The site's uplink was down for a moment: another port, another registration.
+        let number = phones[place].number.clone();
+        let address = phones[place].local.ip().to_string();
+        let again = Party::udp(server.sip_udp, &address, &number).await;
+        phones[place] = again.register(name.as_str()).await;
+        let owed = app.phone_control.owed_by(&name).unwrap();
+        assert_eq!(owed.next_attempt_at, last.next_attempt_at);
+        server.test.clock.advance(Duration::from_secs(100));
+        for (index, phone) in phones.iter_mut().enumerate() {
+            if index != place {
+                let notify = phone.expect("NOTIFY").await;
+                phone.answer(&notify, "200 OK").await;
+            }
+        }
+        assert!(phones[place].hears_nothing_of("NOTIFY").await);
+        server.test.clock.advance(Duration::from_secs(25));
+        let notify = phones[place].expect("NOTIFY").await;
+        assert!(notify.body().starts_with("action=restart\r\n"));
     })
     .await;
 }

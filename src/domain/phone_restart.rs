@@ -122,6 +122,13 @@ impl PhoneRestart {
         }
     }
 
+    /// Whether it has a place among many that are told one after the other, and that has not come
+    /// yet: whatever its phone shows, a site must not boot at once.
+    pub fn waits_its_turn(&self) -> bool {
+        let at_once = self.requested_at.plus(FIRST_ATTEMPT_AFTER);
+        self.attempts == 0 && self.next_attempt_at > at_once
+    }
+
     /// Takes the outcome of one attempt. Gives `true` when that was the end of it: the phone has
     /// accepted what it need not come back from.
     pub fn attempted(&mut self, accepted: bool, result: String, now: UnixMillis) -> bool {

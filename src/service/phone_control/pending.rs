@@ -118,12 +118,14 @@ impl PhoneControl {
 
     /// What a registration with this Call-ID says, of a phone that has fetched its present file at
     /// this time. That a phone registers is no sign that it has its new file: it may have been off
-    /// the network when it was changed, and come back as it was.
+    /// the network when it was changed, and come back as it was. `was_gone`: no registration of it
+    /// was left, or it had said that it goes down.
     pub(in crate::service) fn at_registration(
         &self,
         name: &DeviceName,
         call_id: &str,
         file_fetched_at: Option<UnixMillis>,
+        was_gone: bool,
     ) -> AtRegistration {
         let state = self.state();
         let Some(pending) = state.pending.get(name) else {
@@ -136,7 +138,8 @@ impl PhoneControl {
         }
         match &pending.accepted_in {
             None => AtRegistration::Unheard,
-            Some(before) if before.iter().any(|before| **before == *call_id) => {
+            // Some keep their Call-ID through a restart. Source: RFC 3261 clause 10.2.
+            Some(before) if !was_gone && before.iter().any(|before| **before == *call_id) => {
                 AtRegistration::Awaited
             }
             Some(_) => done,
@@ -167,13 +170,17 @@ impl PhoneControl {
         restarts.into_iter().take(limit).cloned().collect()
     }
 
-    /// Tries again now: the phone has just shown that it still runs on its old file.
+    /// Tries again now: the phone has just shown that it still runs on its old file. One of many that
+    /// was never tried keeps its place.
     pub fn nudge(&self, name: &DeviceName, now: UnixMillis) {
         let mut state = self.state();
         let state = &mut *state;
         let Some(pending) = state.pending.get_mut(name) else {
             return;
         };
+        if pending.restart.waits_its_turn() {
+            return;
+        }
         pending.nudged = pending.in_flight;
         let before = pending.restart.next_attempt_at;
         let soon = before.min(now.plus(FIRST_ATTEMPT_AFTER));
@@ -274,10 +281,12 @@ impl PhoneControl {
             return None;
         }
         pending.in_flight = false;
+        let is_accepted = accepted_in.is_some();
         pending.accepted_in = accepted_in.or(pending.accepted_in.take());
         let nudged_at = pending.restart.next_attempt_at;
         pending.restart = restart.clone();
-        if std::mem::take(&mut pending.nudged) {
+        // What the phone showed before it said yes is answered by that.
+        if std::mem::take(&mut pending.nudged) && !is_accepted {
             pending.restart.next_attempt_at = restart.next_attempt_at.min(nudged_at);
         }
         state
@@ -302,6 +311,7 @@ impl PhoneControl {
 mod tests {
     use super::*;
     use crate::domain::device::MacAddress;
+    use crate::domain::phone_restart::AFTER_ACCEPTED;
     use crate::domain::phone_restart::PhoneAction;
 
     fn restart(number: u8, next: i64) -> PhoneRestart {
@@ -357,13 +367,49 @@ mod tests {
     }
 
     #[test]
+    fn what_a_phone_showed_before_it_said_yes_has_it_asked_no_second_time() {
+        let control = PhoneControl::default();
+        control.submit(restart(1, 0));
+        let mut taken = control.take_due(UnixMillis(0), 1).remove(0);
+        control.nudge(&taken.device_name.clone(), UnixMillis(100));
+        taken.attempted(true, "x".to_owned(), UnixMillis(200));
+        let lines = Some(vec!["a".into()]);
+        assert!(
+            control
+                .attempted(&taken, "", lines, UnixMillis(200))
+                .is_some()
+        );
+        let again = UnixMillis(200).plus(AFTER_ACCEPTED);
+        assert!(control.take_due(UnixMillis(again.0 - 1), 1).is_empty());
+        assert_eq!(control.take_due(again, 1).len(), 1);
+    }
+
+    #[test]
+    fn one_of_many_keeps_its_place_until_it_was_tried() {
+        let control = PhoneControl::default();
+        let mut owed = restart(1, 60_000);
+        control.submit(owed.clone());
+        control.nudge(&owed.device_name, UnixMillis(10));
+        assert!(control.take_due(UnixMillis(59_999), 1).is_empty());
+        assert_eq!(control.take_due(UnixMillis(60_000), 1).len(), 1);
+        owed.attempted(false, "x".to_owned(), UnixMillis(60_000));
+        assert!(
+            control
+                .attempted(&owed, "", None, UnixMillis(60_000))
+                .is_some()
+        );
+        control.nudge(&owed.device_name, UnixMillis(60_001));
+        assert_eq!(control.take_due(UnixMillis(60_501), 1).len(), 1);
+    }
+
+    #[test]
     fn a_registration_ends_what_the_phone_has_done_and_nothing_else() {
         use AtRegistration::{Awaited, Done, NotOwed, Unheard};
         let control = PhoneControl::default();
         let mut owed = restart(1, 0);
         let name = owed.device_name.clone();
         let at = |call_id, fetched_at: Option<i64>| {
-            control.at_registration(&name, call_id, fetched_at.map(UnixMillis))
+            control.at_registration(&name, call_id, fetched_at.map(UnixMillis), false)
         };
         assert_eq!(at("a", None), NotOwed);
         owed.requested_at = UnixMillis(50);
@@ -381,10 +427,13 @@ mod tests {
             [at("a", None), at("b", None), at("c", None)],
             [Awaited, Awaited, done]
         );
+        assert_eq!(control.at_registration(&name, "a", None, true), done);
         control.forget_requested(&name, UnixMillis(49));
         assert!(control.is_owed_by(&name), "that was an earlier one");
         control.submit(owed);
         assert_eq!(at("c", None), Unheard, "asked for anew");
+        let was_gone = control.at_registration(&name, "c", None, true);
+        assert_eq!(was_gone, Unheard, "it has not heard of it");
     }
 
     #[test]

@@ -85,7 +85,9 @@ pub async fn write_waiting(app: &App) -> Result<usize, ServiceError> {
             source: Some(note.source),
             ..Happening::default()
         };
+        // What is asked for after the file was is for a later file, or a boot that is still to come.
         let owed = owed.get(index).copied().flatten();
+        let owed = owed.filter(|requested_at| note.at >= *requested_at);
         let end = phone_control::came_back_write(app, &note.device, owed, happening);
         ends.extend(end.map(|write| (&note.device, write)));
     }

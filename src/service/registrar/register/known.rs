@@ -142,7 +142,8 @@ impl Judge<'_> {
                     let reason = RegistrationRefused::OutOfOrder;
                     return Some(RegisterOutcome::Refused(reason));
                 }
-                let is_refresh = binding.flow.is_same_flow(&request.flow)
+                let is_refresh = !binding.is_going_down()
+                    && binding.flow.is_same_flow(&request.flow)
                     && binding.call_id() == request.call_id
                     && binding.contact() == contact;
                 is_refresh.then(|| {
@@ -184,6 +185,10 @@ impl Judge<'_> {
             .filter(|number| *number != binding.address_of_record() && !is_line(number))
             .map(Box::from)
             .collect();
+        let is_there = |old: &Arc<Binding>| {
+            old.expires_at.plus(LATE_REFRESH) > self.now && !old.is_going_down()
+        };
+        let was_gone = !before.iter().any(is_there);
         let was_graced = before.iter().any(|old| old.grace.is_some());
         let address = binding.address();
         let learns_model = phone.model.is_none() && binding.model.is_some();
@@ -216,6 +221,7 @@ impl Judge<'_> {
                 name,
                 binding.call_id(),
                 phone.file_fetched_at,
+                was_gone,
             ),
             ends_grace: is_new && was_graced,
             binding,
@@ -253,6 +259,7 @@ impl Judge<'_> {
         let number = self.request.address_of_record;
         self.app.locations.update(name, number, |binding| {
             binding.expires_at = binding.expires_at.min(ends_at);
+            binding.expires_s = 0;
         });
         // Without proof nobody learns what others have bound.
         let outcome = RegisterOutcome::Unregistered { left: Vec::new() };
