@@ -585,6 +585,28 @@ async fn strangers_make_no_phone_look_behind() {
 }
 
 #[tokio::test]
+async fn a_phone_has_the_list_that_it_fetched_last_wherever_it_fetched_it() {
+    for_each_database(|database| async move {
+        let test = application(&database).await;
+        test.add_fixture().await;
+        let app = &test.app;
+        let der = https_certificate(&database, "voice.example");
+        set_own_certificate(app, &der).await.unwrap();
+        create_and_export(app).await;
+        let phone = TestPhone::number(1).at("127.0.0.1");
+        // It is at a new address: that fetch waits until it has registered there.
+        fetches(app, "127.0.0.1".parse().unwrap(), phone.name.as_str());
+        test.auto_register_model(&phone, Some(622)).await;
+        let second = commands::rotate(app, &actor()).await.unwrap();
+        export(app, second).await;
+        test.clock.advance(Duration::from_secs(1));
+        fetches(app, "127.0.0.1".parse().unwrap(), phone.name.as_str());
+        assert!(view::view(app).await.unwrap().phones_behind.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_phone_that_never_asks_for_lists_does_not_keep_an_old_key() {
     let database = Database::sqlite();
     let test = application(&database).await;

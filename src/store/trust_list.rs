@@ -198,7 +198,8 @@ pub async fn put_fetch(connection: &mut Connection, row: &ListFetch) -> Result<(
     sqlx::query(
         "INSERT INTO trust_list_fetch (device_name, key_number, fetched_at) VALUES ($1, $2, $3) \
          ON CONFLICT (device_name) DO UPDATE SET key_number = excluded.key_number, \
-         fetched_at = excluded.fetched_at",
+         fetched_at = excluded.fetched_at \
+         WHERE excluded.fetched_at >= trust_list_fetch.fetched_at",
     )
     .bind(row.device_name.as_str())
     .bind(i64::from(row.key_number))
