@@ -9,10 +9,12 @@ use crate::calls::party::Party;
 use crate::calls::party::phone;
 use crate::calls::party::tcp_phone;
 use crate::common::Database;
+use crate::common::OwnLog;
 use crate::common::Reply;
 use crate::common::SipPhone;
 use crate::common::TestApp;
 use crate::common::TestServer;
+use crate::common::is_own_process;
 use selfprov::service::settings::Settings;
 use socket2::Domain;
 use socket2::Socket;
@@ -262,6 +264,35 @@ async fn a_target_that_is_down_is_not_told_as_if_we_were() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_does_not_resolve_is_told_once_a_minute_however_many_call() {
+    let own =
+        "emergency_calls::a_name_that_does_not_resolve_is_told_once_a_minute_however_many_call";
+    if !is_own_process(own) {
+        return;
+    }
+    let log = OwnLog::captured();
+    // Source: RFC 6761 clause 6.4 (no name under it exists).
+    let target = "pbx.nowhere.invalid:5060".parse().unwrap();
+    let server = start_with(|settings| settings.calls.pbx = Some(target)).await;
+    let mut caller = tcp_phone(&server, "127.0.0.2", MAC, "1011").await;
+    let mut waiting = HashSet::new();
+    for index in 0..50 {
+        let call_id = format!("unresolved-{index}");
+        let text = caller.invite("112", &call_id, "");
+        caller.send(&text).await;
+        waiting.insert(call_id);
+    }
+    while !waiting.is_empty() {
+        let answer = caller.expect("SIP/2.0 ").await;
+        if answer.status() >= 300 {
+            waiting.remove(answer.header("Call-ID"));
+        }
+    }
+    let log = String::from_utf8_lossy(&log.bytes()).into_owned();
+    assert_eq!(log.matches("does not resolve").count(), 1, "{log}");
+}
+
 #[tokio::test]
 async fn one_asserts_the_numbers_of_phones_at_its_address_and_nobody_elses() {
     let (server, mut gateway) = start_with_gateway().await;
@@ -274,13 +305,14 @@ async fn one_asserts_the_numbers_of_phones_at_its_address_and_nobody_elses() {
     assert_eq!(invite.header("P-Asserted-Identity"), "");
     assert_eq!(invite.header("Remote-Party-ID"), "<sip:1011@cm>");
     // RFC 3325 clause 9.1: one of each scheme.
-    for (asserted, is_kept) in [
+    let asserted = [
         ("<sip:1011@cm>, <tel:1011>", true),
         ("<tel:10-11;phone-context=site.example>", true),
         ("<sip:1011@cm>, <tel:1012>", false),
         ("<tel:+1011>", false),
-    ] {
-        let call_id = format!("asserted-{asserted}").replace([' ', '<', '>', ';'], "");
+    ];
+    for (index, (asserted, is_kept)) in asserted.into_iter().enumerate() {
+        let call_id = format!("asserted-{index}");
         let fields = format!("P-Asserted-Identity: {asserted}\r\n");
         let text = caller.invite("112", &call_id, &fields);
         caller.send(&text).await;

@@ -2,11 +2,10 @@
 //! path, and one connection to each is kept.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::domain::call_target::CallTarget;
 use crate::domain::registration::{Flow, Transport};
@@ -22,8 +21,8 @@ const RESOLVE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often a name that does not resolve is tried again.
 const RESOLVE_RETRY: Duration = Duration::from_secs(5);
 
-/// Of the failures, one after the other, which are told: one a minute.
-const FAILURES_PER_LINE: u32 = 12;
+/// How often the log says that a name does not resolve.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// How long the system's resolver may take.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -36,11 +35,20 @@ const ADDRESSES_MAX: usize = 4;
 pub(super) struct Peer {
     /// What administrators call it.
     role: &'static str,
-    /// How often its name did not resolve, one time after the other.
-    failures: AtomicU32,
+    /// Held by who asks the resolver: calls that want the same wait for the one question.
+    resolution: tokio::sync::Mutex<Resolution>,
     target: CallTarget,
     addresses: Mutex<Vec<SocketAddr>>,
     connection: PeerConnection,
+}
+
+/// What became of the questions for a name.
+#[derive(Debug, Default)]
+struct Resolution {
+    /// When it did not resolve last; `None`: it did.
+    failed_at: Option<Instant>,
+    /// When the log said so last.
+    told_at: Option<Instant>,
 }
 
 impl Peer {
@@ -49,7 +57,7 @@ impl Peer {
         let address = literal.map(|ip| SocketAddr::new(ip.to_canonical(), target.port()));
         Self {
             role,
-            failures: AtomicU32::new(0),
+            resolution: tokio::sync::Mutex::default(),
             target,
             addresses: Mutex::new(address.into_iter().collect()),
             connection: PeerConnection::default(),
@@ -82,7 +90,7 @@ impl Peer {
         connector: &Connector,
     ) -> Option<Flow> {
         if self.addresses().is_empty() {
-            self.resolve().await;
+            self.resolve_for_a_call().await;
         }
         let addresses = self.addresses().clone();
         if self.target.transport() == Transport::Udp {
@@ -94,12 +102,28 @@ impl Peer {
         opened.await
     }
 
+    /// A call before the first answer of the resolver waits for it; one after a failure does not ask
+    /// again before its time.
+    async fn resolve_for_a_call(&self) {
+        let mut resolution = self.resolution.lock().await;
+        let failed_at = resolution.failed_at;
+        let is_known = failed_at.is_some_and(|at| at.elapsed() < RESOLVE_RETRY);
+        if !is_known && self.addresses().is_empty() {
+            self.ask(&mut resolution).await;
+        }
+    }
+
     /// Asks the system's resolver; gives whether there is an address now. SRV and NAPTR records are
     /// not asked for: the target has a port.
     async fn resolve(&self) -> bool {
         if self.target.host().parse::<IpAddr>().is_ok() {
             return true;
         }
+        let mut resolution = self.resolution.lock().await;
+        self.ask(&mut resolution).await
+    }
+
+    async fn ask(&self, resolution: &mut Resolution) -> bool {
         let name = (self.target.host(), self.target.port());
         let reason = match timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host(name)).await {
             Ok(Ok(found)) => {
@@ -107,7 +131,7 @@ impl Peer {
                 let found: Vec<SocketAddr> = found.take(ADDRESSES_MAX).map(canonical).collect();
                 if !found.is_empty() {
                     *self.addresses() = found;
-                    self.failures.store(0, Ordering::Relaxed);
+                    *resolution = Resolution::default();
                     return true;
                 }
                 "no address has this name".to_owned()
@@ -115,8 +139,11 @@ impl Peer {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the resolver does not answer".to_owned(),
         };
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
-        if failures.is_multiple_of(FAILURES_PER_LINE) {
+        let now = Instant::now();
+        resolution.failed_at = Some(now);
+        let is_told = |at: Instant| now.duration_since(at) < TOLD_EVERY;
+        if !resolution.told_at.is_some_and(is_told) {
+            resolution.told_at = Some(now);
             let (role, target) = (self.role, &self.target);
             tracing::warn!(%target, reason, "the name of the {role} does not resolve");
         }
