@@ -12,8 +12,8 @@ use selfprov::server::sip::message::{
     self, Message, Method, ReplyHead, Request, ResponseBuilder, Status,
 };
 use selfprov::server::sip::transport::{
-    Limits, Outbound, OutboundError, Quick, RequestHandler, Stack, bind_udp, serve_tcp, serve_tls,
-    serve_udp,
+    Connector, Limits, Outbound, OutboundError, Quick, RequestHandler, Stack, bind_udp,
+    serve_outgoing, serve_tcp, serve_tls, serve_udp,
 };
 use selfprov::server::tls::{CertificateFiles, ServerCertificate};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -582,6 +582,37 @@ async fn silent_and_slow_streams_are_closed() {
         .unwrap();
     read_message(&mut idle).await;
     assert_closed(&mut idle).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_we_opened_outlives_the_silence_that_ends_a_phones() {
+    let limits = Limits {
+        idle_timeout: Duration::from_millis(150),
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    let pbx = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stack = Stack::new(Arc::clone(&server.desk), server.outbound.clone(), limits);
+    let (connector, requests) = Connector::new();
+    let (_trigger, shutdown) = shutdown::channel();
+    let own_port = server.tcp.port();
+    tokio::spawn(serve_outgoing(requests, own_port, stack, shutdown));
+    let (flow, accepted) = tokio::join!(connector.connect(pbx.local_addr().unwrap()), pbx.accept());
+    assert_eq!(flow.unwrap().local.port(), own_port);
+    let (mut peer, _) = accepted.unwrap();
+    let is_answered = async |stream: &mut TcpStream, branch: &str| {
+        let text = request_text("OPTIONS", "TCP", 5060, branch);
+        stream.write_all(text.as_bytes()).await.unwrap();
+        assert!(read_message(stream).await.starts_with("SIP/2.0 200 "));
+    };
+    is_answered(&mut peer, "p1").await;
+    // Two phones, one after the other, are silent for too long.
+    for branch in ["o1", "o2"] {
+        let mut idle = TcpStream::connect(server.tcp).await.unwrap();
+        is_answered(&mut idle, branch).await;
+        assert_closed(&mut idle).await;
+    }
+    is_answered(&mut peer, "p2").await;
 }
 
 #[tokio::test]

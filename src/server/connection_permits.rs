@@ -1,8 +1,12 @@
 //! How many connections a listener holds: altogether, and from one source.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+
+use ipnet::IpNet;
 
 use crate::domain::source_network::SourceNetwork;
 use crate::locks;
@@ -19,6 +23,8 @@ pub struct ConnectionPermits {
 struct Held {
     total: usize,
     by_source: HashMap<SourceNetwork, usize>,
+    /// Of networks that are named, all their sources together.
+    by_site: HashMap<IpNet, usize>,
 }
 
 /// One connection; its place is free again when this is dropped.
@@ -26,6 +32,7 @@ struct Held {
 pub struct ConnectionPermit {
     permits: Arc<ConnectionPermits>,
     source: Option<SourceNetwork>,
+    site: Option<IpNet>,
 }
 
 impl ConnectionPermits {
@@ -43,7 +50,7 @@ impl ConnectionPermits {
     pub fn acquire(self: &Arc<Self>, address: Option<IpAddr>) -> Option<ConnectionPermit> {
         match address {
             Some(address) => self.acquire_up_to(address, self.per_source_max),
-            None => self.take(None, 0),
+            None => self.take(None, None, 0),
         }
     }
 
@@ -54,26 +61,48 @@ impl ConnectionPermits {
         address: IpAddr,
         most: usize,
     ) -> Option<ConnectionPermit> {
-        self.take(Some(address), most)
+        self.take(Some(address), None, most)
     }
 
-    fn take(self: &Arc<Self>, address: Option<IpAddr>, most: usize) -> Option<ConnectionPermit> {
+    /// The same for an address of a network that is named: all of it together has no more than `most`
+    /// either.
+    pub fn acquire_in_site(
+        self: &Arc<Self>,
+        address: IpAddr,
+        site: Option<IpNet>,
+        most: usize,
+    ) -> Option<ConnectionPermit> {
+        self.take(Some(address), site, most)
+    }
+
+    fn take(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+        site: Option<IpNet>,
+        most: usize,
+    ) -> Option<ConnectionPermit> {
         let mut held = self.held();
         if held.total >= self.total_max {
             return None;
         }
         let source = address.map(SourceNetwork::of);
+        let of_source = source.and_then(|source| held.by_source.get(&source));
+        let of_site = site.and_then(|site| held.by_site.get(&site));
+        let is_full = |count: Option<&usize>| count.is_some_and(|count| *count >= most);
+        if is_full(of_source) || is_full(of_site) || (source.is_some() && most == 0) {
+            return None;
+        }
         if let Some(source) = source {
-            let count = held.by_source.get(&source).copied().unwrap_or(0);
-            if count >= most {
-                return None;
-            }
-            held.by_source.insert(source, count + 1);
+            *held.by_source.entry(source).or_default() += 1;
+        }
+        if let Some(site) = site {
+            *held.by_site.entry(site).or_default() += 1;
         }
         held.total += 1;
         Some(ConnectionPermit {
             permits: Arc::clone(self),
             source,
+            site,
         })
     }
 
@@ -86,14 +115,20 @@ impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut held = self.permits.held();
         held.total = held.total.saturating_sub(1);
-        let Some(source) = self.source else {
-            return;
-        };
-        if let Some(count) = held.by_source.get_mut(&source) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                held.by_source.remove(&source);
-            }
+        if let Some(source) = self.source {
+            give_back(&mut held.by_source, source);
+        }
+        if let Some(site) = self.site {
+            give_back(&mut held.by_site, site);
+        }
+    }
+}
+
+fn give_back<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() = count.get().saturating_sub(1);
+        if *count.get() == 0 {
+            count.remove();
         }
     }
 }
@@ -126,6 +161,23 @@ mod tests {
         let _held = [from("2001:db8::1").unwrap(), from("2001:db8::2").unwrap()];
         assert!(from("2001:db8::3").is_none());
         assert!(from("2001:db8:0:1::3").is_some());
+    }
+
+    #[test]
+    fn the_addresses_of_a_named_network_have_no_more_than_one_of_them_may() {
+        let permits = ConnectionPermits::new(9, 1);
+        let site: IpNet = "192.0.2.0/24".parse().unwrap();
+        let from = |address: &str| {
+            let address = address.parse().unwrap();
+            let site = site.contains(&address).then_some(site);
+            permits.acquire_in_site(address, site, 2)
+        };
+        let held = [from("192.0.2.1").unwrap(), from("192.0.2.2").unwrap()];
+        assert!(from("192.0.2.3").is_none());
+        let _other = from("198.51.100.1").unwrap();
+        drop(held);
+        assert!(from("192.0.2.3").is_some());
+        assert!(permits.held().by_site.is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::domain::registration::Flow;
@@ -146,9 +147,17 @@ impl RequestHandler for SipDoor {
         limits::source_factor(&self.app, &self.proxy, source)
     }
 
+    fn site_of(&self, source: IpAddr) -> Option<IpNet> {
+        limits::site_of(&self.app, source)
+    }
+
     fn is_never_refused(&self, request: &Request<'_>, flow: &Flow) -> bool {
         limits::begins_emergency_call(&self.app, request, flow)
             || self.proxy.is_of_emergency_call(request, flow)
+    }
+
+    fn has_phone_at(&self, source: IpAddr) -> bool {
+        self.app.locations.is_at_address(source)
     }
 
     async fn later(&self, work: Waiting) -> Option<Vec<u8>> {

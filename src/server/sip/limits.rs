@@ -4,6 +4,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::domain::registration::Flow;
 use crate::service::App;
 use crate::service::settings::Settings;
@@ -40,9 +42,18 @@ pub(super) fn of(settings: &Settings) -> Limits {
 /// The multiple of the limits that this address has.
 pub(super) fn source_factor(app: &App, proxy: &Proxy, source: IpAddr) -> u32 {
     let source = source.to_canonical();
-    let mut networks = app.settings.auto_registration.nat_networks.iter();
-    let is_site = networks.any(|network| network.contains(&source)) || proxy.is_peer(source);
+    let is_site = site_of(app, source).is_some() || proxy.is_peer(source);
     if is_site { SITE_FACTOR } else { 1 }
+}
+
+/// The network behind NAT that this address is of; where several are named, the largest.
+pub(super) fn site_of(app: &App, source: IpAddr) -> Option<IpNet> {
+    let source = source.to_canonical();
+    let networks = app.settings.auto_registration.nat_networks.iter();
+    let of_source = networks.filter(|network| network.contains(&source));
+    of_source
+        .min_by_key(|network| network.prefix_len())
+        .copied()
 }
 
 /// Whether this begins an emergency call of a phone with a live binding: however much its address

@@ -83,10 +83,13 @@ pub(super) fn echo<'a>(contact: &Address<'a>) -> Cow<'a, [u8]> {
     Cow::Owned(echo)
 }
 
-/// Writes the answer; `response` begins one with a status.
+/// Writes the answer; `response` begins one with a status. `has_phone`: whether a phone is
+/// registered at the sender's address, which is never told to send nothing for a while: it may have
+/// to call for help. Source: RFC 3261 clause 21.5.4.
 pub(super) fn write(
     response: impl Fn(Status) -> ResponseBuilder,
     outcome: &RegisterOutcome,
+    has_phone: impl Fn() -> bool,
     registration: &Registration<'_>,
     now: &Date,
 ) -> Vec<u8> {
@@ -135,7 +138,7 @@ pub(super) fn write(
             }
             response.finish()
         }
-        RegisterOutcome::Refused(reason) => refused(response, *reason),
+        RegisterOutcome::Refused(reason) => refused(response, *reason, has_phone),
     }
 }
 
@@ -175,7 +178,11 @@ fn bound(
     response
 }
 
-fn refused(response: impl Fn(Status) -> ResponseBuilder, reason: RegistrationRefused) -> Vec<u8> {
+fn refused(
+    response: impl Fn(Status) -> ResponseBuilder,
+    reason: RegistrationRefused,
+    has_phone: impl Fn() -> bool,
+) -> Vec<u8> {
     use RegistrationRefused as R;
     let (status, retry_after_s) = match reason {
         R::NoEntryInDatabase | R::AutoRegister(_) => (Status::NOT_FOUND, Some(RETRY_AFTER_S)),
@@ -189,6 +196,8 @@ fn refused(response: impl Fn(Status) -> ResponseBuilder, reason: RegistrationRef
     };
     let warning = format!("399 selfprov \"{}\"", reason.as_str());
     let mut response = response(status).header(HeaderName::Warning.as_str(), warning);
+    let is_silencing = status == Status::SERVICE_UNAVAILABLE;
+    let retry_after_s = retry_after_s.filter(|_| !(is_silencing && has_phone()));
     if let Some(seconds) = retry_after_s {
         response = response.header(HeaderName::RetryAfter.as_str(), seconds.to_string());
     }

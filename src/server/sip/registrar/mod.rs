@@ -3,6 +3,7 @@
 mod answer;
 mod read;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use metrics::Counter;
@@ -27,6 +28,7 @@ pub(super) struct Registrar {
 /// A REGISTER whose answer waits for the database.
 pub struct WaitingRegister {
     head: ReplyHead,
+    source: SocketAddr,
     registration: Registration<'static>,
     work: Work,
 }
@@ -51,10 +53,17 @@ impl Registrar {
                 self.counters.count(&outcome);
                 let response = |status| ResponseBuilder::new(request, flow, status);
                 let now = self.dates.date(self.app.environment.now());
-                Quick::Answer(answer::write(response, &outcome, read.registration(), &now))
+                Quick::Answer(answer::write(
+                    response,
+                    &outcome,
+                    || self.has_phone_at(flow.remote),
+                    read.registration(),
+                    &now,
+                ))
             }
             Decision::Work(work) => Quick::Later(WaitingRegister {
                 head: ReplyHead::new(request, flow),
+                source: flow.remote,
                 registration: read.registration().to_owned(),
                 work,
             }),
@@ -67,7 +76,12 @@ impl Registrar {
         self.counters.count(&outcome);
         let response = |status| ResponseBuilder::from_head(&waiting.head, status);
         let now = self.dates.date(self.app.environment.now());
-        answer::write(response, &outcome, &waiting.registration, &now)
+        let has_phone = || self.has_phone_at(waiting.source);
+        answer::write(response, &outcome, has_phone, &waiting.registration, &now)
+    }
+
+    fn has_phone_at(&self, source: SocketAddr) -> bool {
+        self.app.locations.is_at_address(source.ip())
     }
 }
 

@@ -236,9 +236,15 @@ impl<H: RequestHandler> Stack<H> {
         self.0.notices.add(reason, flow.remote.ip(), now());
     }
 
+    /// 503. With Retry-After a phone that obeys it would send us nothing at all for that time, no
+    /// call for help either. Source: RFC 3261 clause 21.5.4.
     fn unavailable(&self, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
+        let response = ResponseBuilder::new(request, flow, Status::SERVICE_UNAVAILABLE);
+        if self.0.handler.has_phone_at(flow.remote.ip()) {
+            return response.finish();
+        }
         let retry_after_s = self.0.limits.retry_after_s.to_string();
-        ResponseBuilder::new(request, flow, Status::SERVICE_UNAVAILABLE)
+        response
             .header(HeaderName::RetryAfter.as_str(), retry_after_s)
             .finish()
     }

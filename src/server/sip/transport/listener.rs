@@ -104,7 +104,9 @@ fn permit<H: RequestHandler>(stack: &Stack<H>, flow: &Flow) -> Option<Connection
     let limits = &shared.limits;
     let most = limits.connections_per_source_max.saturating_mul(factor);
     let share = (limits.connections_max / CONNECTIONS_SHARE).max(1);
-    shared.connections.acquire_up_to(source, most.min(share))
+    let site = shared.handler.site_of(source);
+    let connections = &shared.connections;
+    connections.acquire_in_site(source, site, most.min(share))
 }
 
 /// A connection's place among those allowed, and in the gauge of those open.

@@ -29,6 +29,8 @@ mod udp;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::domain::registration::Flow;
 use crate::server::sip::message::Request;
 
@@ -74,10 +76,24 @@ pub trait RequestHandler: Send + Sync + 'static {
         1
     }
 
+    /// The network behind NAT that this address is of, whose addresses together leave connections
+    /// to others. Asked for each connection.
+    fn site_of(&self, source: IpAddr) -> Option<IpNet> {
+        let _ = source;
+        None
+    }
+
     /// Whether this request is looked at whatever its address has sent and however much waits:
     /// an emergency call. Asked only when it would be refused otherwise.
     fn is_never_refused(&self, request: &Request<'_>, flow: &Flow) -> bool {
         let _ = (request, flow);
+        false
+    }
+
+    /// Whether a phone is registered at this address: one that may have to call for help. It is
+    /// never told to send nothing for a while. Asked only when a request is put off.
+    fn has_phone_at(&self, source: IpAddr) -> bool {
+        let _ = source;
         false
     }
 
@@ -140,7 +156,7 @@ pub struct Limits {
     /// Of these, those of one address; three quarters of them for one that has a multiple of the
     /// limits, as the PBX has.
     pub relayed_per_source_max: usize,
-    /// Seconds in the Retry-After of that 503.
+    /// Seconds in the Retry-After of that 503, where no phone is registered at the address.
     pub retry_after_s: u32,
     /// Streams open at once over all listeners; a further one is closed. An idle one takes about
     /// 4 kB, with TLS about 15 kB.
