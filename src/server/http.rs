@@ -71,7 +71,7 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(10),
             header_read_timeout: Duration::from_secs(10),
             connection_lifetime_max: Duration::from_mins(10),
-            // At least 64 KiB in this time, 2.2 kB/s, are taken note of: see UNSENT_BYTES_MAX.
+            // 128 KiB in this time, 4.4 kB/s, are surely seen: see UNSENT_BYTES_MAX.
             stall_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
             head_bytes_max: 16 * 1024,
