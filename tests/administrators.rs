@@ -21,7 +21,7 @@ fn curl(user: &str, arguments: &[&str]) -> (u16, String) {
 }
 
 /// An AXL request of version 12.5.
-fn axl(server: &Serve, user: &str, operation: &str, elements: &str) -> (u16, String) {
+pub(crate) fn axl(server: &Serve, user: &str, operation: &str, elements: &str) -> (u16, String) {
     let envelope = format!(
         "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
          xmlns:ns=\"http://www.cisco.com/AXL/API/12.5\"><soapenv:Body><ns:{operation}>{elements}\
@@ -35,7 +35,7 @@ fn axl(server: &Serve, user: &str, operation: &str, elements: &str) -> (u16, Str
 }
 
 /// Runs a command that reads a password from its standard input.
-fn with_password(data_dir: &Path, arguments: &[&str], password: &str) {
+pub(crate) fn with_password(data_dir: &Path, arguments: &[&str], password: &str) {
     let script = format!("printf '%s\\n' '{password}' | \"$0\" \"$@\"");
     let program = selfprov(data_dir);
     let mut shell = Command::new("sh");
@@ -125,4 +125,48 @@ fn a_program_gets_an_account_of_its_own_and_a_user_a_password_for_uds() {
     let login = format!("aksethi:{}", made_password(&json(dir, &must_change)));
     let (status, body) = curl(&login, &[&url]);
     assert_eq!(status, 403, "{body}");
+}
+
+#[test]
+fn the_list_of_accounts_says_what_keeps_each_from_logging_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let server = Serve::start(dir);
+    with_password(dir, &["admin", "set-password", "admin"], "Tall-Kettle-19");
+    let admin = "admin:Tall-Kettle-19";
+    let add = ["admin", "add", "tool", "--generate"];
+    let password = made_password(&json(dir, &add));
+    let state = || {
+        let listed = done(dir, &["admin", "list"]);
+        let row = listed.lines().find(|row| row.starts_with("tool"));
+        row.unwrap_or_else(|| panic!("{listed}")).to_owned()
+    };
+    assert!(state().ends_with("  enabled"), "{}", state());
+    let lock = "<userid>tool</userid><passwordCredentials><pwdCredLockedByAdministrator>true\
+                </pwdCredLockedByAdministrator></passwordCredentials>";
+    let (status, body) = axl(&server, admin, "updateAppUser", lock);
+    assert_eq!(status, 200, "{body}");
+    let tool = |password: &str| axl(&server, &format!("tool:{password}"), "getCCMVersion", "").0;
+    assert_eq!(tool(&password), 401);
+    assert!(
+        state().contains("locked until a password is set"),
+        "{}",
+        state()
+    );
+    assert_eq!(
+        json(dir, &["admin", "list"])["administrators"][1]["locked"],
+        true
+    );
+
+    // What it says mends it does.
+    let set = json(dir, &["admin", "set-password", "tool", "--generate"]);
+    assert_eq!(tool(&made_password(&set)), 200);
+    assert!(state().ends_with("  enabled"), "{}", state());
+
+    let bare = "<appUser><userid>bare</userid><password/></appUser>";
+    let (status, body) = axl(&server, admin, "addAppUser", bare);
+    assert_eq!(status, 200, "{body}");
+    let listed = done(dir, &["admin", "list"]);
+    let row = listed.lines().find(|row| row.starts_with("bare"));
+    assert!(row.unwrap().ends_with("has no password"), "{listed}");
 }

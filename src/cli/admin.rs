@@ -84,7 +84,12 @@ Examples:
         password: PasswordArguments,
     },
     /// Lists application users with their access control groups
-    #[command(after_help = "Example:\n  selfprov admin list")]
+    #[command(after_help = "\
+What keeps an account from logging in (disabled, locked, no password, one that must be changed),
+set-password mends.
+
+Example:
+  selfprov admin list")]
     List,
 }
 
@@ -143,14 +148,31 @@ pub(super) fn password_set(user_id: &str, made: Option<&SecretText>) -> String {
 }
 
 fn table(administrators: &[AdministratorView]) -> String {
-    let row = |one: &AdministratorView| {
-        let state = match (one.enabled, one.must_change_password) {
-            (false, _) => "disabled",
-            (true, true) => "password must be changed: it opens no API",
-            (true, false) => "enabled",
-        };
-        vec![one.user_id.clone(), one.groups.join(", "), state.to_owned()]
-    };
+    let row =
+        |one: &AdministratorView| vec![one.user_id.clone(), one.groups.join(", "), state(one)];
     let rows: Vec<Vec<String>> = administrators.iter().map(row).collect();
     columns(&["USER", "GROUPS", "STATE"], &rows)
+}
+
+/// Whether the account opens an API, and what keeps it from that; `set-password` mends each.
+fn state(one: &AdministratorView) -> String {
+    let until = one.locked_until.as_deref();
+    let mut reasons = Vec::new();
+    if !one.enabled {
+        reasons.push("disabled".to_owned());
+    }
+    if !one.has_password {
+        reasons.push("has no password".to_owned());
+    }
+    if one.locked {
+        let until = until.unwrap_or("a password is set for it");
+        reasons.push(format!("locked until {until}"));
+    }
+    if one.must_change_password {
+        reasons.push("password must be changed: it opens no API".to_owned());
+    }
+    if reasons.is_empty() {
+        return "enabled".to_owned();
+    }
+    reasons.join("; ")
 }

@@ -6,6 +6,7 @@ use crate::server::control::fault::{Fault, actor};
 use crate::server::control::protocol::{
     AdministratorRequest, AdministratorView, Answer, SecretText,
 };
+use crate::server::control::values::timestamp;
 use crate::service::App;
 use crate::service::administration::NewSecret;
 use crate::service::users;
@@ -124,6 +125,9 @@ fn view(view: ApplicationUserView) -> AdministratorView {
         user_id: view.user.user_id.to_string(),
         groups: view.access_control_groups,
         enabled: view.user.enabled,
+        has_password: view.has_password,
+        locked: view.lock.is_some(),
+        locked_until: view.lock.and_then(|lock| lock.until).map(timestamp),
         must_change_password: view.must_change_password,
     }
 }

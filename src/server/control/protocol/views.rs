@@ -9,8 +9,14 @@ pub struct AdministratorView {
     pub user_id: String,
     /// Names of the access control groups.
     pub groups: Vec<String>,
-    /// Whether the account may log in.
+    /// Whether the account is enabled.
     pub enabled: bool,
+    /// Whether there is a password.
+    pub has_password: bool,
+    /// Whether the password is locked.
+    pub locked: bool,
+    /// When that lock ends, as RFC 3339 in UTC; `None` when an administrator must end it.
+    pub locked_until: Option<String>,
     /// Whether the password must be changed before it opens an API.
     pub must_change_password: bool,
 }

@@ -8,6 +8,7 @@ use crate::domain::credential::CredentialKind;
 use crate::domain::credential::CredentialUser;
 use crate::domain::fresh_system;
 use crate::domain::history::AuditKind;
+use crate::domain::lockout::Lock;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::login_name::UserId;
 use crate::domain::secret::Secret;
@@ -39,6 +40,10 @@ pub struct ApplicationUserView {
     pub user: ApplicationUser,
     /// Names of the access control groups.
     pub access_control_groups: Vec<String>,
+    /// Whether there is a password; AXL can add a user without.
+    pub has_password: bool,
+    /// The lock of the password that holds now.
+    pub lock: Option<Lock>,
     /// Whether the password must be changed at the next login.
     pub must_change_password: bool,
 }
@@ -165,9 +170,12 @@ pub async fn list(app: &App) -> Result<Vec<ApplicationUserView>, AdministrationE
         let groups = store::end_user::access_control_groups(connection, user.pkid).await?;
         let kind = CredentialKind::Password;
         let password = store::credential::find(connection, user.pkid, kind).await?;
+        let lock = password.as_ref().and_then(|password| password.lock);
         views.push(ApplicationUserView {
             user,
             access_control_groups: groups,
+            has_password: password.is_some(),
+            lock: lock.filter(|lock| !lock.left(now).is_zero()),
             must_change_password: password.is_some_and(|password| password.must_change(now)),
         });
     }
