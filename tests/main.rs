@@ -52,6 +52,7 @@ mod device_add;
 mod device_turn;
 mod devices;
 mod docs;
+mod doctor_advice;
 mod emergency_calls;
 mod files_https;
 mod files_slow;

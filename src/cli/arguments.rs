@@ -256,6 +256,18 @@ Example:
         #[arg(long, conflicts_with_all = ["digest_file", "digest_generate"])]
         remove: bool,
     },
+    /// Lets a disabled user log in again
+    #[command(after_help = "Example:\n  selfprov user enable aksethi")]
+    Enable {
+        /// User ID or Self-Service User ID
+        user: String,
+    },
+    /// Lets a user log in nowhere: neither on phones nor to UDS; the user's phones keep working
+    #[command(after_help = "Example:\n  selfprov user disable aksethi")]
+    Disable {
+        /// User ID or Self-Service User ID
+        user: String,
+    },
     /// Takes back the lock of a user's PIN and password
     #[command(after_help = "Example:\n  selfprov user unlock aksethi")]
     Unlock {

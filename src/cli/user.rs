@@ -47,6 +47,14 @@ pub async fn run(
             digest: asked_digest(&digest, remove, &user).await?,
             name: user,
         },
+        UserCommand::Enable { user } => Request::UserSetEnabled {
+            name: user,
+            enabled: true,
+        },
+        UserCommand::Disable { user } => Request::UserSetEnabled {
+            name: user,
+            enabled: false,
+        },
         UserCommand::Unlock { user } => Request::UserUnlock(Name { name: user }),
     };
     let answer = all_rows::ask(settings, request, output).await?;

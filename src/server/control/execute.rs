@@ -36,6 +36,7 @@ async fn answer(app: &App, request: Request) -> Result<Answer, Fault> {
             must_change,
         } => users::set_password(app, &name, password, must_change).await,
         Request::Administrator(request) => administrators::answer(app, request).await,
+        Request::UserSetEnabled { name, enabled } => users::set_enabled(app, &name, enabled).await,
         Request::UserUnlock(user) => users::unlock(app, &user.name).await,
         Request::DeviceAdd(new) => new_devices::add(app, *new).await,
         Request::DeviceUpdate(change) => new_devices::update(app, *change).await,

@@ -91,6 +91,13 @@ pub enum Request {
         /// What becomes of them.
         digest: NewDigest,
     },
+    /// Enables or disables a user.
+    UserSetEnabled {
+        /// User ID or Self-Service User ID.
+        name: String,
+        /// Whether the user may log in from then on.
+        enabled: bool,
+    },
     /// Takes back the lock of a user's PIN.
     UserUnlock(Name),
     /// Adds a device.

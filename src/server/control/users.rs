@@ -173,6 +173,20 @@ pub async fn set_password(
     Ok(administrators::password_set(name, made))
 }
 
+/// Enables or disables a user.
+///
+/// # Errors
+///
+/// There is no such user.
+pub async fn set_enabled(app: &App, name: &str, enabled: bool) -> Result<Answer, Fault> {
+    let change = users::UserChange {
+        enabled: Some(enabled),
+        ..users::UserChange::default()
+    };
+    users::update(app, &actor(app), name, &change).await?;
+    Ok(with_pin(view(find(app, name).await?), None))
+}
+
 /// Ends the locks of a user's PIN and password.
 ///
 /// # Errors

@@ -8,7 +8,9 @@ use crate::domain::credential::CredentialKind;
 use crate::domain::device::DeviceName;
 use crate::domain::end_user::EndUser;
 use crate::domain::fresh_system::STANDARD_CCM_END_USERS;
+use crate::domain::lockout::Lock;
 use crate::domain::login_name::FoldedLogin;
+use crate::domain::login_name::UserId;
 use crate::domain::refusal::Refusal;
 use crate::domain::stored_credential::StoredCredential;
 use crate::service::App;
@@ -133,32 +135,40 @@ fn credential_obstacles(
             let advice = format!("run: selfprov user set-pin {id}");
             Some(Obstacle::refused(refusal, "has no PIN", advice))
         }
-        Some(pin) if pin.is_locked(app.environment.now()) => {
-            let advice = format!("wait, or run: selfprov user unlock {id}");
-            Some(Obstacle::refused(
-                refusal,
-                "the PIN is locked after failed logins",
-                advice,
-            ))
-        }
-        Some(_) => None,
+        Some(pin) => pin
+            .lock
+            .filter(|lock| !lock.left(app.environment.now()).is_zero())
+            .map(|lock| locked(id, lock)),
     };
     obstacle.into_iter().collect()
 }
 
+fn locked(id: &UserId, lock: Lock) -> Obstacle {
+    let unlock = format!("run: selfprov user unlock {id}");
+    let (text, advice) = match lock.until {
+        Some(_) => (
+            "the PIN is locked after failed logins",
+            format!("wait, or {unlock}"),
+        ),
+        None => ("the PIN is locked until somebody unlocks it", unlock),
+    };
+    Obstacle::refused(Refusal::AuthenticationFailed, text, advice)
+}
+
 fn account_obstacles(user: &EndUser, groups: &[String]) -> Vec<Obstacle> {
     let mut obstacles = Vec::new();
+    if !user.enabled {
+        let refusal = Refusal::AuthenticationFailed;
+        let advice = format!("run: selfprov user enable {}", user.user_id);
+        obstacles.push(Obstacle::refused(
+            refusal,
+            "the account is disabled",
+            advice,
+        ));
+    }
     let mut add = |refusal, text: String, advice: &str| {
         obstacles.push(Obstacle::refused(refusal, text, advice));
     };
-    if !user.enabled {
-        let refusal = Refusal::AuthenticationFailed;
-        add(
-            refusal,
-            "the account is disabled".into(),
-            "enable it over AXL: updateUser with status 1",
-        );
-    }
     if !groups.iter().any(|group| group == STANDARD_CCM_END_USERS) {
         let text = format!("is not in the access control group {STANDARD_CCM_END_USERS}");
         add(
@@ -193,21 +203,27 @@ fn profile_obstacles(
 ) -> Vec<Obstacle> {
     let Some(profile) = profile else {
         let text = "there is no User Profile, not even a default one";
-        let advice = "make a User Profile and mark it as the system default";
+        let advice = "over AXL make one, addUserProfileProvision, and give it to the user: \
+                      updateUser with userProfile";
         return vec![Obstacle::refused(Refusal::SelfprovNotAllowed, text, advice)];
     };
     let name = &profile.identity.name;
     let mut obstacles = Vec::new();
     if !profile.allow_provision {
         let text = format!("the User Profile {name} does not allow it");
-        let advice =
-            "run: selfprov user-profile set --allow true, or give the user another profile";
+        let advice = format!(
+            "run: selfprov user-profile set '{name}' --allow true, or give the user another over \
+             AXL: updateUser with userProfile"
+        );
         obstacles.push(Obstacle::refused(Refusal::SelfprovNotAllowed, text, advice));
     }
     if owned >= u32::from(profile.limit_provision) {
         let limit = profile.limit_provision;
         let text = format!("owns {owned} phones, and the User Profile {name} allows {limit}");
-        let advice = "raise the limit in the profile, or run: selfprov device release NAME";
+        let advice = format!(
+            "run: selfprov user-profile set '{name}' --limit PHONES, or take a phone from the \
+             user: selfprov device release NAME"
+        );
         obstacles.push(Obstacle::refused(
             Refusal::SelfprovDeviceLimit,
             text,
@@ -226,14 +242,14 @@ fn template_obstacle(catalogue: &Catalogue, profile: &UserProfile) -> Option<Obs
     let line = profile
         .universal_line_template
         .is_some_and(|pkid| catalogue.universal_line_templates.contains_key(&pkid));
-    let missing = match (device, line) {
+    let (missing, element) = match (device, line) {
         (true, true) => return None,
-        (false, _) => "Universal Device Template for desk phones",
-        (true, false) => "Universal Line Template",
+        (false, _) => ("Universal Device Template for desk phones", "deskPhones"),
+        (true, false) => ("Universal Line Template", "universalLineTemplate"),
     };
     let name = &profile.identity.name;
     let text = format!("the User Profile {name} has no {missing}");
-    let advice = "choose one in the profile";
+    let advice = format!("choose one over AXL: updateUserProfileProvision with {element}");
     Some(Obstacle::refused(
         Refusal::ModelPhoneTemplateNotFound,
         text,
@@ -300,6 +316,23 @@ fn auto_registration(app: &App) -> Vec<Obstacle> {
     let block = &node.auto_registration;
     let mut obstacles = Vec::new();
     let mut add = |text: String, advice: &str| obstacles.push(Obstacle::new("", text, advice));
+    // The templates first: without them it cannot be switched on.
+    let device = block.universal_device_template;
+    if !device.is_some_and(|pkid| catalogue.universal_device_templates.contains_key(&pkid)) {
+        let text = "auto-registration has no Universal Device Template".to_owned();
+        add(
+            text,
+            "choose one, its idle URL shows the login; run: selfprov auto-registration set \
+             --device-template NAME",
+        );
+    }
+    let line = block.universal_line_template;
+    if !line.is_some_and(|pkid| catalogue.universal_line_templates.contains_key(&pkid)) {
+        add(
+            "auto-registration has no Universal Line Template".to_owned(),
+            "run: selfprov auto-registration set --line-template NAME",
+        );
+    }
     if !block.enabled {
         let text = format!(
             "auto-registration is off on {}: new phones are refused",
@@ -320,18 +353,6 @@ fn auto_registration(app: &App) -> Vec<Obstacle> {
         add(
             text,
             "run: selfprov auto-registration on --from NUMBER --to NUMBER",
-        );
-    }
-    let device = block.universal_device_template;
-    if !device.is_some_and(|pkid| catalogue.universal_device_templates.contains_key(&pkid)) {
-        let text = "auto-registration has no Universal Device Template".to_owned();
-        add(text, "choose one; its idle URL shows the login");
-    }
-    let line = block.universal_line_template;
-    if !line.is_some_and(|pkid| catalogue.universal_line_templates.contains_key(&pkid)) {
-        add(
-            "auto-registration has no Universal Line Template".to_owned(),
-            "choose one",
         );
     }
     obstacles
