@@ -1,8 +1,13 @@
 //! The monitoring door: metrics, health, readiness.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use crate::common::{Database, TestApp, for_each_database, is_own_process};
+use crate::program::Serve;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -59,5 +64,49 @@ async fn metrics_are_in_the_form_that_prometheus_reads() {
             text.lines().any(|other| other == line),
             "{line} in:\n{text}"
         );
+    }
+}
+
+/// The names of the counters without labels that the program's source counts.
+fn counters_of_the_source(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            counters_of_the_source(&path, found);
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for part in text.split("metrics::counter!(\"").skip(1) {
+            let (name, rest) = part.split_once('"').unwrap();
+            if rest.starts_with(')') {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn counters_stand_at_0_before_anything_was_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Serve::start(dir.path());
+    let curl = Command::new("curl")
+        .args(["--silent", "--max-time", "60", server.row("monitoring")])
+        .output()
+        .unwrap();
+    let page = String::from_utf8(curl.stdout).unwrap();
+    let mut names = BTreeSet::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    counters_of_the_source(&source, &mut names);
+    assert!(names.len() > 12, "{names:?}");
+    let labelled = [
+        "selfprov_handset_answers_total{result=\"AUTHENTICATION_FAILED\"}",
+        "selfprov_calls_total{kind=\"emergency\",result=\"unreachable\"}",
+        "selfprov_restart_attempts_total{result=\"no_way\"}",
+        "selfprov_auto_registration_reclaimed_total{reason=\"time_to_live\"}",
+        "selfprov_tvs_verifications_total{valid=\"no\"}",
+    ];
+    for name in names.iter().map(String::as_str).chain(labelled) {
+        let line = format!("{name} 0");
+        assert!(page.lines().any(|one| one == line), "{line} in:\n{page}");
     }
 }

@@ -1,6 +1,8 @@
 //! The monitoring door: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever restarts
 //! or routes.
 
+mod counters;
+
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
@@ -91,8 +93,8 @@ pub fn recorder() -> &'static PrometheusHandle {
 }
 
 fn describe() {
+    counters::begin();
     metrics::describe_histogram!(HANDSET_REQUEST_SECONDS, "Handset requests by step");
-    metrics::describe_counter!(HANDSET_ANSWERS, "Answers to handsets by screen or refusal");
     metrics::describe_gauge!("selfprov_devices", "Devices known");
     metrics::describe_gauge!("selfprov_bindings", "Registrations alive");
     metrics::describe_gauge!("selfprov_restarts_pending", "Restarts owed to phones");
@@ -125,35 +127,6 @@ fn describe() {
     ] {
         metrics::describe_gauge!(name, text);
     }
-    metrics::describe_counter!(
-        "selfprov_restart_attempts_total",
-        "Requests to phones to restart, by what became of them"
-    );
-    metrics::describe_counter!("selfprov_restarts_done_total", "Phones that came back");
-    metrics::describe_counter!(
-        "selfprov_auto_registration_reclaimed_total",
-        "Unclaimed phones removed, their numbers freed, by reason"
-    );
-    metrics::describe_counter!(
-        "selfprov_http_connections_refused_total",
-        "Connections closed because a listener had as many as it may"
-    );
-    metrics::describe_counter!(
-        "selfprov_http_connections_stalled_total",
-        "Connections cut off because the client took nothing of its answer"
-    );
-    metrics::describe_counter!(
-        "selfprov_tls_handshakes_failed_total",
-        "TLS handshakes that failed or took too long"
-    );
-    metrics::describe_counter!(
-        LOG_LINES_LOST,
-        "Lines of the log that standard error did not take"
-    );
-    metrics::describe_counter!(
-        "selfprov_trace_entries_dropped_total",
-        "Lines of the service trace lost to a full queue or disk"
-    );
 }
 
 /// Keeps the recorder small until `shutdown`.
