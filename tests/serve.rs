@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::program::{PORTS, Serve, done, json, refused, run, selfprov, text};
+use crate::program::{PORTS, Serve, done, eventually, json, refused, run, selfprov, text};
 
 /// Range, profile and user `jdoe` with one phone at most, by commands; gives the file of the PIN.
 fn make_ready(data_dir: &Path) -> PathBuf {
@@ -141,4 +141,37 @@ fn a_firmware_folder_that_is_not_there_is_a_setting_that_cannot_be_used() {
         assert!(error.contains("phones.firmware_dir"), "{error}");
         assert!(error.contains(&folder.display().to_string()), "{error}");
     }
+}
+
+#[test]
+fn a_hangup_names_the_changed_settings_that_need_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = dir.path().join("selfprov.toml");
+    let log = dir.path().join("service.log");
+    let write = |text: &str| fs::write(&settings, text).unwrap();
+    write("[log]\ncucm_uds_files = 5\n[calls]\nemergency_numbers = [\"112\"]\n");
+    let to = Stdio::from(fs::File::create(&log).unwrap());
+    let server = Serve::start_logging_to(dir.path(), &[], to);
+    let said = |words: &str| {
+        let log = fs::read_to_string(&log).unwrap();
+        let line = log.lines().find(|line| line.contains(words));
+        line.map(str::to_owned)
+    };
+    write("[log]\ncucm_uds_files = 6\n[calls]\nemergency_numbers = [\"112\"]\n");
+    server.hang_up();
+    eventually("the first hangup", || said("none needs a restart"));
+    assert_eq!(said("were changed and need a restart"), None);
+    write(
+        "[log]\ncucm_uds_files = 7\n[calls]\nemergency_numbers = [\"112\", \"999\"]\n\
+         [uds]\nuser_search_limit = 9\n",
+    );
+    server.hang_up();
+    let line = eventually("the second hangup", || {
+        said("were changed and need a restart")
+    });
+    assert!(
+        line.contains("calls.emergency_numbers, uds.user_search_limit"),
+        "{line}"
+    );
+    assert!(!line.contains("cucm_uds_files"), "{line}");
 }

@@ -26,7 +26,7 @@ pub async fn run(loaded: &Loaded, sources: Sources, output: Output) -> Result<()
     logging::start(&settings.log);
     let prepared = service::prepare(settings, PhonesTrust::TrustLists).await?;
     started_with::remember(loaded, &sources)?;
-    let (_trigger, shutdown, signals) = service::watch_signals(&prepared, sources)?;
+    let (_trigger, shutdown, signals) = service::watch_signals(&prepared, settings, sources)?;
     output.line(start_text(settings, &prepared).await?);
     let result = prepared.run(shutdown).await;
     signals.abort();

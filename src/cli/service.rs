@@ -207,14 +207,15 @@ fn configured(settings: &Settings) -> Bound {
     }
 }
 
-/// Asks for the end on SIGTERM and SIGINT, and reads the certificate and the settings of the
-/// service trace again on SIGHUP, until the task that it gives is ended.
+/// Asks for the end on SIGTERM and SIGINT, and reads the certificate and the settings, which were
+/// these at the start, again on SIGHUP, until the task that it gives is ended.
 ///
 /// # Errors
 ///
 /// The system does not let the process take signals.
 pub fn watch_signals(
     prepared: &Prepared,
+    settings: &Settings,
     sources: Sources,
 ) -> io::Result<(Arc<ShutdownTrigger>, Shutdown, JoinHandle<()>)> {
     let (trigger, shutdown) = shutdown::channel();
@@ -225,6 +226,7 @@ pub fn watch_signals(
     let app = Arc::clone(&prepared.service.app);
     let certificate = Arc::clone(&prepared.service.certificate);
     let log = Arc::clone(&prepared.service.trace);
+    let started = settings.clone();
     let ours = Arc::clone(&trigger);
     let task = tokio::spawn(async move {
         loop {
@@ -233,7 +235,7 @@ pub fn watch_signals(
                 _ = interrupt.recv() => break,
                 _ = hangup.recv() => {
                     certificate.reload_and_tell(app.environment.now());
-                    trace::reload_and_tell(&sources, &log);
+                    trace::reload_and_tell(&sources, &started, &log);
                 }
             }
         }

@@ -116,7 +116,7 @@ async fn demonstrate(
     let prepared = service::prepare(settings, service::PhonesTrust::OurCertificate).await?;
     let app = prepared.app().clone();
     demo_data::prepare(&app, &fault::actor(&app), &sample_data()?).await?;
-    let (trigger, shutdown, signals) = service::watch_signals(&prepared, sources)?;
+    let (trigger, shutdown, signals) = service::watch_signals(&prepared, settings, sources)?;
     let report = Report::new(settings, &prepared, &sample_data()?);
     let mut running: JoinHandle<Result<(), CliError>> =
         tokio::spawn(prepared.run(shutdown.clone()));
