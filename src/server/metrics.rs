@@ -1,8 +1,6 @@
 //! The monitoring door: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever restarts
 //! or routes.
 
-mod counters;
-
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
@@ -15,6 +13,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::domain::auto_registration::Window;
 use crate::locks;
+use crate::server::counters;
+pub use crate::server::counters::{HANDSET_ANSWERS, LOG_LINES_LOST};
 use crate::server::shutdown::Shutdown;
 use crate::service::App;
 use crate::service::health;
@@ -31,10 +31,6 @@ const LATENCY_BUCKETS_S: [f64; 13] = [
 
 /// Time that requests of the handset took, in seconds, by `step`.
 pub const HANDSET_REQUEST_SECONDS: &str = "selfprov_handset_request_seconds";
-/// Answers of the handset's door, by `result`: a screen or a refusal's code.
-pub const HANDSET_ANSWERS: &str = "selfprov_handset_answers_total";
-/// Lines of the service's own log that standard error did not take.
-pub const LOG_LINES_LOST: &str = "selfprov_log_lines_lost_total";
 
 /// Handles of one metric by the value of its label, so that a hot path does not look the metric up
 /// by name each time. Handles made before [`recorder`] was called count into the void.

@@ -9,6 +9,7 @@ pub mod certificate_validity;
 pub mod config_files;
 pub mod connection_permits;
 pub mod control;
+mod counters;
 pub mod cross_site;
 pub mod files_certificate;
 pub mod http;

@@ -3,6 +3,11 @@
 
 use metrics::Label;
 
+/// Answers of the handset's door, by `result`: a screen or a refusal's code.
+pub const HANDSET_ANSWERS: &str = "selfprov_handset_answers_total";
+/// Lines of the service's own log that standard error did not take.
+pub const LOG_LINES_LOST: &str = "selfprov_log_lines_lost_total";
+
 /// A counter.
 struct Known {
     name: &'static str,
@@ -25,7 +30,7 @@ const fn plain(name: &'static str, text: &'static str) -> Known {
 #[rustfmt::skip]
 const COUNTERS: &[Known] = &[
     Known {
-        name: super::HANDSET_ANSWERS,
+        name: HANDSET_ANSWERS,
         text: "Answers to handsets by screen or refusal",
         series: &[&[("result", "AUTHENTICATION_FAILED")], &[("result", "TOO_MANY_ATTEMPTS")]],
     },
@@ -86,7 +91,7 @@ const COUNTERS: &[Known] = &[
     plain("selfprov_file_sweeps_total", "Addresses stopped for asking for file after file"),
     plain("selfprov_file_requests_throttled_total", "Requests of such addresses"),
     plain("selfprov_file_notes_dropped_total", "Notes of fetched files lost to a full queue"),
-    plain(super::LOG_LINES_LOST, "Lines of the log that standard error did not take"),
+    plain(LOG_LINES_LOST, "Lines of the log that standard error did not take"),
     plain(
         "selfprov_trace_entries_dropped_total",
         "Lines of the service trace lost to a full queue or disk",
