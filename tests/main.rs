@@ -44,6 +44,7 @@ mod command_examples;
 mod common;
 mod config_files;
 mod configuration_change;
+mod control_shutdown;
 mod credential_commands;
 mod credentials;
 mod data_directory;

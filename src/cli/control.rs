@@ -79,6 +79,9 @@ async fn converse(mut stream: UnixStream, request: &Request) -> io::Result<Respo
         .take(limit)
         .read_until(b'\n', &mut answer)
         .await?;
+    if answer.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(serde_json::from_slice(&answer)?)
 }
 
@@ -90,7 +93,17 @@ fn answer(response: Response) -> Result<Answer, CliError> {
 }
 
 fn lost(error: &io::Error) -> CliError {
+    let ended = [
+        io::ErrorKind::UnexpectedEof,
+        io::ErrorKind::BrokenPipe,
+        io::ErrorKind::ConnectionReset,
+    ];
+    let what = if ended.contains(&error.kind()) {
+        "the service ended before it answered".to_owned()
+    } else {
+        format!("the running service did not answer ({error}); its log on standard error says why")
+    };
     CliError::Failed(format!(
-        "the running service did not answer ({error}); its log on standard error says why"
+        "{what}; look whether it was done before you repeat it"
     ))
 }

@@ -35,6 +35,9 @@ use crate::service::trust_list::OwnCertificates;
 /// How long the doors have to finish what is under way; each has a shorter limit of its own.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long the database may take to be closed: a change whose caller hung up may wait for it still.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long the service trace may take to be written at the end.
 const TRACE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -96,7 +99,9 @@ pub async fn run(service: Service, mut shutdown: Shutdown) -> Result<(), RunErro
         tracing::warn!("ending with requests under way");
     }
     background.shutdown().await;
-    app.store.close().await;
+    if timeout(CLOSE_TIMEOUT, app.store.close()).await.is_err() {
+        tracing::warn!("ending with changes under way");
+    }
     let _ = tokio::task::spawn_blocking(move || trace.flush(TRACE_TIMEOUT)).await;
     Ok(())
 }

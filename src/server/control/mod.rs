@@ -38,6 +38,9 @@ const CONNECTIONS_MAX: usize = 32;
 /// How long a connection may stay silent.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long the commands that have begun may take when the service ends.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Mode of the socket's file: its owner alone.
 const MODE: u32 = 0o600;
 
@@ -57,7 +60,7 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers commands until `shutdown`.
+/// Answers commands until `shutdown`; those that have begun then are carried out and answered.
 pub async fn serve(listener: UnixListener, app: Arc<App>, mut shutdown: Shutdown) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
@@ -69,24 +72,37 @@ pub async fn serve(listener: UnixListener, app: Arc<App>, mut shutdown: Shutdown
         };
         if let (Ok((stream, _)), Ok(permit)) = (accepted, Arc::clone(&permits).try_acquire_owned())
         {
-            let app = Arc::clone(&app);
+            let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
             connections.spawn(async move {
                 // A command that was interrupted is no event.
-                let _ = converse(stream, &app).await;
+                let _ = converse(stream, &app, shutdown).await;
                 drop(permit);
             });
         }
     }
+    drop(listener);
+    let drained = timeout(DRAIN_TIMEOUT, async {
+        while connections.join_next().await.is_some() {}
+    });
+    if drained.await.is_err() {
+        tracing::warn!("ending with commands under way; look whether they were done");
+    }
 }
 
-async fn converse(stream: UnixStream, app: &Arc<App>) -> io::Result<()> {
+/// Carries out one command after another. The end of the service is waited for only between two:
+/// what has arrived by then is a command that has begun.
+async fn converse(stream: UnixStream, app: &Arc<App>, mut shutdown: Shutdown) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     loop {
         let mut line = Vec::new();
         let limit = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
         let mut limited = (&mut reader).take(limit);
-        let read = timeout(IDLE_TIMEOUT, limited.read_until(b'\n', &mut line)).await??;
+        let read = tokio::select! {
+            biased;
+            read = timeout(IDLE_TIMEOUT, limited.read_until(b'\n', &mut line)) => read??,
+            () = shutdown.requested() => return Ok(()),
+        };
         if read == 0 {
             return Ok(());
         }
@@ -100,5 +116,8 @@ async fn converse(stream: UnixStream, app: &Arc<App>) -> io::Result<()> {
         let mut answer = serde_json::to_vec(&response)?;
         answer.push(b'\n');
         writer.write_all(&answer).await?;
+        if shutdown.is_requested() {
+            return Ok(());
+        }
     }
 }
