@@ -11,7 +11,7 @@ use selfprov::service::credentials::password_hash;
 use selfprov::service::environment::{Clock, Entropy, Environment};
 use selfprov::service::keys::key_file;
 use selfprov::service::settings::Settings;
-use selfprov::service::start::{StartOptions, start};
+use selfprov::service::start::{EmptyDatabase, StartOptions, start};
 use selfprov::store::StoreLimits;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -66,6 +66,7 @@ pub(crate) async fn open_with(dir: &Path, change: impl FnOnce(&mut Settings)) ->
     change(&mut settings);
     let options = StartOptions {
         database_url: url(dir),
+        empty_database: EmptyDatabase::Filled,
         store_limits: StoreLimits::default(),
         master_key: zeroize::Zeroizing::new(MASTER_KEY.to_vec()),
         environment: Environment::new(system.clone(), system),
