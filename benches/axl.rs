@@ -306,13 +306,13 @@ fn list_all(
     expected: u32,
 ) {
     let (object, request) = list_request(noun, criterion);
-    let before = server.process.resident_mb();
-    let (mut rates, mut most) = (Vec::new(), before);
+    let mut resident = vec![server.process.resident_mb()];
+    let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         let listed = runtime.block_on(listed(server, &request, object));
         assert!(listed.objects >= expected, "{} objects", listed.objects);
         rates.push(listed.megabytes / listed.took.as_secs_f64());
-        most = most.max(server.process.resident_mb());
+        resident.push(server.process.resident_mb());
         println!(
             "  {} objects, {:.1} MB, first byte after {:.0} ms",
             listed.objects,
@@ -320,7 +320,11 @@ fn list_all(
             listed.first_byte.as_secs_f64() * 1_000.0
         );
     }
-    println!("memory of the server: {before:.1} MB before, {most:.1} MB after the lists");
+    let resident: Vec<_> = resident.iter().map(|mb| format!("{mb:.1}")).collect();
+    println!(
+        "memory of the server before the lists and after each: {} MB",
+        resident.join(", ")
+    );
     let rate = median(rates);
     let what = format!("list{noun}, MB of XML a second");
     verdict(&what, rate, "20", rate >= 20.0);

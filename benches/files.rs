@@ -2,6 +2,9 @@
 //! `tftpd-hpa` (bar: 5 times as fast), firmware over TFTP beside the same (bar: 3 times),
 //! configuration files over HTTP beside `nginx` (bar: half as fast). The peers serve the same bytes
 //! from disk. Every server is a process on one processor, the client runs on another.
+//!
+//! The same few phones fetch there again and again, which the program notes once in ten seconds.
+//! `noted` has as many phones as fetches, so that each is noted and its rows are written.
 
 #![expect(
     clippy::print_stdout,
@@ -19,7 +22,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use support::figures::{median, verdict};
+use support::noted_files::{self, Door};
 use support::processes::{Pinned, SENDER_CORE, SERVER_CORE, free_port};
+use support::program::Program;
 use support::tftp::{self, Done, Wanted};
 use support::{machine, site};
 use tokio::runtime::{Builder, Runtime};
@@ -49,7 +54,8 @@ fn main() {
     move_to_senders_core();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
 
-    let ours = Ours::start(&runtime, dir.path(), &folder);
+    let setting = format!("phones.firmware_dir={}", folder.display());
+    let ours = ours(&runtime, &dir.path().join("data"), PHONES, &[setting]);
     let configs = copy_configs(&ours, &folder);
     println!("{} bytes a configuration file", configs[0].bytes.len());
     let tftpd = Tftpd::start(&folder);
@@ -62,6 +68,10 @@ fn main() {
     drop(tftpd);
     if is_wanted("http") {
         http(&ours, dir.path(), &folder);
+    }
+    drop(ours);
+    if is_wanted("noted") {
+        noted_files(&runtime, &dir.path().join("noted"));
     }
 }
 
@@ -96,7 +106,7 @@ fn is_wanted(part: &str) -> bool {
     parts.peek().is_none() || parts.any(|word| word == part)
 }
 
-fn config_files(runtime: &Runtime, ours: &Ours, tftpd: &Tftpd, configs: &[Arc<Wanted>]) {
+fn config_files(runtime: &Runtime, ours: &Program, tftpd: &Tftpd, configs: &[Arc<Wanted>]) {
     for (what, options) in [
         ("configuration file, TFTP", ""),
         ("the same with blksize 1428", "blksize\x001428\0"),
@@ -109,7 +119,7 @@ fn config_files(runtime: &Runtime, ours: &Ours, tftpd: &Tftpd, configs: &[Arc<Wa
     }
 }
 
-fn firmware_files(runtime: &Runtime, ours: &Ours, tftpd: &Tftpd, bytes: Vec<u8>) {
+fn firmware_files(runtime: &Runtime, ours: &Program, tftpd: &Tftpd, bytes: Vec<u8>) {
     let wanted = Arc::new(Wanted {
         name: FIRMWARE.to_owned(),
         bytes,
@@ -159,51 +169,49 @@ impl Side {
     }
 }
 
-/// The program itself, as an administrator starts it.
-struct Ours {
-    server: Pinned,
-    tftp: SocketAddr,
-    http: SocketAddr,
+/// The program with so many phones in a folder of its own.
+fn ours(runtime: &Runtime, data_dir: &Path, phones: u32, settings: &[String]) -> Program {
+    fs::create_dir(data_dir).unwrap();
+    site::write_key(data_dir);
+    runtime.block_on(site::make(data_dir, phones));
+    Program::start(data_dir, settings)
 }
 
-impl Ours {
-    fn start(runtime: &Runtime, dir: &Path, firmware: &Path) -> Self {
-        let data_dir = dir.join("data");
-        fs::create_dir(&data_dir).unwrap();
-        site::write_key(&data_dir);
-        runtime.block_on(site::make(&data_dir, PHONES));
-        let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap(), "serve"];
-        let doors = [
-            "https",
-            "files_http",
-            "files_https",
-            "tftp",
-            "sip_udp",
-            "sip_tcp",
-            "sip_tls",
-            "monitoring",
-        ];
-        let mut settings = doors.map(|door| format!("listen.{door}_port=0")).to_vec();
-        settings.push(format!("phones.firmware_dir={}", firmware.display()));
-        settings.extend(["node.name=bench", "log.level=error"].map(str::to_owned));
-        for setting in &settings {
-            arguments.extend(["--set", setting]);
-        }
-        let program = env!("CARGO_BIN_EXE_selfprov");
-        let mut server = Pinned::program(SERVER_CORE, program, &arguments);
-        let row = loop {
-            let line = server.line();
-            if let Some(row) = line.trim_start().strip_prefix("files ") {
-                break row.trim().to_owned();
-            }
-        };
-        let http = row.strip_prefix("http://").unwrap().split(',').next();
-        let tftp = row.rsplit(' ').next();
-        Self {
-            server,
-            tftp: tftp.unwrap().parse().unwrap(),
-            http: http.unwrap().parse().unwrap(),
-        }
+/// Files of as many phones as there are fetches, and what a signature of one takes.
+fn noted_files(runtime: &Runtime, data_dir: &Path) {
+    let program = ours(runtime, data_dir, noted_files::PHONES, &[]);
+    let mut site = noted_files::Site::new(runtime, program, data_dir);
+    site.rounds("HTTP", Door::Http);
+    site.rounds("TFTP", Door::Tftp);
+    drop(site);
+    let signed = ["enabled", "signed_configuration"];
+    let signed = signed.map(|name| format!("trust_list.{name}=true"));
+    let program = Program::start(data_dir, &signed);
+    make_trust_key(data_dir);
+    let mut site = noted_files::Site::new(runtime, program, data_dir);
+    site.rounds("HTTP, signed", Door::Signed);
+}
+
+/// Makes and exports the keys by which lists and files are signed, as an administrator does.
+fn make_trust_key(data_dir: &Path) {
+    let passphrase = data_dir.join("passphrase");
+    fs::write(&passphrase, "not a secret of anybody").unwrap();
+    let passphrase = passphrase.to_str().unwrap();
+    let out = data_dir.join("trust-key.pem");
+    let export = [
+        "export",
+        "--out",
+        out.to_str().unwrap(),
+        "--passphrase-file",
+    ];
+    for arguments in [
+        &["create-trust-key"][..],
+        &[&export[..], &[passphrase]].concat(),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_selfprov"));
+        command.args(["--data-dir", data_dir.to_str().unwrap(), "cert"]);
+        let done = command.args(arguments).stdout(Stdio::null()).status();
+        assert!(done.unwrap().success(), "{arguments:?}");
     }
 }
 
@@ -236,10 +244,10 @@ impl Tftpd {
 }
 
 /// Fetches every phone's file and puts it where the peers serve it from.
-fn copy_configs(ours: &Ours, folder: &Path) -> Vec<Arc<Wanted>> {
+fn copy_configs(ours: &Program, folder: &Path) -> Vec<Arc<Wanted>> {
     let fetched = (0..PHONES).map(|n| {
         let name = format!("SEP0000AA{n:06X}.cnf.xml");
-        let url = format!("http://{}/{name}", ours.http);
+        let url = format!("http://{}/{name}", ours.files_http);
         let mut answer = ureq::get(&url).call().unwrap();
         let bytes = answer.body_mut().read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&bytes);
@@ -252,7 +260,7 @@ fn copy_configs(ours: &Ours, folder: &Path) -> Vec<Arc<Wanted>> {
 
 fn tftp_rounds(
     runtime: &Runtime,
-    ours: &Ours,
+    ours: &Program,
     tftpd: &Tftpd,
     wanted: &[Arc<Wanted>],
     options: &'static str,
@@ -299,7 +307,7 @@ fn nginx(dir: &Path, folder: &Path) -> (Pinned, SocketAddr) {
     (server, address)
 }
 
-fn http(ours: &Ours, dir: &Path, folder: &Path) {
+fn http(ours: &Program, dir: &Path, folder: &Path) {
     let (nginx, nginx_address) = nginx(dir, folder);
     let script = dir.join("names.lua");
     let text = format!(
@@ -314,7 +322,7 @@ fn http(ours: &Ours, dir: &Path, folder: &Path) {
     for _ in 0..ROUNDS {
         for (server, address, side) in [
             (&nginx, nginx_address, &mut their_side),
-            (&ours.server, ours.http, &mut our_side),
+            (&ours.server, ours.files_http, &mut our_side),
         ] {
             let before_s = server.used_s();
             let done = wrk(address, &script);

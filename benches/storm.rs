@@ -1,6 +1,14 @@
-//! A storm of phones that were never seen, beside a bare program that writes the same rows in groups
-//! of the same size (bar: half as fast), and of phones that inherit what their template keeps; and
-//! what it takes to find the bindings that ended.
+//! A storm of phones that were never seen, over UDP at the program itself, beside a bare program that
+//! writes the same rows through sqlx in groups of the same size (bar: half as fast), and of phones
+//! that inherit what their template keeps; and what it takes to find the bindings that ended.
+//!
+//! The program runs on one processor and the phones on another; the bare program runs where the
+//! program did. It writes the very rows that the program made, read from its database, with one
+//! prepared statement a row and the program's settings of SQLite, and decides nothing. It has no
+//! savepoints: the program writes a group at first without them, and only a group in which something
+//! fails once more, with one for each phone. What it takes with a savepoint for each phone, and with
+//! one statement for all rows of a table in a group, is printed beside it. The latter is not the
+//! peer: phones stand or fall each by itself, and a statement of many rows falls as a whole.
 
 #![expect(
     clippy::print_stdout,
@@ -12,29 +20,20 @@ mod support;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use selfprov::domain::binding::Binding;
 use selfprov::domain::binding::SeparateTexts;
-use selfprov::domain::history::{TimelineEntry, TimelineEvent};
-use selfprov::domain::phone::Phone;
-use selfprov::domain::phone_restart::{PhoneAction, PhoneRestart};
 use selfprov::domain::pkid::Pkid;
 use selfprov::domain::registration::{Flow, Transport};
 use selfprov::domain::time::UnixMillis;
-use selfprov::service::App;
 use selfprov::service::registrar::location::LocationTable;
-use selfprov::service::registrar::register::{
-    self, ContactChange, DeviceClaim, RegisterOutcome, RegisterRequest,
-};
 use selfprov::store;
 use selfprov::store::attribute::Kept;
-use selfprov::store::{Store, StoreLimits};
 use support::figures::{median, verdict};
-use support::{machine, server, site};
+use support::processes::{self, Pinned, SERVER_CORE};
+use support::program::Program;
+use support::{bare_rows, machine, new_phones, server, site};
 
 /// Rounds of every side, in turn.
 const ROUNDS: usize = 3;
@@ -43,8 +42,12 @@ const BINDINGS: u32 = 50_000;
 const LIFETIME_S: u32 = 120;
 /// Phones of the storm.
 const STORM_PHONES: u32 = 10_000;
-/// Registrations under way at once during the storm.
-const STORM_AT_ONCE: usize = 512;
+/// What the program is started with: one address is all phones of the storm.
+const STORM_SETTINGS: [&str; 3] = [
+    "listen.sip_requests_per_source=0",
+    "auto_registration.unclaimed_per_source_max=100000",
+    "auto_registration.unclaimed_max=1000000",
+];
 /// Elements that the template of a storm's phones only keeps, and that each phone inherits.
 const INHERITED: [&str; 8] = [
     "alwaysUsePrimeLine",
@@ -56,10 +59,16 @@ const INHERITED: [&str; 8] = [
     "unattendedPort",
     "useTrustedRelayPoint",
 ];
-/// Rows in one transaction of the bare program: as many phones as the product groups.
-const GROUP: usize = 256;
+/// The database in a data directory.
+const DATABASE: &str = "selfprov.sqlite";
 
 fn main() {
+    match processes::role() {
+        Some((role, arguments)) if role == new_phones::ROLE => return new_phones::run(&arguments),
+        Some((role, arguments)) if role == bare_rows::ROLE => return bare_rows::run(&arguments),
+        Some((role, _)) => panic!("{role}"),
+        None => {}
+    }
     println!("{}", machine::description());
     storms();
     expiry();
@@ -67,27 +76,119 @@ fn main() {
 
 /// Prints new phones a second beside the bare program's: every side in turn, several rounds.
 fn storms() {
-    let runtime = server::runtime("bench-storm");
-    let [mut plain, mut inheriting, mut bare] = [const { Vec::new() }; 3];
+    let mut plain = Storms::default();
+    let mut inheriting = Storms::default();
+    let mut bare = bare_rows::WAYS.map(|_| Vec::new());
     for _ in 0..ROUNDS {
         let dir = tempfile::tempdir().unwrap();
-        let app = runtime.block_on(prepared(dir.path()));
-        plain.push(runtime.block_on(storm(&app)));
-        bare.push(runtime.block_on(self::bare(dir.path(), &app)));
+        prepare(dir.path(), &[]);
+        let copies = bare_rows::WAYS.map(|way| {
+            let copy = dir.path().join(way);
+            std::fs::copy(dir.path().join(DATABASE), &copy).unwrap();
+            copy
+        });
+        plain.add(dir.path());
+        for ((way, copy), rates) in bare_rows::WAYS.iter().zip(&copies).zip(&mut bare) {
+            let written = dir.path().join(DATABASE);
+            let arguments = [way, written.to_str().unwrap(), copy.to_str().unwrap()];
+            let mut bare = Pinned::in_role(SERVER_CORE, bare_rows::ROLE, &arguments);
+            rates.push(rate(bare.line().parse().unwrap()));
+        }
         let dir = tempfile::tempdir().unwrap();
-        inheriting.push(runtime.block_on(async {
-            let app = prepared(dir.path()).await;
-            keep(&app).await;
-            storm(&app).await
-        }));
+        prepare(dir.path(), &INHERITED);
+        inheriting.add(dir.path());
     }
-    let [plain, inheriting, bare] = [plain, inheriting, bare].map(median);
-    println!("storm: {plain:.0} new phones a second");
-    let (count, part) = (INHERITED.len(), inheriting / plain);
-    println!("storm of phones that inherit {count} elements: {inheriting:.0} a second, {part:.3}");
-    println!("bare program, the same rows: {bare:.0} a second");
-    let ratio = plain / bare;
-    verdict("storm / bare", ratio, ">= 0.5", ratio >= 0.5);
+    plain.print("storm");
+    inheriting.print(&format!(
+        "storm of phones that inherit {} elements",
+        INHERITED.len()
+    ));
+    println!(
+        "  of the one without: {:.3}",
+        inheriting.rate() / plain.rate()
+    );
+    let bare = bare.map(median);
+    for (way, rate) in bare_rows::WAYS.iter().zip(&bare) {
+        let part = plain.rate() / rate;
+        println!("bare program, the same rows, {way}: {rate:.0} a second; storm / this: {part:.3}");
+    }
+    let ratio = plain.rate() / bare[0];
+    verdict("storm / bare program", ratio, ">= 0.5", ratio >= 0.5);
+}
+
+fn rate(elapsed_s: f64) -> f64 {
+    f64::from(STORM_PHONES) / elapsed_s
+}
+
+/// What the storms of one kind gave.
+#[derive(Default)]
+struct Storms {
+    rates: Vec<f64>,
+    /// Processor time of the program for one phone, in microseconds.
+    server_us: Vec<f64>,
+    repeated: u32,
+    restarts: u32,
+}
+
+impl Storms {
+    /// One storm at the program on the database in `dir`.
+    fn add(&mut self, dir: &Path) {
+        let program = Program::start(dir, &STORM_SETTINGS.map(str::to_owned));
+        let before_s = program.server.used_s();
+        let registered = new_phones::register(program.sip_udp, STORM_PHONES);
+        let used_s = program.server.used_s() - before_s;
+        self.rates.push(rate(registered.elapsed_s));
+        self.server_us.push(used_s * 1e6 / f64::from(STORM_PHONES));
+        self.repeated += registered.repeated;
+        self.restarts += registered.restarts;
+    }
+
+    fn rate(&self) -> f64 {
+        median(self.rates.clone())
+    }
+
+    fn print(&self, what: &str) {
+        println!(
+            "{what}: {:.0} new phones a second, {:.0} us of the server's processor each, \
+             {} requests sent again, {} restarts asked for in all rounds",
+            self.rate(),
+            median(self.server_us.clone()),
+            self.repeated,
+            self.restarts,
+        );
+    }
+}
+
+/// Makes the database of a new installation in `dir` that auto-registers, and whose node's device
+/// template keeps `elements`.
+fn prepare(dir: &Path, elements: &[&str]) {
+    site::write_key(dir);
+    let runtime = server::runtime("bench-storm");
+    runtime.block_on(async {
+        let app = site::open(dir).await;
+        let mut node = app.catalogue.load().call_managers[&app.node.pkid].clone();
+        let block = &mut node.auto_registration;
+        block.enabled = true;
+        block.start_dn = "100000".parse().unwrap();
+        block.end_dn = "199999".parse().unwrap();
+        block.unclaimed_max = u32::MAX;
+        let template = block.universal_device_template.unwrap();
+        let kept: Vec<_> = elements
+            .iter()
+            .map(|&name| (name.to_owned(), Kept::Text("Default".to_owned())))
+            .collect();
+        let mut transaction = app.store.begin().await.unwrap();
+        let connection = transaction.connection();
+        store::catalogue::update_call_manager(connection, &node)
+            .await
+            .unwrap();
+        store::attribute::insert(connection, template, &kept)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        app.store.close().await;
+    });
+    assert!(!dir.join(format!("{DATABASE}-wal")).exists());
 }
 
 /// Prints what it takes to find the bindings that ended, among those of 50,000 phones that
@@ -96,7 +197,7 @@ fn expiry() {
     let table = LocationTable::default();
     let lifetime_s = i64::from(LIFETIME_S);
     for n in 0..BINDINGS {
-        let (name, contact, call_id) = (name(n), contact(n, loopback(5062)), call_id(n));
+        let (name, contact, call_id) = (name(n), contact(n), call_id(n));
         let second = i64::from(n) % lifetime_s;
         table.put(Binding {
             device_name: name.parse().unwrap(),
@@ -107,7 +208,12 @@ fn expiry() {
                 user_agent: "Cisco-CP7841/12.5.1",
             }
             .join(),
-            flow: request("", "", "", "", loopback(5062)).flow,
+            flow: Flow {
+                transport: Transport::Udp,
+                local: loopback(5_060),
+                remote: loopback(5_062),
+                connection: 0,
+            },
             node: Pkid::from_u128(7),
             cseq: 101,
             expires_s: LIFETIME_S,
@@ -138,39 +244,6 @@ fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-async fn prepared(dir: &Path) -> Arc<App> {
-    let app = site::open_with(dir, |settings| {
-        settings.auto_registration.unclaimed_per_source_max = u32::MAX;
-        settings.auto_registration.unclaimed_max = u32::MAX;
-    })
-    .await;
-    let mut node = app.catalogue.load().call_managers[&app.node.pkid].clone();
-    let block = &mut node.auto_registration;
-    block.enabled = true;
-    block.start_dn = "100000".parse().unwrap();
-    block.end_dn = "199999".parse().unwrap();
-    block.unclaimed_max = u32::MAX;
-    let mut transaction = app.store.begin().await.unwrap();
-    store::catalogue::update_call_manager(transaction.connection(), &node)
-        .await
-        .unwrap();
-    transaction.commit().await.unwrap();
-    app.reload_catalogue().await.unwrap();
-    app
-}
-
-/// Lets the node's device template keep elements.
-async fn keep(app: &App) {
-    let node = app.catalogue.load().call_managers[&app.node.pkid].clone();
-    let template = node.auto_registration.universal_device_template.unwrap();
-    let elements = INHERITED.map(|name| (name.to_owned(), Kept::Text("Default".to_owned())));
-    let mut transaction = app.store.begin().await.unwrap();
-    store::attribute::insert(transaction.connection(), template, &elements)
-        .await
-        .unwrap();
-    transaction.commit().await.unwrap();
-}
-
 fn mac(n: u32) -> String {
     format!("0000cc{n:06x}")
 }
@@ -183,143 +256,13 @@ fn call_id(n: u32) -> String {
     format!("{}-0001-2f5a8d13@127.0.0.1", mac(n))
 }
 
-fn contact(n: u32, remote: SocketAddr) -> String {
+fn contact(n: u32) -> String {
     format!(
         "<sip:5f3c6a0e-6c2b-4a43-9d0e-0b6f0a7a1c11@{remote};transport=udp>\
          ;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-{}>\"\
          ;+u.sip!devicename.ccm.cisco.com=\"{}\";+u.sip!model.ccm.cisco.com=\"622\"",
         mac(n),
-        name(n)
+        name(n),
+        remote = loopback(5_062)
     )
-}
-
-/// New phones a second.
-async fn storm(app: &Arc<App>) -> f64 {
-    let remote = loopback(5_062);
-    let next = Arc::new(AtomicUsize::new(0));
-    let started = Instant::now();
-    let mut tasks = Vec::new();
-    for _ in 0..STORM_AT_ONCE {
-        let (app, next) = (app.clone(), next.clone());
-        tasks.push(tokio::spawn(async move {
-            loop {
-                let n = u32::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap();
-                if n >= STORM_PHONES {
-                    return;
-                }
-                let (name, contact, call_id) = (name(n), contact(n, remote), call_id(n));
-                let request = request(&name, &contact, &call_id, "AUTO-REG", remote);
-                let outcome = register::register(&app, &request).await;
-                assert!(matches!(
-                    outcome,
-                    RegisterOutcome::Granted { is_new: true, .. }
-                ));
-            }
-        }));
-    }
-    for task in tasks {
-        task.await.unwrap();
-    }
-    f64::from(STORM_PHONES) / started.elapsed().as_secs_f64()
-}
-
-fn request<'a>(
-    name: &'a str,
-    contact: &'a str,
-    call_id: &'a str,
-    number: &'a str,
-    remote: SocketAddr,
-) -> RegisterRequest<'a> {
-    RegisterRequest {
-        flow: Flow {
-            transport: Transport::Udp,
-            local: "127.0.0.1:5060".parse().unwrap(),
-            remote,
-            connection: 0,
-        },
-        address_of_record: number,
-        call_id,
-        cseq: 101,
-        claim: DeviceClaim {
-            device_name: Some(name),
-            instance: name.strip_prefix("SEP").and_then(|mac| mac.parse().ok()),
-            reason_name: None,
-            model: Some(622),
-        },
-        change: ContactChange::Set {
-            contact,
-            expires_s: Some(3_600),
-            is_keep_alive: false,
-        },
-        credentials: None,
-        user_agent: "Cisco-CP7841/12.5.1",
-        names_same_uri: |one, other| one == other,
-    }
-}
-
-/// The same rows into a fresh database, with nothing decided and nothing kept: phones a second.
-async fn bare(dir: &Path, app: &App) -> f64 {
-    let rows: Vec<(Phone, Binding)> = {
-        let mut rows = Vec::new();
-        app.phones.for_each(|known| {
-            let binding = app.locations.of_device(&known.phone.name).remove(0);
-            rows.push((known.phone.clone(), (*binding).clone()));
-        });
-        rows
-    };
-    let lines = {
-        let mut reader = app.store.read().await.unwrap();
-        let mut lines = Vec::new();
-        for (phone, _) in &rows {
-            let line = phone.lines[0].line;
-            let line = store::line::by_pkid(reader.connection(), line)
-                .await
-                .unwrap();
-            lines.push(line.unwrap());
-        }
-        lines
-    };
-    let folder = dir.join("bare");
-    std::fs::create_dir(&folder).unwrap();
-    drop(site::open(&folder).await);
-    let url = format!("sqlite:{}", folder.join("selfprov.sqlite").display());
-    let store = Store::open(&url, StoreLimits::default()).await.unwrap();
-    let started = Instant::now();
-    for group in rows.iter().zip(&lines).collect::<Vec<_>>().chunks(GROUP) {
-        let mut transaction = store.begin().await.unwrap();
-        let connection = transaction.connection();
-        for ((phone, binding), line) in group {
-            store::line::insert(connection, line).await.unwrap();
-            let mut phone = (*phone).clone();
-            store::device::insert(connection, &mut phone).await.unwrap();
-            store::binding::upsert(connection, binding).await.unwrap();
-            let restart = PhoneRestart {
-                device_name: phone.name.clone(),
-                action: PhoneAction::Restart,
-                requested_at: phone.created_at,
-                attempts: 0,
-                next_attempt_at: phone.created_at,
-                last_result: String::new(),
-            };
-            store::phone_restart::upsert(connection, &restart)
-                .await
-                .unwrap();
-            let entry = TimelineEntry {
-                pkid: app.environment.new_ordered_pkid(phone.created_at),
-                at: phone.created_at,
-                device_name: phone.name.clone(),
-                event: TimelineEvent::AutoRegistered,
-                code: String::new(),
-                detail: format!("directory number {}", line.pattern),
-                source: Some(binding.address()),
-                end_user: String::new(),
-                correlation: None,
-            };
-            store::history::insert_timeline(connection, &entry)
-                .await
-                .unwrap();
-        }
-        transaction.commit().await.unwrap();
-    }
-    f64::from(STORM_PHONES) / started.elapsed().as_secs_f64()
 }

@@ -18,7 +18,7 @@ use super::site::{SIP_SECRET, first_number};
 /// grants 208 kB (`net.core.rmem_max`).
 const WINDOW: usize = 128;
 /// Datagrams sent or taken with one call.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 /// Longest answer that is looked for.
 const ANSWER_BYTES: usize = 2_048;
 /// Silence after which what is under way is sent again.
@@ -70,14 +70,7 @@ pub(crate) fn run(arguments: &[String]) {
     let [local_port, server, count] = arguments else {
         panic!("{arguments:?}");
     };
-    let socket = UdpSocket::bind(("127.0.0.1", local_port.parse().unwrap())).unwrap();
-    socket
-        .connect(server.parse::<SocketAddr>().unwrap())
-        .unwrap();
-    socket.set_nonblocking(true).unwrap();
-    socket2::SockRef::from(&socket)
-        .set_recv_buffer_size(4 << 20)
-        .unwrap();
+    let mut batch = Batch::connected(local_port.parse().unwrap(), server.parse().unwrap());
     let count = count.parse().unwrap();
     let mut load = Load {
         via: format!("127.0.0.1:{local_port}").into_bytes(),
@@ -88,7 +81,6 @@ pub(crate) fn run(arguments: &[String]) {
         repeated: 0,
         ha2: hex_md5(&[b"REGISTER:sip:127.0.0.1"]),
     };
-    let mut batch = Batch::new(socket);
     load.refresh(count, &mut batch);
     println!("registered");
     for line in std::io::stdin().lines() {
@@ -281,15 +273,22 @@ impl Phone {
 }
 
 /// The socket, and buffers for several datagrams a call.
-struct Batch {
+pub(crate) struct Batch {
     socket: UdpSocket,
-    texts: Vec<Vec<u8>>,
+    pub(crate) texts: Vec<Vec<u8>>,
     answers: Vec<u8>,
     headers: MultiHeaders<SockaddrIn>,
 }
 
 impl Batch {
-    fn new(socket: UdpSocket) -> Self {
+    /// A socket on a port of loopback (0: any) that sends to `server`.
+    pub(crate) fn connected(local_port: u16, server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind(("127.0.0.1", local_port)).unwrap();
+        socket.connect(server).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket2::SockRef::from(&socket)
+            .set_recv_buffer_size(4 << 20)
+            .unwrap();
         Self {
             socket,
             texts: (0..BATCH)
@@ -300,8 +299,13 @@ impl Batch {
         }
     }
 
+    /// Its own address and port.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
+    }
+
     /// Takes what waits; whether there was anything.
-    fn receive(&mut self, mut take: impl FnMut(&[u8])) -> bool {
+    pub(crate) fn receive(&mut self, mut take: impl FnMut(&[u8])) -> bool {
         let mut lengths = [0; BATCH];
         let slots = self.answers.chunks_exact_mut(ANSWER_BYTES);
         let mut slots: Vec<[IoSliceMut<'_>; 1]> =
@@ -327,7 +331,7 @@ impl Batch {
     }
 
     /// Sends the first `size` texts; how many were taken.
-    fn send(&mut self, size: usize) -> usize {
+    pub(crate) fn send(&mut self, size: usize) -> usize {
         let slices: Vec<[IoSlice<'_>; 1]> = self.texts[..size]
             .iter()
             .map(|text| [IoSlice::new(text)])
@@ -340,7 +344,8 @@ impl Batch {
     }
 }
 
-fn hex_number(text: &[u8]) -> (u32, &[u8]) {
+/// The hexadecimal number that a text begins with, and what follows it.
+pub(crate) fn hex_number(text: &[u8]) -> (u32, &[u8]) {
     let digits = text
         .iter()
         .take_while(|byte| byte.is_ascii_hexdigit())

@@ -10,6 +10,7 @@ use selfprov::server::http::{Limits, serve};
 use selfprov::server::sip::door::{self, SipSockets};
 use selfprov::server::sip::transport::bind_udp;
 use selfprov::server::{run, shutdown};
+use selfprov::service::phone_files::file_fetched;
 
 use super::processes::{Pinned, SERVER_CORE};
 use super::{server, site};
@@ -50,6 +51,7 @@ pub(crate) fn run(arguments: &[String]) {
             tls: None,
         };
         tokio::spawn(run::look_after_phones(app.clone(), shutdown.clone()));
+        tokio::spawn(file_fetched::run(app.clone()));
         door::run(app, sockets, shutdown).await.unwrap();
     });
     std::io::stdin().lines().for_each(drop);

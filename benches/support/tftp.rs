@@ -1,5 +1,5 @@
-//! A TFTP client that fetches again and again: one thread, as many transfers at once as asked for,
-//! every byte compared.
+//! A TFTP client on one thread, as many transfers at once as asked for: files again and again with
+//! every byte compared, or one file once.
 
 use std::io;
 use std::net::SocketAddr;
@@ -66,23 +66,43 @@ async fn repeat(
 ) -> Done {
     let mut done = Done::default();
     while Instant::now() < until {
-        done.resent += fetch(server, &wanted, options).await.unwrap();
+        let mut position = 0;
+        let resent = fetch(server, &wanted.name, options, |data| {
+            let expected = wanted.bytes.get(position..position + data.len());
+            assert!(expected == Some(data), "{} differs", wanted.name);
+            position += data.len();
+        });
+        done.resent += resent.await.unwrap();
+        assert_eq!(position, wanted.bytes.len());
         done.files += 1;
         done.bytes += f64::from(u32::try_from(wanted.bytes.len()).unwrap());
     }
     done
 }
 
-/// Fetches one file once, from a fresh port as a phone does; gives how often it had to ask again.
-async fn fetch(server: SocketAddr, wanted: &Wanted, options: &str) -> io::Result<u32> {
+/// Fetches one file once, and gives it.
+pub(crate) async fn once(server: SocketAddr, name: &str, options: &str) -> Vec<u8> {
+    let mut file = Vec::with_capacity(8 * 1_024);
+    let fetched = fetch(server, name, options, |data| file.extend_from_slice(data));
+    fetched.await.unwrap();
+    file
+}
+
+/// Fetches one file, from a fresh port as a phone does, and gives its blocks away; gives how often
+/// it had to ask again.
+async fn fetch(
+    server: SocketAddr,
+    name: &str,
+    options: &str,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<u32> {
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
-    let request = format!("\0\x01{}\0octet\0{options}", wanted.name);
+    let request = format!("\0\x01{name}\0octet\0{options}");
     let mut last_sent = request.into_bytes();
     let mut peer = server;
     socket.send_to(&last_sent, peer).await?;
     let (mut blksize, mut window) = (512, 1);
     let (mut block, mut unacknowledged, mut resent) = (0_u16, 0, 0);
-    let mut position = 0;
     let mut packet = [0; 2_048];
     loop {
         let Ok(received) = timeout(RESEND, socket.recv_from(&mut packet)).await else {
@@ -102,9 +122,7 @@ async fn fetch(server: SocketAddr, wanted: &Wanted, options: &str) -> io::Result
                 if u16::from_be_bytes([high, low]) != block.wrapping_add(1) {
                     continue;
                 }
-                let expected = wanted.bytes.get(position..position + data.len());
-                assert!(expected == Some(data), "{} differs", wanted.name);
-                position += data.len();
+                take(data);
                 block = block.wrapping_add(1);
                 unacknowledged += 1;
                 let is_last = data.len() < blksize;
@@ -114,7 +132,6 @@ async fn fetch(server: SocketAddr, wanted: &Wanted, options: &str) -> io::Result
                     socket.send_to(&last_sent, peer).await?;
                 }
                 if is_last {
-                    assert_eq!(position, wanted.bytes.len());
                     return Ok(resent);
                 }
             }
