@@ -2,15 +2,15 @@
 //! `sipp`. They learn nothing, nothing is written, and a right phone is served in time meanwhile.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::common::Database;
 use crate::common::row_as_text;
-use crate::load::{Handset, Site, Storm};
+use crate::load::{Handset, Site, Storm, header};
 use crate::outside::clients::{curl, element};
 use crate::outside::service::Service;
 use crate::program::eventually;
@@ -37,6 +37,9 @@ const GROWTH_MAX_KB: u64 = 48 * 1_024;
 
 /// Requests of one flood: more than an address may send at once.
 const FLOOD: u32 = 12_000;
+
+/// The same over TCP, in turn over one connection and over one for each request.
+const FLOOD_TCP: u32 = 2_000;
 
 /// A running service with one phone that has its own file and its own secret.
 struct Target {
@@ -77,9 +80,9 @@ impl Target {
         target
     }
 
-    fn port(&self) -> String {
+    fn port(&self) -> u16 {
         let server: SocketAddr = self.service.text("sip_udp").parse().unwrap();
-        server.port().to_string()
+        server.port()
     }
 
     /// Every table with its rows as text.
@@ -125,17 +128,18 @@ impl Target {
         kilobytes.parse().unwrap()
     }
 
-    /// Runs a tool to its end while the right phone refreshes again and again, each time answered
-    /// in time; then nothing is written and little memory is taken.
-    fn withstands(&mut self, mut tool: Command) -> String {
+    /// Runs a tool to its end: see [`Target::withstands_all`].
+    fn withstands(&mut self, tool: Command) -> String {
+        self.withstands_all(vec![tool]).concat()
+    }
+
+    /// Runs tools side by side to their ends while the right phone refreshes again and again, each
+    /// time answered in time; then nothing is written and little memory is taken.
+    fn withstands_all(&mut self, tools: Vec<Command>) -> Vec<String> {
         let before = self.contents();
         let memory_before = self.memory_kb();
-        tool.stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let child = tool.spawn();
-        let child = child.unwrap_or_else(|error| panic!("{tool:?}: {error}; run scripts/test"));
-        let (output, slowest) = self.serve_the_phone_during(child);
+        let children = tools.into_iter().map(start).collect();
+        let (texts, slowest) = self.serve_the_phone_during(children);
         println!("slowest refresh meanwhile: {} ms", slowest.as_millis());
         assert!(slowest < IN_TIME, "{slowest:?}");
         let grown = self.memory_kb().saturating_sub(memory_before);
@@ -144,48 +148,110 @@ impl Target {
         nothing_but_alarms(&before, &self.contents());
         let answer = self.site.refresh(&mut self.phone);
         assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text + &String::from_utf8_lossy(&output.stderr)
+        texts
     }
 
-    fn serve_the_phone_during(&mut self, mut child: Child) -> (Output, Duration) {
+    fn serve_the_phone_during(&mut self, mut children: Vec<Child>) -> (Vec<String>, Duration) {
         let (mut slowest, started) = (Duration::ZERO, Instant::now());
-        while child.try_wait().unwrap().is_none() {
+        let is_running = |child: &mut Child| child.try_wait().unwrap().is_none();
+        while children.iter_mut().any(is_running) {
             if started.elapsed() > TOOL_MAX {
-                child.kill().unwrap();
+                children.iter_mut().for_each(|child| child.kill().unwrap());
             }
             let asked = Instant::now();
             let answer = self.site.refresh(&mut self.phone);
             assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
             slowest = slowest.max(asked.elapsed());
         }
-        (child.wait_with_output().unwrap(), slowest)
+        (children.into_iter().map(said).collect(), slowest)
     }
 
-    /// A tool of `SIPVicious` against this service.
-    fn sipvicious(&self, tool: &str, arguments: &[&str]) -> Command {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sipvicious/bin");
-        let mut command = Command::new(directory.join(format!("sipvicious_{tool}")));
-        command.args(["-b", ATTACKER, "-x", ATTACKER, "-p", &self.port()]);
-        command.args(arguments).arg("127.0.0.1");
-        command
+    /// Requests that were looked at until now and are not the right phone's.
+    fn requests_of_others(&self) -> u64 {
+        let all = self
+            .service
+            .metric("selfprov_sip_messages_total{kind=\"request\"}");
+        all - self.phone.sent()
     }
 
-    /// A flood by `sipp`: so many requests, as fast as it can up to 2,000 a second.
-    fn flood(&self, kind: &str, count: u32) -> Command {
+    /// Messages that came in until now, whatever became of them, but those of the right phone.
+    fn messages_of_others(&self) -> u64 {
+        let names = [
+            "selfprov_sip_messages_total",
+            "selfprov_sip_requests_over_rate_total",
+        ];
+        let all: u64 = names.iter().map(|name| self.service.metric(name)).sum();
+        all - self.phone.sent()
+    }
+
+    /// Withstands a flood and sees that it came. `sipp` adds a BYE where it is answered 200.
+    fn withstands_flood(&mut self, kind: &str, transport: &str, count: u32) {
+        let before = self.messages_of_others();
+        let screen = self.withstands(self.flood(kind, transport, count));
+        assert_eq!(sent(&screen), count, "{kind} {transport}");
+        let came = self.messages_of_others() - before;
+        println!("{came} messages of {count} calls: {kind} {transport}");
+        assert!(
+            came > u64::from(count) / 2,
+            "{came} messages of {count} calls"
+        );
+    }
+
+    /// A flood by `sipp`: so many requests, as fast as it can up to 2,000 a second, over UDP (`u1`),
+    /// one TCP connection (`t1`) or one for each request (`tn`).
+    fn flood(&self, kind: &str, transport: &str, count: u32) -> Command {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sipp");
         let mut command = Command::new("sipp");
-        command.arg(self.service.text("sip_udp"));
+        let door = match transport {
+            "u1" => "sip_udp",
+            _ => "sip_tcp",
+        };
+        command.arg(self.service.text(door));
         command
             .arg("-sf")
             .arg(data.join(format!("flood_{kind}.xml")));
         command.args(["-i", ATTACKER, "-nostdin", "-m", &count.to_string()]);
-        command.args(["-r", "2000", "-l", "1000", "-timeout", "60s"]);
+        command.args(["-t", transport, "-max_socket", "4000"]);
+        command.args(["-r", "2000", "-l", "2000", "-timeout", "60s"]);
         command
             .current_dir(self.database.folder())
             .env("TERM", "dumb");
         command
     }
+}
+
+/// A tool of `SIPVicious` against this port.
+fn sipvicious(tool: &str, port: u16, arguments: &[&str]) -> Command {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sipvicious/bin");
+    let mut command = Command::new(directory.join(format!("sipvicious_{tool}")));
+    command.args(["-b", ATTACKER, "-x", ATTACKER, "-p", &port.to_string()]);
+    command.args(arguments).arg("127.0.0.1");
+    command
+}
+
+/// The methods by which `svwar` looks for numbers.
+const METHODS: [&str; 3] = ["REGISTER", "OPTIONS", "INVITE"];
+
+/// Asks whether there is this number, after one that nobody has. One number a run: `svwar` ends its
+/// list at the first answer that asks for proof.
+fn svwar(port: u16, method: &str, number: &str) -> Command {
+    let arguments = ["-m", method, "-e", number, "--force", "-t", "0.1"];
+    sipvicious("svwar", port, &arguments)
+}
+
+fn start(mut tool: Command) -> Child {
+    tool.stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = tool.spawn();
+    child.unwrap_or_else(|error| panic!("{tool:?}: {error}; run scripts/test"))
+}
+
+/// Waits for the end of a tool and gives what it said.
+fn said(tool: Child) -> String {
+    let output = tool.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// What an attack on one phone by its name may add to that phone's timeline: who claimed it from
@@ -230,32 +296,26 @@ fn registered(site: &Site, phone: Handset) -> Handset {
 #[test]
 fn sipvicious_finds_a_server_and_no_version_extension_or_secret() {
     let mut target = Target::start(Database::sqlite());
-    let found = target.withstands(target.sipvicious("svmap", &[]));
-    assert!(
-        found.contains(&target.port()),
-        "it is a SIP server: {found}"
-    );
+    let port = target.port();
+    let found = target.withstands(sipvicious("svmap", port, &[]));
+    let address = format!(":{port}");
+    assert!(found.contains(&address), "it is a SIP server: {found}");
     assert!(!found.contains(env!("CARGO_PKG_VERSION")), "{found}");
 
-    // The phone's own number, a user's extension, and numbers that nobody has.
+    // The phone's own number, a user's extension, and a number that nobody has.
     let number = target.phone.number.clone();
-    for method in ["REGISTER", "OPTIONS", "INVITE"] {
-        let scan = [
-            "-m",
-            method,
-            "-e",
-            "995-1010",
-            "--force",
-            "-t",
-            "0.1",
-            "--maximumtime",
-            "3",
-        ];
-        let found = target.withstands(target.sipvicious("svwar", &scan));
-        assert!(found.contains("found nothing"), "{method}: {found}");
+    let numbers = [number.as_str(), "1004", "9999"];
+    let scans = METHODS.map(|method| numbers.map(|number| svwar(port, method, number)));
+    let scans: Vec<Command> = scans.into_iter().flatten().collect();
+    let (runs, before) = (scans.len() as u64, target.requests_of_others());
+    for found in target.withstands_all(scans) {
+        assert!(found.contains("found nothing"), "{found}");
     }
-    for user in [number.as_str(), "aksethi", &target.phone.name()] {
-        let guess = [
+    assert_eq!(target.requests_of_others() - before, 2 * runs);
+
+    let users = [number.as_str(), "aksethi", &target.phone.name()].map(str::to_owned);
+    let guess = |user: &String| {
+        let arguments = [
             "-u",
             user,
             "-r",
@@ -265,8 +325,55 @@ fn sipvicious_finds_a_server_and_no_version_extension_or_secret() {
             "--maximumtime",
             "3",
         ];
-        let found = target.withstands(target.sipvicious("svcrack", &guess));
-        assert!(found.contains("found nothing"), "{user}: {found}");
+        sipvicious("svcrack", port, &arguments)
+    };
+    let before = target.requests_of_others();
+    for found in target.withstands_all(users.iter().map(guess).collect()) {
+        assert!(found.contains("found nothing"), "{found}");
+    }
+    let asked = target.requests_of_others() - before;
+    println!("{asked} guesses");
+    assert!(asked >= 3 * 150, "{asked}");
+}
+
+/// A server that does what ours must not: it tells by 401 and 404 which number there is.
+fn telltale(number: &'static str) -> u16 {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(TOOL_MAX)).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4_096];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            let request = String::from_utf8_lossy(&buffer[..length]);
+            let field = |name| header(&request, name);
+            let status = match field("To").contains(&format!("sip:{number}@")) {
+                true => "401 Unauthorized",
+                false => "404 Not Found",
+            };
+            let answer = format!(
+                "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {};tag=t\r\nCall-ID: {}\r\n\
+                 CSeq: {}\r\nContent-Length: 0\r\n\r\n",
+                field("Via"),
+                field("From"),
+                field("To"),
+                field("Call-ID"),
+                field("CSeq")
+            );
+            socket.send_to(answer.as_bytes(), from).unwrap();
+        }
+    });
+    port
+}
+
+#[test]
+fn sipvicious_finds_a_number_where_a_server_tells_it() {
+    let port = telltale("1004");
+    for number in ["1004", "9999"] {
+        let scans = METHODS.map(|method| start(svwar(port, method, number)));
+        for found in scans.map(said) {
+            let is_found = found.contains("reqauth");
+            assert_eq!(is_found, number == "1004", "{number}: {found}");
+        }
     }
 }
 
@@ -283,9 +390,26 @@ fn floods_of_sipp_do_no_harm() {
     let mut target = Target::start(Database::sqlite());
     let memory = target.memory_kb();
     for kind in ["options", "invite", "register", "malformed"].repeat(2) {
-        let screen = target.withstands(target.flood(kind, FLOOD));
-        assert_eq!(sent(&screen), FLOOD, "{kind}");
+        target.withstands_flood(kind, "u1", FLOOD);
     }
     let grown = target.memory_kb().saturating_sub(memory);
     assert!(grown < GROWTH_MAX_KB, "{grown} kB");
+}
+
+#[test]
+fn floods_of_sipp_over_tcp_do_no_harm() {
+    let mut target = Target::start(Database::sqlite());
+    for transport in ["t1", "tn"] {
+        for kind in ["options", "invite", "register", "malformed"] {
+            target.withstands_flood(kind, transport, FLOOD_TCP);
+        }
+    }
+    // More connections than an address may have, each held: `sipp` ends when one is closed.
+    let refused = "selfprov_sip_connections_refused_total";
+    let before = target.service.metric(refused);
+    target.withstands(target.flood("connections", "tn", FLOOD_TCP));
+    assert!(target.service.metric(refused) > before);
+    eventually("all connections to be closed", || {
+        (target.service.metric("selfprov_sip_connections") == 0).then_some(())
+    });
 }

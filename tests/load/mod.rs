@@ -15,6 +15,9 @@ const WINDOW: usize = 32;
 /// Silence after which what waits is sent again. Source: RFC 3261, timer T1.
 const RETRANSMIT_AFTER: Duration = Duration::from_millis(500);
 
+/// What a phone counts its requests from.
+const FIRST_CSEQ: u32 = 100;
+
 /// Longest wait for an answer that must come.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -54,7 +57,7 @@ impl Handset {
             nonce: None,
             nonce_count: 0,
             boot: 1,
-            cseq: 100,
+            cseq: FIRST_CSEQ,
             granted: None,
             in_flight: None,
         }
@@ -68,6 +71,11 @@ impl Handset {
     pub(crate) fn boots(&mut self) {
         self.boot += 1;
         self.nonce = None;
+    }
+
+    /// How many REGISTERs it has sent, those not counted that were sent again.
+    pub(crate) fn sent(&self) -> u64 {
+        u64::from(self.cseq - FIRST_CSEQ)
     }
 
     fn registration(&self, local: SocketAddr) -> Registration {

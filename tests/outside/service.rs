@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
+use super::clients::curl;
 use crate::program::eventually;
 use crate::program::json;
 use crate::program::selfprov;
@@ -22,6 +23,7 @@ pub(crate) struct Service {
     directory: PathBuf,
     pub(crate) report: Value,
     settings: Vec<String>,
+    monitoring: u16,
 }
 
 impl Service {
@@ -30,13 +32,16 @@ impl Service {
     /// `settings` are `key=value` pairs for `--set`.
     pub(crate) fn start(directory: &Path, settings: &[&str]) -> Self {
         let own = settings.iter().map(|&setting| setting.to_owned());
-        let settings: Vec<String> = free_ports().chain(own).collect();
+        let monitoring = free_port();
+        let at = format!("listen.monitoring_port={monitoring}");
+        let settings: Vec<String> = free_ports().chain([at]).chain(own).collect();
         let report = directory.join("report.json");
         let mut service = Self {
             child: spawn(directory, &settings, &report),
             directory: directory.to_owned(),
             report: Value::Null,
             settings,
+            monitoring,
         };
         service.report = service.wait_for_report(&report);
         service
@@ -67,6 +72,16 @@ impl Service {
             .as_str()
             .unwrap_or_else(|| panic!("the report has no {key}"))
             .to_owned()
+    }
+
+    /// A metric: with its labels, or the sum over all of them. 0 before it is counted for the first time.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let url = format!("http://127.0.0.1:{}/metrics", self.monitoring);
+        let lines = curl(self, &[], &url).body;
+        let lines = lines.lines().filter_map(|line| line.split_once(' '));
+        let is_it = |series: &str| series == name || series.split('{').next() == Some(name);
+        let values = lines.filter(|(series, _)| is_it(series));
+        values.map(|(_, value)| value.parse::<u64>().unwrap()).sum()
     }
 
     /// What `selfprov device show` tells of a phone.
@@ -127,8 +142,7 @@ fn free_ports() -> impl Iterator<Item = String> {
         "sip_tls",
     ];
     let doors = doors.into_iter();
-    let ports = doors.map(|door| format!("listen.{door}_port={}", free_port()));
-    ports.chain(["listen.monitoring_port=0".to_owned()])
+    doors.map(|door| format!("listen.{door}_port={}", free_port()))
 }
 
 fn free_port() -> u16 {
