@@ -70,7 +70,7 @@ async fn a_burst_of_calls_is_made_and_leaves_nothing_behind() {
         assert!(registered.unwrap().success());
         let mut answers = sipp("answers.xml", "127.0.0.3", phone, &to);
         let mut answers = answers.args(["-m", CALLS]).spawn().unwrap();
-        let mut calls = sipp("pbx_calls.xml", "127.0.0.8", pbx, &to);
+        let mut calls = sipp("call_without_proof.xml", "127.0.0.8", pbx, &to);
         calls.args(["-m", CALLS, "-r", CALLS_A_SECOND, "-l", CALLS]);
         let called = calls.args(["-key", "number", "2000", "-key", "dialled", "1011"]);
         assert!(called.status().unwrap().success());

@@ -1,28 +1,31 @@
 //! Calls by user agents that are not ours: `sipp` (Debian package `sip-tester`) and `baresip`.
 
+mod emergency;
+mod endings;
+mod provisioned;
+mod sipp;
+
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::net::TcpStream;
-use std::net::UdpSocket;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
-use std::process::Output;
 use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
 use crate::calls::party::SECRET;
 use crate::calls::party::device;
-use crate::common::Database;
-use crate::common::TestApp;
-use crate::common::TestServer;
 use selfprov::service::App;
-use selfprov::service::settings::CallSettings;
-use selfprov::service::settings::Settings;
+use sipp::Sipp;
+use sipp::answering;
+use sipp::assert_passed;
+use sipp::finish;
+use sipp::free_port;
+use sipp::start_with;
 
 const A: &str = "0011AABBCC0A";
 const B: &str = "0011AABBCC0B";
@@ -31,93 +34,10 @@ const C: &str = "0011AABBCC0C";
 /// Longest wait for a condition that must come true.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-async fn start_with(change: impl FnOnce(&mut CallSettings)) -> TestServer {
-    let change = |settings: &mut Settings| change(&mut settings.calls);
-    let test = TestApp::builder().settings(change);
-    let test = test.start(&Database::sqlite()).await;
-    test.add_fixture().await;
-    TestServer::start_with(test).await
-}
-
-/// A port that is free on this address now.
-fn free_port(address: &str) -> u16 {
-    let socket = UdpSocket::bind((address, 0)).unwrap();
-    socket.local_addr().unwrap().port()
-}
-
-/// The same for TCP.
+/// A port for TCP that is free now.
 fn free_tcp_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
-}
-
-/// A run of sipp on an address and port of its own.
-struct Sipp<'a> {
-    scenario: &'a str,
-    address: &'a str,
-    port: u16,
-    server: SocketAddr,
-    transport: &'a str,
-    keys: Vec<(&'a str, &'a str)>,
-    calls: u32,
-}
-
-impl Sipp<'_> {
-    fn start(&self) -> Child {
-        let mut command = Command::new("sipp");
-        command
-            .arg(self.server.to_string())
-            .arg("-sf")
-            .arg(PathBuf::from("tests/data/sipp").join(self.scenario))
-            .args(["-i", self.address, "-p", &self.port.to_string()])
-            .args(["-t", self.transport, "-m", &self.calls.to_string()])
-            .args(["-nostdin", "-timeout", "25s", "-timeout_error"]);
-        for (name, value) in &self.keys {
-            if *name == "name" {
-                command.args(["-au", value, "-ap", SECRET]);
-            }
-            command.args(["-key", name, value]);
-        }
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("sipp is needed: apt-get install sip-tester")
-    }
-
-    async fn run(&self) {
-        assert_passed(&finish(self.start()).await);
-    }
-}
-
-async fn finish(child: Child) -> Output {
-    let waited = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
-    waited.await.unwrap()
-}
-
-#[track_caller]
-fn assert_passed(output: &Output) {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}\n{errors}");
-}
-
-/// A phone that answers: registers, and is then the same address waiting for calls.
-async fn answering_phone(server: &TestServer, address: &str, name: &str, number: &str) -> Child {
-    let port = free_port(address);
-    let mut sipp = Sipp {
-        scenario: "phone_register.xml",
-        address,
-        port,
-        server: server.sip_udp,
-        transport: "u1",
-        keys: vec![("name", name), ("number", number)],
-        calls: 1,
-    };
-    sipp.run().await;
-    sipp.scenario = "answers.xml";
-    sipp.keys.clear();
-    sipp.start()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -126,18 +46,13 @@ async fn sipp_phones_call_each_other_over_udp_and_tcp() {
     let caller = device(&server, A, "1011").await;
     let callee = device(&server, B, "1012").await;
     for (transport, to) in [("u1", server.sip_udp), ("t1", server.sip_tcp)] {
-        let answering = answering_phone(&server, "127.0.0.3", &callee, "1012").await;
-        let calling = Sipp {
-            scenario: "phone_calls.xml",
-            address: "127.0.0.2",
-            port: free_port("127.0.0.2"),
-            server: to,
-            transport,
-            keys: vec![("name", &caller), ("number", "1011"), ("dialled", "1012")],
-            calls: 1,
-        };
+        let answers = answering(&server, "127.0.0.3", &callee, "1012").await;
+        let calling = Sipp::new(&server, "127.0.0.2", "phone_calls.xml");
+        let calling = calling.with("name", &caller).with("number", "1011");
+        let mut calling = calling.with("dialled", "1012");
+        (calling.transport, calling.server) = (transport, to);
         calling.run().await;
-        assert_passed(&finish(answering).await);
+        assert_passed(&finish(answers).await);
     }
 }
 
@@ -146,39 +61,27 @@ async fn a_sipp_pbx_is_called_and_calls_over_udp_and_tcp() {
     for (transport, parameter) in [("u1", ""), ("t1", ";transport=tcp")] {
         let port = free_port("127.0.0.8");
         let target = format!("sip:127.0.0.8:{port}{parameter}");
-        let server = start_with(|calls| calls.pbx = Some(target.parse().unwrap())).await;
+        let server =
+            start_with(|settings| settings.calls.pbx = Some(target.parse().unwrap())).await;
         let phone = device(&server, A, "1011").await;
         let to = match transport {
             "u1" => server.sip_udp,
             _ => server.sip_tcp,
         };
-        let mut pbx = Sipp {
-            scenario: "answers.xml",
-            address: "127.0.0.8",
-            port,
-            server: to,
-            transport,
-            keys: Vec::new(),
-            calls: 1,
-        };
-        let answering = pbx.start();
-        let calling = Sipp {
-            scenario: "phone_calls.xml",
-            address: "127.0.0.2",
-            port: free_port("127.0.0.2"),
-            server: server.sip_udp,
-            transport: "u1",
-            keys: vec![("name", &phone), ("number", "1011"), ("dialled", "0301234")],
-            calls: 1,
-        };
+        let mut pbx = Sipp::new(&server, "127.0.0.8", "answers.xml");
+        (pbx.port, pbx.transport, pbx.server) = (port, transport, to);
+        let answers = pbx.start();
+        let calling = Sipp::new(&server, "127.0.0.2", "phone_calls.xml");
+        let calling = calling.with("name", &phone).with("number", "1011");
+        let calling = calling.with("dialled", "0301234");
         calling.run().await;
-        assert_passed(&finish(answering).await);
+        assert_passed(&finish(answers).await);
         // In.
-        let answering = answering_phone(&server, "127.0.0.3", &phone, "1011").await;
-        pbx.scenario = "pbx_calls.xml";
-        pbx.keys = vec![("number", "0301234"), ("dialled", "1011")];
+        let answers = answering(&server, "127.0.0.3", &phone, "1011").await;
+        let pbx = pbx.plays("call_without_proof.xml");
+        let pbx = pbx.with("number", "0301234").with("dialled", "1011");
         pbx.run().await;
-        assert_passed(&finish(answering).await);
+        assert_passed(&finish(answers).await);
     }
 }
 

@@ -1,11 +1,16 @@
 //! Clients that are not ours.
 
+use std::io::Error;
 use std::net::SocketAddr;
 use std::net::UdpSocket;
 use std::path::Path;
+use std::process::Child;
 use std::process::Command;
 use std::process::Output;
+use std::process::Stdio;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use super::service::Service;
 
@@ -13,9 +18,12 @@ use super::service::Service;
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(40);
 
 fn run(program: &str, package: &str, command: &mut Command) -> Output {
-    command.output().unwrap_or_else(|error| {
-        panic!("cannot run {program} ({error}): install the package {package}")
-    })
+    let output = command.output();
+    output.unwrap_or_else(|error| missing(program, package, &error))
+}
+
+fn missing(program: &str, package: &str, error: &Error) -> ! {
+    panic!("cannot run {program} ({error}): install the package {package}")
 }
 
 /// What `curl` got.
@@ -132,6 +140,18 @@ impl Phone {
         line: &str,
         secret: Option<(&str, &str)>,
     ) -> bool {
+        let keys = [("mac", self.mac.as_str()), ("line", line)];
+        self.plays(service, scenario, &keys, secret).has_passed()
+    }
+
+    /// Begins to play a scenario of `tests/data/sipp` with these keys.
+    pub(crate) fn plays(
+        &self,
+        service: &Service,
+        scenario: &str,
+        keys: &[(&str, &str)],
+        secret: Option<(&str, &str)>,
+    ) -> Playing {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sipp");
         let mut command = Command::new("sipp");
         command
@@ -139,13 +159,11 @@ impl Phone {
             .arg("-sf")
             .arg(directory.join(scenario));
         command.args(["-m", "1", "-nostdin", "-timeout", "30s", "-timeout_error"]);
-        command.args([
-            "-i",
-            &self.local.ip().to_string(),
-            "-p",
-            &self.local.port().to_string(),
-        ]);
-        command.args(["-key", "mac", &self.mac, "-key", "line", line]);
+        let (address, port) = (self.local.ip().to_string(), self.local.port().to_string());
+        command.args(["-i", &address, "-p", &port]);
+        for (name, value) in keys {
+            command.args(["-key", name, value]);
+        }
         command.args(["-cid_str", &self.call_id(), "-recv_timeout", "10000"]);
         if let Some((user, password)) = secret {
             command.args(["-au", user, "-ap", password]);
@@ -153,7 +171,12 @@ impl Phone {
         // sipp writes its error log into the directory it runs in.
         let scratch = tempfile::tempdir().unwrap();
         command.current_dir(scratch.path()).env("TERM", "dumb");
-        run("sipp", "sip-tester", &mut command).status.success()
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn();
+        Playing {
+            child: child.unwrap_or_else(|error| missing("sipp", "sip-tester", &error)),
+            _scratch: scratch,
+        }
     }
 
     /// Waits for the service-control NOTIFY, answers it 200 and gives it.
@@ -171,6 +194,19 @@ impl Phone {
                 return message;
             }
         }
+    }
+}
+
+/// A scenario that is being played.
+pub(crate) struct Playing {
+    child: Child,
+    _scratch: TempDir,
+}
+
+impl Playing {
+    /// Waits for its end; whether every message came as it says.
+    pub(crate) fn has_passed(mut self) -> bool {
+        self.child.wait().unwrap().success()
     }
 }
 
