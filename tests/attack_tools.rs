@@ -346,9 +346,10 @@ fn telltale(number: &'static str) -> u16 {
         while let Ok((length, from)) = socket.recv_from(&mut buffer) {
             let request = String::from_utf8_lossy(&buffer[..length]);
             let field = |name| header(&request, name);
-            let status = match field("To").contains(&format!("sip:{number}@")) {
-                true => "401 Unauthorized",
-                false => "404 Not Found",
+            let status = if field("To").contains(&format!("sip:{number}@")) {
+                "401 Unauthorized"
+            } else {
+                "404 Not Found"
             };
             let answer = format!(
                 "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {};tag=t\r\nCall-ID: {}\r\n\

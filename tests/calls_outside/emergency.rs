@@ -75,7 +75,10 @@ async fn until_throttled(server: &TestServer, address: IpAddr) {
         other.send(&text).await;
         match timeout(Duration::from_secs(1), other.receive()).await {
             Ok(answer) if answer.status() == 200 => {}
-            Ok(answer) => return assert_eq!(answer.status(), 503, "{}", answer.text),
+            Ok(answer) => {
+                assert_eq!(answer.status(), 503, "{}", answer.text);
+                return;
+            }
             Err(_) => return,
         }
     }
