@@ -16,6 +16,7 @@ use selfprov::domain::schema::SchemaVersion;
 use selfprov::domain::schema::Value;
 use selfprov::service::objects;
 use selfprov::service::settings::AxlSettings;
+use selfprov::store;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_added_changed_found_and_removed() {
@@ -458,6 +459,49 @@ async fn nothing_takes_every_phone_its_callmanager_or_its_clock() {
              </members><name>Twice</name></css>";
         let (_, text) = axl.refused("14.0", "addCss", twice).await;
         assert!(text.contains("the same member"), "{text}");
+    })
+    .await;
+}
+
+/// What the audit log says of an object's changes: action, before, after, oldest first.
+async fn audited(axl: &Axl, kind: ObjectKind, name: &str) -> Vec<(String, String, String)> {
+    let mut reader = axl.0.test.app.store.read().await.unwrap();
+    let rows = store::history::audit_of(reader.connection(), kind.noun(), name, 100).await;
+    let rows = rows.unwrap().into_iter();
+    rows.map(|row| (row.action, row.before, row.after))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_says_what_an_object_was_and_is() {
+    for_each_database(async |database| {
+        let axl = Axl::start_on(&database).await;
+        let policy = "Default Credential Policy";
+        let longer = format!("<name>{policy}</name><minCredLength>20</minCredLength>");
+        axl.succeed("14.0", "updateCredentialPolicy", &longer).await;
+        let rows = audited(&axl, ObjectKind::CredentialPolicy, policy).await;
+        let words = |action: &str, before: &str, after: &str| {
+            (action.to_owned(), before.to_owned(), after.to_owned())
+        };
+        let expected = words("object.update", "minCredLength 8", "minCredLength 20");
+        assert_eq!(rows, [expected]);
+
+        let add = "<routePartition><name>PT_One</name><description>here</description>\
+                   </routePartition>";
+        axl.succeed("14.0", "addRoutePartition", add).await;
+        let change = "<name>PT_One</name><description/>";
+        axl.succeed("14.0", "updateRoutePartition", change).await;
+        axl.succeed("14.0", "removeRoutePartition", "<name>PT_One</name>")
+            .await;
+        let rows = audited(&axl, ObjectKind::RoutePartition, "PT_One").await;
+        let [added, updated, removed] = rows.as_slice() else {
+            panic!("{rows:?}");
+        };
+        assert!(added.2.contains("name PT_One, description here"), "{added:?}");
+        let expected = words("object.update", "description here", "description none");
+        assert_eq!(*updated, expected);
+        assert!(removed.1.contains("name PT_One"), "{removed:?}");
+        assert_eq!(removed.2, "");
     })
     .await;
 }

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod defaults;
 pub mod dialect;
 mod element;
+pub mod in_words;
 pub mod made_from;
 pub mod merge;
 mod object;

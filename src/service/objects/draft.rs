@@ -21,6 +21,8 @@ pub(in crate::service) struct Draft {
     request: Option<Record>,
     held_version: Option<i64>,
     touched: Vec<&'static str>,
+    /// What the touched elements held before, in words.
+    before: String,
 }
 
 impl Draft {
@@ -38,6 +40,7 @@ impl Draft {
             request: None,
             held_version: None,
             touched: Vec::new(),
+            before: String::new(),
         }
     }
 
@@ -48,10 +51,12 @@ impl Draft {
         said: &Record,
     ) -> Self {
         let record = schema::merge::merged(object, before, said);
+        let touched = schema::touched::between(object, before, &record);
         Self {
             object,
             version,
-            touched: schema::touched::between(object, before, &record),
+            before: schema::in_words::named(before, &touched),
+            touched,
             record,
             said: schema::merge::spoken_of(object, said),
             request: Some(said.clone()),
@@ -165,6 +170,16 @@ impl Draft {
     /// The elements that hold something else after the change.
     pub(super) fn touched(&self) -> &[&'static str] {
         &self.touched
+    }
+
+    /// What the change is from and to, in words: the elements that it touches, or all of a new
+    /// object.
+    pub(super) fn in_words(&self) -> (String, String) {
+        let after = match self.request {
+            Some(_) => schema::in_words::named(&self.record, &self.touched),
+            None => schema::in_words::all(&self.record),
+        };
+        (self.before.clone(), after)
     }
 
     /// What is only kept.

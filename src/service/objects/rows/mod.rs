@@ -24,6 +24,7 @@ use crate::domain::schema::ObjectType;
 use crate::domain::schema::Record;
 use crate::domain::schema::Reference;
 use crate::domain::schema::Value;
+use crate::domain::schema::in_words;
 use crate::service::App;
 use crate::service::administration::AdministrationError;
 use crate::service::attributes;
@@ -144,6 +145,8 @@ impl Kind for Rows {
             let connection = transaction.connection();
             let name = names::name_of(app, connection, object.kind, pkid).await?;
             let name = name.unwrap_or_default();
+            let held = self.read(app, connection, object, &[pkid]).await?;
+            let before = held.first().map(|(_, record)| in_words::all(record));
             let mut users = store::catalogue::users_of(connection, pkid).await?;
             let is_default_policy =
                 [fresh_system::PIN_POLICY, fresh_system::PASSWORD_POLICY].contains(&pkid);
@@ -160,7 +163,12 @@ impl Kind for Rows {
             if !users.is_empty() {
                 return Err(AdministrationError::InUse { kind, name, users }.into());
             }
-            let change = changed(object, "object.remove", name);
+            let change = changed(
+                object,
+                "object.remove",
+                name,
+                (before.unwrap_or_default(), String::new()),
+            );
             Ok(transaction
                 .commit_audited(actor, (pkid, &[]), change)
                 .await?)
@@ -226,18 +234,23 @@ async fn write(
         None => "object.add",
         Some(_) => "object.update",
     };
-    let change = changed(object, action, name);
+    let change = changed(object, action, name, draft.in_words());
     let touched = (pkid, draft.touched());
     Ok(transaction.commit_audited(actor, touched, change).await?)
 }
 
-fn changed(object: &ObjectType, action: &'static str, name: String) -> Change {
+fn changed(
+    object: &ObjectType,
+    action: &'static str,
+    name: String,
+    (before, after): (String, String),
+) -> Change {
     Change {
         action,
         object_kind: AuditKind::Object(object.kind),
         object_name: name,
-        before: String::new(),
-        after: String::new(),
+        before,
+        after,
     }
 }
 
