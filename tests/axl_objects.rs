@@ -497,7 +497,10 @@ async fn the_audit_log_says_what_an_object_was_and_is() {
         let [added, updated, removed] = rows.as_slice() else {
             panic!("{rows:?}");
         };
-        assert!(added.2.contains("name PT_One, description here"), "{added:?}");
+        assert!(
+            added.2.contains("name PT_One, description here"),
+            "{added:?}"
+        );
         let expected = words("object.update", "description here", "description none");
         assert_eq!(*updated, expected);
         assert!(removed.1.contains("name PT_One"), "{removed:?}");
