@@ -146,10 +146,6 @@ pub async fn serve<D: Answers>(
     limits: Limits,
     mut shutdown: Shutdown,
 ) {
-    // The connections inherit it. Where it cannot be had, slow clients are told from others later.
-    if let Err(error) = SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
-        tracing::warn!(%error, "phones on slow lines may lose their downloads");
-    }
     let per_address_max = limits.connections_per_address_max;
     let permits = ConnectionPermits::new(limits.connections_max, per_address_max);
     let acceptor = tls.map(TlsAcceptor::from);
@@ -164,6 +160,9 @@ pub async fn serve<D: Answers>(
             tokio::time::sleep(ACCEPT_RETRY).await;
             continue;
         };
+        // Not inherited from the listener: connections may have come before it had it. It fails on
+        // none that still lives.
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
         let client = unmapped(address).ip();
         let client = (!is_trusted(client, &limits.trusted_proxies)).then_some(client);
         let Some(permit) = permits.acquire(client) else {
