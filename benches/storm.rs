@@ -213,7 +213,8 @@ fn expiry() {
                 local: loopback(5_060),
                 remote: loopback(5_062),
                 connection: 0,
-            },
+            }
+            .into(),
             node: Pkid::from_u128(7),
             cseq: 101,
             expires_s: LIFETIME_S,

@@ -223,7 +223,7 @@ async fn baresip_phones_register_over_tls_and_talk_to_each_other_and_to_one_on_u
     let transports = |app: &App| {
         let mut transports = Vec::new();
         app.locations
-            .for_each(|binding| transports.push(binding.flow.transport.as_str()));
+            .for_each(|binding| transports.push(binding.flow().transport.as_str()));
         transports.sort_unstable();
         transports
     };

@@ -171,7 +171,8 @@ async fn auto_register(app: &App) {
             local: "127.0.0.1:5060".parse().unwrap(),
             remote: SocketAddr::new(HOME, 5062),
             connection: 0,
-        },
+        }
+        .into(),
         node: app.node.pkid,
         cseq: 101,
         expires_s: 120,

@@ -71,7 +71,8 @@ async fn an_old_secret_is_wiped_when_its_grace_has_ended() {
                 local: "192.0.2.1:5060".parse().unwrap(),
                 remote: "192.0.2.7:5060".parse().unwrap(),
                 connection: 0,
-            },
+            }
+            .into(),
             node: test.app.node.pkid,
             cseq: 1,
             expires_s: 120,
@@ -79,7 +80,7 @@ async fn an_old_secret_is_wiped_when_its_grace_has_ended() {
             expires_at: now,
             model: None,
             grace: Some(Box::new(Grace {
-                sealed_secret: Some(Sealed::new("sealed")),
+                sealed_secret: Some(Sealed::new(*b"sealed")),
                 until: now.plus(HOUR),
             })),
         };

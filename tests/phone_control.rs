@@ -319,7 +319,8 @@ fn binding(app: &App, device: &DeviceName) -> Binding {
             local: "192.0.2.1:5060".parse().unwrap(),
             remote: "192.0.2.7:5060".parse().unwrap(),
             connection: 0,
-        },
+        }
+        .into(),
         node: app.node.pkid,
         cseq: 1,
         expires_s: 120,

@@ -379,7 +379,7 @@ async fn a_device_cannot_register_anothers_number_or_name() {
 
     let b_bindings = app.locations.of_device(&name(OTHER_MAC));
     assert_eq!(b_bindings.len(), 1);
-    assert_eq!(b_bindings[0].flow.remote, b.local);
+    assert_eq!(b_bindings[0].flow().remote, b.local);
     assert!(
         events(app, OTHER_MAC)
             .await

@@ -37,8 +37,8 @@ async fn a_phone_registers_over_tls_and_is_notified_on_its_own_connection() {
         assert!(reply.header("Via").starts_with("SIP/2.0/TLS "));
         let name = format!("SEP{MAC}").parse().unwrap();
         let binding = app.locations.of_device(&name)[0].clone();
-        assert_eq!(binding.flow.transport, Transport::Tls);
-        assert_eq!(binding.flow.remote, phone.local);
+        assert_eq!(binding.flow().transport, Transport::Tls);
+        assert_eq!(binding.flow().remote, phone.local);
 
         server.test.clock.advance(Duration::from_secs(1));
         let notify = phone.expect("NOTIFY").await;
@@ -50,7 +50,7 @@ async fn a_phone_registers_over_tls_and_is_notified_on_its_own_connection() {
         // Another node, or this one after a restart, knows it by its transport.
         let again = crate::common::TestApp::builder().start(&database).await;
         let stored = again.app.locations.of_device(&name)[0].clone();
-        assert_eq!(stored.flow.transport, Transport::Tls);
+        assert_eq!(stored.flow().transport, Transport::Tls);
     })
     .await;
 }

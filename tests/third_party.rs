@@ -686,7 +686,7 @@ async fn baresip_registers_with_the_users_digest_credentials() {
             let is_bound = || {
                 let bindings = app.locations.of_device(&name("soft-7"));
                 let mut bindings = bindings.iter();
-                bindings.any(|binding| binding.flow.transport.as_str() == transport)
+                bindings.any(|binding| binding.flow().transport.as_str() == transport)
             };
             while !is_bound() {
                 tokio::task::yield_now().await;

@@ -1,6 +1,7 @@
 //! Child processes, each on one processor, and the processor time they take. Source: proc(5).
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::UdpSocket;
@@ -78,15 +79,46 @@ impl Pinned {
 
     /// Its resident memory in MB (10^6 bytes), without that of its children.
     pub(crate) fn resident_mb(&self) -> f64 {
+        self.resident().all_mb
+    }
+
+    /// The same with its parts.
+    pub(crate) fn resident(&self) -> Resident {
         let path = format!("/proc/{}/status", self.child.id());
         let status = fs::read_to_string(path).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let number = line.and_then(|rest| rest.split_whitespace().next());
-        number
-            .and_then(|number| number.parse::<f64>().ok())
-            .unwrap_or(0.0)
-            * 1_024.0
-            / 1e6
+        let mb = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|rest| rest.split_whitespace().next());
+            let kib = number.and_then(|number| number.parse::<f64>().ok());
+            kib.unwrap_or(0.0) * 1_024.0 / 1e6
+        };
+        Resident {
+            all_mb: mb("VmRSS:"),
+            anonymous_mb: mb("RssAnon:"),
+            files_mb: mb("RssFile:"),
+        }
+    }
+}
+
+/// Resident memory in MB (10^6 bytes), as `ps` and `top` show it.
+#[derive(Clone, Copy)]
+pub(crate) struct Resident {
+    pub(crate) all_mb: f64,
+    /// What the program has written, its heap above all.
+    pub(crate) anonymous_mb: f64,
+    /// Pages of files, nearly all of them the program itself. The system takes them back when it
+    /// is short of memory.
+    pub(crate) files_mb: f64,
+}
+
+impl fmt::Display for Resident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (anonymous, files) = (self.anonymous_mb, self.files_mb);
+        write!(
+            f,
+            "{:.1} MB (anonymous {anonymous:.1}, files {files:.1})",
+            self.all_mb
+        )
     }
 }
 

@@ -12,7 +12,7 @@ use selfprov::service::environment::{Clock, Entropy, Environment};
 use selfprov::service::keys::key_file;
 use selfprov::service::settings::Settings;
 use selfprov::service::start::{EmptyDatabase, StartOptions, start};
-use selfprov::store::StoreLimits;
+use selfprov::store::{StoreLimits, sealed_text};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -97,7 +97,7 @@ pub(crate) async fn make_registered(dir: &Path, users: u32, remote: &str, local:
     let script = include_str!("site.sql")
         .replace("{users}", &users.to_string())
         .replace("{waiting}", &WAITING_PHONES.to_string())
-        .replace("{secret}", secret.as_str())
+        .replace("{secret}", &sealed_text(&secret))
         .replace("{hash}", &pin_hash())
         .replace("{remote}", remote)
         .replace("{local}", local)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::device::DeviceName;
 use super::phone::Phone;
 use super::pkid::Pkid;
+use super::registration::BoundFlow;
 use super::registration::Flow;
 use super::secret::Sealed;
 use super::time::UnixMillis;
@@ -21,7 +22,7 @@ pub struct Binding {
     /// What the phone said of itself.
     pub texts: BindingTexts,
     /// The flow it came by; requests to the phone go out on the same one.
-    pub flow: Flow,
+    pub flow: BoundFlow,
     /// The CallManager node that holds it.
     pub node: Pkid,
     /// `CSeq` of the last REGISTER.
@@ -65,9 +66,14 @@ impl Binding {
         self.expires_s == 0
     }
 
+    /// [`Binding::flow`] as the doors have it.
+    pub fn flow(&self) -> Flow {
+        self.flow.to_flow()
+    }
+
     /// The address the phone registered from.
     pub fn address(&self) -> IpAddr {
-        self.flow.remote.ip().to_canonical()
+        self.flow().remote.ip().to_canonical()
     }
 }
 

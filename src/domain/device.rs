@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+
+use super::short_text::ShortText;
 
 /// A 48-bit MAC address, printed as CUCM does: twelve upper-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,7 +60,7 @@ impl FromStr for MacAddress {
 /// name is kept in upper case, so that names compare without regard to case.
 /// Source: CUCM's `device.name` column and the schema's `XPhone/name`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeviceName(Arc<str>);
+pub struct DeviceName(ShortText);
 
 impl DeviceName {
     /// Longest device name, in characters (CUCM's column is 128; phones take 15 to 50).
@@ -70,12 +71,12 @@ impl DeviceName {
 
     /// The name of the phone with this MAC address.
     pub fn of_phone(mac: MacAddress) -> Self {
-        Self(format!("SEP{mac}").into())
+        Self(ShortText::new(&format!("SEP{mac}")))
     }
 
     /// The MAC address, when the name is that of a phone (`SEP` and twelve digits).
     pub fn mac(&self) -> Option<MacAddress> {
-        let digits = self.0.strip_prefix("SEP")?;
+        let digits = self.as_str().strip_prefix("SEP")?;
         (digits.len() == 12).then(|| digits.parse().ok()).flatten()
     }
 
@@ -83,7 +84,7 @@ impl DeviceName {
     /// No phone asks for anything in such a name. Source: CUCM Bulk Administration Guide, "dummy
     /// MAC address".
     pub fn is_placeholder(&self) -> bool {
-        let digits = self.0.strip_prefix("BAT");
+        let digits = self.as_str().strip_prefix("BAT");
         digits.is_some_and(|digits| {
             digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit())
         })
@@ -91,19 +92,19 @@ impl DeviceName {
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
 impl fmt::Display for DeviceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for DeviceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -128,9 +129,9 @@ impl FromStr for DeviceName {
             && prefix.eq_ignore_ascii_case("SEP")
             && digits.bytes().all(|b| b.is_ascii_hexdigit());
         if is_phone && text.bytes().any(|b| b.is_ascii_lowercase()) {
-            return Ok(Self(text.to_ascii_uppercase().into()));
+            return Ok(Self(ShortText::new(&text.to_ascii_uppercase())));
         }
-        Ok(Self(text.into()))
+        Ok(Self(ShortText::new(text)))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+
+use super::short_text::ShortText;
 
 /// A directory number: 1 to 24 of the characters a CUCM pattern of a phone's line may have.
 ///
 /// Source: AXL `addLine` `pattern`; wildcards belong to route patterns and are refused here.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DirectoryNumber(Arc<str>);
+pub struct DirectoryNumber(ShortText);
 
 impl DirectoryNumber {
     /// Longest directory number, in characters: the phone's own limit for a line name is 30,
@@ -17,19 +18,19 @@ impl DirectoryNumber {
 
     /// The number as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
 impl fmt::Display for DirectoryNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for DirectoryNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -46,7 +47,7 @@ impl FromStr for DirectoryNumber {
         let allowed = |b: u8| b.is_ascii_digit() || matches!(b, b'*' | b'#');
         let fits = !digits.is_empty() && text.len() <= Self::LENGTH_MAX;
         (fits && digits.bytes().all(allowed))
-            .then(|| Self(text.into()))
+            .then(|| Self(ShortText::new(text)))
             .ok_or(InvalidDirectoryNumber)
     }
 }

@@ -32,6 +32,7 @@ pub mod registration_refused;
 pub mod schema;
 pub mod secret;
 pub mod self_provisioning;
+pub mod short_text;
 pub mod sip_digest;
 pub mod source_network;
 pub mod sql_name;

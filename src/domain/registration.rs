@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::net::SocketAddrV4;
+use std::net::SocketAddrV6;
 
 /// The transport below SIP. Source: RFC 3261 clause 18 and 26.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,9 +71,82 @@ impl Flow {
     }
 }
 
+/// The [`Flow`] of a binding. A large site has tens of thousands of them: IPv4 addresses stand in
+/// place, and only longer ones in memory of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundFlow {
+    transport: Transport,
+    local: Endpoint,
+    remote: Endpoint,
+    connection: u64,
+}
+
+/// An address with its port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Endpoint {
+    V4(SocketAddrV4),
+    V6(Box<SocketAddrV6>),
+}
+
+impl BoundFlow {
+    /// The flow itself.
+    pub fn to_flow(&self) -> Flow {
+        Flow {
+            transport: self.transport,
+            local: self.local.address(),
+            remote: self.remote.address(),
+            connection: self.connection,
+        }
+    }
+}
+
+impl From<Flow> for BoundFlow {
+    fn from(flow: Flow) -> Self {
+        Self {
+            transport: flow.transport,
+            local: Endpoint::new(flow.local),
+            remote: Endpoint::new(flow.remote),
+            connection: flow.connection,
+        }
+    }
+}
+
+impl Endpoint {
+    fn new(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(address) => Self::V4(address),
+            SocketAddr::V6(address) => Self::V6(Box::new(address)),
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::V4(address) => SocketAddr::V4(*address),
+            Self::V6(address) => SocketAddr::V6(**address),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_binding_keeps_the_whole_flow() {
+        for remote in [
+            "10.0.0.9:5060",
+            "[fe80::7%3]:5060",
+            "[::ffff:10.0.0.9]:5061",
+        ] {
+            let flow = Flow {
+                transport: Transport::Tls,
+                local: "[::]:5061".parse().unwrap(),
+                remote: remote.parse().unwrap(),
+                connection: 7,
+            };
+            assert_eq!(BoundFlow::from(flow).to_flow(), flow);
+        }
+    }
 
     #[test]
     fn a_transport_is_read_back_from_its_word() {

@@ -39,19 +39,19 @@ impl fmt::Display for Secret {
     }
 }
 
-/// A secret as it is kept in the database and in memory: sealed with the key file, as text. Only
-/// the keys seal and open it. It prints as `[sealed]`: a dump is no place for it either.
+/// A secret as it is kept in the database and in memory: sealed with the key file. Only the keys
+/// seal and open it. It prints as `[sealed]`: a dump is no place for it either.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Sealed(Box<str>);
+pub struct Sealed(Box<[u8]>);
 
 impl Sealed {
     /// What sealing gave, or what the database has of it.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+        Self(bytes.into())
     }
 
-    /// The sealed text, for the database.
-    pub fn as_str(&self) -> &str {
+    /// What was sealed, for the database and to be opened.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn write(
         let kept = match value {
             StoredValue::Text(text) => Kept::Text(text.clone()),
             StoredValue::Secret(secret) => {
-                Kept::Text(app.keys.seal_secret(secret)?.as_str().to_owned())
+                Kept::Text(store::sealed_text(&app.keys.seal_secret(secret)?))
             }
             StoredValue::Reference(pkid) => Kept::Reference(*pkid),
         };

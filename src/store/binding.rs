@@ -5,6 +5,8 @@ use sqlx::any::AnyRow;
 use super::Connection;
 use super::StoreError;
 use super::row::Columns;
+use super::row::sealed_of;
+use super::row::sealed_text;
 use crate::domain::binding::Binding;
 use crate::domain::binding::Grace;
 use crate::domain::binding::SeparateTexts;
@@ -12,14 +14,11 @@ use crate::domain::device::DeviceName;
 use crate::domain::pkid::Pkid;
 use crate::domain::registration::Flow;
 use crate::domain::registration::Transport;
-use crate::domain::secret::Sealed;
 use crate::domain::time::UnixMillis;
 
 fn binding_of(row: &AnyRow) -> Result<Binding, StoreError> {
     let transport = row.text("binding.transport")?;
     let registered_at = row.time("binding.registered_at")?;
-    let grace_until = row.time_or_null("binding.grace_until")?;
-    let grace = row.text_or_null("binding.grace_secret")?.zip(grace_until);
     let texts = SeparateTexts {
         address_of_record: &row.text("binding.address_of_record")?,
         contact: &row.text("binding.contact")?,
@@ -38,19 +37,15 @@ fn binding_of(row: &AnyRow) -> Result<Binding, StoreError> {
             remote: row.parsed("binding.remote")?,
             // A connection does not survive the process that held it.
             connection: 0,
-        },
+        }
+        .into(),
         node: row.pkid("binding.node")?,
         cseq: row.integer("binding.cseq")?,
         expires_s: row.integer("binding.expires_s")?,
         registered_at,
         expires_at: registered_at,
         model: row.integer_or_null("binding.model")?,
-        grace: grace.map(|(secret, until)| {
-            Box::new(Grace {
-                sealed_secret: sealed_secret(secret),
-                until,
-            })
-        }),
+        grace: grace_of_row(row)?.map(Box::new),
     })
 }
 
@@ -119,9 +114,9 @@ pub async fn upsert(connection: &mut Connection, binding: &Binding) -> Result<()
     .bind(binding.device_name.as_str())
     .bind(binding.address_of_record())
     .bind(binding.contact())
-    .bind(binding.flow.transport.as_str())
-    .bind(binding.flow.remote.to_string())
-    .bind(binding.flow.local.to_string())
+    .bind(binding.flow().transport.as_str())
+    .bind(binding.flow().remote.to_string())
+    .bind(binding.flow().local.to_string())
     .bind(binding.node.to_string())
     .bind(binding.call_id())
     .bind(i64::from(binding.cseq))
@@ -140,13 +135,27 @@ pub async fn upsert(connection: &mut Connection, binding: &Binding) -> Result<()
 /// grace.
 const NO_SECRET_NEEDED: &str = "";
 
-fn grace_secret(grace: &Grace) -> &str {
+fn grace_secret(grace: &Grace) -> String {
     let sealed = grace.sealed_secret.as_ref();
-    sealed.map_or(NO_SECRET_NEEDED, Sealed::as_str)
+    sealed.map_or_else(|| NO_SECRET_NEEDED.to_owned(), sealed_text)
 }
 
-fn sealed_secret(stored: String) -> Option<Sealed> {
-    (stored != NO_SECRET_NEEDED).then(|| Sealed::new(stored))
+/// The grace of a row, where it has one.
+fn grace_of_row(row: &AnyRow) -> Result<Option<Grace>, StoreError> {
+    let column = "binding.grace_secret";
+    let until = row.time_or_null("binding.grace_until")?;
+    let Some((secret, until)) = row.text_or_null(column)?.zip(until) else {
+        return Ok(None);
+    };
+    let sealed_secret = if secret == NO_SECRET_NEEDED {
+        None
+    } else {
+        Some(sealed_of(&secret, column)?)
+    };
+    Ok(Some(Grace {
+        sealed_secret,
+        until,
+    }))
 }
 
 /// Gives every binding of a device a grace, or ends it (`None`).
@@ -226,13 +235,7 @@ pub async fn grace_of(
     .bind(device_name.as_str())
     .fetch_optional(connection)
     .await?
-    .map(|row| {
-        Ok(Grace {
-            sealed_secret: sealed_secret(row.text("binding.grace_secret")?),
-            until: row.time("binding.grace_until")?,
-        })
-    })
-    .transpose()
+    .map_or(Ok(None), |row| grace_of_row(&row))
 }
 
 /// Removes one binding.

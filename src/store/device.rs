@@ -23,7 +23,6 @@ use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneConfiguration;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
-use crate::domain::secret::Sealed;
 
 pub use write::delete;
 pub use write::insert;
@@ -60,17 +59,13 @@ fn digest_of(row: &AnyRow) -> Result<DigestIdentity, StoreError> {
     let Some(pkid) = row.pkid_or_null("device.digest_user")? else {
         return Ok(DigestIdentity {
             digest_user: None,
-            sealed_secret: row
-                .boxed_text_or_null("device.sip_secret")?
-                .map(Sealed::new),
+            sealed_secret: row.sealed_or_null("device.sip_secret")?,
         });
     };
     let user_id = row.boxed_text("end_user.digest_user_id")?;
     Ok(DigestIdentity {
         digest_user: Some(Box::new(DigestUser { pkid, user_id })),
-        sealed_secret: row
-            .boxed_text_or_null("end_user.digest_credentials")?
-            .map(Sealed::new),
+        sealed_secret: row.sealed_or_null("end_user.digest_credentials")?,
     })
 }
 

@@ -42,6 +42,7 @@ use std::time::Duration;
 
 pub use engine::Engine;
 pub use error::StoreError;
+pub use row::sealed_text;
 use sqlx::ConnectOptions as _;
 use sqlx::Connection as _;
 use sqlx::any::AnyPoolOptions;
@@ -214,7 +215,13 @@ impl Store {
             Engine::Sqlite => {
                 let writers = pool(1).connect(&url).await?;
                 engine::migrate(&writers, engine).await?;
-                (writers, pool(limits.connections_max).connect(&url).await?)
+                let readers = AnyPoolOptions::new()
+                    .max_connections(limits.connections_max)
+                    .acquire_timeout(limits.acquire_timeout)
+                    .after_connect(move |connection, _| {
+                        Box::pin(async move { engine.prepare_reader(connection).await })
+                    });
+                (writers, readers.connect(&url).await?)
             }
             Engine::PostgreSql => {
                 let both = pool(limits.connections_max).connect(&url).await?;

@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::Row;
 use sqlx::any::AnyQueryResult;
 use sqlx::any::AnyRow;
 
 use super::StoreError;
 use crate::domain::pkid::Pkid;
+use crate::domain::secret::Sealed;
 use crate::domain::time::UnixMillis;
 
 /// Identities that one statement asks for: within what a statement of either database may bind.
@@ -22,6 +25,22 @@ pub(super) fn places(count: usize, first: usize) -> String {
         let _ = write!(text, "{comma}${number}");
     }
     text
+}
+
+/// A sealed secret as the columns of both databases have it: base64 for URLs (RFC 4648 clause 5)
+/// without padding.
+pub fn sealed_text(sealed: &Sealed) -> String {
+    URL_SAFE_NO_PAD.encode(sealed.as_bytes())
+}
+
+/// Reads what [`sealed_text`] gave. The error names the column and keeps the text to itself.
+pub(super) fn sealed_of(text: &str, column: &'static str) -> Result<Sealed, StoreError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text);
+    let bytes = bytes.map_err(|_| StoreError::Corrupt {
+        column,
+        value: "[sealed]".to_owned(),
+    })?;
+    Ok(Sealed::new(bytes))
 }
 
 /// A statement whose places are being filled.
@@ -48,8 +67,9 @@ pub(super) trait Columns {
         self.text(column).map(String::into_boxed_str)
     }
 
-    fn boxed_text_or_null(&self, column: &'static str) -> Result<Option<Box<str>>, StoreError> {
-        Ok(self.text_or_null(column)?.map(String::into_boxed_str))
+    fn sealed_or_null(&self, column: &'static str) -> Result<Option<Sealed>, StoreError> {
+        let text = self.text_or_null(column)?;
+        text.map(|text| sealed_of(&text, column)).transpose()
     }
 
     fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, StoreError> {

@@ -85,7 +85,7 @@ fn memory(site: &Site) -> String {
             binding.device_name,
             binding.address_of_record(),
             binding.contact(),
-            binding.flow.remote,
+            binding.flow().remote,
             binding.call_id(),
             binding.cseq
         ));

@@ -89,7 +89,8 @@ impl TestApp {
                 local,
                 remote: SocketAddr::new(phone.address, 5060),
                 connection: 0,
-            },
+            }
+            .into(),
             node: app.node.pkid,
             cseq: 101,
             expires_s: 120,

@@ -81,7 +81,8 @@ impl Door {
                 local: "127.0.0.1:5060".parse().unwrap(),
                 remote: SocketAddr::new(address, 5060),
                 connection: 0,
-            },
+            }
+            .into(),
             node: app.node.pkid,
             cseq: 1,
             expires_s: 120,

@@ -152,7 +152,7 @@ async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
     for_each_database(|database| async move {
         let test = TestApp::start(&database).await;
         let mut user = test.add_user("jdoe", "1005", PIN).await;
-        user.sealed_digest_credentials = Some(Sealed::new("sealed"));
+        user.sealed_digest_credentials = Some(Sealed::new(*b"sealed"));
         let mut phone = test.phone(NAME, None);
         phone.digest.digest_user = Some(Box::new(DigestUser {
             pkid: user.pkid,
@@ -167,7 +167,7 @@ async fn a_device_with_a_digest_user_has_that_users_name_and_secret() {
             .unwrap()
             .unwrap();
         assert_eq!(found.digest_user_name(), "jdoe");
-        assert_eq!(found.digest.sealed_secret, Some(Sealed::new("sealed")));
+        assert_eq!(found.digest.sealed_secret, Some(Sealed::new(*b"sealed")));
     })
     .await;
 }
@@ -364,7 +364,8 @@ fn binding(device: &str, address_of_record: &str) -> Binding {
             local: "192.0.2.1:5060".parse().unwrap(),
             remote: "[2001:db8::7]:49152".parse().unwrap(),
             connection: 0,
-        },
+        }
+        .into(),
         node: pkid(5),
         cseq: u32::MAX,
         expires_s: 120,
@@ -448,7 +449,7 @@ async fn bindings_of_a_device_have_one_grace() {
         }
         let phone = name("SEPA");
         let grace = Grace {
-            sealed_secret: Some(Sealed::new("sealed")),
+            sealed_secret: Some(Sealed::new(*b"sealed")),
             until: at(9),
         };
         store::binding::set_grace(connection, &phone, Some(&grace))

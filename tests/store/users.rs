@@ -40,7 +40,7 @@ fn user(id: u128, user_id: &str, self_service: Option<&str>) -> EndUser {
         user_profile: None,
         primary_extension: None,
         self_service_user_id: self_service.map(|id| id.parse().unwrap()),
-        sealed_digest_credentials: Some(Sealed::new("sealed")),
+        sealed_digest_credentials: Some(Sealed::new(*b"sealed")),
         version: 1,
     }
 }

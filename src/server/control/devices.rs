@@ -145,7 +145,7 @@ fn view(overview: DeviceOverview) -> DeviceView {
             .collect(),
         owner: overview.owner.map(|owner| owner.to_string()),
         digest_user: phone.digest.digest_user.map(|user| user.user_id.into()),
-        registered_from: binding.map(|binding| binding.flow.remote.to_string()),
+        registered_from: binding.map(|binding| binding.flow().remote.to_string()),
         registered_at_node: overview.other_node,
         restart_pending: overview.restart.is_some(),
         restart: overview.restart.as_ref().map(restarts::view),

@@ -49,7 +49,7 @@ impl SipPhoneChannel {
         asked: &PhoneRequest,
         branch: &str,
     ) -> Result<Vec<u8>, OutboundError> {
-        let flow = &binding.flow;
+        let flow = &binding.flow();
         let contact = Address::parse(binding.contact().as_bytes(), HeaderName::Contact);
         let fallback = format!("sip:{}@{}", binding.address_of_record(), flow.remote);
         let uri = contact.map_or(fallback.as_bytes(), |contact| contact.uri);
@@ -127,7 +127,7 @@ impl PhoneChannel for SipPhoneChannel {
         let outbound = self.outbound.clone();
         Box::pin(async move {
             let sent = match notify {
-                Ok(notify) => outbound.request(&binding.flow, &branch, notify).await,
+                Ok(notify) => outbound.request(&binding.flow(), &branch, notify).await,
                 Err(error) => Err(error),
             };
             match sent {

@@ -203,7 +203,7 @@ impl Keys {
     /// As [`Keys::seal`].
     pub fn seal_secret(&self, secret: &Secret) -> Result<Sealed, KeysError> {
         let sealed = self.seal(Purpose::StoredSecret, secret.reveal().as_bytes())?;
-        Ok(Sealed::new(URL_SAFE_NO_PAD.encode(sealed)))
+        Ok(Sealed::new(sealed))
     }
 
     /// Opens a secret that the database keeps.
@@ -212,10 +212,7 @@ impl Keys {
     ///
     /// As [`Keys::open`].
     pub fn open_secret(&self, sealed: &Sealed) -> Result<Secret, KeysError> {
-        let sealed = URL_SAFE_NO_PAD
-            .decode(sealed.as_str())
-            .map_err(|_| KeysError::NotOurs)?;
-        let plain = self.open(Purpose::StoredSecret, &sealed)?;
+        let plain = self.open(Purpose::StoredSecret, sealed.as_bytes())?;
         String::from_utf8(plain)
             .map(Secret::new)
             .map_err(|_| KeysError::NotOurs)
@@ -282,7 +279,7 @@ mod tests {
     #[test]
     fn a_sealed_secret_opens_with_the_same_key_file_only() {
         let sealed = keys(1).seal_secret(&Secret::from("s3cret")).unwrap();
-        assert!(!sealed.as_str().contains("s3cret"));
+        assert!(!sealed.as_bytes().windows(6).any(|piece| piece == b"s3cret"));
         assert_eq!(format!("{sealed:?}"), "[sealed]");
         assert_eq!(keys(1).open_secret(&sealed).unwrap().reveal(), "s3cret");
         assert_eq!(keys(2).open_secret(&sealed), Err(KeysError::NotOurs));

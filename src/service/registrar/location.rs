@@ -28,8 +28,8 @@ use crate::store::StoreError;
 /// Parts of the table, each with its own lock.
 const SHARDS: usize = 64;
 
-/// Bindings read in one statement while the table is filled.
-const PAGE_ROWS: u32 = 1_000;
+/// Bindings read in one statement while the table is filled: few, as of the devices.
+const PAGE_ROWS: u32 = 200;
 
 /// Live bindings by device and by address.
 ///
@@ -410,7 +410,8 @@ mod tests {
                 local: "127.0.0.1:5060".parse().unwrap(),
                 remote: "127.0.0.1:5061".parse().unwrap(),
                 connection: 0,
-            },
+            }
+            .into(),
             node: Pkid::from_u128(7),
             cseq: 1,
             expires_s: 120,

@@ -178,7 +178,7 @@ impl Judge<'_> {
         known.phone.state == DeviceState::Provisioned
             && flow.transport.is_reliable()
             && self.live_bindings(known).any(|binding| {
-                binding.flow.is_same_flow(flow)
+                binding.flow().is_same_flow(flow)
                     && binding.grace.is_none()
                     && has_line(known, binding.address_of_record())
             })
@@ -192,7 +192,7 @@ impl Judge<'_> {
                 .live_bindings(known)
                 .any(|binding| match flow.transport {
                     Transport::Udp => binding.address() == flow.remote.ip().to_canonical(),
-                    Transport::Tcp | Transport::Tls => binding.flow.is_same_flow(flow),
+                    Transport::Tcp | Transport::Tls => binding.flow().is_same_flow(flow),
                 })
     }
 

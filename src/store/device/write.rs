@@ -6,12 +6,12 @@ use super::super::Connection;
 use super::super::StoreError;
 use super::super::ctiid;
 use super::super::row::one_row;
+use super::super::row::sealed_text;
 use crate::domain::ctiid::Ctiid;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
 use crate::domain::phone::PhoneLine;
 use crate::domain::pkid::Pkid;
-use crate::domain::secret::Sealed;
 use crate::domain::source_network::SourceNetwork;
 use crate::domain::time::UnixMillis;
 
@@ -53,7 +53,7 @@ pub async fn insert(connection: &mut Connection, phone: &mut Phone) -> Result<()
         .sealed_secret
         .as_ref()
         .filter(|_| phone.digest.digest_user.is_none())
-        .map(Sealed::as_str);
+        .map(sealed_text);
     sqlx::query(
         "INSERT INTO device (pkid, name, state, model, description, owner, digest_user, \
          sip_secret, version_stamp, device_pool, phone_security_profile, sip_profile, \
@@ -127,7 +127,7 @@ pub async fn update(connection: &mut Connection, phone: &mut Phone) -> Result<()
         .sealed_secret
         .as_ref()
         .filter(|_| phone.digest.digest_user.is_none())
-        .map(Sealed::as_str);
+        .map(sealed_text);
     let text = |pkid: Option<Pkid>| pkid.map(|pkid| pkid.to_string());
     let updated = sqlx::query(
         "UPDATE device SET description = $3, owner = $4, digest_user = $5, sip_secret = $6, \

@@ -23,7 +23,6 @@ use crate::domain::end_user::Person;
 use crate::domain::end_user::PrimaryExtension;
 use crate::domain::login_name::FoldedLogin;
 use crate::domain::pkid::Pkid;
-use crate::domain::secret::Sealed;
 
 pub use groups::access_control_groups;
 pub use groups::access_control_groups_of_many;
@@ -83,9 +82,7 @@ pub(super) fn end_user_of(row: &AnyRow) -> Result<EndUser, StoreError> {
         user_profile: row.pkid_or_null("end_user.user_profile")?,
         primary_extension,
         self_service_user_id: row.parsed_or_null("end_user.self_service_user_id")?,
-        sealed_digest_credentials: row
-            .text_or_null("end_user.digest_credentials")?
-            .map(Sealed::new),
+        sealed_digest_credentials: row.sealed_or_null("end_user.digest_credentials")?,
         version: row.number("end_user.version")?,
     })
 }

@@ -5,11 +5,11 @@ use super::super::StoreError;
 use super::super::attribute;
 use super::super::row::Query;
 use super::super::row::one_row;
+use super::super::row::sealed_text;
 use super::groups::leave_every_access_control_group;
 use crate::domain::end_user::EndUser;
 use crate::domain::login_name::SelfServiceUserId;
 use crate::domain::pkid::Pkid;
-use crate::domain::secret::Sealed;
 use crate::domain::time::UnixMillis;
 
 /// Adds a user with its login names.
@@ -57,7 +57,7 @@ fn bind<'a>(query: Query<'a>, user: &'a EndUser) -> Query<'a> {
         .bind(user.user_profile.map(|pkid| pkid.to_string()))
         .bind(extension.map(|extension| extension.line.to_string()))
         .bind(self_service.map(SelfServiceUserId::as_str))
-        .bind(user.sealed_digest_credentials.as_ref().map(Sealed::as_str))
+        .bind(user.sealed_digest_credentials.as_ref().map(sealed_text))
 }
 
 async fn insert_logins(connection: &mut Connection, user: &EndUser) -> Result<(), StoreError> {

@@ -317,7 +317,7 @@ fn phone_end(binding: &Binding) -> (End, Vec<u8>) {
             format!(
                 "sip:{}@{}",
                 binding.address_of_record(),
-                binding.flow.remote
+                binding.flow().remote
             )
             .into_bytes()
         },
@@ -325,7 +325,7 @@ fn phone_end(binding: &Binding) -> (End, Vec<u8>) {
     );
     let end = End {
         party: Party::Device(binding.device_name.clone()),
-        flow: binding.flow,
+        flow: binding.flow(),
     };
     (end, uri)
 }

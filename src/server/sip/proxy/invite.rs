@@ -421,7 +421,7 @@ fn phones(bindings: &[Arc<Binding>]) -> Vec<Destination> {
 
 fn is_over_tls(destination: &Destination) -> bool {
     match destination {
-        Destination::Phone(binding) => binding.flow.transport == Transport::Tls,
+        Destination::Phone(binding) => binding.flow().transport == Transport::Tls,
         Destination::Within(end, _) => end.flow.transport == Transport::Tls,
         Destination::Pbx(_) | Destination::EmergencyTarget(_) => false,
     }

@@ -141,13 +141,15 @@ impl Proxy {
     /// proves nothing can come from anybody who forges an address, and shuts nobody out.
     fn is_of_phone(&self, flow: &Flow) -> bool {
         self.any_binding_at(flow.remote.ip(), |binding| {
-            binding.grace.is_none() || binding.flow.is_same_flow(flow)
+            binding.grace.is_none() || binding.flow().is_same_flow(flow)
         })
     }
 
     /// Whether a phone has registered by this very flow.
     fn has_registered_by(&self, flow: &Flow) -> bool {
-        self.any_binding_at(flow.remote.ip(), |binding| binding.flow.is_same_flow(flow))
+        self.any_binding_at(flow.remote.ip(), |binding| {
+            binding.flow().is_same_flow(flow)
+        })
     }
 
     /// Whether `condition` holds for a binding at this address.
@@ -186,8 +188,8 @@ impl Proxy {
             Party::Device(name) => self.app.locations.of_device(name),
             Party::Address | Party::Pbx | Party::EmergencyTarget => Vec::new(),
         };
-        let is_bound = bindings.iter().any(|binding| binding.flow == end.flow);
-        let moved = bindings.iter().map(|binding| binding.flow);
+        let is_bound = bindings.iter().any(|binding| binding.flow() == end.flow);
+        let moved = bindings.iter().map(|binding| binding.flow());
         let mut moved = moved.filter(|flow| self.outbound.is_open(flow));
         if is_bound || !end.flow.transport.is_reliable() {
             let own = Some(end.flow).filter(|flow| self.outbound.is_open(flow));

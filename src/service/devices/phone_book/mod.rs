@@ -44,8 +44,9 @@ const SHARDS: usize = 64;
 /// Devices after which a start on a large database says how far it is; about half a second each.
 const PROGRESS_ROWS: usize = 10_000;
 
-/// Devices read in one statement while the book is filled.
-const PAGE_ROWS: u32 = 1_000;
+/// Devices read in one statement while the book is filled: few, because what a page is read with is
+/// freed between what stays, and the memory is never given back.
+const PAGE_ROWS: u32 = 200;
 
 /// The digest realm of the registrar, as CUCM names its own.
 pub const SIP_REALM: &str = "ccmsipline";

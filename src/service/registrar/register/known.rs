@@ -143,7 +143,7 @@ impl Judge<'_> {
                     return Some(RegisterOutcome::Refused(reason));
                 }
                 let is_refresh = !binding.is_going_down()
-                    && binding.flow.is_same_flow(&request.flow)
+                    && binding.flow().is_same_flow(&request.flow)
                     && binding.call_id() == request.call_id
                     && binding.contact() == contact;
                 is_refresh.then(|| {
@@ -203,7 +203,7 @@ impl Judge<'_> {
             _ => format!(
                 "{} over {}",
                 binding.address_of_record(),
-                binding.flow.transport
+                binding.flow().transport
             ),
         };
         let happening = Happening {
@@ -248,7 +248,7 @@ impl Judge<'_> {
             return None;
         }
         let flow = &self.request.flow;
-        if flow.transport.is_reliable() && binding.flow.is_same_flow(flow) {
+        if flow.transport.is_reliable() && binding.flow().is_same_flow(flow) {
             return Some(self.remove(known, Some(binding)));
         }
         if !self.is_same_boot(&binding) {

@@ -269,7 +269,7 @@ impl Judge<'_> {
                 user_agent: request.user_agent,
             }
             .join(),
-            flow: request.flow,
+            flow: request.flow.into(),
             node: self.app.node.pkid,
             cseq: request.cseq,
             expires_s,

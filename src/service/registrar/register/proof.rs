@@ -48,7 +48,7 @@ impl Sent<'_> {
     fn is_on_flow_of(&self, app: &App, name: &DeviceName) -> bool {
         let bindings = app.locations.of_device(name);
         bindings.iter().any(|binding| {
-            binding.flow.is_same_flow(self.flow)
+            binding.flow().is_same_flow(self.flow)
                 && binding.expires_at.plus(super::LATE_REFRESH) > self.at
         })
     }
