@@ -200,7 +200,12 @@ impl Kind {
         let bindings = server.test.app.locations.of_device(&name(self.device));
         let bound: Vec<_> = bindings
             .iter()
-            .map(|binding| (binding.address_of_record(), binding.flow().transport.as_str()))
+            .map(|binding| {
+                (
+                    binding.address_of_record(),
+                    binding.flow().transport.as_str(),
+                )
+            })
             .collect();
         assert_eq!(bound, [(self.number, transport)], "{what}");
     }
