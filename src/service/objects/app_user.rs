@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::Outcome;
-use super::Pending;
 use super::credentials;
 use super::credentials::Shown;
 use super::people;
@@ -31,142 +32,121 @@ use crate::store::associated_device::Controller;
 
 pub(super) struct AppUsers;
 
+#[async_trait]
 impl Kind for AppUsers {
-    fn find<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn find(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
-        name: &'a str,
-    ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move {
-            let folded = FoldedLogin::of(name);
-            let user = store::application_user::by_login(connection, &folded).await?;
-            Ok(user.map(|user| user.pkid))
-        })
+        name: &str,
+    ) -> Outcome<Option<Pkid>> {
+        let folded = FoldedLogin::of(name);
+        let user = store::application_user::by_login(connection, &folded).await?;
+        Ok(user.map(|user| user.pkid))
     }
 
-    fn name_of<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn name_of(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let user = found(connection, pkid).await?;
-            Ok(user.map(|user| user.user_id.to_string()))
-        })
+    ) -> Outcome<Option<String>> {
+        let user = found(connection, pkid).await?;
+        Ok(user.map(|user| user.user_id.to_string()))
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let users = store::application_user::all(connection).await?;
-            let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
-            let states = store::credential::states_of_many(connection, pkids).await?;
-            let controllers: Vec<Controller> = pkids
-                .iter()
-                .copied()
-                .map(Controller::ApplicationUser)
-                .collect();
-            let devices = associated_device::of_many(connection, &controllers).await?;
-            let shown = Shown::new(app, &catalogue);
-            let records: HashMap<Pkid, Record> = users
-                .into_iter()
-                .map(|user| {
-                    let mut record = Record::default();
-                    record.set("userid", Value::text(user.user_id.as_str()));
-                    // Those of an installed CUCM (`CCMSysUser` and the like) do not exist here.
-                    record.set("isStandard", Value::flag(false));
-                    let devices = devices.get(&user.pkid).cloned().unwrap_or_default();
-                    record.set("associatedDevices", people::devices_of(&devices));
-                    let groups = groups.get(&user.pkid).cloned().unwrap_or_default();
-                    record.set("associatedGroups", people::groups_of(&groups));
-                    let elements = credentials::PASSWORD;
-                    let state = states.get(&(user.pkid, CredentialKind::Password));
-                    let group = shown.group(elements, CredentialUser::ApplicationUser, state);
-                    record.set(elements.group(), group);
-                    (user.pkid, record)
-                })
-                .collect();
-            Ok(people::in_order(pkids, records))
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load_full();
+        let users = store::application_user::all(connection).await?;
+        let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
+        let states = store::credential::states_of_many(connection, pkids).await?;
+        let controllers: Vec<Controller> = pkids
+            .iter()
+            .copied()
+            .map(Controller::ApplicationUser)
+            .collect();
+        let devices = associated_device::of_many(connection, &controllers).await?;
+        let shown = Shown::new(app, &catalogue);
+        let records: HashMap<Pkid, Record> = users
+            .into_iter()
+            .map(|user| {
+                let mut record = Record::default();
+                record.set("userid", Value::text(user.user_id.as_str()));
+                // Those of an installed CUCM (`CCMSysUser` and the like) do not exist here.
+                record.set("isStandard", Value::flag(false));
+                let devices = devices.get(&user.pkid).cloned().unwrap_or_default();
+                record.set("associatedDevices", people::devices_of(&devices));
+                let groups = groups.get(&user.pkid).cloned().unwrap_or_default();
+                record.set("associatedGroups", people::groups_of(&groups));
+                let elements = credentials::PASSWORD;
+                let state = states.get(&(user.pkid, CredentialKind::Password));
+                let group = shown.group(elements, CredentialUser::ApplicationUser, state);
+                record.set(elements.group(), group);
+                (user.pkid, record)
+            })
+            .collect();
+        Ok(people::in_order(pkids, records))
     }
 
-    fn version<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn version(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let user = found(connection, pkid).await?;
-            Ok(user.map(|user| user.version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let user = found(connection, pkid).await?;
+        Ok(user.map(|user| user.version))
     }
 
-    fn list<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn list(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let users = store::application_user::all(connection).await?;
-            Ok(users
-                .into_iter()
-                .filter(|user| criteria.fits("userid", user.user_id.as_str()))
-                .map(|user| user.pkid)
-                .collect())
-        })
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let users = store::application_user::all(connection).await?;
+        Ok(users
+            .into_iter()
+            .filter(|user| criteria.fits("userid", user.user_id.as_str()))
+            .map(|user| user.pkid)
+            .collect())
     }
 
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let said = said(app, draft).await?;
-            let user_id = people::user_id(draft)?;
-            let user = application_users::add(app, actor, &user_id, &said).await?;
-            Ok(user.pkid)
-        })
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let said = said(app, draft).await?;
+        let user_id = people::user_id(draft)?;
+        let user = application_users::add(app, actor, &user_id, &said).await?;
+        Ok(user.pkid)
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let mut said = said(app, draft).await?;
-            if draft.says("userid") {
-                said.user_id = Some(people::user_id(draft)?);
-            }
-            let user = by_pkid(app, pkid).await?;
-            Ok(application_users::update(app, actor, user.user_id.as_str(), &said).await?)
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let mut said = said(app, draft).await?;
+        if draft.says("userid") {
+            said.user_id = Some(people::user_id(draft)?);
+        }
+        let user = by_pkid(app, pkid).await?;
+        Ok(application_users::update(app, actor, user.user_id.as_str(), &said).await?)
     }
 
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let user = by_pkid(app, pkid).await?;
-            Ok(application_users::remove(app, actor, user.user_id.as_str()).await?)
-        })
+    ) -> Outcome<()> {
+        let user = by_pkid(app, pkid).await?;
+        Ok(application_users::remove(app, actor, user.user_id.as_str()).await?)
     }
 }
 

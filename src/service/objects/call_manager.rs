@@ -4,12 +4,13 @@
 //! that speaks of the block switches it on by a range of more than one number, and off by equal
 //! ends. `nextDn` is the number that the next phone gets, unless a line has it.
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
-use super::Pending;
 use super::draft::pkid_of;
 use super::kind::Named;
 use super::kind::named;
@@ -43,87 +44,74 @@ const BLOCK: &str = "autoRegistration";
 
 pub(super) struct CallManagers;
 
+#[async_trait]
 impl Kind for CallManagers {
     fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, _: ObjectKind) -> Named<'c> {
         named(&catalogue.call_managers, |node| &node.name)
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let found = pkids
-                .iter()
-                .filter_map(|pkid| catalogue.call_managers.get(pkid));
-            Ok(found
-                .map(|node| {
-                    let mut record = record_of(&catalogue, node);
-                    record.set("processNodeName", process_node::reference(app, node.pkid));
-                    (node.pkid, record)
-                })
-                .collect())
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load();
+        let found = pkids
+            .iter()
+            .filter_map(|pkid| catalogue.call_managers.get(pkid));
+        Ok(found
+            .map(|node| {
+                let mut record = record_of(&catalogue, node);
+                record.set("processNodeName", process_node::reference(app, node.pkid));
+                (node.pkid, record)
+            })
+            .collect())
     }
 
-    fn version<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn version(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let node = catalogue.call_managers.get(&pkid);
-            Ok(node.map(|node| node.version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        let node = catalogue.call_managers.get(&pkid);
+        Ok(node.map(|node| node.version))
     }
 
-    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(app.reread_configuration().await?) })
+    async fn read_again(&self, app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reread_configuration().await?)
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         object: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(super::list_of_catalogue(
-            self, app, connection, object, criteria,
-        ))
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        super::list_of_catalogue(self, app, connection, object, criteria).await
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let before = catalogue
-                .call_managers
-                .get(&pkid)
-                .ok_or(AdministrationError::Changed(LABEL))?;
-            draft.is_of(before.version, LABEL)?;
-            let next_dn = next_dn(draft)?;
-            let stored = draft.stored();
-            let extras = NodeExtras {
-                next_dn: next_dn.as_ref(),
-                elements: Some(&stored),
-            };
-            let node = node_of(draft, &catalogue, before)?;
-            templates::save_call_manager(app, actor, &node, extras).await?;
-            Ok(())
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let catalogue = app.catalogue.load_full();
+        let before = catalogue
+            .call_managers
+            .get(&pkid)
+            .ok_or(AdministrationError::Changed(LABEL))?;
+        draft.is_of(before.version, LABEL)?;
+        let next_dn = next_dn(draft)?;
+        let stored = draft.stored();
+        let extras = NodeExtras {
+            next_dn: next_dn.as_ref(),
+            elements: Some(&stored),
+        };
+        let node = node_of(draft, &catalogue, before)?;
+        templates::save_call_manager(app, actor, &node, extras).await?;
+        Ok(())
     }
 }
 

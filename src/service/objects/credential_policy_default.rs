@@ -1,10 +1,12 @@
 //! What new credentials begin with (`CredentialPolicyDefault`).
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Pending;
+use super::Outcome;
 use super::keyed;
 use super::keyed::Key;
 use super::names;
@@ -26,102 +28,87 @@ use crate::store::Connection;
 
 pub(super) struct CredentialPolicyDefaults;
 
+#[async_trait]
 impl Kind for CredentialPolicyDefaults {
     fn keys(&self, catalogue: &Catalogue) -> Vec<(Pkid, Key)> {
         keys(catalogue)
     }
 
-    fn name_of<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn name_of(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let keys = self.keys(&app.catalogue.load());
-            Ok(keyed::name_of(keys, pkid))
-        })
+    ) -> Outcome<Option<String>> {
+        let keys = self.keys(&app.catalogue.load());
+        Ok(keyed::name_of(keys, pkid))
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let found = pkids.iter().filter_map(|pkid| {
-                let (user, kind) = by_pkid(*pkid)?;
-                Some((*pkid, record_of(&catalogue, user, kind)))
-            });
-            Ok(found.collect())
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load();
+        let found = pkids.iter().filter_map(|pkid| {
+            let (user, kind) = by_pkid(*pkid)?;
+            Some((*pkid, record_of(&catalogue, user, kind)))
+        });
+        Ok(found.collect())
     }
 
-    fn version<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn version(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let which = by_pkid(pkid);
-            Ok(which.map(|(user, kind)| policy_defaults::find(&catalogue, user, kind).version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        let which = by_pkid(pkid);
+        Ok(which.map(|(user, kind)| policy_defaults::find(&catalogue, user, kind).version))
     }
 
-    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(app.reread_configuration().await?) })
+    async fn read_again(&self, app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reread_configuration().await?)
     }
 
-    fn list<'a>(
-        &'a self,
-        _: &'a App,
-        _: &'a mut Connection,
+    async fn list(
+        &self,
+        _: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        _: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let identities =
-                ALL.map(|(user, kind)| fresh_system::credential_policy_default(user, kind));
-            Ok(identities.to_vec())
-        })
+        _: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let identities =
+            ALL.map(|(user, kind)| fresh_system::credential_policy_default(user, kind));
+        Ok(identities.to_vec())
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let which = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
-            let secret = draft.secret("credentials").flatten();
-            if secret != draft.secret("confirmCredentials").flatten() {
-                let reason = "it must be the same as credentials; send both";
-                return Err(ObjectError::invalid("confirmCredentials", &reason));
-            }
-            let flag = |name: &str| draft.says(name).then(|| draft.flag(name));
-            let change = DefaultChange {
-                version: draft.held_version(),
-                policy: draft
-                    .says("credPolicyName")
-                    .then(|| draft.pkid("credPolicyName"))
-                    .flatten(),
-                secret: secret.cloned(),
-                must_change: flag("credUserMustChange"),
-                does_not_expire: flag("credDoesNotExpire"),
-                cant_change: flag("credUserCantChange"),
-                elements: draft.stored(),
-            };
-            Ok(policy_defaults::update(app, actor, which, &change).await?)
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let which = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
+        let secret = draft.secret("credentials").flatten();
+        if secret != draft.secret("confirmCredentials").flatten() {
+            let reason = "it must be the same as credentials; send both";
+            return Err(ObjectError::invalid("confirmCredentials", &reason));
+        }
+        let flag = |name: &str| draft.says(name).then(|| draft.flag(name));
+        let change = DefaultChange {
+            version: draft.held_version(),
+            policy: draft
+                .says("credPolicyName")
+                .then(|| draft.pkid("credPolicyName"))
+                .flatten(),
+            secret: secret.cloned(),
+            must_change: flag("credUserMustChange"),
+            does_not_expire: flag("credDoesNotExpire"),
+            cant_change: flag("credUserCantChange"),
+            elements: draft.stored(),
+        };
+        Ok(policy_defaults::update(app, actor, which, &change).await?)
     }
 }
 

@@ -1,10 +1,12 @@
 //! What new devices of one model begin with (`DeviceDefaults`).
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Pending;
+use super::Outcome;
 use super::keyed;
 use super::keyed::Key;
 use super::names;
@@ -28,92 +30,77 @@ const PROTOCOL: &str = "SIP";
 
 pub(super) struct DeviceDefaults;
 
+#[async_trait]
 impl Kind for DeviceDefaults {
     fn keys(&self, _: &Catalogue) -> Vec<(Pkid, Key)> {
         keys()
     }
 
-    fn name_of<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn name_of(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let keys = self.keys(&app.catalogue.load());
-            Ok(keyed::name_of(keys, pkid))
-        })
+    ) -> Outcome<Option<String>> {
+        let keys = self.keys(&app.catalogue.load());
+        Ok(keyed::name_of(keys, pkid))
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let found = pkids.iter().filter_map(|pkid| {
-                let model = by_pkid(*pkid)?;
-                Some((*pkid, record_of(&catalogue, model)))
-            });
-            Ok(found.collect())
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load();
+        let found = pkids.iter().filter_map(|pkid| {
+            let model = by_pkid(*pkid)?;
+            Some((*pkid, record_of(&catalogue, model)))
+        });
+        Ok(found.collect())
     }
 
-    fn version<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn version(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            Ok(by_pkid(pkid).map(|model| devices::defaults::find(&catalogue, model).version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        Ok(by_pkid(pkid).map(|model| devices::defaults::find(&catalogue, model).version))
     }
 
-    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(app.reread_configuration().await?) })
+    async fn read_again(&self, app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reread_configuration().await?)
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let models = phone_model::all().iter();
-            let fitting = models.filter(|model| criteria.fit(&record_of(&catalogue, model)));
-            Ok(fitting.map(identity).collect())
-        })
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let catalogue = app.catalogue.load();
+        let models = phone_model::all().iter();
+        let fitting = models.filter(|model| criteria.fit(&record_of(&catalogue, model)));
+        Ok(fitting.map(identity).collect())
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let model = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
-            let reference = |element| draft.says(element).then(|| draft.pkid(element));
-            let change = DeviceDefaultChange {
-                version: draft.held_version(),
-                load_information: draft.said_text("LoadInformation"),
-                device_pool: reference("DevicePoolName"),
-                phone_button_template: reference("PhoneButtonTemplate"),
-                elements: draft.stored(),
-            };
-            Ok(devices::defaults::update(app, actor, model, &change).await?)
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let model = by_pkid(pkid).ok_or(ObjectError::NotServed(draft.object()))?;
+        let reference = |element| draft.says(element).then(|| draft.pkid(element));
+        let change = DeviceDefaultChange {
+            version: draft.held_version(),
+            load_information: draft.said_text("LoadInformation"),
+            device_pool: reference("DevicePoolName"),
+            phone_button_template: reference("PhoneButtonTemplate"),
+            elements: draft.stored(),
+        };
+        Ok(devices::defaults::update(app, actor, model, &change).await?)
     }
 }
 

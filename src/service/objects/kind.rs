@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 
 use super::Criteria;
 use super::Draft;
@@ -38,10 +38,6 @@ use crate::service::App;
 use crate::service::history::record::Actor;
 use crate::store::Connection;
 
-/// What a kind gives when it is awaited. In a box: a function over all kinds is compiled once. When
-/// the state machines of all kinds stood inside its own, LLVM took ten minutes for that one.
-pub(super) type Pending<'a, T> = BoxFuture<'a, Outcome<T>>;
-
 /// Identity and name of objects of the catalogue.
 pub(super) type Named<'a> = Box<dyn Iterator<Item = (Pkid, &'a str)> + Send + 'a>;
 
@@ -49,6 +45,10 @@ pub(super) type Named<'a> = Box<dyn Iterator<Item = (Pkid, &'a str)> + Send + 'a
 /// is only kept, it passes on ([`Draft::stored`]).
 ///
 /// `kind` is the kind that the question is about: one type may stand for several.
+///
+/// Its futures are in boxes: a function over all kinds is compiled once. When the state machines of
+/// all kinds stood inside its own, LLVM took ten minutes for that one.
+#[async_trait]
 pub(super) trait Kind: Sync {
     /// Identity and name of every object of a kind that the catalogue has.
     fn in_catalogue<'a>(&self, _catalogue: &'a Catalogue, _kind: ObjectKind) -> Named<'a> {
@@ -66,63 +66,57 @@ pub(super) trait Kind: Sync {
     }
 
     /// The object of this name; case does not count.
-    fn find<'a>(
-        &'a self,
-        app: &'a App,
-        _connection: &'a mut Connection,
+    async fn find(
+        &self,
+        app: &App,
+        _connection: &mut Connection,
         kind: ObjectKind,
-        name: &'a str,
-    ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let wanted = name.to_lowercase();
-            let mut named = self.in_catalogue(&catalogue, kind);
-            let found = named.find(|(_, name)| name.to_lowercase() == wanted);
-            Ok(found.map(|(pkid, _)| pkid))
-        })
+        name: &str,
+    ) -> Outcome<Option<Pkid>> {
+        let catalogue = app.catalogue.load();
+        let wanted = name.to_lowercase();
+        let mut named = self.in_catalogue(&catalogue, kind);
+        let found = named.find(|(_, name)| name.to_lowercase() == wanted);
+        Ok(found.map(|(pkid, _)| pkid))
     }
 
     /// The name of an object; `None` when there is no such object.
-    fn name_of<'a>(
-        &'a self,
-        app: &'a App,
-        _connection: &'a mut Connection,
+    async fn name_of(
+        &self,
+        app: &App,
+        _connection: &mut Connection,
         kind: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let mut named = self.in_catalogue(&catalogue, kind);
-            let found = named.find(|(known, _)| *known == pkid);
-            Ok(found.map(|(_, name)| name.to_owned()))
-        })
+    ) -> Outcome<Option<String>> {
+        let catalogue = app.catalogue.load();
+        let mut named = self.in_catalogue(&catalogue, kind);
+        let found = named.find(|(known, _)| *known == pkid);
+        Ok(found.map(|(_, name)| name.to_owned()))
     }
 
     /// Name and identity of every object of a kind that others name, in no order.
-    fn all<'a>(
-        &'a self,
-        app: &'a App,
-        _connection: &'a mut Connection,
+    async fn all(
+        &self,
+        app: &App,
+        _connection: &mut Connection,
         kind: ObjectKind,
-    ) -> Pending<'a, Vec<(String, Pkid)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let named = self.in_catalogue(&catalogue, kind);
-            // The partition without a name is no object of its own.
-            let named = named.filter(|(_, name)| !name.is_empty());
-            Ok(named.map(|(pkid, name)| (name.to_owned(), pkid)).collect())
-        })
+    ) -> Outcome<Vec<(String, Pkid)>> {
+        let catalogue = app.catalogue.load();
+        let named = self.in_catalogue(&catalogue, kind);
+        // The partition without a name is no object of its own.
+        let named = named.filter(|(_, name)| !name.is_empty());
+        Ok(named.map(|(pkid, name)| (name.to_owned(), pkid)).collect())
     }
 
     /// What the program acts on of these objects, references with name and identity; one that is
     /// gone is left out. In the order asked for.
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         object: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>>;
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>>;
 
     /// Completes a record that has what is kept as well.
     fn complete(&self, _record: &mut Record) {}
@@ -130,60 +124,54 @@ pub(super) trait Kind: Sync {
     /// The version of an object that a change is made from, and that the use case looks for in the
     /// database; it is read before the object, and from where that is read. `None`: the use case
     /// adds and takes in its own transaction what the request does.
-    fn version<'a>(
-        &'a self,
-        _app: &'a App,
-        _connection: &'a mut Connection,
+    async fn version(
+        &self,
+        _app: &App,
+        _connection: &mut Connection,
         _object: &'static ObjectType,
         _pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async { Ok(None) })
+    ) -> Outcome<Option<i64>> {
+        Ok(None)
     }
 
     /// Makes memory say what the database says of an object, where it is read from memory: somebody
     /// was faster, and may not have shown it to everybody yet.
-    fn read_again<'a>(&'a self, _app: &'a App, _pkid: Pkid) -> Pending<'a, ()> {
-        Box::pin(async { Ok(()) })
+    async fn read_again(&self, _app: &App, _pkid: Pkid) -> Outcome<()> {
+        Ok(())
     }
 
     /// The identities of all that match, in an order that stays the same.
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         object: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>>;
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>>;
 
     /// Sets what a new object begins with that the request does not say and that no table has.
     fn begin(&self, _app: &App, _record: &mut Record) {}
 
     /// Adds one in one transaction, with what is only kept.
-    fn add<'a>(&'a self, _app: &'a App, _actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        not_served(draft.object())
+    async fn add(&self, _app: &App, _actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        Err(ObjectError::NotServed(draft.object()))
     }
 
     /// Changes one in one transaction, with what is only kept, unless it has another version by now
     /// than [`Draft::held_version`].
-    fn update<'a>(
-        &'a self,
-        _app: &'a App,
-        _actor: &'a Actor,
-        _pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        not_served(draft.object())
+    async fn update(&self, _app: &App, _actor: &Actor, _pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        Err(ObjectError::NotServed(draft.object()))
     }
 
     /// Removes one in one transaction, with what is only kept.
-    fn remove<'a>(
-        &'a self,
-        _app: &'a App,
-        _actor: &'a Actor,
+    async fn remove(
+        &self,
+        _app: &App,
+        _actor: &Actor,
         object: &'static ObjectType,
         _pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        not_served(object)
+    ) -> Outcome<()> {
+        Err(ObjectError::NotServed(object))
     }
 }
 
@@ -191,11 +179,6 @@ pub(super) trait Kind: Sync {
 pub(super) fn named<T: Sync>(objects: &HashMap<Pkid, T>, name: fn(&T) -> &str) -> Named<'_> {
     let named = objects.iter();
     Box::new(named.map(move |(pkid, object)| (*pkid, name(object))))
-}
-
-/// The refusal of what there is not for a kind.
-pub(super) fn not_served<'a, T: Send + 'a>(object: &'static ObjectType) -> Pending<'a, T> {
-    Box::pin(async move { Err(ObjectError::NotServed(object)) })
 }
 
 /// What objects of a kind are read and written by.

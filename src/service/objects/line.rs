@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Pending;
+use super::Outcome;
 use super::line_of_number;
 use super::line_of_number::number;
 use super::line_of_number::without_escape;
@@ -39,167 +41,148 @@ const USAGE: &str = "Device";
 
 pub(super) struct Lines;
 
+#[async_trait]
 impl Kind for Lines {
-    fn find<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn find(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: ObjectKind,
-        name: &'a str,
-    ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move { line_of_number::by_pattern(app, connection, name, None).await })
+        name: &str,
+    ) -> Outcome<Option<Pkid>> {
+        line_of_number::by_pattern(app, connection, name, None).await
     }
 
-    fn name_of<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn name_of(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let line = store::line::by_pkid(connection, pkid).await?;
-            Ok(line.map(|line| line.pattern.to_string()))
-        })
+    ) -> Outcome<Option<String>> {
+        let line = store::line::by_pkid(connection, pkid).await?;
+        Ok(line.map(|line| line.pattern.to_string()))
     }
 
-    fn all<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn all(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
-    ) -> Pending<'a, Vec<(String, Pkid)>> {
-        Box::pin(async move {
-            let any = Wanted::Pieces {
-                pattern: None,
-                description: None,
-            };
-            let lines = store::line::keys(connection, any).await?.into_iter();
-            let name = |pattern: &str| written_directory_number(pattern);
-            Ok(lines.map(|line| (name(&line.pattern), line.pkid)).collect())
-        })
+    ) -> Outcome<Vec<(String, Pkid)>> {
+        let any = Wanted::Pieces {
+            pattern: None,
+            description: None,
+        };
+        let lines = store::line::keys(connection, any).await?.into_iter();
+        let name = |pattern: &str| written_directory_number(pattern);
+        Ok(lines.map(|line| (name(&line.pattern), line.pkid)).collect())
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let lines = store::line::of_many(connection, pkids).await?;
-            let devices = store::device_lists::of_lines(connection, pkids).await?;
-            let record = |line: &Line| record_of(&catalogue, line, &devices);
-            let found = pkids
-                .iter()
-                .filter_map(|pkid| Some((*pkid, lines.get(pkid)?)));
-            Ok(found.map(|(pkid, line)| (pkid, record(line))).collect())
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load_full();
+        let lines = store::line::of_many(connection, pkids).await?;
+        let devices = store::device_lists::of_lines(connection, pkids).await?;
+        let record = |line: &Line| record_of(&catalogue, line, &devices);
+        let found = pkids
+            .iter()
+            .filter_map(|pkid| Some((*pkid, lines.get(pkid)?)));
+        Ok(found.map(|(pkid, line)| (pkid, record(line))).collect())
     }
 
-    fn version<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn version(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let line = store::line::by_pkid(connection, pkid).await?;
-            Ok(line.map(|line| line.version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let line = store::line::by_pkid(connection, pkid).await?;
+        Ok(line.map(|line| line.version))
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let exact = criteria.exact("pattern").map(without_escape);
-            // A plus is kept without the backslash before it.
-            let pieces = criteria.pieces("pattern").map(|pieces| {
-                let pieces = pieces.iter().map(|piece| piece.replace('\\', ""));
-                pieces.collect::<Vec<_>>()
-            });
-            let wanted = match exact {
-                Some(pattern) => Wanted::Pattern(pattern),
-                None => Wanted::Pieces {
-                    pattern: pieces.as_deref(),
-                    description: criteria.pieces("description"),
-                },
-            };
-            let mut keys = store::line::keys(connection, wanted).await?;
-            keys.retain(|key| fits(criteria, exact.is_some(), &catalogue, key));
-            Ok(keys.into_iter().map(|key| key.pkid).collect())
-        })
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let catalogue = app.catalogue.load_full();
+        let exact = criteria.exact("pattern").map(without_escape);
+        // A plus is kept without the backslash before it.
+        let pieces = criteria.pieces("pattern").map(|pieces| {
+            let pieces = pieces.iter().map(|piece| piece.replace('\\', ""));
+            pieces.collect::<Vec<_>>()
+        });
+        let wanted = match exact {
+            Some(pattern) => Wanted::Pattern(pattern),
+            None => Wanted::Pieces {
+                pattern: pieces.as_deref(),
+                description: criteria.pieces("description"),
+            },
+        };
+        let mut keys = store::line::keys(connection, wanted).await?;
+        keys.retain(|key| fits(criteria, exact.is_some(), &catalogue, key));
+        Ok(keys.into_iter().map(|key| key.pkid).collect())
     }
 
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let settings = LineSettings {
-                description: draft.text("description"),
-                alerting_name: draft.text("alertingName"),
-                calling_search_space: draft.pkid("shareLineAppearanceCssName"),
-                voice_mail_profile: draft.pkid("voiceMailProfileName"),
-                external_call_control_profile: draft.pkid("externalCallControlProfile"),
-                urgent_priority: draft.flag("patternUrgency"),
-                auto_answer: auto_answer(&draft.text("autoAnswer"))?,
-            };
-            let new = NewLine {
-                settings,
-                elements: draft.stored(),
-                ..NewLine::new(number(&draft.text("pattern"))?, partition(app, draft)?)
-            };
-            Ok(lines::add(app, actor, &new).await?.pkid)
-        })
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let settings = LineSettings {
+            description: draft.text("description"),
+            alerting_name: draft.text("alertingName"),
+            calling_search_space: draft.pkid("shareLineAppearanceCssName"),
+            voice_mail_profile: draft.pkid("voiceMailProfileName"),
+            external_call_control_profile: draft.pkid("externalCallControlProfile"),
+            urgent_priority: draft.flag("patternUrgency"),
+            auto_answer: auto_answer(&draft.text("autoAnswer"))?,
+        };
+        let new = NewLine {
+            settings,
+            elements: draft.stored(),
+            ..NewLine::new(number(&draft.text("pattern"))?, partition(app, draft)?)
+        };
+        Ok(lines::add(app, actor, &new).await?.pkid)
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let reference = |element| draft.says(element).then(|| draft.pkid(element));
-            let pattern = draft.said_text("pattern");
-            let route_partition = draft.says("routePartitionName");
-            let said = draft.said_text("autoAnswer");
-            let change = LineChange {
-                version: draft.held_version(),
-                pattern: pattern.as_deref().map(number).transpose()?,
-                route_partition: route_partition.then(|| partition(app, draft)).transpose()?,
-                description: draft.said_text("description"),
-                alerting_name: draft.said_text("alertingName"),
-                calling_search_space: reference("shareLineAppearanceCssName"),
-                voice_mail_profile: reference("voiceMailProfileName"),
-                external_call_control_profile: reference("externalCallControlProfile"),
-                urgent_priority: draft
-                    .says("patternUrgency")
-                    .then(|| draft.flag("patternUrgency")),
-                auto_answer: said.as_deref().map(auto_answer).transpose()?,
-                elements: draft.stored(),
-            };
-            lines::update(app, actor, pkid, &change).await?;
-            Ok(())
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let reference = |element| draft.says(element).then(|| draft.pkid(element));
+        let pattern = draft.said_text("pattern");
+        let route_partition = draft.says("routePartitionName");
+        let said = draft.said_text("autoAnswer");
+        let change = LineChange {
+            version: draft.held_version(),
+            pattern: pattern.as_deref().map(number).transpose()?,
+            route_partition: route_partition.then(|| partition(app, draft)).transpose()?,
+            description: draft.said_text("description"),
+            alerting_name: draft.said_text("alertingName"),
+            calling_search_space: reference("shareLineAppearanceCssName"),
+            voice_mail_profile: reference("voiceMailProfileName"),
+            external_call_control_profile: reference("externalCallControlProfile"),
+            urgent_priority: draft
+                .says("patternUrgency")
+                .then(|| draft.flag("patternUrgency")),
+            auto_answer: said.as_deref().map(auto_answer).transpose()?,
+            elements: draft.stored(),
+        };
+        lines::update(app, actor, pkid, &change).await?;
+        Ok(())
     }
 
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(lines::remove(app, actor, pkid).await?) })
+    ) -> Outcome<()> {
+        Ok(lines::remove(app, actor, pkid).await?)
     }
 }
 

@@ -78,7 +78,6 @@ pub use defaults::Defaults;
 pub(in crate::service) use draft::Draft;
 pub use error::ObjectError;
 use kind::Kind;
-use kind::Pending;
 use kind::kind_of;
 pub use restart::restart;
 pub use update::CHANGES_WAITING_MAX;

@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
-use super::Pending;
 use crate::domain::phone_model;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
@@ -28,94 +29,88 @@ use crate::store::activation::ListedCode;
 
 pub(super) struct PhoneActivationCodes;
 
+#[async_trait]
 impl Kind for PhoneActivationCodes {
-    fn find<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn find(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: ObjectKind,
-        name: &'a str,
-    ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move { find(app, connection, name).await })
+        name: &str,
+    ) -> Outcome<Option<Pkid>> {
+        find(app, connection, name).await
     }
 
-    fn name_of<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn name_of(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move { name_of(connection, pkid).await })
+    ) -> Outcome<Option<String>> {
+        name_of(connection, pkid).await
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let waiting =
-                store::activation::of_pkids(connection, pkids, app.environment.now()).await?;
-            let mut waiting: HashMap<Pkid, ListedCode> = waiting
-                .into_iter()
-                .map(|listed| (listed.code.pkid, listed))
-                .collect();
-            let mut records = Vec::with_capacity(pkids.len());
-            for pkid in pkids {
-                if let Some(listed) = waiting.remove(pkid) {
-                    records.push((*pkid, record_of(app, &listed)?));
-                }
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let waiting = store::activation::of_pkids(connection, pkids, app.environment.now()).await?;
+        let mut waiting: HashMap<Pkid, ListedCode> = waiting
+            .into_iter()
+            .map(|listed| (listed.code.pkid, listed))
+            .collect();
+        let mut records = Vec::with_capacity(pkids.len());
+        for pkid in pkids {
+            if let Some(listed) = waiting.remove(pkid) {
+                records.push((*pkid, record_of(app, &listed)?));
             }
-            Ok(records)
-        })
+        }
+        Ok(records)
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let waiting = store::activation::waiting(connection, app.environment.now()).await?;
-            let fits = |listed: &&ListedCode| {
-                let owner = listed.owner.as_ref();
-                let user_id = owner.map_or("", |(_, user_id)| user_id.as_str());
-                criteria.fits("phoneName", listed.device_name.as_str())
-                    && criteria.fits("userId", user_id)
-            };
-            let fitting = waiting.iter().filter(fits);
-            Ok(fitting.map(|listed| listed.code.pkid).collect())
-        })
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let waiting = store::activation::waiting(connection, app.environment.now()).await?;
+        let fits = |listed: &&ListedCode| {
+            let owner = listed.owner.as_ref();
+            let user_id = owner.map_or("", |(_, user_id)| user_id.as_str());
+            criteria.fits("phoneName", listed.device_name.as_str())
+                && criteria.fits("userId", user_id)
+        };
+        let fitting = waiting.iter().filter(fits);
+        Ok(fitting.map(|listed| listed.code.pkid).collect())
     }
 
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let name = draft.text("phoneName");
-            let name = name
-                .parse()
-                .map_err(|error| ObjectError::invalid("phoneName", &error))?;
-            let element = "activationCodeExpiry";
-            let seconds = draft.number::<u64>(element)?;
-            let lifetime = activation_codes::lifetime_of(seconds)
-                .map_err(|error| ObjectError::invalid(element, &error))?;
-            let how = (lifetime, CodeBefore::Refuses);
-            Ok(activation_codes::add(app, actor, &name, how).await?.pkid)
-        })
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let name = draft.text("phoneName");
+        let name = name
+            .parse()
+            .map_err(|error| ObjectError::invalid("phoneName", &error))?;
+        let element = "activationCodeExpiry";
+        let seconds = draft.number::<u64>(element)?;
+        let lifetime = activation_codes::lifetime_of(seconds)
+            .map_err(|error| ObjectError::invalid(element, &error))?;
+        let how = (lifetime, CodeBefore::Refuses);
+        Ok(activation_codes::add(app, actor, &name, how).await?.pkid)
     }
 
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(activation_codes::remove(app, actor, pkid).await?) })
+    ) -> Outcome<()> {
+        Ok(activation_codes::remove(app, actor, pkid).await?)
     }
 }
 

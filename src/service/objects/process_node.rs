@@ -1,9 +1,11 @@
 //! The servers that phones reach (`ProcessNode`): what nodes are called by. They come and go with
 //! the nodes themselves, so they are only read.
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Kind;
-use super::Pending;
+use super::Outcome;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectKind;
 use crate::domain::schema::ObjectType;
@@ -18,65 +20,57 @@ const ROLE: &str = "CUCM Voice/Video";
 
 pub(super) struct ProcessNodes;
 
+#[async_trait]
 impl Kind for ProcessNodes {
-    fn find<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn find(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: ObjectKind,
-        name: &'a str,
-    ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move {
-            let mut nodes = all(app).into_iter();
-            let node = nodes.find(|(_, host)| host.eq_ignore_ascii_case(name));
-            Ok(node.map(|(pkid, _)| pkid))
-        })
+        name: &str,
+    ) -> Outcome<Option<Pkid>> {
+        let mut nodes = all(app).into_iter();
+        let node = nodes.find(|(_, host)| host.eq_ignore_ascii_case(name));
+        Ok(node.map(|(pkid, _)| pkid))
     }
 
-    fn name_of<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn name_of(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let mut nodes = all(app).into_iter();
-            let node = nodes.find(|(known, _)| *known == pkid);
-            Ok(node.map(|(_, host)| host))
-        })
+    ) -> Outcome<Option<String>> {
+        let mut nodes = all(app).into_iter();
+        let node = nodes.find(|(known, _)| *known == pkid);
+        Ok(node.map(|(_, host)| host))
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let nodes = all(app);
-            let found = pkids.iter().filter_map(|pkid| {
-                let (number, (_, host)) =
-                    nodes.iter().enumerate().find(|(_, node)| node.0 == *pkid)?;
-                Some((*pkid, record_of(host, number == 0)))
-            });
-            Ok(found.collect())
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let nodes = all(app);
+        let found = pkids.iter().filter_map(|pkid| {
+            let (number, (_, host)) = nodes.iter().enumerate().find(|(_, node)| node.0 == *pkid)?;
+            Some((*pkid, record_of(host, number == 0)))
+        });
+        Ok(found.collect())
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let nodes = all(app).into_iter();
-            let fitting = nodes.filter(|(_, host)| criteria.fit(&record_of(host, false)));
-            Ok(fitting.map(|(pkid, _)| pkid).collect())
-        })
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let nodes = all(app).into_iter();
+        let fitting = nodes.filter(|(_, host)| criteria.fit(&record_of(host, false)));
+        Ok(fitting.map(|(pkid, _)| pkid).collect())
     }
 }
 

@@ -4,11 +4,13 @@
 //! is users and administrators, without it users only. While no authentication is required,
 //! `allowAuthentication` is kept for when it is. An empty truth value says nothing.
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
-use super::Pending;
-use super::kind::not_served;
+use super::ObjectError;
+use super::Outcome;
 use crate::domain::fresh_system;
 use crate::domain::pkid::Pkid;
 use crate::domain::schema::ObjectType;
@@ -28,76 +30,65 @@ const ALLOW: &str = "allowAuthentication";
 
 pub(super) struct Settings;
 
+#[async_trait]
 impl Kind for Settings {
     fn singleton(&self) -> Option<Pkid> {
         Some(fresh_system::SELF_PROVISIONING)
     }
 
-    fn read<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let settings = store::self_provisioning::find(connection).await?;
-            let mode = settings.mode;
-            let requires = mode != AuthenticationMode::NotRequired;
-            let mut record = Record::default();
-            record.set("requireAuthentication", Value::flag(requires));
-            Ok(pkids.iter().map(|pkid| (*pkid, record.clone())).collect())
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let settings = store::self_provisioning::find(connection).await?;
+        let mode = settings.mode;
+        let requires = mode != AuthenticationMode::NotRequired;
+        let mut record = Record::default();
+        record.set("requireAuthentication", Value::flag(requires));
+        Ok(pkids.iter().map(|pkid| (*pkid, record.clone())).collect())
     }
 
-    fn version<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn version(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
         _: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let settings = store::self_provisioning::find(connection).await?;
-            Ok(Some(settings.version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let settings = store::self_provisioning::find(connection).await?;
+        Ok(Some(settings.version))
     }
 
-    fn list<'a>(
-        &'a self,
-        _: &'a App,
-        _: &'a mut Connection,
+    async fn list(
+        &self,
+        _: &App,
+        _: &mut Connection,
         object: &'static ObjectType,
-        _: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        not_served(object)
+        _: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        Err(ObjectError::NotServed(object))
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        _: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let mut reader = app.store.read().await?;
-            let before = store::self_provisioning::find(reader.connection()).await?;
-            drop(reader);
-            draft.is_of(before.version, "Self-Provisioning")?;
-            let before = before.mode;
-            let (mode, elements) = authentication(draft, before);
-            let change = SettingsChange {
-                version: draft.held_version(),
-                mode: Some(mode).filter(|mode| *mode != before),
-                code: draft.secret("authenticationCode"),
-                // AXL clients may set fewer than eight digits, as with CUCM.
-                allow_short_code: true,
-                elements: Some(&elements),
-            };
-            self_provisioning::settings::update(app, actor, &change).await?;
-            Ok(())
-        })
+    async fn update(&self, app: &App, actor: &Actor, _: Pkid, draft: &Draft) -> Outcome<()> {
+        let mut reader = app.store.read().await?;
+        let before = store::self_provisioning::find(reader.connection()).await?;
+        drop(reader);
+        draft.is_of(before.version, "Self-Provisioning")?;
+        let before = before.mode;
+        let (mode, elements) = authentication(draft, before);
+        let change = SettingsChange {
+            version: draft.held_version(),
+            mode: Some(mode).filter(|mode| *mode != before),
+            code: draft.secret("authenticationCode"),
+            // AXL clients may set fewer than eight digits, as with CUCM.
+            allow_short_code: true,
+            elements: Some(&elements),
+        };
+        self_provisioning::settings::update(app, actor, &change).await?;
+        Ok(())
     }
 }
 

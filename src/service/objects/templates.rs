@@ -2,12 +2,13 @@
 
 use std::marker::PhantomData;
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
-use super::Pending;
 use super::kind::Named;
 use super::kind::named;
 use super::names;
@@ -52,101 +53,86 @@ impl<T: Recorded> Templates<T> {
     pub(super) const KIND: &'static Self = &Self(PhantomData);
 }
 
+#[async_trait]
 impl<T: Recorded> Kind for Templates<T> {
     fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, _: ObjectKind) -> Named<'c> {
         named(T::all(catalogue), |one| &one.identity().name)
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let all = T::all(&catalogue);
-            let found = pkids.iter().filter_map(|pkid| all.get(pkid));
-            Ok(found
-                .map(|template| (template.identity().pkid, template.record(&catalogue)))
-                .collect())
-        })
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load();
+        let all = T::all(&catalogue);
+        let found = pkids.iter().filter_map(|pkid| all.get(pkid));
+        Ok(found
+            .map(|template| (template.identity().pkid, template.record(&catalogue)))
+            .collect())
     }
 
     fn complete(&self, record: &mut Record) {
         T::completed(record);
     }
 
-    fn version<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn version(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let template = T::all(&catalogue).get(&pkid);
-            Ok(template.map(|template| template.identity().version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let catalogue = app.catalogue.load();
+        let template = T::all(&catalogue).get(&pkid);
+        Ok(template.map(|template| template.identity().version))
     }
 
-    fn read_again<'a>(&'a self, app: &'a App, _: Pkid) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(app.reread_configuration().await?) })
+    async fn read_again(&self, app: &App, _: Pkid) -> Outcome<()> {
+        Ok(app.reread_configuration().await?)
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         object: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(super::list_of_catalogue(
-            self, app, connection, object, criteria,
-        ))
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        super::list_of_catalogue(self, app, connection, object, criteria).await
     }
 
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let template = T::drafted(draft, &catalogue, None)?;
-            save(app, actor, &template, draft).await
-        })
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let catalogue = app.catalogue.load_full();
+        let template = T::drafted(draft, &catalogue, None)?;
+        save(app, actor, &template, draft).await
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let before = T::all(&catalogue)
-                .get(&pkid)
-                .ok_or(AdministrationError::Changed(T::LABEL))?;
-            draft.is_of(before.identity().version, T::LABEL)?;
-            let after = T::drafted(draft, &catalogue, Some(before))?;
-            let identity = Identity {
-                name: after.identity().name.clone(),
-                ..before.identity().clone()
-            };
-            let after = after.with_identity(identity);
-            save(app, actor, &after, draft).await.map(drop)
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let catalogue = app.catalogue.load_full();
+        let before = T::all(&catalogue)
+            .get(&pkid)
+            .ok_or(AdministrationError::Changed(T::LABEL))?;
+        draft.is_of(before.identity().version, T::LABEL)?;
+        let after = T::drafted(draft, &catalogue, Some(before))?;
+        let identity = Identity {
+            name: after.identity().name.clone(),
+            ..before.identity().clone()
+        };
+        let after = after.with_identity(identity);
+        save(app, actor, &after, draft).await.map(drop)
     }
 
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(templates::delete::<T>(app, actor, pkid).await?) })
+    ) -> Outcome<()> {
+        Ok(templates::delete::<T>(app, actor, pkid).await?)
     }
 }
 

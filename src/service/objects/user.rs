@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::ObjectKey;
 use super::Outcome;
-use super::Pending;
 use super::credentials;
 use super::credentials::Shown;
 use super::names;
@@ -51,213 +52,189 @@ const SEARCHED: [(&str, SearchField); 4] = [
 
 pub(super) struct Users;
 
+#[async_trait]
 impl Kind for Users {
-    fn find<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn find(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
-        name: &'a str,
-    ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move {
-            let folded = FoldedLogin::of(name);
+        name: &str,
+    ) -> Outcome<Option<Pkid>> {
+        let folded = FoldedLogin::of(name);
+        let user = store::end_user::by_login(connection, &folded).await?;
+        // A Self-Service User ID is no user ID.
+        let user = user.filter(|user| user.user_id.folded() == folded);
+        Ok(user.map(|user| user.pkid))
+    }
+
+    async fn name_of(
+        &self,
+        _: &App,
+        connection: &mut Connection,
+        _: ObjectKind,
+        pkid: Pkid,
+    ) -> Outcome<Option<String>> {
+        let user = store::end_user::by_pkid(connection, pkid).await?;
+        Ok(user.map(|user| user.user_id.to_string()))
+    }
+
+    async fn all(
+        &self,
+        _: &App,
+        connection: &mut Connection,
+        _: ObjectKind,
+    ) -> Outcome<Vec<(String, Pkid)>> {
+        let users = store::end_user::listed(connection, &[]).await?;
+        let users = users.into_iter().map(|user| (user.user_id, user.pkid));
+        Ok(users.collect())
+    }
+
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load_full();
+        let users = store::end_user::of_many(connection, pkids).await?;
+        let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
+        let states = store::credential::states_of_many(connection, pkids).await?;
+        let controllers: Vec<Controller> = pkids.iter().copied().map(Controller::EndUser).collect();
+        let devices = associated_device::of_many(connection, &controllers).await?;
+        let shown = Shown::new(app, &catalogue);
+        let records: HashMap<Pkid, Record> = users
+            .into_iter()
+            .map(|user| {
+                let mut record = record_of(&catalogue, &user);
+                let of_user = |found: Option<&Vec<_>>| found.cloned().unwrap_or_default();
+                let devices = devices.get(&user.pkid).cloned().unwrap_or_default();
+                record.set("associatedDevices", people::devices_of(&devices));
+                let groups = of_user(groups.get(&user.pkid));
+                record.set("associatedGroups", people::groups_of(&groups));
+                for elements in [credentials::PASSWORD, credentials::PIN] {
+                    let state = states.get(&(user.pkid, elements.kind()));
+                    let group = shown.group(elements, CredentialUser::EndUser, state);
+                    record.set(elements.group(), group);
+                }
+                (user.pkid, record)
+            })
+            .collect();
+        Ok(people::in_order(pkids, records))
+    }
+
+    async fn version(
+        &self,
+        _: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        pkid: Pkid,
+    ) -> Outcome<Option<i64>> {
+        let user = store::end_user::by_pkid(connection, pkid).await?;
+        Ok(user.map(|user| user.version))
+    }
+
+    async fn list(
+        &self,
+        _: &App,
+        connection: &mut Connection,
+        _: &'static ObjectType,
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let users = if let Some(user_id) = criteria.exact("userid") {
+            let folded = FoldedLogin::of(user_id);
             let user = store::end_user::by_login(connection, &folded).await?;
-            // A Self-Service User ID is no user ID.
-            let user = user.filter(|user| user.user_id.folded() == folded);
-            Ok(user.map(|user| user.pkid))
-        })
-    }
-
-    fn name_of<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
-        _: ObjectKind,
-        pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let user = store::end_user::by_pkid(connection, pkid).await?;
-            Ok(user.map(|user| user.user_id.to_string()))
-        })
-    }
-
-    fn all<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
-        _: ObjectKind,
-    ) -> Pending<'a, Vec<(String, Pkid)>> {
-        Box::pin(async move {
-            let users = store::end_user::listed(connection, &[]).await?;
-            let users = users.into_iter().map(|user| (user.user_id, user.pkid));
-            Ok(users.collect())
-        })
-    }
-
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
-        _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let users = store::end_user::of_many(connection, pkids).await?;
-            let groups = store::end_user::access_control_groups_of_many(connection, pkids).await?;
-            let states = store::credential::states_of_many(connection, pkids).await?;
-            let controllers: Vec<Controller> =
-                pkids.iter().copied().map(Controller::EndUser).collect();
-            let devices = associated_device::of_many(connection, &controllers).await?;
-            let shown = Shown::new(app, &catalogue);
-            let records: HashMap<Pkid, Record> = users
+            user.map(listed).into_iter().collect()
+        } else {
+            let wanted = SEARCHED
                 .into_iter()
-                .map(|user| {
-                    let mut record = record_of(&catalogue, &user);
-                    let of_user = |found: Option<&Vec<_>>| found.cloned().unwrap_or_default();
-                    let devices = devices.get(&user.pkid).cloned().unwrap_or_default();
-                    record.set("associatedDevices", people::devices_of(&devices));
-                    let groups = of_user(groups.get(&user.pkid));
-                    record.set("associatedGroups", people::groups_of(&groups));
-                    for elements in [credentials::PASSWORD, credentials::PIN] {
-                        let state = states.get(&(user.pkid, elements.kind()));
-                        let group = shown.group(elements, CredentialUser::EndUser, state);
-                        record.set(elements.group(), group);
-                    }
-                    (user.pkid, record)
-                })
-                .collect();
-            Ok(people::in_order(pkids, records))
-        })
+                .filter_map(|(element, field)| Some((field, criteria.pieces(element)?)));
+            store::end_user::listed(connection, &wanted.collect::<Vec<_>>()).await?
+        };
+        let mut found: Vec<(String, Pkid)> = users
+            .into_iter()
+            .filter(|user| fits(criteria, user))
+            .map(|user| (user.user_id.to_lowercase(), user.pkid))
+            .collect();
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
     }
 
-    fn version<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let catalogue = app.catalogue.load_full();
+        let mut reader = app.store.read().await?;
+        let connection = reader.connection();
+        let primary_extension = said_extension(app, connection, draft).await?.flatten();
+        let associated_devices = people::said_devices(connection, draft).await?;
+        drop(reader);
+        let (pin, pin_terms) = credentials::credential(draft, credentials::PIN);
+        let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
+        let new = NewUser {
+            person: person_of(draft, Person::default()),
+            user_profile: user_profile(draft).flatten(),
+            primary_extension,
+            self_service_user_id: said_self_service(draft)?.flatten(),
+            access_control_groups: people::said_groups(&catalogue, draft)?.unwrap_or_default(),
+            pin,
+            pin_terms,
+            password,
+            password_terms,
+            digest_credentials: people::said_secret(draft, "digestCredentials"),
+            associated_devices: associated_devices.unwrap_or_default(),
+            elements: draft.stored(),
+            ..NewUser::new(people::user_id(draft)?)
+        };
+        Ok(users::add(app, actor, &new).await?.pkid)
+    }
+
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let catalogue = app.catalogue.load_full();
+        let mut reader = app.store.read().await?;
+        let connection = reader.connection();
+        let before = by_pkid(connection, pkid).await?;
+        let primary_extension = said_extension(app, connection, draft).await?;
+        let associated_devices = people::said_devices(connection, draft).await?;
+        drop(reader);
+        let (pin, pin_terms) = credentials::credential(draft, credentials::PIN);
+        let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
+        let person = person_of(draft, before.person.clone());
+        let is_new_person = person != before.person;
+        let change = UserChange {
+            version: draft.held_version(),
+            user_id: draft
+                .says("userid")
+                .then(|| people::user_id(draft))
+                .transpose()?,
+            person: is_new_person.then_some(person),
+            enabled: None,
+            user_profile: user_profile(draft),
+            primary_extension,
+            self_service_user_id: said_self_service(draft)?,
+            access_control_groups: people::said_groups(&catalogue, draft)?,
+            pin,
+            pin_terms,
+            password,
+            password_terms,
+            digest_credentials: people::said_secret(draft, "digestCredentials"),
+            associated_devices,
+            elements: draft.stored(),
+        };
+        users::update(app, actor, before.user_id.as_str(), &change).await?;
+        Ok(())
+    }
+
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let user = store::end_user::by_pkid(connection, pkid).await?;
-            Ok(user.map(|user| user.version))
-        })
-    }
-
-    fn list<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
-        _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let users = if let Some(user_id) = criteria.exact("userid") {
-                let folded = FoldedLogin::of(user_id);
-                let user = store::end_user::by_login(connection, &folded).await?;
-                user.map(listed).into_iter().collect()
-            } else {
-                let wanted = SEARCHED
-                    .into_iter()
-                    .filter_map(|(element, field)| Some((field, criteria.pieces(element)?)));
-                store::end_user::listed(connection, &wanted.collect::<Vec<_>>()).await?
-            };
-            let mut found: Vec<(String, Pkid)> = users
-                .into_iter()
-                .filter(|user| fits(criteria, user))
-                .map(|user| (user.user_id.to_lowercase(), user.pkid))
-                .collect();
-            found.sort_unstable();
-            Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
-        })
-    }
-
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let mut reader = app.store.read().await?;
-            let connection = reader.connection();
-            let primary_extension = said_extension(app, connection, draft).await?.flatten();
-            let associated_devices = people::said_devices(connection, draft).await?;
-            drop(reader);
-            let (pin, pin_terms) = credentials::credential(draft, credentials::PIN);
-            let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
-            let new = NewUser {
-                person: person_of(draft, Person::default()),
-                user_profile: user_profile(draft).flatten(),
-                primary_extension,
-                self_service_user_id: said_self_service(draft)?.flatten(),
-                access_control_groups: people::said_groups(&catalogue, draft)?.unwrap_or_default(),
-                pin,
-                pin_terms,
-                password,
-                password_terms,
-                digest_credentials: people::said_secret(draft, "digestCredentials"),
-                associated_devices: associated_devices.unwrap_or_default(),
-                elements: draft.stored(),
-                ..NewUser::new(people::user_id(draft)?)
-            };
-            Ok(users::add(app, actor, &new).await?.pkid)
-        })
-    }
-
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let mut reader = app.store.read().await?;
-            let connection = reader.connection();
-            let before = by_pkid(connection, pkid).await?;
-            let primary_extension = said_extension(app, connection, draft).await?;
-            let associated_devices = people::said_devices(connection, draft).await?;
-            drop(reader);
-            let (pin, pin_terms) = credentials::credential(draft, credentials::PIN);
-            let (password, password_terms) = credentials::credential(draft, credentials::PASSWORD);
-            let person = person_of(draft, before.person.clone());
-            let is_new_person = person != before.person;
-            let change = UserChange {
-                version: draft.held_version(),
-                user_id: draft
-                    .says("userid")
-                    .then(|| people::user_id(draft))
-                    .transpose()?,
-                person: is_new_person.then_some(person),
-                enabled: None,
-                user_profile: user_profile(draft),
-                primary_extension,
-                self_service_user_id: said_self_service(draft)?,
-                access_control_groups: people::said_groups(&catalogue, draft)?,
-                pin,
-                pin_terms,
-                password,
-                password_terms,
-                digest_credentials: people::said_secret(draft, "digestCredentials"),
-                associated_devices,
-                elements: draft.stored(),
-            };
-            users::update(app, actor, before.user_id.as_str(), &change).await?;
-            Ok(())
-        })
-    }
-
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        _: &'static ObjectType,
-        pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let mut reader = app.store.read().await?;
-            let user = by_pkid(reader.connection(), pkid).await?;
-            drop(reader);
-            Ok(users::remove(app, actor, user.user_id.as_str()).await?)
-        })
+    ) -> Outcome<()> {
+        let mut reader = app.store.read().await?;
+        let user = by_pkid(reader.connection(), pkid).await?;
+        drop(reader);
+        Ok(users::remove(app, actor, user.user_id.as_str()).await?)
     }
 }
 

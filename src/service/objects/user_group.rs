@@ -1,10 +1,12 @@
 //! Access control groups (`UserGroup`).
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Pending;
+use super::Outcome;
 use super::kind::Named;
 use super::kind::named;
 use crate::domain::catalogue::Catalogue;
@@ -24,88 +26,75 @@ use crate::store::Connection;
 
 pub(super) struct UserGroups;
 
+#[async_trait]
 impl Kind for UserGroups {
     fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, _: ObjectKind) -> Named<'c> {
         named(&catalogue.access_control_groups, |name| name)
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let mut records = Vec::with_capacity(pkids.len());
-            for pkid in pkids {
-                let Some(name) = catalogue.access_control_groups.get(pkid) else {
-                    continue;
-                };
-                let members = store::end_user::members_of(connection, *pkid).await?;
-                records.push((*pkid, record_of(name, members)));
-            }
-            Ok(records)
-        })
-    }
-
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
-        _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load();
-            let mut found: Vec<(String, Pkid)> = catalogue
-                .access_control_groups
-                .iter()
-                .filter(|(_, name)| criteria.fits("name", name))
-                .map(|(pkid, name)| (name.to_lowercase(), *pkid))
-                .collect();
-            found.sort_unstable();
-            Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
-        })
-    }
-
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let name = draft.text("name");
-            check_roles(draft, &name)?;
-            let members = members_in(draft.record(), "members");
-            Ok(access_control_groups::add(app, actor, &name, &members).await?)
-        })
-    }
-
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let name = draft.text("name");
-            check_roles(draft, &name)?;
-            let change = GroupChange {
-                name: draft.said_text("name"),
-                members: said_change(draft),
-                touched: draft.touched().to_vec(),
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let catalogue = app.catalogue.load_full();
+        let mut records = Vec::with_capacity(pkids.len());
+        for pkid in pkids {
+            let Some(name) = catalogue.access_control_groups.get(pkid) else {
+                continue;
             };
-            Ok(access_control_groups::update(app, actor, pkid, &change).await?)
-        })
+            let members = store::end_user::members_of(connection, *pkid).await?;
+            records.push((*pkid, record_of(name, members)));
+        }
+        Ok(records)
     }
 
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
+    async fn list(
+        &self,
+        app: &App,
+        _: &mut Connection,
+        _: &'static ObjectType,
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let catalogue = app.catalogue.load();
+        let mut found: Vec<(String, Pkid)> = catalogue
+            .access_control_groups
+            .iter()
+            .filter(|(_, name)| criteria.fits("name", name))
+            .map(|(pkid, name)| (name.to_lowercase(), *pkid))
+            .collect();
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
+    }
+
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let name = draft.text("name");
+        check_roles(draft, &name)?;
+        let members = members_in(draft.record(), "members");
+        Ok(access_control_groups::add(app, actor, &name, &members).await?)
+    }
+
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let name = draft.text("name");
+        check_roles(draft, &name)?;
+        let change = GroupChange {
+            name: draft.said_text("name"),
+            members: said_change(draft),
+            touched: draft.touched().to_vec(),
+        };
+        Ok(access_control_groups::update(app, actor, pkid, &change).await?)
+    }
+
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move { Ok(access_control_groups::remove(app, actor, pkid).await?) })
+    ) -> Outcome<()> {
+        Ok(access_control_groups::remove(app, actor, pkid).await?)
     }
 }
 

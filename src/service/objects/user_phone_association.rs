@@ -1,11 +1,12 @@
 //! *Quick User/Phone Add* as an object that can only be added: AXL's `addUserPhoneAssociation`.
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Pending;
-use super::kind::not_served;
+use super::Outcome;
 use super::line_of_number::number;
 use super::phone::named_model;
 use crate::domain::end_user::Person;
@@ -31,51 +32,50 @@ use crate::store::Connection;
 
 pub(super) struct UserPhoneAssociations;
 
+#[async_trait]
 impl Kind for UserPhoneAssociations {
-    fn read<'a>(
-        &'a self,
-        _: &'a App,
-        _: &'a mut Connection,
+    async fn read(
+        &self,
+        _: &App,
+        _: &mut Connection,
         object: &'static ObjectType,
-        _: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        not_served(object)
+        _: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        Err(ObjectError::NotServed(object))
     }
 
-    fn list<'a>(
-        &'a self,
-        _: &'a App,
-        _: &'a mut Connection,
+    async fn list(
+        &self,
+        _: &App,
+        _: &mut Connection,
         object: &'static ObjectType,
-        _: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        not_served(object)
+        _: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        Err(ObjectError::NotServed(object))
     }
 
     /// Gives the identity of the user.
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let partition = draft.said_text("routePartitionName");
-            let quick = QuickAdd {
-                user: user(draft)?,
-                feature_group_template: None,
-                extension: Some(QuickExtension {
-                    pattern: number(&draft.text("extension"))?,
-                    route_partition: partition,
-                    choice: LineChoice::Either,
-                }),
-                phone: Some(QuickPhone {
-                    name: draft
-                        .text("name")
-                        .parse()
-                        .map_err(|error| ObjectError::invalid("name", &error))?,
-                    model: named_model("productType", &draft.text("productType"))?,
-                    template: None,
-                }),
-            };
-            let added = quick_add::quick_add_with(app, actor, &quick, &details(draft)).await?;
-            Ok(added.user.pkid)
-        })
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let partition = draft.said_text("routePartitionName");
+        let quick = QuickAdd {
+            user: user(draft)?,
+            feature_group_template: None,
+            extension: Some(QuickExtension {
+                pattern: number(&draft.text("extension"))?,
+                route_partition: partition,
+                choice: LineChoice::Either,
+            }),
+            phone: Some(QuickPhone {
+                name: draft
+                    .text("name")
+                    .parse()
+                    .map_err(|error| ObjectError::invalid("name", &error))?,
+                model: named_model("productType", &draft.text("productType"))?,
+                template: None,
+            }),
+        };
+        let added = quick_add::quick_add_with(app, actor, &quick, &details(draft)).await?;
+        Ok(added.user.pkid)
     }
 }
 

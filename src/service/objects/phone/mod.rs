@@ -3,11 +3,13 @@
 mod record;
 mod request;
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
-use super::Pending;
+use super::Outcome;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::device::DeviceName;
 use crate::domain::phone::Phone;
@@ -36,194 +38,169 @@ const PROTOCOL: &str = "SIP";
 
 pub(super) struct Phones;
 
+#[async_trait]
 impl Kind for Phones {
-    fn find<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn find(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
-        name: &'a str,
-    ) -> Pending<'a, Option<Pkid>> {
-        Box::pin(async move {
-            match name.parse::<DeviceName>() {
-                Ok(name) => Ok(store::device::pkid_of(connection, &name).await?),
-                Err(_) => Ok(None),
-            }
-        })
+        name: &str,
+    ) -> Outcome<Option<Pkid>> {
+        match name.parse::<DeviceName>() {
+            Ok(name) => Ok(store::device::pkid_of(connection, &name).await?),
+            Err(_) => Ok(None),
+        }
     }
 
-    fn name_of<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn name_of(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         _: ObjectKind,
         pkid: Pkid,
-    ) -> Pending<'a, Option<String>> {
-        Box::pin(async move {
-            let name = store::device::name_of(connection, pkid).await?;
-            Ok(name.map(|name| name.to_string()))
-        })
+    ) -> Outcome<Option<String>> {
+        let name = store::device::name_of(connection, pkid).await?;
+        Ok(name.map(|name| name.to_string()))
     }
 
-    fn all<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn all(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: ObjectKind,
-    ) -> Pending<'a, Vec<(String, Pkid)>> {
-        Box::pin(async move {
-            let mut phones = Vec::new();
-            app.phones.for_each(|known| {
-                phones.push((known.phone.name.to_string(), known.phone.pkid));
-            });
-            Ok(phones)
-        })
+    ) -> Outcome<Vec<(String, Pkid)>> {
+        let mut phones = Vec::new();
+        app.phones.for_each(|known| {
+            phones.push((known.phone.name.to_string(), known.phone.pkid));
+        });
+        Ok(phones)
     }
 
     /// From memory, but for the names of owners: one statement for all.
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let devices = store::device_lists::with_owners(connection, pkids).await?;
-            let activations = store::activation::of_devices(connection, pkids).await?;
-            let now = app.environment.now();
-            let catalogue = app.catalogue.load_full();
-            let mut references = References::new(&catalogue);
-            let mut records = Vec::with_capacity(devices.len());
-            for pkid in pkids {
-                let device = devices.get(pkid);
-                let known = device.and_then(|device| app.phones.find(&device.name));
-                if let (Some(device), Some(known)) = (device, known) {
-                    let owner = device.owner.as_deref();
-                    let mut record = references.record_of(&known.phone, owner);
-                    let activation = activations.get(pkid).copied();
-                    record.set("enableActivationID", Value::flag(activation.is_some()));
-                    let status = activation_codes::status(activation, now);
-                    record.set("activationIDStatus", Value::text(status));
-                    records.push((*pkid, record));
-                }
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let devices = store::device_lists::with_owners(connection, pkids).await?;
+        let activations = store::activation::of_devices(connection, pkids).await?;
+        let now = app.environment.now();
+        let catalogue = app.catalogue.load_full();
+        let mut references = References::new(&catalogue);
+        let mut records = Vec::with_capacity(devices.len());
+        for pkid in pkids {
+            let device = devices.get(pkid);
+            let known = device.and_then(|device| app.phones.find(&device.name));
+            if let (Some(device), Some(known)) = (device, known) {
+                let owner = device.owner.as_deref();
+                let mut record = references.record_of(&known.phone, owner);
+                let activation = activations.get(pkid).copied();
+                record.set("enableActivationID", Value::flag(activation.is_some()));
+                let status = activation_codes::status(activation, now);
+                record.set("activationIDStatus", Value::text(status));
+                records.push((*pkid, record));
             }
-            Ok(records)
-        })
+        }
+        Ok(records)
     }
 
-    fn version<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn version(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let name = store::device::name_of(connection, pkid).await?;
-            let known = name.and_then(|name| app.phones.find(&name));
-            Ok(known.map(|known| known.phone.version))
-        })
+    ) -> Outcome<Option<i64>> {
+        let name = store::device::name_of(connection, pkid).await?;
+        let known = name.and_then(|name| app.phones.find(&name));
+        Ok(known.map(|known| known.phone.version))
     }
 
-    fn read_again<'a>(&'a self, app: &'a App, pkid: Pkid) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let mut reader = app.store.read().await?;
-            let name = store::device::name_of(reader.connection(), pkid).await?;
-            drop(reader);
-            match name {
-                Some(name) => Ok(reread::device(app, &name).await?),
-                None => Ok(()),
-            }
-        })
+    async fn read_again(&self, app: &App, pkid: Pkid) -> Outcome<()> {
+        let mut reader = app.store.read().await?;
+        let name = store::device::name_of(reader.connection(), pkid).await?;
+        drop(reader);
+        match name {
+            Some(name) => Ok(reread::device(app, &name).await?),
+            None => Ok(()),
+        }
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        _: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        _: &mut Connection,
         _: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            let catalogue = app.catalogue.load_full();
-            let mut found: Vec<(DeviceName, Pkid)> = Vec::new();
-            app.phones.for_each(|known| {
-                if fits(criteria, &catalogue, &known.phone) {
-                    found.push((known.phone.name.clone(), known.phone.pkid));
-                }
-            });
-            found.sort_unstable();
-            Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
-        })
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        let catalogue = app.catalogue.load_full();
+        let mut found: Vec<(DeviceName, Pkid)> = Vec::new();
+        app.phones.for_each(|known| {
+            if fits(criteria, &catalogue, &known.phone) {
+                found.push((known.phone.name.clone(), known.phone.pkid));
+            }
+        });
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, pkid)| pkid).collect())
     }
 
     fn begin(&self, app: &App, record: &mut Record) {
         request::begin_in_default_pool(app, record);
     }
 
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let model = request::model_of(draft)?;
-            let new = NewDevice {
-                description: Some(draft.text("description")),
-                settings: request::settings(app, draft, Some(model))?,
-                lines: request::lines(app, draft).await?.unwrap_or_default(),
-                makes_lines: true,
-                owner: request::reference(draft, "ownerUserName").flatten(),
-                digest_user: request::reference(draft, "digestUser").flatten(),
-                requires_activation: draft.flag("enableActivationID"),
-                elements: draft.stored(),
-                ..NewDevice::new(name_of(draft)?, model)
-            };
-            let added = devices::add(app, actor, &new).await;
-            Ok(added.map_err(digest_user_named)?.pkid)
-        })
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let model = request::model_of(draft)?;
+        let new = NewDevice {
+            description: Some(draft.text("description")),
+            settings: request::settings(app, draft, Some(model))?,
+            lines: request::lines(app, draft).await?.unwrap_or_default(),
+            makes_lines: true,
+            owner: request::reference(draft, "ownerUserName").flatten(),
+            digest_user: request::reference(draft, "digestUser").flatten(),
+            requires_activation: draft.flag("enableActivationID"),
+            elements: draft.stored(),
+            ..NewDevice::new(name_of(draft)?, model)
+        };
+        let added = devices::add(app, actor, &new).await;
+        Ok(added.map_err(digest_user_named)?.pkid)
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let (name, known) = known(app, pkid).await?;
-            let model = known.known_model();
-            let digest_user = request::reference(draft, "digestUser");
-            let is_without = known.digest.digest_user.is_none();
-            let change = DeviceChange {
-                version: draft.held_version(),
-                name: draft.says("name").then(|| name_of(draft)).transpose()?,
-                description: draft.said_text("description"),
-                settings: request::settings(app, draft, model)?,
-                lines: request::lines(app, draft).await?,
-                makes_lines: true,
-                owner: request::reference(draft, "ownerUserName"),
-                // None instead of none changes nothing: the device keeps its own secret.
-                digest_user: digest_user.filter(|wanted| !(wanted.is_none() && is_without)),
-                requires_activation: draft
-                    .says("enableActivationID")
-                    .then(|| draft.flag("enableActivationID")),
-                elements: draft.stored(),
-            };
-            let updated = devices::update(app, actor, &name, &change).await;
-            updated.map(drop).map_err(digest_user_named)
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let (name, known) = known(app, pkid).await?;
+        let model = known.known_model();
+        let digest_user = request::reference(draft, "digestUser");
+        let is_without = known.digest.digest_user.is_none();
+        let change = DeviceChange {
+            version: draft.held_version(),
+            name: draft.says("name").then(|| name_of(draft)).transpose()?,
+            description: draft.said_text("description"),
+            settings: request::settings(app, draft, model)?,
+            lines: request::lines(app, draft).await?,
+            makes_lines: true,
+            owner: request::reference(draft, "ownerUserName"),
+            // None instead of none changes nothing: the device keeps its own secret.
+            digest_user: digest_user.filter(|wanted| !(wanted.is_none() && is_without)),
+            requires_activation: draft
+                .says("enableActivationID")
+                .then(|| draft.flag("enableActivationID")),
+            elements: draft.stored(),
+        };
+        let updated = devices::update(app, actor, &name, &change).await;
+        updated.map(drop).map_err(digest_user_named)
     }
 
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         _: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let (name, _) = known(app, pkid).await?;
-            Ok(devices::delete(app, actor, &name).await?)
-        })
+    ) -> Outcome<()> {
+        let (name, _) = known(app, pkid).await?;
+        Ok(devices::delete(app, actor, &name).await?)
     }
 }
 

@@ -6,12 +6,13 @@ pub(super) mod kinds;
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
+
 use super::Criteria;
 use super::Draft;
 use super::Kind;
 use super::ObjectError;
 use super::Outcome;
-use super::Pending;
 use super::kind::Named;
 use super::names;
 use crate::domain::catalogue::Catalogue;
@@ -45,134 +46,117 @@ use crate::store::object_row::RowTable;
 /// Kinds of small objects: what of the catalogue is theirs.
 pub(super) struct Rows(for<'c> fn(&'c Catalogue, ObjectKind) -> Named<'c>);
 
+#[async_trait]
 impl Kind for Rows {
     fn in_catalogue<'c>(&self, catalogue: &'c Catalogue, kind: ObjectKind) -> Named<'c> {
         let Self(named) = self;
         named(catalogue, kind)
     }
 
-    fn read<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn read(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         object: &'static ObjectType,
-        pkids: &'a [Pkid],
-    ) -> Pending<'a, Vec<(Pkid, Record)>> {
-        Box::pin(async move {
-            let table = table_of(object)?;
-            let mut rows = object_row::read(connection, &table, pkids).await?;
-            let mut entries = match &table.members {
-                Some(members) => object_row::read_members(connection, members, pkids).await?,
-                None => HashMap::new(),
+        pkids: &[Pkid],
+    ) -> Outcome<Vec<(Pkid, Record)>> {
+        let table = table_of(object)?;
+        let mut rows = object_row::read(connection, &table, pkids).await?;
+        let mut entries = match &table.members {
+            Some(members) => object_row::read_members(connection, members, pkids).await?,
+            None => HashMap::new(),
+        };
+        let mut known = HashMap::new();
+        let mut records = Vec::with_capacity(rows.len());
+        for pkid in pkids {
+            let Some(cells) = rows.remove(pkid) else {
+                continue;
             };
-            let mut known = HashMap::new();
-            let mut records = Vec::with_capacity(rows.len());
-            for pkid in pkids {
-                let Some(cells) = rows.remove(pkid) else {
-                    continue;
-                };
-                let mut record = record_of(table.columns, &cells);
-                if let Some(members) = &table.members {
-                    let entries = entries.remove(pkid).unwrap_or_default();
-                    record.set(members.container, shown(members, &entries));
-                }
-                names::fill_in(app, connection, object, &mut record, &mut known).await?;
-                computed::show(object, &table, &cells, &mut record);
-                records.push((*pkid, record));
+            let mut record = record_of(table.columns, &cells);
+            if let Some(members) = &table.members {
+                let entries = entries.remove(pkid).unwrap_or_default();
+                record.set(members.container, shown(members, &entries));
             }
-            Ok(records)
-        })
+            names::fill_in(app, connection, object, &mut record, &mut known).await?;
+            computed::show(object, &table, &cells, &mut record);
+            records.push((*pkid, record));
+        }
+        Ok(records)
     }
 
-    fn version<'a>(
-        &'a self,
-        _: &'a App,
-        connection: &'a mut Connection,
+    async fn version(
+        &self,
+        _: &App,
+        connection: &mut Connection,
         object: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, Option<i64>> {
-        Box::pin(async move {
-            let table = table_of(object)?;
-            Ok(object_row::version(connection, &table, pkid).await?)
-        })
+    ) -> Outcome<Option<i64>> {
+        let table = table_of(object)?;
+        Ok(object_row::version(connection, &table, pkid).await?)
     }
 
-    fn list<'a>(
-        &'a self,
-        app: &'a App,
-        connection: &'a mut Connection,
+    async fn list(
+        &self,
+        app: &App,
+        connection: &mut Connection,
         object: &'static ObjectType,
-        criteria: &'a Criteria,
-    ) -> Pending<'a, Vec<Pkid>> {
-        Box::pin(async move {
-            table_of(object)?;
-            super::list_of_catalogue(self, app, connection, object, criteria).await
-        })
+        criteria: &Criteria,
+    ) -> Outcome<Vec<Pkid>> {
+        table_of(object)?;
+        super::list_of_catalogue(self, app, connection, object, criteria).await
     }
 
-    fn add<'a>(&'a self, app: &'a App, actor: &'a Actor, draft: &'a Draft) -> Pending<'a, Pkid> {
-        Box::pin(async move {
-            let pkid = app.new_pkid();
-            write(app, actor, pkid, draft, None).await?;
-            Ok(pkid)
-        })
+    async fn add(&self, app: &App, actor: &Actor, draft: &Draft) -> Outcome<Pkid> {
+        let pkid = app.new_pkid();
+        write(app, actor, pkid, draft, None).await?;
+        Ok(pkid)
     }
 
-    fn update<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
-        pkid: Pkid,
-        draft: &'a Draft,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let gone = || AdministrationError::Changed(draft.object().kind.noun());
-            let version = draft.held_version().ok_or_else(gone)?;
-            write(app, actor, pkid, draft, Some(version)).await
-        })
+    async fn update(&self, app: &App, actor: &Actor, pkid: Pkid, draft: &Draft) -> Outcome<()> {
+        let gone = || AdministrationError::Changed(draft.object().kind.noun());
+        let version = draft.held_version().ok_or_else(gone)?;
+        write(app, actor, pkid, draft, Some(version)).await
     }
 
-    fn remove<'a>(
-        &'a self,
-        app: &'a App,
-        actor: &'a Actor,
+    async fn remove(
+        &self,
+        app: &App,
+        actor: &Actor,
         object: &'static ObjectType,
         pkid: Pkid,
-    ) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let table = table_of(object)?;
-            let mut transaction = ConfigurationChange::begin(app).await?;
-            let connection = transaction.connection();
-            let name = names::name_of(app, connection, object.kind, pkid).await?;
-            let name = name.unwrap_or_default();
-            let held = self.read(app, connection, object, &[pkid]).await?;
-            let before = held.first().map(|(_, record)| in_words::all(record));
-            let mut users = store::catalogue::users_of(connection, pkid).await?;
-            let is_default_policy =
-                [fresh_system::PIN_POLICY, fresh_system::PASSWORD_POLICY].contains(&pkid);
-            if is_default_policy {
-                users.push("new credentials".to_owned());
+    ) -> Outcome<()> {
+        let table = table_of(object)?;
+        let mut transaction = ConfigurationChange::begin(app).await?;
+        let connection = transaction.connection();
+        let name = names::name_of(app, connection, object.kind, pkid).await?;
+        let name = name.unwrap_or_default();
+        let held = self.read(app, connection, object, &[pkid]).await?;
+        let before = held.first().map(|(_, record)| in_words::all(record));
+        let mut users = store::catalogue::users_of(connection, pkid).await?;
+        let is_default_policy =
+            [fresh_system::PIN_POLICY, fresh_system::PASSWORD_POLICY].contains(&pkid);
+        if is_default_policy {
+            users.push("new credentials".to_owned());
+        }
+        let kind = object.kind.noun();
+        if users.is_empty() {
+            match object_row::delete(connection, &table, pkid).await {
+                Err(StoreError::InUse) => users.push("other objects".to_owned()),
+                other => other?,
             }
-            let kind = object.kind.noun();
-            if users.is_empty() {
-                match object_row::delete(connection, &table, pkid).await {
-                    Err(StoreError::InUse) => users.push("other objects".to_owned()),
-                    other => other?,
-                }
-            }
-            if !users.is_empty() {
-                return Err(AdministrationError::InUse { kind, name, users }.into());
-            }
-            let change = changed(
-                object,
-                "object.remove",
-                name,
-                (before.unwrap_or_default(), String::new()),
-            );
-            Ok(transaction
-                .commit_audited(actor, (pkid, &[]), change)
-                .await?)
-        })
+        }
+        if !users.is_empty() {
+            return Err(AdministrationError::InUse { kind, name, users }.into());
+        }
+        let change = changed(
+            object,
+            "object.remove",
+            name,
+            (before.unwrap_or_default(), String::new()),
+        );
+        Ok(transaction
+            .commit_audited(actor, (pkid, &[]), change)
+            .await?)
     }
 }
 
