@@ -137,7 +137,7 @@ fn raise_descriptors() {
 fn start(dir: &Path, udp: SocketAddr) -> Program {
     let settings = [
         format!("listen.sip_udp_port={}", udp.port()),
-        "advertised.host=127.0.0.1".to_owned(),
+        "advertise.host=127.0.0.1".to_owned(),
         // The sender is one address.
         "listen.sip_requests_per_source=1000000".to_owned(),
     ];
