@@ -156,7 +156,9 @@ impl Target {
         let is_running = |child: &mut Child| child.try_wait().unwrap().is_none();
         while children.iter_mut().any(is_running) {
             if started.elapsed() > TOOL_MAX {
-                children.iter_mut().for_each(|child| child.kill().unwrap());
+                for child in &mut children {
+                    child.kill().unwrap();
+                }
             }
             let asked = Instant::now();
             let answer = self.site.refresh(&mut self.phone);

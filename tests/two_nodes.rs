@@ -70,7 +70,7 @@ async fn a_node_shows_at_which_other_node_a_phone_is_registered() {
         let from = Some(phone.local.to_string());
         assert_eq!(shown(&three.test.app).await, (from.clone(), None));
         // At node 1 what was registered there ends, and it says where the phone is.
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         assert_eq!(phone.register(120).await.status(), 200);
         clock.advance(Duration::from_secs(70));
         let node_three = Some("CM_node3".to_owned());

@@ -102,6 +102,7 @@ impl Pinned {
 
 /// Resident memory in MB (10^6 bytes), as `ps` and `top` show it.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the unit is last in every name")]
 pub(crate) struct Resident {
     pub(crate) all_mb: f64,
     /// What the program has written, its heap above all.

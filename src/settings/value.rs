@@ -252,6 +252,7 @@ impl DatabaseUrl {
     }
 
     /// The same URL with a relative file taken as one of `directory`.
+    #[must_use]
     pub fn in_directory(&self, directory: &Path) -> Self {
         let Some(file) = self.sqlite_file() else {
             return self.clone();

@@ -143,7 +143,7 @@ async fn call(
     let answer = match received {
         Ok(Ok(bytes)) => match accept(&headers, &bytes, &peer, &logged_in, actor) {
             Ok(request) => carry_out(&door, request).await,
-            Err(refused) => refused,
+            Err(refused) => *refused,
         },
         Ok(Err(_)) => answer::page(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -172,9 +172,9 @@ fn accept(
     peer: &Peer,
     logged_in: &LoggedIn,
     actor: Actor,
-) -> Result<Accepted, Answer> {
-    let call = envelope::read(body).map_err(|error| answer::fault(&error.into(), ""))?;
-    let version = version_of(headers, &call).map_err(|_| answer::incorrect_version())?;
+) -> Result<Accepted, Box<Answer>> {
+    let call = envelope::read(body).map_err(|error| Box::new(answer::fault(&error.into(), "")))?;
+    let version = version_of(headers, &call).map_err(|_| Box::new(answer::incorrect_version()))?;
     Ok(Accepted {
         call,
         version,

@@ -66,7 +66,7 @@ impl Installation {
 /// The file of a device, of whichever kind.
 pub(super) enum OwnFile<'a> {
     Cisco(Box<DeviceFile<'a>>),
-    FlatProfile(FlatProfile, Vec<FileWarning>),
+    FlatProfile(Box<FlatProfile>, Vec<FileWarning>),
 }
 
 impl OwnFile<'_> {
@@ -104,7 +104,7 @@ pub(super) fn own_file<'a>(
         resync_periodic_s: RESYNC_PERIODIC_S,
         accounts: Some(accounts),
     };
-    Ok(OwnFile::FlatProfile(profile, warnings))
+    Ok(OwnFile::FlatProfile(profile.into(), warnings))
 }
 
 /// The SIP accounts of a device that is configured by them.

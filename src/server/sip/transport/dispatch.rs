@@ -236,8 +236,8 @@ impl<H: RequestHandler> Stack<H> {
         self.0.notices.add(reason, flow.remote.ip(), now());
     }
 
-    /// 503. With Retry-After a phone that obeys it would send us nothing at all for that time, no
-    /// call for help either. Source: RFC 3261 clause 21.5.4.
+    /// The refusal of what is too much. With Retry-After, a phone that obeys it would send us nothing
+    /// at all for that time, no call for help either. Source: RFC 3261 clause 21.5.4.
     fn unavailable(&self, request: &Request<'_>, flow: &Flow) -> Vec<u8> {
         let response = ResponseBuilder::new(request, flow, Status::SERVICE_UNAVAILABLE);
         if self.0.handler.has_phone_at(flow.remote.ip()) {
